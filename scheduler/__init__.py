@@ -1,0 +1,1 @@
+"""What moves orders forward: intake, planning, running, recovery, delivery."""

@@ -1,0 +1,1 @@
+"""Puts it together: settings, bootstrap, command line, and the SDK for plug-ins."""
