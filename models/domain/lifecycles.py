@@ -1,0 +1,110 @@
+"""The life cycles of what we keep. Nothing else in the program decides which state may follow which.
+
+Source: the published life cycle pictures of TMF641 v4.1 and TMF638 v4.0 and the roll-up table of MEF 99.
+"""
+
+from models.domain.lifecycle import LifeCycle, table
+
+_ORDER_MEANING = {
+    "acknowledged": "Received, checked on the surface and stored; work has not begun.",
+    "rejected": "A check of the business after acceptance said no; nothing was done.",
+    "inProgress": "Work is under way.",
+    "pending": "Waits for information from the customer.",
+    "held": "Cannot go on until a person or a rule resolves an issue; errorMessage says which.",
+    "assessingCancellation": "A cancellation is being examined; work goes on meanwhile only where it was running.",
+    "pendingCancellation": "The cancellation was accepted and what was done is being undone.",
+    "cancelled": "Undone, or never begun, at the customer's wish.",
+    "completed": "Everything ordered is done.",
+    "failed": "Nothing ordered could be done.",
+    "partial": "Some items are completed, others failed or were cancelled.",
+}
+
+SERVICE_ORDER = LifeCycle(
+    name="service order",
+    initial=frozenset({"acknowledged"}),
+    transitions=table(
+        acknowledged="inProgress rejected cancelled assessingCancellation",
+        inProgress="completed failed partial pending held cancelled assessingCancellation",
+        pending="inProgress cancelled assessingCancellation",
+        held="inProgress cancelled assessingCancellation",
+        assessingCancellation="acknowledged inProgress pending held pendingCancellation",
+        pendingCancellation="cancelled",
+        completed="",
+        failed="",
+        partial="",
+        cancelled="",
+        rejected="",
+    ),
+    meaning=_ORDER_MEANING,
+)
+
+ORDER_ITEM = LifeCycle(
+    name="service order item",
+    initial=frozenset({"acknowledged"}),
+    transitions={
+        state: following - {"partial"} for state, following in SERVICE_ORDER.transitions.items() if state != "partial"
+    },
+    meaning={state: text for state, text in _ORDER_MEANING.items() if state != "partial"},
+)
+
+CANCEL_SERVICE_ORDER = LifeCycle(
+    name="cancellation request",
+    initial=frozenset({"acknowledged"}),
+    transitions=table(
+        acknowledged="inProgress", inProgress="done terminatedWithError", done="", terminatedWithError=""
+    ),
+    meaning={
+        "acknowledged": "Received and stored.",
+        "inProgress": "Being assessed, or being carried out.",
+        "done": "Decided and carried out; a denial is also done, and completionMessage says so.",
+        "terminatedWithError": "Could not be dealt with.",
+    },
+)
+
+SERVICE = LifeCycle(
+    name="service",
+    initial=frozenset({"feasibilityChecked", "designed", "reserved", "inactive", "active"}),
+    transitions=table(
+        feasibilityChecked="designed reserved inactive active",
+        designed="reserved inactive active",
+        reserved="designed inactive active",
+        inactive="active terminated",
+        active="inactive terminated",
+        terminated="active",
+    ),
+    meaning={
+        "feasibilityChecked": "Could be provided; nothing is set aside for it.",
+        "designed": "Planned, with everything it will be made of; nothing is set aside for it yet.",
+        "reserved": "Planned, and what it needs is set aside for it.",
+        "inactive": "Built, and switched off.",
+        "active": "Built, and in use.",
+        "terminated": "Taken out of use.",
+    },
+)
+
+TASK = LifeCycle(
+    name="task",
+    initial=frozenset({"waiting"}),
+    transitions=table(
+        waiting="running held cancelled skipped",
+        running="done accepted retrying held cancelled skipped",
+        accepted="done retrying held cancelled skipped",
+        retrying="running held cancelled",
+        held="waiting cancelled done",
+        done="cancelled",
+        cancelled="",
+        skipped="",
+    ),
+    meaning={
+        "waiting": "Not begun: something it needs is not done, or its turn has not come.",
+        "running": "Given to a fulfiller, which counts as called from here on; its answer is awaited.",
+        "accepted": "The fulfiller took it on and will report by callback or answer a poll.",
+        "retrying": "The fulfiller could not be reached; the next attempt has its time.",
+        "held": "Cannot go on until a person or a rule resolves an issue.",
+        "done": "The fulfiller has done it.",
+        "cancelled": "Dropped before it began, ended at its fulfiller, or undone after it was done.",
+        "skipped": "Optional, and refused: the plan went on without it.",
+    },
+)
+
+ALL = (SERVICE_ORDER, ORDER_ITEM, CANCEL_SERVICE_ORDER, SERVICE, TASK)

@@ -1,0 +1,199 @@
+"""A plan: what must be done for an order, in which order, and on which services.
+
+A plan is static data, made once by decomposition and written once; its running state (`Progress`) stands apart and is
+small. A plan belongs to an owner, which need not be an order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Operation = Literal["fulfil", "compensate", "cancel"]
+Compensation = Literal["none", "operation", "delete"]
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What a fulfiller must be able to do: an action on services of a specification (its id, or its family's name)."""
+
+    specification: str
+    action: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTask:
+    """One thing to be done by one fulfiller.
+
+    Attributes:
+        key: derived identity inside the plan (`ids.task_key`).
+        name: its name in the specification's fulfilment rules, as people read it.
+        item: path of the order item it belongs to, such as `1` or `1/2`.
+        service: id of the service it works on.
+        needs: keys of the tasks that must be done before it starts.
+        input: template of its input (expressions are texts that begin with `=`); None stands for the service itself.
+        output: template of what its outputs become on the service; None keeps what the fulfiller reports.
+        deadline: seconds that an accepted task may stay open; None leaves it to the fulfiller's definition.
+        duration: expected seconds.
+        retry: delays in seconds between attempts; None leaves it to the fulfiller's definition.
+        compensation: how it is undone: not at all, by `compensate` at the same fulfiller, or by the specification's
+            delete tasks (for add).
+        optional: a refusal skips it instead of holding the item.
+        milestone: the milestone that it reaches.
+        target: for `compensate` and `cancel`: key of the task it undoes or stops.
+    """
+
+    key: str
+    name: str
+    item: str
+    service: str
+    specification: str
+    action: str
+    capability: Capability
+    needs: tuple[str, ...] = ()
+    input: Any = None
+    output: Any = None
+    operation: Operation = "fulfil"
+    deadline: float | None = None
+    duration: float | None = None
+    retry: tuple[float, ...] | None = None
+    compensation: Compensation = "none"
+    point_of_no_return: bool = False
+    optional: bool = False
+    milestone: str | None = None
+    target: str | None = None
+
+    def to_document(self) -> dict[str, Any]:
+        """As stored: only what differs from the default."""
+        return {name: value for name, value in asdict(self).items() if value != _TASK_DEFAULTS.get(name, _REQUIRED)}
+
+    @classmethod
+    def from_document(cls, stored: Mapping[str, Any]) -> "PlannedTask":
+        """Read what `to_document` wrote."""
+        values = dict(stored)
+        values["capability"] = Capability(**values["capability"])
+        values["needs"] = tuple(values.get("needs", ()))
+        if values.get("retry") is not None:
+            values["retry"] = tuple(values["retry"])
+        return cls(**values)
+
+
+_REQUIRED = object()
+_TASK_DEFAULTS: Mapping[str, Any] = {
+    "needs": (),
+    "input": None,
+    "output": None,
+    "operation": "fulfil",
+    "deadline": None,
+    "duration": None,
+    "retry": None,
+    "compensation": "none",
+    "point_of_no_return": False,
+    "optional": False,
+    "milestone": None,
+    "target": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedService:
+    """What becomes of one service.
+
+    Attributes:
+        id: its id in the inventory; derived for a new one.
+        item: path of the order item that asks for it.
+        action: add, modify, delete or noChange.
+        specification: {id, name, version}, or None where the order names none.
+        body: the desired TMF638 body for add, the delta for modify, empty otherwise.
+        state: the state it shall have at the end.
+        path: specification path from the item's service down, such as `internet-access/access-line`.
+        parent: id of the service it is a part of.
+        relies_on: ids of the services that it relies on, re-used ones included.
+        name: short name under which siblings and parents find it in expressions.
+    """
+
+    id: str
+    item: str
+    action: str
+    specification: Mapping[str, Any] | None
+    body: Mapping[str, Any]
+    state: str
+    path: str
+    parent: str | None = None
+    relies_on: tuple[str, ...] = ()
+    name: str = ""
+
+    def to_document(self) -> dict[str, Any]:
+        """As stored in the plan: without the body of a new service, which stands in the inventory."""
+        stored = {name: value for name, value in asdict(self).items() if value not in (None, (), "")}
+        if self.action == "add":
+            del stored["body"]
+        return stored
+
+    @classmethod
+    def from_document(cls, stored: Mapping[str, Any]) -> "PlannedService":
+        """Read what `to_document` wrote."""
+        values = {"body": {}, "specification": None, "path": "", **stored}
+        values["relies_on"] = tuple(values.get("relies_on", ()))
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedItem:
+    """One order item in the plan.
+
+    Attributes:
+        path: ids from the top, such as `1` or `1/2`.
+        pointer: where it stands in the order, as list indexes from the top.
+        services: ids of all services it is about, its own first.
+        needs: paths of the items whose tasks come first.
+    """
+
+    path: str
+    pointer: tuple[int, ...]
+    action: str
+    services: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+    def to_document(self) -> dict[str, Any]:
+        """As stored."""
+        return asdict(self)
+
+    @classmethod
+    def from_document(cls, stored: Mapping[str, Any]) -> "PlannedItem":
+        """Read what `to_document` wrote."""
+        return cls(
+            path=stored["path"],
+            pointer=tuple(stored["pointer"]),
+            action=stored["action"],
+            services=tuple(stored["services"]),
+            needs=tuple(stored["needs"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Items, services and tasks of one owner."""
+
+    items: tuple[PlannedItem, ...]
+    services: tuple[PlannedService, ...]
+    tasks: tuple[PlannedTask, ...]
+
+    def to_document(self) -> dict[str, Any]:
+        """The static part of the stored plan."""
+        return {
+            "items": [item.to_document() for item in self.items],
+            "services": [service.to_document() for service in self.services],
+            "tasks": [task.to_document() for task in self.tasks],
+        }
+
+    @classmethod
+    def from_document(cls, stored: Mapping[str, Any]) -> "Plan":
+        """Read what `to_document` wrote."""
+        return cls(
+            items=tuple(PlannedItem.from_document(item) for item in stored["items"]),
+            services=tuple(PlannedService.from_document(service) for service in stored["services"]),
+            tasks=tuple(PlannedTask.from_document(task) for task in stored["tasks"]),
+        )
