@@ -1,4 +1,4 @@
-"""Reading a body: its size while it arrives, its JSON, and the hygiene of what it holds."""
+"""Reading a body: its size while it arrives, and its JSON."""
 
 import asyncio
 import json
@@ -62,57 +62,20 @@ def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"The body is larger than the {limit} bytes that this server takes.")
 
 
-def parse(raw: bytes, max_depth: int) -> Any:
-    """Parse JSON and check what no schema can say: depth, names, and numbers that can be kept.
+def parse(raw: bytes) -> Any:
+    """Parse JSON.
 
     Raises:
-        InvalidRequest: it is no JSON, goes too deep, has a name that begins with `$` or holds NUL, or an integer
-            beyond 64 bits.
+        InvalidRequest: it is no JSON, or has an integer beyond 64 bits.
     """
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise invalid("", "malformedJson", f"The body is no valid JSON: {error.msg} at {where}.") from None
-    _check_depth(raw, body, max_depth)
-    # A name can only be bad if one of these stands somewhere in the text, and hardly any text has them.
-    if b'"$' in raw or b"\\u" in raw:
-        _check_names(body, "")
     if _LONG_NUMBER.search(raw):
         _check_integers(raw)
     return body
-
-
-def _check_depth(raw: bytes, body: Any, limit: int) -> None:
-    if raw.count(b"{") + raw.count(b"[") <= limit:
-        return
-    level = [body]
-    for _ in range(limit + 1):
-        level = [inner for outer in level for inner in _containers(outer)]
-        if not level:
-            return
-    raise invalid("", "tooDeep", f"The body is nested deeper than {limit} levels.")
-
-
-def _containers(node: Any) -> list[Any]:
-    if type(node) is dict:
-        return [value for value in node.values() if type(value) is dict or type(value) is list]
-    if type(node) is list:
-        return [value for value in node if type(value) is dict or type(value) is list]
-    return []
-
-
-def _check_names(node: Any, pointer: str) -> None:
-    """The database gives a meaning to names that begin with `$` and ends names at NUL."""
-    if isinstance(node, list):
-        for index, value in enumerate(node):
-            _check_names(value, f"{pointer}/{index}")
-    elif isinstance(node, dict):
-        for name, value in node.items():
-            here = f"{pointer}/{escape(name)}"
-            if name.startswith("$") or "\0" in name:
-                raise invalid(here, "badName", "A name must not begin with $ or hold NUL.")
-            _check_names(value, here)
 
 
 def escape(name: str) -> str:
@@ -121,7 +84,10 @@ def escape(name: str) -> str:
 
 
 def _check_integers(raw: bytes) -> None:
-    """Again with the standard library, which keeps large integers as they are (orjson rounds them)."""
+    """Again with the standard library, which keeps large integers as they are (orjson rounds them).
+
+    orjson has parsed the text before, so its nesting is within what recursion can bear.
+    """
 
     def checked(text: str) -> int:
         # Longer texts need not be converted to be known as too large, and conversion takes quadratic time.

@@ -15,7 +15,6 @@ class HttpSettings:
             since anybody can send them.
         max_body_bytes: larger bodies are answered 413.
         body_seconds: a body that takes longer to arrive is answered 400.
-        max_depth: deeper JSON is answered 400; the database stops at 100 levels.
         max_in_flight: more requests at a time are answered 429.
         page_size: how many resources a list answers when nothing is said.
         max_page_size: how many it answers at most.
@@ -28,7 +27,6 @@ class HttpSettings:
     trust_forwarded: bool = False
     max_body_bytes: int = 5_000_000
     body_seconds: float = 30.0
-    max_depth: int = 64
     max_in_flight: int = 1000
     page_size: int = 100
     max_page_size: int = 1000
