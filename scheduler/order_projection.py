@@ -1,5 +1,6 @@
 """The order as its plan makes it: written whenever the plan has moved, and never ahead of it."""
 
+from datetime import datetime
 from typing import Any
 
 from models import outbox
@@ -16,6 +17,7 @@ Document = dict[str, Any]
 
 COLLECTION = "serviceOrder"
 SECONDS_PER_ITEM = 0.001
+SHOWN_ITEMS = 20
 
 
 class OrderProjection:
@@ -151,20 +153,14 @@ class OrderProjection:
     def _item_stubs(self, change: OrderChange) -> list[outbox.Stub]:
         if not change:
             return []
-        before = {path: states[0] for path, states in change.items.items()}
-        after = {path: states[1] for path, states in change.items.items()}
-        shown = (
-            ({"serviceOrderItem": list(before.items())[:20]}, {"serviceOrderItem": list(after.items())[:20]})
-            if after
-            else ({}, {"errorMessage": "changed"})
-        )
+        moved = list(change.items.items())[:SHOWN_ITEMS]
         return [
             outbox.stub(
                 "ServiceOrderAttributeValueChangeEvent",
                 state=self.body["state"],
                 who=ENGINE.subject,
-                before=shown[0],
-                after=shown[1],
+                before={path: states[0] for path, states in moved},
+                after={path: states[1] for path, states in moved},
             )
         ]
 
@@ -191,9 +187,9 @@ def _drop(document: Any, path: list[str]) -> None:
     document.pop(path[-1], None)
 
 
-def milestone(key: str, name: str, item: PlannedItem, order_id: str, at: Any, message: str | None = None) -> Document:
+def milestone(key: str, name: str, item: PlannedItem, order_id: str, at: datetime) -> Document:
     """A milestone as TMF641 v4 shows it; its id follows from the task, so that it is told once."""
-    made = {
+    return {
         "id": key,
         "name": name,
         "status": "achieved",
@@ -201,9 +197,6 @@ def milestone(key: str, name: str, item: PlannedItem, order_id: str, at: Any, me
         "serviceOrderItem": [{"itemId": item.path.rsplit("/", 1)[-1], "serviceOrderId": order_id}],
         "@type": "ServiceOrderMilestone",
     }
-    if message:
-        made["message"] = message
-    return made
 
 
 def planned_item_body(body: Document, item: PlannedItem) -> Document:
