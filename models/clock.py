@@ -1,0 +1,59 @@
+"""The time that leases, due times and events go by."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
+
+Document = dict[str, Any]
+
+
+def to_text(moment: datetime) -> str:
+    """A moment as TM Forum bodies carry it: `2026-01-31T12:00:00.000Z`. Text order is time order."""
+    moment = moment.astimezone(UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def parse(text: str) -> datetime:
+    """The moment that a text in RFC 3339 names.
+
+    Raises:
+        ValueError: it is none.
+    """
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class Clock:
+    """The database's time, carried on by this machine's monotonic clock.
+
+    Leases are compared between processes on different hosts; a host whose wall clock is wrong or jumps must not take
+    over what others hold, nor keep what it has lost.
+    """
+
+    def __init__(self) -> None:
+        """Begin with this machine's own time."""
+        self._offset = time.time() - time.monotonic()
+
+    async def synchronise(self, database: AsyncDatabase[Document]) -> None:
+        """Take over the database's time, as of the middle of the round trip."""
+        before = time.monotonic()
+        reply = await database.client.admin.command("hello")
+        middle = (before + time.monotonic()) / 2
+        server: datetime = reply["localTime"]
+        aware = server if server.tzinfo else server.replace(tzinfo=UTC)
+        self._offset = aware.timestamp() - middle
+
+    def now(self) -> datetime:
+        """The present moment in UTC, to the millisecond (which is what the database keeps)."""
+        moment = datetime.fromtimestamp(time.monotonic() + self._offset, UTC)
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+    def text(self) -> str:
+        """The present moment as bodies carry it."""
+        return to_text(self.now())
+
+    def after(self, seconds: float) -> datetime:
+        """The moment that many seconds from now."""
+        return self.now() + timedelta(seconds=seconds)
