@@ -1,0 +1,30 @@
+"""What every kind of test shares: the database."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient
+
+from tests.database import database_of_the_run
+
+
+@pytest.fixture(scope="session")
+def mongodb_url() -> Iterator[str]:
+    """The connection string of a real replica set, started when the first test asks for it.
+
+    Each xdist worker has a database of its own; SOM_TEST_MONGODB_URL names one to use instead.
+    """
+    with database_of_the_run() as url:
+        yield url
+
+
+@pytest.fixture
+async def database_name(mongodb_url: str) -> AsyncIterator[str]:
+    """A name that no other test uses; the database is dropped afterwards."""
+    name = f"som_test_{uuid.uuid4().hex[:16]}"
+    yield name
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongodb_url)
+    async with client:
+        await client.drop_database(name)
