@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Protocol
 
 PENDING = "pending"
 DELIVERED = "delivered"
@@ -155,3 +156,16 @@ def _jittered(seconds: float, key: str, attempts: int) -> float:
     digest = hashlib.sha256(f"{key}\x1f{attempts}".encode()).digest()
     part = int.from_bytes(digest[:4], "big") / 0xFFFFFFFF
     return seconds * (1 - JITTER + 2 * JITTER * part)
+
+
+class Webhook(Protocol):
+    """Port: makes one call to a subscriber. Never raises for what a subscriber or a network does."""
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that a call takes at most."""
+        ...
+
+    async def post(self, url: str, event_id: str, body: bytes, secrets: Sequence[str]) -> Answer:
+        """Tell of an event, once; signed with each of the secrets."""
+        ...
