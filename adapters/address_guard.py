@@ -19,9 +19,11 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 class AddressForbidden(OSError):
     """The callback leads to an address that this server may not call."""
 
+    reason = "The callback leads to an address that this server may not call."
+
     def __init__(self) -> None:
         """Name no address: the message reaches whoever chose the callback."""
-        super().__init__(errno.EACCES, (self.__doc__ or "").strip())
+        super().__init__(errno.EACCES, self.reason)
 
 
 class AddressGuard:

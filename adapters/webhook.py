@@ -96,7 +96,7 @@ class Webhook:
     def _unanswered(self, error: Exception) -> Answer:
         match error:
             case aiohttp.ClientConnectorError(os_error=AddressForbidden()):
-                return Forbidden(AddressForbidden().strerror)
+                return Forbidden(AddressForbidden.reason)
             case aiohttp.InvalidURL():
                 return Forbidden("The callback is no valid address.")
             case TimeoutError():

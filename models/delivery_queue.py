@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from models.domain.delivery import DEAD, PENDING
+from models.domain.subscriptions import ACTIVE, ENDED
 from models.store import Store
 
 Document = dict[str, Any]
@@ -91,8 +92,8 @@ async def record(store: Store, row: Document, state: str, last: Document, due: d
 
 async def end_subscription(store: Store, subscription: str, reason: str, now: datetime) -> None:
     """The subscription is over; what it has not received is dead, and can be looked at."""
-    change = {"$set": {"state": "ended", "endedReason": reason, "endedAt": now}, "$inc": {"rev": 1}}
-    await store.update("subscription", {"_id": subscription, "state": "active"}, change)
+    change = {"$set": {"state": ENDED, "endedReason": reason, "endedAt": now}, "$inc": {"rev": 1}}
+    await store.update("subscription", {"_id": subscription, "state": ACTIVE}, change)
     await bury(store, subscription, reason, now)
 
 
@@ -102,3 +103,13 @@ async def bury(store: Store, subscription: str, reason: str, now: datetime) -> N
     wanted = {"subscription": subscription, "due": {"$exists": True}}
     change = {"$set": {"state": DEAD, "last": last}, "$unset": {"due": ""}}
     await store.collection(COLLECTION).update_many(wanted, change)
+
+
+async def clear_away(store: Store, subscription: str, now: datetime) -> None:
+    """Deal with what is pending for a subscription that is not active: a relay may have read it just before its end."""
+    stored = await store.get("subscription", subscription)
+    if stored is None:
+        wanted = {"subscription": subscription, "due": {"$exists": True}}
+        await store.collection(COLLECTION).delete_many(wanted)
+    elif stored["state"] != ACTIVE:
+        await bury(store, subscription, stored.get("endedReason") or "The subscription has ended.", now)

@@ -11,15 +11,14 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import BulkWriteError
 
 from models import owed
 from models.clock import Clock, parse
 from models.delivery_queue import queued
-from models.domain.errors import SomError
 from models.domain.events import event_document
 from models.store import Store
-from scheduler.delivery.directory import Directory
+from scheduler.delivery.audience import Audience
 from scheduler.delivery.settings import DeliverySettings
 
 Document = dict[str, Any]
@@ -37,7 +36,7 @@ class Relay:
         self,
         store: Store,
         clock: Clock,
-        directory: Directory,
+        audience: Audience,
         settings: DeliverySettings,
         wake: Callable[[Iterable[str]], None],
     ) -> None:
@@ -46,13 +45,13 @@ class Relay:
         Args:
             store: the store.
             clock: the time.
-            directory: who is subscribed.
+            audience: who is subscribed.
             settings: batch size.
             wake: is told the subscriptions that have something new.
         """
         self._store = store
         self._clock = clock
-        self._directory = directory
+        self._audience = audience
         self._settings = settings
         self._wake = wake
         self._ids: dict[str, set[str]] = {name: set() for name in owed.COLLECTIONS}
@@ -115,9 +114,9 @@ class Relay:
             return
         try:
             await self._relay_batch(name, documents)
-        except ConnectionFailure:
-            raise
-        except (PyMongoError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except (BulkWriteError, ValueError, LookupError, TypeError, AttributeError) as error:
+            if isinstance(error, BulkWriteError) and error.details["writeConcernErrors"]:
+                raise
             if len(documents) > 1:
                 for document in documents:
                     await self._relay(name, [document])
@@ -126,7 +125,7 @@ class Relay:
             await owed.defer(self._store, name, documents[0], self._clock.now(), DEFERRED_SECONDS)
 
     async def _relay_batch(self, name: str, documents: list[Document]) -> None:
-        await self._directory.catch_up()
+        await self._audience.catch_up()
         now = self._clock.now()
         events = [
             event_document(name, document, stub) | {"created": now}
@@ -136,12 +135,9 @@ class Relay:
         deliveries = [
             queued(event, subscription.id, parse(event["at"]), now)
             for event in events
-            for subscription in self._directory.wanting(event)
+            for subscription in self._audience.wanting(event)
         ]
         await owed.insert_in_order(self._store, "event", events)
         await owed.insert_in_order(self._store, "delivery", deliveries)
         await owed.strike_off(self._store, name, documents)
         self._wake({delivery["subscription"] for delivery in deliveries})
-
-
-RELAY_FAULTS = (PyMongoError, SomError)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from scheduler.delivery.settings import DeliverySettings
 
@@ -34,16 +34,17 @@ class Gate:
     @asynccontextmanager
     async def passage(self) -> AsyncIterator[None]:
         """Wait for one's turn, and hold it."""
-        async with self._slots:
-            if not self.broken:
-                yield
-                return
-            async with self._probe:
-                if self.broken:  # whoever probed before us may have found it alive
-                    await asyncio.sleep(self.pause)
-                    yield
-                    return
+        async with self._slots, AsyncExitStack() as held:
+            if self.broken:
+                await held.enter_async_context(self._probe)
+                await self._wait_as_probe(held)
             yield
+
+    async def _wait_as_probe(self, held: AsyncExitStack) -> None:
+        if self.broken:
+            await asyncio.sleep(self.pause)
+        else:  # whoever probed before us has found it alive: let all the others pass, too
+            await held.aclose()
 
     def learn(self, *, alive: bool) -> None:
         """Take in how the subscriber answered."""

@@ -44,6 +44,9 @@ Rows = deque[Document]
 LANES_PER_CALL = 4
 """Lanes at work for each call allowed: while some call, others write down what came of theirs."""
 
+READ_PAUSE = 0.005
+"""Seconds between two reads for one subscriber at least: what comes in between is read together."""
+
 BREATH = 1.0
 """Seconds to wait after a fault of our own, with the lane held, so that it does not become a storm of calls."""
 
@@ -84,7 +87,10 @@ class Subscriber:
         self._ready: dict[str, Rows] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
+        self._committed: set[str] = set()
         self._look = True
+        self._wakes = 0
+        self._read_at = 0.0
         self._stopping = False
 
     @property
@@ -94,6 +100,7 @@ class Subscriber:
 
     def wake(self) -> None:
         """There is something new for this subscriber."""
+        self._wakes += 1
         self._look = True
         self._news.set()
 
@@ -114,26 +121,38 @@ class Subscriber:
                 if self._look and len(self._ready) < self._tools.settings.concurrency:
                     await self._read_lanes()
                 self._start_lanes()
-                if not self._running and not self._ready and not self._look:
-                    if not await self._rest():
-                        return
-                else:
-                    await self._news.wait()
+                if self._running:
+                    await self._wait_for_news()
+                elif not self._look and not await self._rest():
+                    return
             await self._finish()
         finally:
-            for task in self._running.values():
-                task.cancel()
+            await self._cancel(list(self._running.values()))
 
     def _may_go_on(self) -> bool:
-        return not (self._stopping or self.ended) and self._tools.leases.holds(self._lease)
+        """Whether a call may begin: no longer when the lease might run out before the call's time-out."""
+        return not (self._stopping or self.ended) and self._tools.leases.holds(self._lease, self._tools.webhook.timeout)
+
+    async def _wait_for_news(self) -> None:
+        if not (self._look and len(self._ready) < self._tools.settings.concurrency):
+            await self._news.wait()
 
     async def _finish(self) -> None:
+        """Let calls that are under way end; whoever only waits for a turn need not."""
+        await self._cancel([task for lane, task in self._running.items() if lane not in self._committed])
         if self._running:
-            await asyncio.wait(self._running.values(), timeout=self._tools.settings.grace_seconds)
+            await asyncio.wait(list(self._running.values()), timeout=self._tools.settings.grace_seconds)
+
+    async def _cancel(self, tasks: list[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _read_lanes(self) -> None:
         """Take up lanes in which something is due. Whether a lane waits is seen at its head, wherever that is."""
+        await asyncio.sleep(max(0.0, self._read_at + READ_PAUSE - time.monotonic()))
         self._look = False
+        self._read_at = time.monotonic()
         tools, key = self._tools, self.subscription.id
         held = [*self._ready, *self._running]
         now = tools.clock.now()
@@ -141,7 +160,10 @@ class Subscriber:
         if not lanes:
             return
         found = await delivery_queue.lane_rows(tools.store, key, lanes, tools.settings.rows_read)
-        self._look = len(found) < len(lanes) or len(lanes) == tools.settings.lanes_read
+        if sum(map(len, found.values())) == tools.settings.rows_read:
+            self._wakes += 1  # the last lane may hold more than was read, and others were left out
+            self._look = True
+        self._look = self._look or len(lanes) == tools.settings.lanes_read
         for lane, rows in found.items():
             if rows[0]["due"] > now:
                 await delivery_queue.postpone(tools.store, key, lane, rows[0]["due"])
@@ -177,8 +199,9 @@ class Subscriber:
 
     async def _serve(self, lane: str, rows: Rows) -> None:
         """Deliver what is in a lane, one after the other, until it is empty or has to wait."""
+        wakes = self._wakes
         try:
-            while rows and self._may_go_on() and await self._deliver(rows[0]):
+            while rows and self._may_go_on() and await self._deliver(lane, rows[0]):
                 rows.popleft()
         except (PyMongoError, SomError) as error:
             log.warning("delivery.fault", subscription=self.subscription.id, lane=lane, error=str(error))
@@ -188,9 +211,11 @@ class Subscriber:
             await asyncio.sleep(BREATH)
         finally:
             del self._running[lane]
-            self.wake()
+            self._committed.discard(lane)
+            self._look = self._look or self._wakes != wakes  # what came meanwhile was not looked at in this lane
+            self._news.set()
 
-    async def _deliver(self, row: Document) -> bool:
+    async def _deliver(self, lane: str, row: Document) -> bool:
         """Make one attempt and write down what came of it.
 
         Returns:
@@ -204,15 +229,18 @@ class Subscriber:
         if body is None:
             return await self._record(row, Dead("The event is not kept any more."), None, 0)
         async with self._gate.passage():
-            if not self._may_go_on() or not self._tools.leases.holds(self._lease, self._tools.webhook.timeout):
+            if not self._may_go_on():
                 return False
+            self._committed.add(lane)
             started = time.monotonic()
             secrets = self.subscription.secrets(self._tools.clock.now())
             url = self.subscription.address(row["type"])
             answer = await self._tools.webhook.post(url, row["event"], body, secrets)
             self._gate.learn(alive=is_alive(answer))
         verdict = judge(answer, row["attempts"] + 1, row["_id"], self._tools.settings.retry_schedule)
-        return await self._record(row, verdict, answer, time.monotonic() - started)
+        goes_on = await self._record(row, verdict, answer, time.monotonic() - started)
+        self._committed.discard(lane)
+        return goes_on
 
     async def _record(self, row: Document, verdict: Verdict, answer: Answer | None, seconds: float) -> bool:
         now = self._tools.clock.now()

@@ -11,17 +11,18 @@ from models.clock import Clock
 from models.domain.errors import InvalidRequest
 from models.domain.events import render
 from models.domain.subscriptions import ACTIVE, Subscription
+from models.patterns import Re2Patterns
 from models.store import Store
 
 Document = dict[str, Any]
 
 OVERLAP = timedelta(minutes=1)
-"""A subscription may become visible later than one with a younger date: writers differ in speed, and a little in time."""
+"""A subscription may become visible later than one with a younger date: writers differ in speed, and in time."""
 
 log = structlog.get_logger(__name__)
 
 
-class Directory:
+class Audience:
     """The active subscriptions, cached.
 
     A subscription made before an event is always told of it: the relay calls `catch_up` after it has read what is owed,
@@ -92,6 +93,6 @@ class Directory:
 
 def _add(subscriptions: dict[str, Subscription], document: Document) -> None:
     try:
-        subscriptions[document["_id"]] = Subscription.of(document)
-    except InvalidRequest as error:  # registered by a release that understood more
-        log.error("subscription.unreadable", subscription=document["_id"], reason=str(error))
+        subscriptions[document["_id"]] = Subscription.of(document, Re2Patterns())
+    except InvalidRequest as error:  # registered by a release that understood more; the reason says all
+        log.error("subscription.unreadable", subscription=document["_id"], reason=str(error))  # noqa: TRY400
