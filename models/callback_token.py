@@ -1,0 +1,77 @@
+"""Callback tokens: what a fulfiller is given to report with, and nobody can make up.
+
+A token names the call it belongs to and is signed, so that it needs no storage, is the same on every technical retry
+(which is byte-equal), and an unknown one is told from a late one.
+"""
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from models.domain.errors import AlreadyExists
+from models.store import Store
+
+_SIGNATURE_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class CallKey:
+    """One call to a fulfiller: the task, what is asked, and the revision of its input.
+
+    Its text is the idempotency key: the same for every technical retry, another one when the input was edited.
+    """
+
+    plan: str
+    task: str
+    operation: str
+    revision: int
+
+    def __str__(self) -> str:
+        """The idempotency key."""
+        return f"{self.plan}:{self.task}:{self.operation}:{self.revision}"
+
+
+class CallbackTokens:
+    """Makes and reads tokens with one key per installation."""
+
+    def __init__(self, key: bytes) -> None:
+        """Sign with this key."""
+        self._key = key
+
+    def issue(self, call: CallKey) -> str:
+        """The token of a call, safe in a URL."""
+        payload = str(call).encode()
+        return base64.urlsafe_b64encode(self._sign(payload) + payload).decode().rstrip("=")
+
+    def read(self, token: str) -> CallKey | None:
+        """The call that a token was issued for, or None when this installation did not issue it."""
+        try:
+            raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        except (binascii.Error, ValueError):
+            return None
+        signature, payload = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
+        if not hmac.compare_digest(signature, self._sign(payload)):
+            return None
+        plan, task, operation, revision = payload.decode().rsplit(":", 3)
+        return CallKey(plan, task, operation, int(revision))
+
+    def _sign(self, payload: bytes) -> bytes:
+        return hmac.new(self._key, payload, hashlib.sha256).digest()[:_SIGNATURE_BYTES]
+
+
+async def load_tokens(store: Store, configured: str | None = None) -> CallbackTokens:
+    """The tokens of this installation: with the configured key, or one made once and kept in the database."""
+    if configured:
+        return CallbackTokens(hashlib.sha256(configured.encode()).digest())
+    kept = await store.get("secret", "callback")
+    if kept is None:
+        with contextlib.suppress(AlreadyExists):
+            await store.insert("secret", {"_id": "callback", "value": secrets.token_hex(32)})
+        kept = await store.get("secret", "callback")
+    if kept is None:
+        raise LookupError("The key of callback tokens was removed while it was being read.")
+    return CallbackTokens(bytes.fromhex(kept["value"]))

@@ -1,0 +1,349 @@
+"""Every collection: what a document holds and which indexes it has.
+
+mongoengine defines; it never reads or writes at run time (it has no async code). The fields that the engine touches are
+typed; the TM Forum body stays a plain sub-document. Indexes are named and made from here by `models.migrations`.
+"""
+
+from mongoengine import (
+    BooleanField,
+    DateTimeField,
+    DictField,
+    DynamicDocument,
+    FloatField,
+    IntField,
+    ListField,
+    StringField,
+)
+
+Spec = dict[str, object]
+
+COMMON_META: Spec = {"abstract": True, "auto_create_index": False, "id_field": "id"}
+
+
+def _index(name: str, *fields: str, **options: object) -> Spec:
+    return {"name": name, "fields": list(fields), "cls": False, **options}
+
+
+def _body(name: str, path: str) -> Spec:
+    """An index for the lists of one tenant filtered by an attribute of the body, newest or oldest first."""
+    return _index(name, "tenant", f"body.{path}", "created", "id")
+
+
+def _partial(name: str, *fields: str, exists: str) -> Spec:
+    """An index over the few documents that have a scheduling field at the moment."""
+    return _index(name, *fields, partialFilterExpression={exists: {"$exists": True}})
+
+
+_BY_CREATION = _index("by_creation", "tenant", "created", "id")
+_OWED = _partial("owed", "owed", exists="owed")
+_DUE = _partial("due", "priority", "due", exists="due")
+
+
+class Stored(DynamicDocument):
+    """What every document has.
+
+    `wt` holds the tokens of the last writers (`models.group_commit`).
+    """
+
+    meta = COMMON_META
+    id = StringField(primary_key=True)
+    tenant = StringField(required=True)
+    created = DateTimeField()
+    updated = DateTimeField()
+    wt = ListField()
+
+
+class ResourceDocument(Stored):
+    """A TM Forum resource: its body, its revision (ETag), and the events that it owes."""
+
+    meta = COMMON_META
+    rev = IntField(required=True)
+    seq = IntField(required=True)
+    body = DictField(required=True)
+    outbox = ListField(DictField())
+    owed = DateTimeField()
+    idem = DictField()
+
+
+class ServiceOrder(ResourceDocument):
+    """A TMF641 service order. `due` is set while intake has to look at it; `plan` once it is planned."""
+
+    meta = {
+        "collection": "serviceOrder",
+        "indexes": [
+            _BY_CREATION,
+            _OWED,
+            _DUE,
+            _body("by_state", "state"),
+            _body("by_external_id", "externalId"),
+            _body("by_category", "category"),
+            _body("by_order_date", "orderDate"),
+            _body("by_requested_start", "requestedStartDate"),
+            _body("by_requested_completion", "requestedCompletionDate"),
+            _body("by_completion", "completionDate"),
+            _body("by_priority", "priority"),
+            _body("by_party", "relatedParty.id"),
+            _body("by_service", "serviceOrderItem.service.id"),
+            _body("by_specification", "serviceOrderItem.service.serviceSpecification.id"),
+            _body("by_specification_name", "serviceOrderItem.service.serviceSpecification.name"),
+        ],
+    }
+    priority = IntField()
+    due = DateTimeField()
+    lease = DictField()
+    fence = IntField()
+    plan = StringField()
+    planRev = IntField()  # noqa: N815 - a stored name
+    poke = DateTimeField()
+
+
+class CancelServiceOrder(ResourceDocument):
+    """A TMF641 cancellation request for the order `order`."""
+
+    meta = {
+        "collection": "cancelServiceOrder",
+        "indexes": [
+            _BY_CREATION,
+            _OWED,
+            _DUE,
+            _body("by_state", "state"),
+            _body("by_service_order", "serviceOrder.id"),
+            _index("by_order", "order"),
+        ],
+    }
+    order = StringField(required=True)
+    priority = IntField()
+    due = DateTimeField()
+    lease = DictField()
+
+
+class Service(ResourceDocument):
+    """A TMF638 service. `owner` stands while an order item works on it; `applied` is the last plan revision written."""
+
+    meta = {
+        "collection": "service",
+        "indexes": [
+            _BY_CREATION,
+            _OWED,
+            _body("by_state", "state"),
+            _body("by_name", "name"),
+            _body("by_category", "category"),
+            _body("by_service_type", "serviceType"),
+            _body("by_party", "relatedParty.id"),
+            _body("by_place", "place.id"),
+            _body("by_specification", "serviceSpecification.id"),
+            _body("by_specification_name", "serviceSpecification.name"),
+            _body("by_relationship", "serviceRelationship.service.id"),
+            _body("by_supporting_service", "supportingService.id"),
+            _body("by_supporting_resource", "supportingResource.id"),
+            _body("by_order", "serviceOrderItem.serviceOrderId"),
+            _body("by_start", "startDate"),
+            _body("by_end", "endDate"),
+        ],
+    }
+    owner = DictField()
+    applied = DictField()
+    waiting = ListField(StringField())
+
+
+class ServiceSpecification(ResourceDocument):
+    """A TMF633 service specification, one version of its family."""
+
+    meta = {
+        "collection": "serviceSpecification",
+        "indexes": [
+            _BY_CREATION,
+            _OWED,
+            _body("by_name", "name"),
+            _body("by_lifecycle_status", "lifecycleStatus"),
+            _body("by_relationship", "serviceSpecRelationship.id"),
+        ],
+    }
+
+
+class Plan(Stored):
+    """The running state of a plan; what does not change stands in its `planDefinition`."""
+
+    meta = {
+        "collection": "plan",
+        "indexes": [
+            _BY_CREATION,
+            _DUE,
+            _index("by_state", "tenant", "state", "created"),
+            _index("by_owner", "owner.id"),
+        ],
+    }
+    format = IntField(required=True)
+    owner = DictField(required=True)
+    priority = IntField(required=True)
+    rev = IntField(required=True)
+    fence = IntField(required=True)
+    lease = DictField()
+    due = DateTimeField()
+    poke = DateTimeField()
+    state = StringField(required=True)
+    run = DictField()
+    added = ListField(DictField())
+    inbox = ListField(DictField())
+    owes = ListField(DictField())
+    cancel = DictField()
+
+
+class PlanDefinition(Stored):
+    """Items, services and tasks of a plan, written once."""
+
+    meta = {"collection": "planDefinition", "indexes": []}
+    items = ListField(DictField())
+    services = ListField(DictField())
+    tasks = ListField(DictField())
+
+
+class Task(Stored):
+    """One task as it ran: what it was given, every attempt, what came of it, and why this fulfiller."""
+
+    meta = {
+        "collection": "task",
+        "indexes": [
+            _index("by_plan", "plan", "created"),
+            _index("by_state", "tenant", "state", "created"),
+            _index("by_fulfiller", "fulfiller", "state"),
+        ],
+    }
+    plan = StringField(required=True)
+    order = StringField()
+    item = StringField()
+    service = StringField()
+    key = StringField(required=True)
+    name = StringField()
+    action = StringField()
+    operation = StringField()
+    state = StringField(required=True)
+    fence = IntField(required=True)
+    fulfiller = StringField()
+    inputRev = IntField()  # noqa: N815 - a stored name
+    attempts = ListField(DictField())
+
+
+class Fulfiller(ResourceDocument):
+    """A registered fulfiller; credentials stand apart from the body that is shown."""
+
+    meta = {"collection": "fulfiller", "indexes": [_BY_CREATION, _body("by_name", "name")]}
+    secret = DictField()
+
+
+class Slot(Stored):
+    """One of a fulfiller's places for work at the same time, leased by a process."""
+
+    meta = {"collection": "slot", "indexes": [_index("by_fulfiller", "fulfiller", "until"), _index("by_holder", "by")]}
+    tenant = StringField()
+    fulfiller = StringField(required=True)
+    by = StringField()
+    until = DateTimeField()
+
+
+class Subscription(Stored):
+    """A registration at a hub."""
+
+    meta = {
+        "collection": "subscription",
+        "indexes": [_BY_CREATION, _index("by_api", "tenant", "api", "state")],
+    }
+    rev = IntField()
+    api = StringField(required=True)
+    version = StringField(required=True)
+    callback = StringField(required=True)
+    query = StringField()
+    secret = StringField()
+    appendListenerPath = BooleanField()  # noqa: N815 - a stored name
+    state = StringField(required=True)
+    lease = DictField()
+
+
+class Event(Stored):
+    """A change of a resource, as told to subscribers; together they are the append-only history."""
+
+    meta = {
+        "collection": "event",
+        "indexes": [
+            _index("by_resource", "resource.id", "seq"),
+            _index("by_creation", "tenant", "created", "id"),
+            _index("by_correlation", "correlation", "created", sparse=True),
+            _index("by_age", "created"),
+        ],
+    }
+    api = StringField(required=True)
+    type = StringField(required=True)
+    resource = DictField(required=True)
+    seq = IntField(required=True)
+    at = StringField(required=True)
+    who = StringField()
+    body = DictField()
+
+
+class Delivery(Stored):
+    """One event on its way to one subscriber."""
+
+    meta = {
+        "collection": "delivery",
+        "indexes": [
+            _index("by_lane", "subscription", "state", "lane", "seq"),
+            _index("by_subscription", "subscription", "state", "created"),
+            _partial("due", "due", exists="due"),
+            _index("by_event", "event"),
+            _index("by_creation", "tenant", "created", "id"),
+            _index("by_age", "state", "created"),
+        ],
+    }
+    subscription = StringField(required=True)
+    event = StringField(required=True)
+    type = StringField(required=True)
+    lane = StringField(required=True)
+    seq = IntField(required=True)
+    state = StringField(required=True)
+    attempts = IntField(required=True)
+    due = DateTimeField()
+
+
+class Migration(Stored):
+    """A migration that has run."""
+
+    meta = {"collection": "migration", "indexes": []}
+    tenant = StringField()
+    at = DateTimeField(required=True)
+    seconds = FloatField()
+
+
+class Lease(Stored):
+    """The right to run a job that must run once at a time, whichever process does it."""
+
+    meta = {"collection": "lease", "indexes": []}
+    tenant = StringField()
+    by = StringField()
+    until = DateTimeField()
+
+
+class Secret(Stored):
+    """What only the servers of this installation know, such as the key of callback tokens."""
+
+    meta = {"collection": "secret", "indexes": []}
+    tenant = StringField()
+    value = StringField(required=True)
+
+
+ALL: tuple[type[Stored], ...] = (
+    ServiceOrder,
+    CancelServiceOrder,
+    Service,
+    ServiceSpecification,
+    Plan,
+    PlanDefinition,
+    Task,
+    Fulfiller,
+    Slot,
+    Subscription,
+    Event,
+    Delivery,
+    Migration,
+    Lease,
+    Secret,
+)

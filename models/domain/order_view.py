@@ -1,0 +1,124 @@
+"""What a plan's progress makes of its order: item states, messages, milestones and the order's own state."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.domain.lifecycles import ORDER_ITEM, SERVICE_ORDER
+
+Document = dict[str, Any]
+Body = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class ItemState:
+    """What an item shall say: its state and, while it is held, why."""
+
+    state: str
+    errors: list[Document] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class OrderChange:
+    """The difference between an order as stored and as its plan makes it.
+
+    Attributes:
+        fields: body attributes to set, by path; paths are made of list indexes and our own names only.
+        unset: body attributes to remove, by path.
+        states: the states that the order passes through, in order; empty when it stays.
+        items: item path → (before, after) of those whose state changes.
+    """
+
+    fields: Document = field(default_factory=dict)
+    unset: list[str] = field(default_factory=list)
+    states: tuple[str, ...] = ()
+    items: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether anything changes."""
+        return bool(self.fields or self.unset or self.states)
+
+
+def item_at(body: Body, pointer: Sequence[int]) -> Mapping[str, Any]:
+    """The item at a position, such as (0, 1) for the second item inside the first."""
+    item: Mapping[str, Any] = body
+    for index in pointer:
+        item = item["serviceOrderItem"][index]
+    return item
+
+
+def item_path(pointer: Sequence[int]) -> str:
+    """The path of an item inside the body, as a database update names it."""
+    return ".".join(f"serviceOrderItem.{index}" for index in pointer)
+
+
+def item_steps(before: str, after: str) -> tuple[str, ...]:
+    """The states an item passes through. A compensated item takes the one extra edge from completed to cancelled."""
+    if before == "completed" and after == "cancelled":
+        return (after,)
+    return ORDER_ITEM.path(before, after, through="inProgress")
+
+
+def order_change(
+    body: Body, items: Mapping[tuple[int, ...], ItemState], target: Sequence[str], now: str
+) -> OrderChange:
+    """Compare an order with what its plan says.
+
+    Args:
+        body: the order as stored.
+        items: the states of the items that may have changed, by position.
+        target: the states that the order shall pass through, the last being where it shall stand; a repeated state
+            is no move.
+        now: the present moment as text.
+
+    Raises:
+        IllegalTransition: the life cycle does not draw a move that is asked for.
+    """
+    change = OrderChange()
+    for pointer, wanted in items.items():
+        _change_item(change, body, pointer, wanted)
+    state = body["state"]
+    steps: list[str] = []
+    for wanted_state in target:
+        reached = SERVICE_ORDER.path(state, wanted_state, through="inProgress")
+        steps += reached
+        state = reached[-1] if reached else state
+    change.states = tuple(steps)
+    if steps:
+        change.fields["state"] = state
+        change.fields.update(_dates(body, steps, now))
+    return change
+
+
+def _change_item(change: OrderChange, body: Body, pointer: tuple[int, ...], wanted: ItemState) -> None:
+    item, path = item_at(body, pointer), item_path(pointer)
+    before = item.get("state", "acknowledged")
+    if item_steps(before, wanted.state):
+        change.fields[f"{path}.state"] = wanted.state
+        change.items[path] = (before, wanted.state)
+    if wanted.errors and item.get("errorMessage") != wanted.errors:
+        change.fields[f"{path}.errorMessage"] = wanted.errors
+    if not wanted.errors and item.get("errorMessage"):
+        change.unset.append(f"{path}.errorMessage")
+
+
+def _dates(body: Body, steps: Sequence[str], now: str) -> Document:
+    dates = {}
+    if "startDate" not in body and "inProgress" in steps:
+        dates["startDate"] = now
+    if steps[-1] in SERVICE_ORDER.final:
+        dates["completionDate"] = now
+    if steps[-1] == "cancelled":
+        dates["cancellationDate"] = now
+    return dates
+
+
+def error_message(code: str, reason: str, message: str, at: str) -> Document:
+    """An entry of errorMessage as TMF641 v4 has it."""
+    return {
+        "@type": "ServiceOrderItemErrorMessage",
+        "code": code,
+        "reason": reason,
+        "message": message,
+        "timestamp": at,
+    }

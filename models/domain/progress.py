@@ -1,0 +1,185 @@
+"""How far a plan has come: the running state of its tasks, what is ready, and what state each item is in.
+
+Everything is kept up as tasks move, so that a plan of a thousand items costs a thousand times one item.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from models.domain.lifecycles import TASK
+from models.domain.plan import Plan, PlannedItem, PlannedTask
+from models.domain.rollup import ItemView
+
+SATISFIED = frozenset({"done", "skipped"})
+OPEN = frozenset({"running", "accepted", "retrying"})
+ENDED = frozenset({"done", "skipped", "cancelled"})
+
+_SHORT = {"state": "s", "attempts": "n", "due": "d", "deadline": "l", "fulfiller": "f", "revision": "r", "error": "e"}
+_LONG = {short: name for name, short in _SHORT.items()}
+
+
+@dataclass(slots=True)
+class TaskRun:
+    """The running state of one task.
+
+    Attributes:
+        state: see `lifecycles.TASK`.
+        attempts: calls made since the task was last resumed.
+        due: when to look at it next: the next attempt, the next poll.
+        deadline: when an accepted task has taken too long.
+        fulfiller: id of the fulfiller that was engaged.
+        revision: of its input; a new one makes a new idempotency key.
+        error: {code, reason, message} while it is held.
+        touched: whether a fulfiller was ever called for it, so that it may have had an effect.
+    """
+
+    state: str = "waiting"
+    attempts: int = 0
+    due: datetime | None = None
+    deadline: datetime | None = None
+    fulfiller: str | None = None
+    revision: int = 0
+    error: dict[str, Any] | None = None
+    touched: bool = False
+
+    def to_document(self) -> dict[str, Any]:
+        """As stored: short names, and only what says something."""
+        stored: dict[str, Any] = {"s": self.state}
+        for name, short in _SHORT.items():
+            value = getattr(self, name)
+            if value is not None and value != 0:
+                stored[short] = value
+        if self.touched:
+            stored["t"] = 1
+        return stored
+
+    @classmethod
+    def from_document(cls, stored: Mapping[str, Any]) -> "TaskRun":
+        """Read what `to_document` wrote."""
+        known = {_LONG[short]: value for short, value in stored.items() if short in _LONG}
+        return cls(**known, touched="t" in stored)
+
+
+class Progress:
+    """The tasks of a plan and where each of them stands."""
+
+    def __init__(self, plan: Plan, run: Mapping[str, TaskRun] | None = None, added: Iterable[PlannedTask] = ()) -> None:
+        """Take up a plan where it stands; without `run`, at its beginning."""
+        self.plan = plan
+        self.tasks: dict[str, PlannedTask] = {}
+        self.run: dict[str, TaskRun] = dict(run or {})
+        self.changed: set[str] = set()
+        self._unmet: dict[str, int] = {}
+        self._dependents: dict[str, list[str]] = defaultdict(list)
+        self._by_item: dict[str, list[str]] = defaultdict(list)
+        self._by_service: dict[str, list[str]] = defaultdict(list)
+        self._ready: dict[str, None] = {}
+        self.dirty_items: dict[str, None] = {item.path: None for item in plan.items}
+        self.add([*plan.tasks, *added])
+
+    def add(self, tasks: Iterable[PlannedTask]) -> None:
+        """Take further tasks into the plan, such as compensations."""
+        new = list(tasks)
+        for task in new:
+            self.tasks[task.key] = task
+            self.run.setdefault(task.key, TaskRun())
+        for task in new:
+            self._unmet[task.key] = sum(1 for key in task.needs if self.run[key].state not in SATISFIED)
+            for key in task.needs:
+                self._dependents[key].append(task.key)
+            for path in _lineage(task.item):
+                self._by_item[path].append(task.key)
+                self.dirty_items[path] = None
+            self._by_service[task.service].append(task.key)
+            self._mark_ready(task.key)
+
+    def move(self, key: str, to: str, **changes: Any) -> TaskRun:
+        """Move a task to another state and set attributes of its running state.
+
+        Raises:
+            IllegalTransition: the life cycle of a task does not draw this.
+        """
+        run = self.run[key]
+        before = run.state
+        if to != before:
+            run.state = TASK.move(before, to)
+        for name, value in changes.items():
+            setattr(run, name, value)
+        self.changed.add(key)
+        for path in _lineage(self.tasks[key].item):
+            self.dirty_items[path] = None
+        if to in SATISFIED and before not in SATISFIED:
+            for dependent in self._dependents[key]:
+                self._unmet[dependent] -= 1
+                self._mark_ready(dependent)
+        self._mark_ready(key)
+        return run
+
+    def _mark_ready(self, key: str) -> None:
+        if self.run[key].state == "waiting" and self._unmet[key] == 0:
+            self._ready[key] = None
+        else:
+            self._ready.pop(key, None)
+
+    def ready(self) -> list[PlannedTask]:
+        """The tasks that could start now."""
+        return [self.tasks[key] for key in self._ready]
+
+    def of_service(self, service: str) -> list[str]:
+        """Keys of the tasks that work on a service."""
+        return self._by_service.get(service, [])
+
+    def in_state(self, *states: str) -> list[str]:
+        """Keys of the tasks in one of these states."""
+        return [key for key, run in self.run.items() if run.state in states]
+
+    def service_finished(self, service: str, *, operation: str = "fulfil") -> bool:
+        """Whether nothing is left to do on a service for what was ordered of it."""
+        return all(
+            self.run[key].state in SATISFIED
+            for key in self._by_service.get(service, ())
+            if self.tasks[key].operation == operation and self.tasks[key].target is None
+        )
+
+    @property
+    def finished(self) -> bool:
+        """Whether every task has come to its end."""
+        return all(run.state in ENDED for run in self.run.values())
+
+    def next_due(self) -> datetime | None:
+        """The earliest moment at which a timer of a task runs out."""
+        moments = [
+            moment
+            for run in self.run.values()
+            if run.state in ("accepted", "retrying")
+            for moment in (run.due, run.deadline)
+            if moment is not None
+        ]
+        return min(moments, default=None)
+
+    def item_view(self, item: PlannedItem) -> ItemView:
+        """The state of an item, nested items included, as its tasks make it."""
+        states = {self.run[key].state for key in self._by_item.get(item.path, ())}
+        if "held" in states:
+            return ItemView("held")
+        if states & OPEN or any(key in self._ready for key in self._by_item.get(item.path, ())):
+            return ItemView("inProgress", working=True)
+        if states <= SATISFIED:
+            return ItemView("completed")
+        if states <= ENDED:
+            return ItemView("cancelled")
+        return ItemView("inProgress" if states & SATISFIED else "acknowledged")
+
+    def errors(self, item: PlannedItem) -> list[dict[str, Any]]:
+        """Why an item is held."""
+        held = (self.run[key] for key in self._by_item.get(item.path, ()))
+        return [run.error for run in held if run.state == "held" and run.error]
+
+
+def _lineage(path: str) -> list[str]:
+    """An item's path and those of the items that it is nested in."""
+    parts = path.split("/")
+    return ["/".join(parts[: length + 1]) for length in range(len(parts))]
