@@ -32,7 +32,7 @@ def values(body: Body) -> dict[str, Any]:
 def merge_characteristics(
     present: Iterable[Mapping[str, Any]], named: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Characteristics after a delta: named ones change and keep what the delta does not say, null removes, others stay."""
+    """Characteristics after a delta: named ones change, keeping what it does not say; null removes; others stay."""
     merged = {entry.get("name"): dict(entry) for entry in present}
     for entry in named:
         name = entry.get("name")

@@ -1,0 +1,104 @@
+"""Claims: the right to work on a document for a while.
+
+A claim is a lease with a fence. The lease says who works on it and until when; the fence, one higher with every claim,
+guards each write, so that a worker that lost its lease without noticing changes nothing. `due` is the moment at which
+somebody should look at a document; a claimed document is due when its lease ends, so that one index finds all there is
+to do, crashed workers' remains included.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from pymongo import ASCENDING
+from pymongo.errors import PyMongoError
+
+from models.clock import Clock
+from models.domain.errors import SomError, Unavailable
+from models.ids import new_id
+from models.store import Store
+
+Document = dict[str, Any]
+
+CLAIMED = ("serviceOrder", "cancelServiceOrder", "plan")
+
+
+class LeaseLost(SomError):
+    """Another worker has taken this over."""
+
+
+class Claims:
+    """Claims of one worker.
+
+    A worker is one life of one process: `node/incarnation`. A node lives once at a time, so that what an earlier life
+    of it still holds can be taken back at once.
+    """
+
+    def __init__(self, store: Store, clock: Clock, worker: str, lease_seconds: float) -> None:
+        """Claim in the name of this worker for so many seconds at a time."""
+        self._store = store
+        self._clock = clock
+        self.worker = worker
+        self.lease_seconds = lease_seconds
+
+    def lease(self, token: str = "") -> Document:
+        """A lease of this worker, as stored, from now on."""
+        return {"by": self.worker, "until": self._clock.after(self.lease_seconds), "claim": token}
+
+    async def due(self, collection: str, limit: int) -> list[Document]:
+        """Claim up to `limit` documents that are due, the most important and longest waiting first.
+
+        Three round trips for the whole batch: find ids, mark them, read those that are marked. Workers that meet on the
+        same ids share them out, each gets what it marked first.
+        """
+        now = self._clock.now()
+        free = {"due": {"$lte": now}, "$or": [{"lease": {"$exists": False}}, {"lease.until": {"$lte": now}}]}
+        try:
+            found = self._store.collection(collection).find(free, {"_id": 1})
+            ids = [
+                document["_id"]
+                async for document in found.sort([("priority", ASCENDING), ("due", ASCENDING)]).limit(limit).hint("due")
+            ]
+            return await self._mark(collection, ids, free) if ids else []
+        except PyMongoError as error:
+            raise Unavailable from error
+
+    async def _mark(self, collection: str, ids: list[str], free: Document) -> list[Document]:
+        lease = self.lease(new_id())
+        documents = self._store.collection(collection)
+        mark = {"$set": {"lease": lease, "due": lease["until"]}, "$inc": {"fence": 1}}
+        await documents.update_many({"_id": {"$in": ids}, **free}, mark)
+        marked = documents.find({"_id": {"$in": ids}, "lease.claim": lease["claim"]})
+        order = {key: place for place, key in enumerate(ids)}
+        return sorted([document async for document in marked], key=lambda document: order[document["_id"]])
+
+    async def extend(self, collection: str, ids: Iterable[str]) -> None:
+        """Hold on to what is still being worked on."""
+        lease = self.lease()
+        held = {"_id": {"$in": list(ids)}, "lease.by": self.worker}
+        await self._store.collection(collection).update_many(
+            held, {"$set": {"lease.until": lease["until"], "due": lease["until"]}}
+        )
+
+    async def give_back(self, collection: str, ids: Iterable[str]) -> None:
+        """Let others (or a later try of ours) have these at once."""
+        now = self._clock.now() - timedelta(milliseconds=1)
+        held = {"_id": {"$in": list(ids)}, "lease.by": self.worker}
+        await self._store.collection(collection).update_many(held, {"$set": {"lease.until": now, "due": now}})
+
+    async def take_back(self, node: str) -> int:
+        """Free what earlier lives of this node still hold; call it when this node is certain to live once."""
+        now = self._clock.now() - timedelta(milliseconds=1)
+        count = 0
+        for collection in CLAIMED:
+            stale = {"due": {"$exists": True}, "lease.by": {"$regex": f"^{_literal(node)}/", "$ne": self.worker}}
+            freed = await self._store.collection(collection).update_many(
+                stale, {"$set": {"lease.until": now, "due": now}}
+            )
+            count += freed.modified_count
+        return count
+
+
+def _literal(text: str) -> str:
+    """A text with everything escaped that a regular expression would read otherwise."""
+    return "".join(char if char.isalnum() else f"\\{char}" for char in text)
