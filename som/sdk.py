@@ -1,8 +1,8 @@
 """All that a plug-in imports: how to bring a new kind of fulfiller.
 
 A kind is a class with an attribute `kind` and the class methods `check` and `create`; its instances have `engage`,
-`poll` and `aclose` (see `Fulfiller`). Derive from `BaseFulfiller` where the library is asynchronous, from `BlockingFulfiller`
-where it blocks. Name the class in the entry points of the plug-in's package, group `som.fulfillers`:
+`poll` and `aclose` (see `Fulfiller`). Derive from `BaseFulfiller` where the library is asynchronous, from
+`BlockingFulfiller` where it blocks. Name the class in the package's entry points, group `som.fulfillers`:
 
     [project.entry-points."som.fulfillers"]
     netbox = "som_netbox:NetboxFulfiller"
