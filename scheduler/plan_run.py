@@ -200,10 +200,10 @@ class PlanRun:
             for key in self._progress.in_state("retrying")
             if (due := self._progress.run[key].due) is None or due <= now
         ]
-        due = [*self._progress.ready(), *retries]
+        tasks = [*self._progress.ready(), *retries]
         if self._record.state == "cancelling":
-            return [task for task in due if task.key not in self._record.ordered]
-        return due
+            return [task for task in tasks if task.key not in self._record.ordered]
+        return tasks
 
     def _begin(self, engagement: Engagement) -> None:
         key = engagement.task.key
