@@ -60,9 +60,9 @@ class RestFulfiller:
         if self.options.refuse and body["operation"] == "fulfil":
             return web.json_response({"reason": self.options.refuse}, status=422)
         if known is None:
-            self.ledger.begin(key, digest, body, time.time() + self.options.latency)
             if body["operation"] == "cancel":
                 self.ledger.call_off(task)
+            self.ledger.begin(key, digest, body, time.time() + self.options.latency)
         if self.options.mode == "sync" or body["operation"] != "fulfil":
             if known is None or known[1] == "begun":
                 await asyncio.sleep(self.options.latency if body["operation"] == "fulfil" else 0)
