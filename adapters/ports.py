@@ -93,7 +93,12 @@ class Catalogue(Protocol):
     """Service specifications (TMF633), our own or a foreign catalogue's."""
 
     async def specification(
-        self, tenant: str, *, id: str | None = None, name: str | None = None, version: str | None = None  # noqa: A002 - the field's name
+        self,
+        tenant: str,
+        *,
+        id: str | None = None,
+        name: str | None = None,
+        version: str | None = None,  # noqa: A002 - the field's name
     ) -> Document | None:
         """The body of a specification: by id; by name and version; or by name, then its newest orderable version."""
 
