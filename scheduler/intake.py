@@ -70,7 +70,7 @@ class Intake:
         ]
         fields: Document = {"body.state": "rejected", "body.completionDate": now, "body.errorMessage": errors}
         for index, item in enumerate(body["serviceOrderItem"]):
-            for path in _item_paths(item, f"body.serviceOrderItem.{index}"):
+            for path in item_paths(item, f"body.serviceOrderItem.{index}"):
                 fields[f"{path}.state"] = "rejected"
         stub = outbox.stub(
             "ServiceOrderStateChangeEvent",
@@ -86,10 +86,11 @@ class Intake:
             raise LeaseLost
 
 
-def _item_paths(item: Document, path: str) -> list[str]:
+def item_paths(item: Document, path: str) -> list[str]:
+    """The paths of an item and of all items nested in it, as a database update names them."""
     paths = [path]
     for index, nested in enumerate(item.get("serviceOrderItem") or ()):
-        paths += _item_paths(nested, f"{path}.serviceOrderItem.{index}")
+        paths += item_paths(nested, f"{path}.serviceOrderItem.{index}")
     return paths
 
 
