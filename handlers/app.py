@@ -58,9 +58,7 @@ def _compiled(
     }
 
 
-def _fixed_paths(
-    documents: list[ApiDocument], dependencies: Dependencies
-) -> dict[str, Callable[[], Awaitable[Reply]]]:
+def _fixed_paths(documents: list[ApiDocument], dependencies: Dependencies) -> dict[str, Callable[[], Awaitable[Reply]]]:
     probes = Probes(dependencies.store, dependencies.registry, dependencies.roles, dependencies.version)
     served = {f"{document.base_path}/openapi.json": _ShownDocument(document).reply for document in documents}
     return {"/healthz": probes.healthz, "/readyz": probes.readyz, "/metrics": probes.metrics, **served}

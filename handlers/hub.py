@@ -3,6 +3,7 @@
 from typing import Any
 
 import orjson
+
 from handlers.body import require_body
 from handlers.dependencies import Dependencies
 from handlers.exchange import Reply, Request
@@ -73,8 +74,11 @@ class Hub:
         }
 
     async def _insert(self, document: Document) -> None:
-        """Store a registration under an id that follows from what it asks for, so that of two equal ones that arrive
-        together one is refused. One that had ended begins anew."""
+        """Store a registration under an id that follows from what it asks for; one that had ended begins anew.
+
+        So of two equal ones that arrive together one is refused.
+
+        """
         identity = (document["tenant"], self._api, self._version, document["callback"], document["query"] or "")
         document["_id"] = derived_id("subscription", *identity)
         try:

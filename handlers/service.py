@@ -86,6 +86,6 @@ def _refuse_owned(stored: Mapping[str, Any], done: str) -> None:
     owner = stored.get("owner")
     if owner:
         raise Conflict(
-            f"The service cannot be {done} now: item {owner.get('item')} of the service order {owner.get('order')} works "
-            "on it."
+            f"The service cannot be {done} now: item {owner.get('item')} of the service order {owner.get('order')} "
+            "works on it."
         )

@@ -133,8 +133,8 @@ class ServiceOrderRules:
         if unpatchable:
             name = min(unpatchable)
             raise Conflict(
-                f"/{name}: this cannot be changed any more, because the order is {revision.before['state']}; what can be "
-                f"changed is {', '.join(sorted(ALWAYS_PATCHABLE))}."
+                f"/{name}: this cannot be changed any more, because the order is {revision.before['state']}; what can "
+                f"be changed is {', '.join(sorted(ALWAYS_PATCHABLE))}."
             )
         paths = resumed(revision.before, revision.body) if "serviceOrderItem" in changed else []
         if paths:
@@ -146,8 +146,11 @@ class ServiceOrderRules:
 
     @staticmethod
     def _means_the_order(revision: Revision) -> bool:
-        """Whether the patch sets the order's own state to inProgress: also where it is that already, because another
-        branch runs. A patch that names the items too speaks for them, item by item."""
+        """Whether the patch sets the order's own state to inProgress.
+
+        Also where it is that already, because another branch runs. A patch that names the items too speaks for them,
+        item by item.
+        """
         return (
             "state" in revision.touched
             and revision.body.get("state") == "inProgress"

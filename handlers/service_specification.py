@@ -82,10 +82,8 @@ class ServiceSpecificationRules:
         where = {"body.name": body["name"], "body.version": body.get("version"), "_id": {"$ne": body["id"]}}
         other = await first_match(self._store, KIND.name, caller.tenant, where)
         if other is not None:
-            version = body.get("version")
-            raise Conflict(
-                f"There is {body['name']!r} {f'in version {version!r}' if version else 'without a version'} already: {other}."
-            )
+            version = f"in version {body['version']!r}" if body.get("version") else "without a version"
+            raise Conflict(f"There is {body['name']!r} {version} already: {other}.")
 
     async def _refuse_used(self, caller: Caller, key: str, names: set[str]) -> None:
         user = await self._user(caller, key)

@@ -106,7 +106,8 @@ class Fulfillers:
             task = await first_match(self._store, "task", request.caller.tenant, busy)
             if task is not None:
                 raise Conflict(
-                    f"The task {task} is open at this fulfiller. Set enabled to false, and remove it when its tasks are done."
+                    f"The task {task} is open at this fulfiller. Set enabled to false, and remove it when its tasks "
+                    "are done."
                 )
             if await self._store.delete(COLLECTION, _guard(stored)):
                 return Reply(204)

@@ -68,7 +68,9 @@ class AdminLists:
                 where.update(filters[name](value))
             else:
                 known = ", ".join(sorted([*filters, *_PAGING]))
-                raise invalid(name[:100], "unknownParameter", f"There is no parameter {name[:100]!r}; there are {known}.")
+                raise invalid(
+                    name[:100], "unknownParameter", f"There is no parameter {name[:100]!r}; there are {known}."
+                )
         limit = _number(paging, "limit", self._settings.page_size)
         return AdminQuery(
             where,
@@ -77,7 +79,7 @@ class AdminLists:
             parse_fields(paging.get("fields")),
         )
 
-    async def answer(
+    async def answer(  # noqa: PLR0913 - what a list is
         self,
         request: Request,
         collection: str,
@@ -110,7 +112,9 @@ def list_reply(request: Request, query: AdminQuery, total: int, bodies: Sequence
     return Reply(200, orjson.dumps(shown), [(name.encode(), value.encode()) for name, value in headers])
 
 
-def one_reply(request: Request, body: Document, headers: Sequence[tuple[bytes, bytes]] = (), status: int = 200) -> Reply:
+def one_reply(
+    request: Request, body: Document, headers: Sequence[tuple[bytes, bytes]] = (), status: int = 200
+) -> Reply:
     """One resource as it is answered, narrowed by `fields`."""
     given = dict(parse_qsl(request.query, keep_blank_values=True, errors="replace", max_num_fields=100))
     return Reply(status, orjson.dumps(narrowed(body, parse_fields(given.get("fields")))), list(headers))

@@ -27,9 +27,7 @@ LOWEST_PRIORITY = 4
 class PlanPreview:
     """Previews plans."""
 
-    def __init__(
-        self, dependencies: Dependencies, surface: Surface, order_check: BodyCheck
-    ) -> None:
+    def __init__(self, dependencies: Dependencies, surface: Surface, order_check: BodyCheck) -> None:
         """Plan with these; `order_check` is the schema of an order to be placed."""
         self._store = dependencies.store
         self._clock = dependencies.clock
@@ -49,9 +47,7 @@ class PlanPreview:
         self._order_check.check(order)
         await self._surface.check_order(request.caller, order)
         try:
-            snapshot = await load_snapshot(
-                request.caller, order, self._catalogue, self._inventory, self._clock.text()
-            )
+            snapshot = await load_snapshot(request.caller, order, self._catalogue, self._inventory, self._clock.text())
             plan = await in_slices(decompose_steps(new_id(), order, snapshot))
         except Unplannable as error:
             raise CannotBePlanned(str(error)) from error
