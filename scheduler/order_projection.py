@@ -1,5 +1,6 @@
 """The order as its plan makes it: written whenever the plan has moved, and never ahead of it."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from models.domain.rollup import ItemView, roll_up
 from models.store import Store
 
 Document = dict[str, Any]
+Target = Callable[[str], tuple[list[str], bool]]
 
 COLLECTION = "serviceOrder"
 SECONDS_PER_ITEM = 0.001
@@ -35,7 +37,6 @@ class OrderProjection:
         self._views: dict[str, ItemView] = {}
         self._items: dict[str, PlannedItem] = {}
         self._milestones: list[Document] = []
-        self._steps: list[str] = []
         self._last_write = float("-inf")
 
     @property
@@ -54,10 +55,6 @@ class OrderProjection:
         """Tell of a milestone with the next write; one that is told already is left out."""
         self._milestones.append(milestone)
 
-    def note_states(self, *states: str) -> None:
-        """Pass through these states with the next write, as a cancellation does."""
-        self._steps += states
-
     def wait_seconds(self, monotonic: float) -> float:
         """How long the next write of a big order should still wait."""
         return self._last_write + SECONDS_PER_ITEM * len(self._items) - monotonic
@@ -71,26 +68,29 @@ class OrderProjection:
                 self._views[path] = progress.item_view(self._items[path])
         return self._views
 
-    async def write(self, progress: Progress, revision: int, monotonic: float, *, cancelling: bool) -> None:
+    async def write(self, progress: Progress, revision: int, monotonic: float, target: Target) -> None:
         """Write what the plan's progress changes in the order, with the events owed for it.
 
         Args:
             progress: where the plan stands.
             revision: the plan revision that this shows.
             monotonic: the present moment, for pacing.
-            cancelling: the order's state follows the cancellation, not the roll-up.
+            target: for the order's state the states that it shall pass through, and whether the roll-up of its items
+                decides where it ends; a cancellation decides otherwise.
         """
         views = self.views(progress)
         while True:
-            change = self._difference(progress, views, cancelling=cancelling)
+            change = self._difference(progress, views, target)
+            if self._nothing_to_tell(change):
+                break
             update = self._update(change, revision)
             guard = {"_id": self._order["_id"], "rev": self._order["rev"]}
             if await self._store.update(COLLECTION, guard, update):
+                self._remember(update)
                 break
             await self._reread(progress)
-        self._remember(update)
         progress.dirty_items.clear()
-        self._milestones, self._steps = [], []
+        self._milestones = []
         self._last_write = monotonic
 
     async def _reread(self, progress: Progress) -> None:
@@ -100,17 +100,20 @@ class OrderProjection:
         self._order = fresh
         progress.dirty_items.update(dict.fromkeys(self._items))
 
-    def _difference(self, progress: Progress, views: dict[str, ItemView], *, cancelling: bool) -> OrderChange:
+    def _nothing_to_tell(self, change: OrderChange) -> bool:
+        return not change and not self._milestones and "plan" in self._order and "due" not in self._order
+
+    def _difference(self, progress: Progress, views: dict[str, ItemView], target: Target) -> OrderChange:
         now = self._clock.text()
         items = {}
         for path in progress.dirty_items:
             if (item := self._items.get(path)) is not None:
                 errors = [error_message(**error) for error in progress.errors(item)]
                 items[item.pointer] = ItemState(views[path].state, errors)
-        target = self._steps if cancelling or self._steps else []
-        if not cancelling:
-            target = [*target, roll_up(views.values())]
-        return order_change(self.body, items, target, now)
+        steps, follow_items = target(self.body["state"])
+        if follow_items:
+            steps = [*steps, roll_up(views.values())]
+        return order_change(self.body, items, steps, now)
 
     def _update(self, change: OrderChange, revision: int) -> Document:
         told = {milestone.get("id") for milestone in self.body.get("milestone", ())}

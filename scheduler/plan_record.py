@@ -41,6 +41,7 @@ class PlanRecord:
         state: running, cancelling or done.
         owes: effects on other documents that are written down but may not have taken place yet.
         cancel: {id, phase} of the cancellation under way.
+        ordered: keys of the tasks that the order itself asks for; others were added while it ran.
         waits: items that wait for another order on their service: {item, service, order}.
     """
 
@@ -61,6 +62,7 @@ class PlanRecord:
         self.inbox: list[Document] = document["inbox"]
         self.plan = Plan.from_document(definition)
         self.services = {service.id: service for service in self.plan.services}
+        self.ordered = frozenset(task.key for task in self.plan.tasks)
         self._added = [PlannedTask.from_document(task) for task in document.get("added", ())]
         run = {key: TaskRun.from_document(stored) for key, stored in document["run"].items()}
         self.progress = Progress(self.plan, run, self._added)
@@ -97,6 +99,13 @@ class PlanRecord:
         fresh = [entry for entry in self.inbox if entry["id"] not in self._consumed]
         self._consumed += [entry["id"] for entry in fresh]
         return fresh
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to write. That a task is running is told by its own document."""
+        state: Document = {"state": self.state, "cancel": self.cancel, "waits": list(self.waits)}
+        moved = any(self.progress.run[key].state != "running" for key in self.progress.changed)
+        return moved or bool(self._consumed or self._new_tasks) or state != self._written
 
     async def write(self, owes: list[Document]) -> None:
         """Write what has changed, and the effects that it owes. Earlier effects have taken place and are struck off.

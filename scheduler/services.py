@@ -170,12 +170,14 @@ class Services:
         now = self._clock.now()
         body = document["body"]
         fields: Document = {"applied": {"plan": self._plan, "rev": effect["n"]}}
-        unset = ["owner", "waiting"] if effect.get("release") else []
+        owner = document.get("owner", {})
+        ours = (owner.get("plan"), owner.get("item")) == (self._plan, planned.item)
+        unset = ["owner", "waiting"] if effect.get("release") and ours else []
         if effect.get("remove") and body.get("state") in DESIRED:
             fields["tenant"] = f"~{self._tenant}"
             gone = outbox.stub("ServiceDeleteEvent", state=body["state"], who=ENGINE.subject)
             return outbox.change(document, fields, [gone], now, unset=unset)
-        before, after = changed(body, _wanted(body, effect, planned, report, document.get("owner", {}), to_text(now)))
+        before, after = changed(body, _wanted(body, effect, planned, report, owner, to_text(now)))
         stubs = []
         if after:
             kind = "ServiceStateChangeEvent" if "state" in after else "ServiceAttributeValueChangeEvent"
