@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-import os
+import ipaddress
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import structlog
 import uvicorn
@@ -28,6 +29,7 @@ from models.clock import Clock
 from models.domain.errors import SomError
 from models.domain.expressions import register_patterns
 from models.inventory import Inventory
+from models.leases import Leases
 from models.patterns import Re2Patterns
 from models.slots import Slots
 from models.store import Store, connect
@@ -74,7 +76,7 @@ def serve(settings: Settings) -> int:
     try:
         asyncio.run(Server(settings).run())
     except (DatabaseProblem, AddressTaken) as problem:
-        log.error("cannot start", reason=str(problem))
+        log.error("cannot start", reason=str(problem))  # noqa: TRY400 - the reason is for people, the trace for nobody
         return 1
     return 0
 
@@ -120,7 +122,7 @@ class Server:
         watcher.on_reference += [lambda _: directory.invalidate(), lambda _: catalogue.invalidate()]
         watcher.on_open += [directory.invalidate, catalogue.invalidate]
         port = listening.getsockname()[1]
-        jobs = [watcher.run()]
+        jobs: list[Coroutine[Any, Any, None]] = [watcher.run()]
         if "scheduler" in settings.roles:
             engine = self._engine(store, clock, directory, tokens, planner, port)
             watcher.on_poke.append(engine.poke)
@@ -132,7 +134,7 @@ class Server:
             watcher.on_reference.append(
                 lambda collection: notifier.subscriptions_changed() if collection == "subscription" else None
             )
-            jobs.append(notifier.run())
+            jobs += [notifier.run(), self._clean(store, clock)]
         dependencies = Dependencies(
             store=store,
             clock=clock,
@@ -158,11 +160,118 @@ class Server:
         claims = Claims(store, clock, self._worker, settings.lease_seconds)
         intake = Intake(store, clock, claims, planner.plan)
         cancelling = CancellationParts(store, clock, planner.deletion)
-        engine = Engine(
-            parts, claims, intake, cancelling, EngineSettings(settings.plan_concurrency, settings.node)
-        )
+        engine = Engine(parts, claims, intake, cancelling, EngineSettings(settings.plan_concurrency, settings.node))
         engine.periodic += [
             (slots.extend, 15.0),
             (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
         ]
         return engine
+
+    async def _notifier(self, stack: AsyncExitStack, store: Store, clock: Clock, port: int) -> Notifier:
+        settings = self._settings
+        allowed = tuple(str(network) for network in settings.webhook_allow_networks)
+        loopback = ip_is_loopback(settings.host)
+        webhook = await stack.enter_async_context(
+            Webhook(WebhookSettings(allowed_networks=allowed, loopback_allowed=loopback, version=program_version()))
+        )
+        delivery = DeliverySettings(
+            concurrency=settings.delivery_concurrency, retry_schedule=settings.delivery_schedule
+        )
+        base = settings.model_copy(update={"port": port}).callback_base()
+        return Notifier(store, clock, webhook, delivery, base, settings.node)
+
+    def _http_settings(self) -> HttpSettings:
+        settings = self._settings
+        return HttpSettings(
+            public_url=settings.public_url,
+            path_prefix=settings.path_prefix,
+            trust_forwarded=settings.trust_forwarded,
+            max_body_bytes=settings.max_body_bytes,
+            page_size=settings.page_default,
+            max_page_size=settings.page_max,
+            query_seconds=settings.query_timeout,
+        )
+
+    async def _clean(self, store: Store, clock: Clock) -> None:
+        """Once an hour, by whoever is first: remove what has been kept long enough."""
+        settings = self._settings
+        leases = Leases(store, clock, self._worker, RETENTION_SECONDS)
+        kept = retention.Retention(delivered=settings.retention_days_deliveries, events=settings.retention_days_events)
+        while True:
+            if await leases.take("retention") is not None:
+                log.info("removed what was old", **await retention.remove_old(store, clock, kept))
+            await asyncio.sleep(RETENTION_SECONDS)
+
+    async def _until_stopped(self, http: "_HttpServer", jobs: list[Coroutine[Any, Any, None]]) -> None:
+        """Serve until told to stop; then take no more requests, finish or hand back work, and end."""
+        tasks = [asyncio.create_task(job) for job in jobs]
+        web = asyncio.create_task(http.serve_until_stopped())
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait([stopping, web, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        if not self._stop.is_set():
+            log.error("a part of the server ended by itself")
+        self._stop.set()
+        http.should_exit = True
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(web, *tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                log.error("a part of the server failed", exc_info=result)
+
+
+class _HttpServer(uvicorn.Server):
+    """uvicorn on our own socket, with signals left to us."""
+
+    def __init__(self, app: Any, listening: socket.socket) -> None:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=5,
+            timeout_keep_alive=30,
+            h11_max_incomplete_event_size=64_000,
+        )
+        super().__init__(config)
+        self._listening = listening
+
+    async def serve_until_stopped(self) -> None:
+        await self.serve(sockets=[self._listening])
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Listen on the address; done first, so that a node lives once at a time.
+
+    Raises:
+        AddressTaken: somebody else listens there, or the address is not this machine's.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(2048)
+        listening.setblocking(False)
+    except OSError as error:
+        raise AddressTaken(
+            f"Cannot listen on {host}:{port}: {error.strerror}. Choose another address with --host and --port, "
+            "or stop what listens there."
+        ) from error
+    return listening
+
+
+def ip_is_loopback(host: str) -> bool:
+    """Whether a server on this address can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,7 +1,7 @@
 """The database: the given one, or a real one of our own."""
 
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from adapters.database_check import require_replica_set
 from adapters.embedded_mongod import EmbeddedMongod
