@@ -10,6 +10,7 @@ from adapters.ports import FulfillerRules
 from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
 from models.clock import Clock
+from models.counts import Counts
 from models.domain.caller import ANONYMOUS, Caller
 from models.domain.patterns import PatternEngine
 from models.inventory import Inventory
@@ -33,6 +34,7 @@ class Dependencies:
         catalogue: service specifications.
         inventory: services.
         fulfiller_rules: what a registration of a fulfiller must keep to.
+        counts: totals of lists that were dear to count.
         catalogue_check: whether specifications named in an order or a service must exist in the catalogue.
         identify: tells from a request's headers who asks.
         registry: where metrics are registered.
@@ -48,6 +50,7 @@ class Dependencies:
     catalogue: Catalogue
     inventory: Inventory
     fulfiller_rules: FulfillerRules
+    counts: Counts = field(default_factory=Counts)
     catalogue_check: bool = True
     identify: Callable[[list[tuple[bytes, bytes]]], Caller] = nobody_in_particular
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

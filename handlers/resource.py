@@ -19,7 +19,7 @@ from handlers.errors import invalid
 from handlers.exchange import Reply, Request
 from handlers.idempotency import IdempotencyKey, idempotency_key
 from handlers.paging import page_headers
-from handlers.patch import apply_patch
+from handlers.patch import Patcher
 from handlers.query import Limits, parse_fields, parse_list_query
 from handlers.settings import HttpSettings
 from handlers.validation import BodyCheck
@@ -30,7 +30,8 @@ from models.domain.listing import AttributePath, select_fields
 from models.domain.shapes import Shape
 from models.domain.violations import Violation
 from models.ids import new_id
-from models.queries import find_page
+from models.indexes import indexed_attributes
+from models.queries import Lists
 
 Body = dict[str, Any]
 Document = dict[str, Any]
@@ -98,9 +99,15 @@ class Resource:
         self._clock = dependencies.clock
         self._patterns = dependencies.patterns
         self._limits = Limits(default_page=settings.page_size, maximum_page=settings.max_page_size)
-        self._query_seconds = settings.query_seconds
+        self._lists = Lists(
+            collection=dependencies.store.collection(kind.name),
+            indexed=indexed_attributes(kind.name),
+            counts=dependencies.counts,
+            seconds=settings.query_seconds,
+        )
         schema = document.schema(kind.type)
         self._shape = Shape.compile(document.node, schema)
+        self._patcher = Patcher(self._shape, dependencies.patterns)
         self._checks = [BodyCheck(document.node, schema)]
         if f"{kind.type}_Create" in document.node["components"]["schemas"]:
             self._checks.append(BodyCheck(document.node, document.schema(f"{kind.type}_Create")))
@@ -108,8 +115,8 @@ class Resource:
     async def list(self, request: Request) -> Reply:
         """Answer one page of those that match."""
         query = parse_list_query(request.query, self._shape, self._patterns, self._limits)
-        page = await find_page(self._store, self._kind.name, request.caller, query)
-        bodies = [select_fields(self._rendered(request, found), query.fields) for found in page.documents]
+        page = await self._lists.find_page(request.caller.tenant, query)
+        bodies = [select_fields(self._rendered(request, found), query.fields) for found in page.docs]
         address = request.url(request.path) + (f"?{request.query}" if request.query else "")
         headers = page_headers(address, query.offset, query.limit, len(bodies), page.total)
         return Reply(200, orjson.dumps(bodies), [(name.encode(), value.encode()) for name, value in headers])
@@ -207,14 +214,7 @@ class Resource:
 
     def _patched(self, request: Request, stored: Mapping[str, Any]) -> Body:
         before: Body = stored["body"]
-        patched = apply_patch(
-            request.media_type,
-            before,
-            request.body,
-            self._shape,
-            self._patterns,
-            href=self._href(request, stored["_id"]),
-        )
+        patched = self._patcher.apply(request.media_type, before, request.body, href=self._href(request, stored["_id"]))
         if not patched.changed:
             return before
         immutable = self._kind.immutable.intersection(patched.changed)
