@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from models.callback_token import CallbackTokens
 from models.clock import Clock
 from models.domain.caller import ANONYMOUS, Caller
+from models.domain.patterns import PatternEngine
 from models.store import Store
 
 
@@ -25,6 +26,7 @@ class Dependencies:
         store: the database.
         clock: the time.
         tokens: reads the tokens of callbacks.
+        patterns: matches the regular expressions of strangers.
         catalogue_check: whether specifications named in an order or a service must exist in the catalogue.
         identify: tells from a request's headers who asks.
         registry: where metrics are registered.
@@ -36,6 +38,7 @@ class Dependencies:
     store: Store
     clock: Clock
     tokens: CallbackTokens
+    patterns: PatternEngine
     catalogue_check: bool = True
     identify: Callable[[list[tuple[bytes, bytes]]], Caller] = nobody_in_particular
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

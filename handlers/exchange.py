@@ -22,6 +22,7 @@ class Request:
         operation: operationId in the API's document.
         base_path: path that the API stands under, such as `/tmf-api/serviceOrdering/v4`.
         root: what absolute addresses begin with; no slash at its end.
+        path: below the base path, decoded.
         path_params: values of the path's parameters, decoded.
         query: the query string as it came.
         raw_headers: names in lower case, and values.
@@ -33,6 +34,7 @@ class Request:
     operation: str
     base_path: str
     root: str
+    path: str
     path_params: Mapping[str, str]
     query: str
     raw_headers: list[tuple[bytes, bytes]]

@@ -37,14 +37,17 @@ class IdempotencyKey:
         """As stored with the resource."""
         return {"key": self.key, "hash": self.hash}
 
+    def is_of(self, stored: Mapping[str, Any]) -> bool:
+        """Whether the resource came of this key."""
+        return bool(stored.get("idem")) and stored["idem"]["key"] == self.key
+
     def check_same(self, stored: Mapping[str, Any]) -> None:
-        """Make sure that the resource came of this key and the same body.
+        """Make sure that the resource, which came of this key, came of the same body.
 
         Raises:
             Unprocessable: it did not.
         """
-        used = stored.get("idem") or {}
-        if used.get("key") != self.key or used.get("hash") != self.hash:
+        if stored["idem"]["hash"] != self.hash:
             raise Unprocessable(
                 f"The Idempotency-Key {self.key[:60]!r} was used before with another body; use a new key for a new request."
             )

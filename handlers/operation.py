@@ -71,6 +71,7 @@ class Operation:
             operation=self.id,
             base_path=self._base_path,
             root=self._addresses.root(scope),
+            path=scope["path"].removeprefix(self._base_path),
             path_params=self._path_params(scope),
             query=scope["query_string"].decode("latin-1"),
             raw_headers=headers,

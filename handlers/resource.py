@@ -20,7 +20,7 @@ from handlers.idempotency import IdempotencyKey, idempotency_key
 from handlers.validation import BodyCheck
 from models import outbox
 from models.domain.caller import Caller
-from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
+from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound, SomError
 from models.domain.shapes import Shape
 from models.domain.violations import Violation
 from models.ids import new_id
@@ -110,7 +110,7 @@ class Resource:
         draft = Draft(self._new_id(body, key), body, self._clock.now())
         try:
             document = await self._insert(request.caller, draft, key)
-        except (AlreadyExists, InvalidRequest) as error:
+        except (Conflict, InvalidRequest) as error:
             document = await self._made_before(request.caller, draft, key, error)
         return self._created(request, document, fields)
 
@@ -172,19 +172,17 @@ class Resource:
         await self._store.insert(self._kind.name, document)
         return document
 
-    async def _made_before(
-        self, caller: Caller, draft: Draft, key: IdempotencyKey | None, error: AlreadyExists | InvalidRequest
-    ) -> Document:
+    async def _made_before(self, caller: Caller, draft: Draft, key: IdempotencyKey | None, error: SomError) -> Document:
         """What the same key has made; a repeat is answered even where the request would be refused by now."""
-        stored = await self._store.get(self._kind.name, draft.id, tenant=caller.tenant)
-        if stored is None and isinstance(error, AlreadyExists):
-            raise Conflict(f"{draft.id!r} was deleted a moment ago; please repeat the request.")
-        if stored is None or (key is None and isinstance(error, InvalidRequest)):
-            raise error
-        if key is None or (self._kind.own_id and "idem" not in stored):
-            raise AlreadyExists(f"There is a {self._kind.name} with the id {draft.id!r} already.")
-        key.check_same(stored)
-        return stored
+        taken = isinstance(error, AlreadyExists)
+        if key is not None:
+            stored = await self._store.get(self._kind.name, draft.id, tenant=caller.tenant)
+            if stored is not None and key.is_of(stored):
+                key.check_same(stored)
+                return stored
+        if taken:
+            raise AlreadyExists(f"The id {draft.id!r} is taken, or was until a moment ago.") from None
+        raise error
 
     def _patched(self, request: Request, stored: Mapping[str, Any]) -> Body:
         before: Body = stored["body"]

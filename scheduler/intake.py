@@ -3,7 +3,6 @@
 The plan is written before anything that follows from it: a crash afterwards finds it by its id, which is the order's.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -92,21 +91,3 @@ def item_paths(item: Document, path: str) -> list[str]:
     for index, nested in enumerate(item.get("serviceOrderItem") or ()):
         paths += item_paths(nested, f"{path}.serviceOrderItem.{index}")
     return paths
-
-
-async def in_slices(steps: Any) -> Any:
-    """Run a computation that yields often, so that the event loop never waits long for it.
-
-    Returns:
-        What the computation returns.
-    """
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-        if loop.time() - began > 0.005:
-            await asyncio.sleep(0)
-            began = loop.time()

@@ -69,7 +69,7 @@ class Watcher:
             try:
                 await self._watch()
             except PyMongoError as error:
-                log.warning("change stream lost, opening it again", error=type(error).__name__)
+                log.warning("change stream lost, opening it again", error=f"{type(error).__name__}: {error}"[:300])
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _watch(self) -> None:

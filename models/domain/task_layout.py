@@ -74,6 +74,14 @@ class TaskLayout:
             else:
                 self.laid[place] = _Laid(self._end(name, graph[place]))
 
+    def lay_alone(self, node: Node) -> None:
+        """Lay out the tasks of one service as if it were alone."""
+        path = node.item.path
+        self.laid[BEGIN, path] = _Laid()
+        self.own.setdefault(path, [])
+        self.needed.setdefault(path, set())
+        self._lay_service(node)
+
     def _end(self, path: str, inside: list[Place]) -> Keys:
         """Return the last tasks of an item, of the items inside it, and those that services without tasks pass on."""
         passed_on = [self.laid[_SERVICE, root.id].exits for root in self.draft.roots.get(path, ())]
