@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import requests
 from urllib3.exceptions import NewConnectionError
 
-from som.cli.exits import Refused, Unreachable
+from som.cli.exits import Refused, Unreachable, Unusable
 
 ORDERING = "/tmf-api/serviceOrdering/v4"
 INVENTORY = "/tmf-api/serviceInventory/v4"
@@ -40,11 +40,16 @@ class Server:
     """One server, by its address. Use as a context manager."""
 
     def __init__(self, url: str) -> None:
-        """Know the address; nothing is called yet."""
+        """Know the address; nothing is called yet.
+
+        Raises:
+            Unusable: it is no address.
+        """
         self.url = url.rstrip("/")
+        host = _host(url)
         self._session = requests.Session()
         self._session.headers["Accept"] = "application/json"
-        if _is_loopback(urlsplit(self.url).hostname or ""):
+        if _is_loopback(host):
             self._session.trust_env = False  # a proxy knows another host by that name
 
     def __enter__(self) -> Self:
@@ -166,8 +171,6 @@ class Server:
 
     def _unreachable(self, error: requests.RequestException) -> Unreachable:
         match error:
-            case requests.exceptions.InvalidURL() | requests.exceptions.MissingSchema():
-                why = "this is no address; it looks like http://127.0.0.1:8641"
             case requests.Timeout():
                 why = "no answer in time"
             case requests.exceptions.SSLError():
@@ -227,6 +230,18 @@ def _messages(lines: Iterator[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
                 event = value
             case "data":
                 data += value
+
+
+def _host(url: str) -> str:
+    trouble = Unusable(f"{url!r} is no address of a server; one looks like http://127.0.0.1:8641.")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # looked at only to see whether it is a number
+    except ValueError:
+        raise trouble from None
+    if not parts.hostname or parts.scheme not in {"http", "https"}:
+        raise trouble
+    return parts.hostname
 
 
 def _is_loopback(host: str) -> bool:
