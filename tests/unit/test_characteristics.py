@@ -290,7 +290,7 @@ def test_defaults_fill_what_is_absent_and_keep_the_order() -> None:
     assert made.check(made.with_defaults([]), pointer="", partial=False) == []
 
 
-@pytest.mark.skipif(not SAMPLE.exists(), reason="needs TM Forum's sample specification (SOM_REFERENCE_DIR)")
+@pytest.mark.reference
 def test_tm_forum_s_sample_specification_is_read_without_trouble() -> None:
     spec = json.loads(SAMPLE.read_text(encoding="utf-8"))
     assert check_specification(spec, PATTERNS) == []

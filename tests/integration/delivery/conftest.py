@@ -54,7 +54,9 @@ class World:
         body = {"id": new_id(), "@type": "ServiceOrder", "state": states[-1], **attributes}
         stubs = [
             outbox.stub(
-                "ServiceOrderCreateEvent" if number == 0 else "ServiceOrderStateChangeEvent", state=state, who="somebody"
+                "ServiceOrderCreateEvent" if number == 0 else "ServiceOrderStateChangeEvent",
+                state=state,
+                who="somebody",
             )
             for number, state in enumerate(states)
         ]
@@ -133,5 +135,3 @@ async def world(mongodb_url: str, database_name: str) -> AsyncIterator[World]:
         store = Store(client, database_name)
         await create_all(store.database)
         yield World(store, Clock(), mongodb_url)
-
-

@@ -177,7 +177,9 @@ async def test_a_redirect_is_not_followed(world: World) -> None:
 
 async def test_a_subscriber_gets_what_its_query_asks_for(world: World) -> None:
     async with listening() as subscriber, world.notifier():
-        query = "eventType=ServiceOrderStateChangeEvent&event.serviceOrder.state=completed&fields=event.serviceOrder.state"
+        query = (
+            "eventType=ServiceOrderStateChangeEvent&event.serviceOrder.state=completed&fields=event.serviceOrder.state"
+        )
         await world.subscribe(subscriber.url, query, appendListenerPath=True)
         order = await world.order(STATES, externalId="A1")
         await subscriber.has(1)
