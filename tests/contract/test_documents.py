@@ -255,6 +255,7 @@ def parity_rows(name: str, *options: str) -> list[str]:
     return [row for row in run.stdout.splitlines() if row.startswith(("MISSING", "DIFFERS", "STRICTER"))]
 
 
+@needs_reference
 @needs_parity_tool
 @pytest.mark.parametrize("name", ["tmf641/v4.yaml", "tmf638/v4.yaml"])
 def test_a_document_keeps_the_facts_of_the_published_one(name: str) -> None:
@@ -262,6 +263,7 @@ def test_a_document_keeps_the_facts_of_the_published_one(name: str) -> None:
     assert parity_rows(name, "--allow", str(deviations)) == []
 
 
+@needs_reference
 @needs_parity_tool
 def test_the_catalogue_lacks_only_what_is_not_served_yet() -> None:
     rows = parity_rows("tmf633/v4.yaml")

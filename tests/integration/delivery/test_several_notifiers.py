@@ -109,6 +109,7 @@ async def test_a_relay_that_died_half_way_leaves_nothing_that_the_next_one_would
     await world.orders(1, STATES)
     relay = Relay(world.store, world.clock, _audience(world), QUICK, lambda _keys: None)
     stored = await world.store.collection("serviceOrder").find_one({})
+    assert stored is not None
     await relay.sweep()
     await world.store.collection("serviceOrder").replace_one({"_id": stored["_id"]}, stored)  # nothing was struck off
     await world.store.collection("delivery").delete_one({"seq": 5})  # nor was everything inserted
