@@ -264,14 +264,17 @@ class Reader:
         return _fold(steps, lambda path: pattern_condition(path, shape, regex, self.engine))
 
 
-def _operands(expression: InfixExpression) -> list[BaseExpression]:
-    """What a chain of one operator connects: `a && b && c` is nested to the left by the parser."""
+def _operands(chain: InfixExpression) -> list[BaseExpression]:
+    """What a chain of one operator connects, from left to right: the parser nests `a && b && c`."""
     found: list[BaseExpression] = []
-    place: BaseExpression = expression
-    while isinstance(place, InfixExpression) and place.operator == expression.operator:
-        found.append(place.right)
-        place = place.left
-    return [place, *reversed(found)]
+    waiting: list[BaseExpression] = [chain]
+    while waiting:
+        place = waiting.pop()
+        if isinstance(place, InfixExpression) and place.operator == chain.operator:
+            waiting += [place.right, place.left]
+        else:
+            found.append(place)
+    return found
 
 
 def pattern_condition(path: Path, shape: Shape, regex: str, engine: PatternEngine) -> Condition:
