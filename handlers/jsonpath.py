@@ -32,13 +32,29 @@ from jsonpath.stream import TokenStream
 from jsonpath.token import TOKEN_RE_FLAGS
 
 from handlers.values import ValueMismatch, is_storable, literal
-from models.domain.filters import And, Compare, Condition, Element, Exists, Match, Not, Op, Or, Path, StartsWith, Value
+from models.domain.filters import (
+    And,
+    Compare,
+    Condition,
+    Element,
+    Exists,
+    Match,
+    Not,
+    Op,
+    Or,
+    Path,
+    StartsWith,
+    Value,
+    about_values,
+    depth,
+)
 from models.domain.patterns import PatternEngine, PatternError
 from models.domain.search_patterns import check, prefix_of
 from models.domain.shapes import ANYTHING, Kind, Shape
 
 MAX_LENGTH = 2_000
 _MAX_INDEX = 100_000
+_MAX_DEPTH = 20  # MongoDB nests 100 levels, and each of ours is several of them
 _COMPARISONS = {"==": Op.EQ, "!=": Op.NE, "<>": Op.NE, ">": Op.GT, ">=": Op.GTE, "<": Op.LT, "<=": Op.LTE}
 _MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
 
@@ -172,7 +188,14 @@ class Reader:
             raise UnusablePath("a filter stands behind the name of an array")
         if before and shape.kind not in (Kind.ARRAY, Kind.ANY):
             raise UnusablePath(f"{before[-1]} is no array, so it cannot be filtered by [?(…)]")
-        return Where(self._expression(selector.expression.expression, shape.element))
+        condition = self._expression(selector.expression.expression, shape.element)
+        try:
+            about_values(condition)
+        except ValueError as error:
+            raise UnusablePath(str(error)) from error
+        if depth(condition) > _MAX_DEPTH:
+            raise UnusablePath(f"its conditions are nested deeper than {_MAX_DEPTH} levels")
+        return Where(condition)
 
     def _below(self, shape: Shape, name: str) -> Shape:
         if not name or name.startswith("$") or "." in name or not is_storable(name) or "\0" in name:
@@ -187,9 +210,9 @@ class Reader:
     def _expression(self, expression: BaseExpression, shape: Shape) -> Condition:
         match expression:
             case InfixExpression(operator="&&"):
-                return And((self._expression(expression.left, shape), self._expression(expression.right, shape)))
+                return And(tuple(self._expression(each, shape) for each in _operands(expression)))
             case InfixExpression(operator="||"):
-                return Or((self._expression(expression.left, shape), self._expression(expression.right, shape)))
+                return Or(tuple(self._expression(each, shape) for each in _operands(expression)))
             case InfixExpression():
                 return self._comparison(expression, shape)
             case PrefixExpression(operator="!"):
@@ -239,6 +262,19 @@ class Reader:
 
     def _pattern(self, steps: tuple[Step, ...], shape: Shape, regex: str) -> Condition:
         return _fold(steps, lambda path: pattern_condition(path, shape, regex, self.engine))
+
+
+def _operands(chain: InfixExpression) -> list[BaseExpression]:
+    """What a chain of one operator connects, from left to right: the parser nests `a && b && c`."""
+    found: list[BaseExpression] = []
+    waiting: list[BaseExpression] = [chain]
+    while waiting:
+        place = waiting.pop()
+        if isinstance(place, InfixExpression) and place.operator == chain.operator:
+            waiting += [place.right, place.left]
+        else:
+            found.append(place)
+    return found
 
 
 def pattern_condition(path: Path, shape: Shape, regex: str, engine: PatternEngine) -> Condition:

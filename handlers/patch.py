@@ -33,10 +33,12 @@ class Patched:
     Attributes:
         body: the document as it is to be; the one given where nothing changed.
         changed: first-level attribute -> its value (before, after); None where it was not, or is no more.
+        named: the first-level attributes that the patch speaks of, changed or not.
     """
 
     body: Json
     changed: dict[str, tuple[Any, Any]]
+    named: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +72,20 @@ class Patcher:
         _refuse(ANYTHING.admit(patch))
         before = document if href is None else {**document, "href": href}
         if media_type in MERGE:
-            after = _merged(before, patch)
+            after, named = _merged(before, patch), frozenset(patch)
         else:
             finder = Finder(self.shape, self.engine, query=media_type == JSON_PATCH_QUERY)
-            after = Operations(finder, self.limits).apply(before, patch)
+            after, named = Operations(finder, self.limits).apply(before, patch), frozenset(finder.named)
         if after is before:
-            return Patched(document, {})
+            return Patched(document, {}, named)
         after = self._admitted(after)
         changed = _changes(before, after)
         _refuse([Violation(f"/{name}", "immutableAttribute", _IMMUTABLE_TEXT) for name in IMMUTABLE if name in changed])
         if not changed:
-            return Patched(document, {})
+            return Patched(document, {}, named)
         if "href" not in document:
             after.pop("href", None)
-        return Patched(after, changed)
+        return Patched(after, changed, named)
 
     def _admitted(self, after: Json) -> Json:
         text = encoded(after)

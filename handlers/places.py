@@ -91,6 +91,8 @@ class Finder:
         self._engine = engine
         self._reader = Reader(engine, lenient=True)
         self._work = 0
+        self.named: set[str] = set()
+        """The first-level attributes that paths have spoken of."""
 
     def places(self, root: list[Any], path: str) -> list[Place]:
         """The places that a path names in the document, which is the only element of `root`; at least one.
@@ -104,7 +106,9 @@ class Finder:
         if len(path) > _MAX_PATH:
             raise UnusablePath(f"a path may have {_MAX_PATH} characters, this one has {len(path)}")
         places = [Place(root, 0)]
-        for step in self._steps(path):
+        steps = self._steps(path)
+        self.named.update(_names(steps[:1]))
+        for step in steps:
             places = [inner for place in places for inner in self._inside(place, step)]
         if not places:
             raise NoSuchPlace(f"nothing in the resource is chosen by {path!r}")
@@ -202,6 +206,10 @@ class Finder:
         self._work += work
         if self._work > _MAX_WORK:
             raise UnusablePath("the patch looks at too many parts of the resource; split it up")
+
+
+def _names(steps: _Steps) -> list[str]:
+    return [step.text if isinstance(step, _Token) else step for step in steps if isinstance(step, (str, _Token))]
 
 
 def _parts(pointer: str) -> tuple[str, ...]:

@@ -4,11 +4,12 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from som.cli.reference import commands_page
 from som.settings_reference import settings_page
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 
-PAGES: Mapping[str, Callable[[], str]] = {"settings.md": settings_page}
+PAGES: Mapping[str, Callable[[], str]] = {"settings.md": settings_page, "cli.md": commands_page}
 
 
 def write(folder: Path = FOLDER) -> None:

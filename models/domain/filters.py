@@ -97,6 +97,34 @@ class Not:
 Condition = Compare | Match | StartsWith | Exists | Element | And | Or | Not
 
 
+def about_values(condition: Condition) -> bool:
+    """Whether a condition on the elements of an array is about plain values (`@ == 1`), not about their attributes.
+
+    Raises:
+        ValueError: about both at once.
+    """
+    match condition:
+        case And(conditions) | Or(conditions):
+            kinds = {about_values(inner) for inner in conditions}
+            if len(kinds) == 1:
+                return kinds.pop()
+            message = "one filter speaks of an element itself, @, or of its attributes, @.a, not of both"
+            raise ValueError(message)
+        case Not(inner):
+            return about_values(inner)
+    return not condition.path
+
+
+def depth(condition: Condition) -> int:
+    """How deep conditions are nested."""
+    match condition:
+        case And(conditions) | Or(conditions):
+            return 1 + max(map(depth, conditions), default=0)
+        case Not(inner) | Element(_, inner):
+            return 1 + depth(inner)
+    return 1
+
+
 def matches(condition: Condition | None, body: object, engine: PatternEngine) -> bool:
     """Whether a body meets a condition; None is met by everything."""
     return condition is None or predicate(condition, engine)(body)
@@ -115,10 +143,7 @@ def predicate(condition: Condition, engine: PatternEngine) -> Predicate:  # noqa
         case Exists(path):
             return lambda body: next(_reached(body, path, 0), _NOTHING) is not _NOTHING
         case Element(path, inner):
-            holds = predicate(inner, engine)
-            return lambda body: any(
-                holds(element) for held in _reached(body, path, 0) if isinstance(held, list) for element in held
-            )
+            return _some_element(path, predicate(inner, engine), plain=about_values(inner))
         case And(conditions):
             every = [predicate(inner, engine) for inner in conditions]
             return lambda body: all(holds(body) for holds in every)
@@ -149,6 +174,13 @@ def _reached(place: object, path: Path, depth: int) -> Iterator[object]:
                 yield from _reached(element[step], path, depth + 1)
     elif isinstance(place, dict) and step in place:
         yield from _reached(place[step], path, depth + 1)
+
+
+def _some_element(path: Path, holds: Predicate, *, plain: bool) -> Predicate:
+    def fits(element: object) -> bool:
+        return (plain or isinstance(element, dict)) and holds(element)
+
+    return lambda body: any(any(map(fits, held)) for held in _reached(body, path, 0) if isinstance(held, list))
 
 
 def _some(path: Path, holds: Predicate) -> Predicate:

@@ -319,6 +319,14 @@ def test_an_element_is_moved_and_copied_by_a_query() -> None:
         patched(JSON_PATCH_QUERY, twice)
 
 
+def test_a_patch_tells_which_attributes_it_speaks_of_changed_or_not() -> None:
+    assert patched(MERGE[0], {"description": "as ordered", "x": None}).named == {"description", "x"}
+    for path in ("/note/0", "$.note[?(@.id=='a')]", "note?note.id=a"):
+        assert patched(JSON_PATCH_QUERY, change("test", path, ORDER["note"][0])).named == {"note"}
+    move = [{"op": "move", "from": "/description", "path": "/state"}]
+    assert patched(JSON_PATCH, move).named == {"description", "state"}
+
+
 def test_an_attribute_beyond_the_schema_is_reached_too() -> None:
     document = {**ORDER, "extension": [{"key": "a", "x": 1}, {"key": "b", "x": 1}]}
     for path in ("$.extension[?(@.key=='b')].x", "/extension/x?extension.key=b"):

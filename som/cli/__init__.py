@@ -1,0 +1,1 @@
+"""The command line: everything that HTTP offers, for hands and scripts."""
