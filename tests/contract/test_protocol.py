@@ -195,7 +195,9 @@ async def test_a_hostile_query_is_a_bad_request(client: ContractClient, query: s
     assert answer.status_code == 400, answer.text
 
 
-@pytest.mark.parametrize("query", ["description.regex=(a%2B)%2B$", "description.regex=(.*a){20}", "limit=0", "offset=7"])
+@pytest.mark.parametrize(
+    "query", ["description.regex=(a%2B)%2B$", "description.regex=(.*a){20}", "limit=0", "offset=7"]
+)
 async def test_a_strange_query_is_answered_in_good_time(client: ContractClient, query: str) -> None:
     await publish(client)
     await place(client, order(description="a" * 5_000 + "!"))
@@ -215,7 +217,11 @@ async def test_a_strange_query_is_answered_in_good_time(client: ContractClient, 
             {"x-forwarded-host": "outer, inner", "x-forwarded-proto": "https", "x-forwarded-prefix": "/som"},
             "https://outer/som",
         ),
-        (HttpSettings(trust_forwarded=True), {"x-forwarded-proto": "javascript", "x-forwarded-prefix": '/"'}, "http://testserver"),
+        (
+            HttpSettings(trust_forwarded=True),
+            {"x-forwarded-proto": "javascript", "x-forwarded-prefix": '/"'},
+            "http://testserver",
+        ),
         (HttpSettings(path_prefix="/som"), {}, "http://testserver/som"),
     ],
 )
