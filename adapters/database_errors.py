@@ -5,6 +5,8 @@ The docstring of each class is its message, with the details filled in.
 
 import inspect
 
+from models.domain.errors import SomError
+
 ELSEWHERE = (
     "Any MongoDB replica set will do (a single node is enough): start one and give its address in SOM_MONGODB_URL, "
     "for example 'mongodb://localhost:27017/?replicaSet=rs0'. To get one: with Docker "
@@ -14,8 +16,10 @@ ELSEWHERE = (
 )
 
 
-class DatabaseProblem(Exception):
+class DatabaseProblem(SomError):
     """The database cannot be used."""
+
+    code = "databaseUnavailable"
 
     def __init__(self, **details: object) -> None:
         template = inspect.cleandoc(type(self).__doc__ or "").replace("\n", " ")

@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import logging
-import socket
 from pathlib import Path
 
 from adapters.database_errors import DatabaseDidNotStart, DatabaseProblem, PortTaken
+from adapters.free_port import any_free_port, is_free
 from adapters.mongod_binary import usable_mongod
 from adapters.mongod_folder import MongodFolder, RunningMongod
 from adapters.mongod_process import MongodProcess
@@ -127,14 +127,14 @@ class EmbeddedMongod:
         remembered = self._folder.remembered_port()
         for _ in range(_ATTEMPTS):
             try:
-                return await self._launch(remembered or _any_free_port())
+                return await self._launch(remembered or any_free_port())
             except PortTaken:
                 remembered = None
-        return await self._launch(_any_free_port())
+        return await self._launch(any_free_port())
 
     async def _launch(self, port: int) -> MongodProcess:
         """Starts a new process on the port and returns it when it is primary."""
-        if not _is_free(port):
+        if not is_free(port):
             raise PortTaken(port=port)
         self._process = process = MongodProcess.spawn(self._command(port), self._folder.errors)
         try:
@@ -191,19 +191,3 @@ class EmbeddedMongod:
             # Its own telemetry costs CPU and disk on a small machine, and nobody reads it here.
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         )
-
-
-def _any_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as mongod does: old connections do not count
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True

@@ -18,7 +18,8 @@ async def append(store: Store, clock: Clock, plan_id: str, entry: Document) -> b
         store: where the plan stands.
         clock: tells when the entry came.
         plan_id: the plan's id.
-        entry: {kind: "callback"|"resume"|"cancel"|…, …}; `id` and `at` are added.
+        entry: {kind: "callback", task, operation, revision, report}, {kind: "resume", item: path or None, who} or
+            {kind: "cancel", cancel: id of the cancellation request}; `id` and `at` are added.
 
     Returns:
         False when there is no such plan or it has ended: nothing is left to tell.
@@ -29,3 +30,9 @@ async def append(store: Store, clock: Clock, plan_id: str, entry: Document) -> b
         {"_id": plan_id, "state": {"$ne": "done"}},
         {"$push": {"inbox": {"id": new_id(), "at": now, **entry}}, "$set": {"poke": now, "due": now}},
     )
+
+
+async def poke(store: Store, clock: Clock, plan_id: str) -> bool:
+    """Ask for the scheduler's attention without telling the plan anything."""
+    now = clock.now()
+    return await store.update("plan", {"_id": plan_id, "state": {"$ne": "done"}}, {"$set": {"poke": now, "due": now}})

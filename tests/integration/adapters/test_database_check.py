@@ -1,7 +1,6 @@
 """A database that somebody else runs is looked at before it is relied on."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from pymongo import AsyncMongoClient
 
 from adapters.database_check import require_replica_set
 from adapters.database_errors import DatabaseAddressInvalid, DatabaseUnreachable, NotAReplicaSet
+from adapters.free_port import any_free_port
 from adapters.mongod_binary import usable_mongod
 from adapters.mongod_process import MongodProcess
 from tests.database import needs_embedded_mongod
@@ -18,8 +18,7 @@ from tests.database import needs_embedded_mongod
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    return any_free_port()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from pymongo import AsyncMongoClient
 from adapters.database_check import require_replica_set
 from adapters.database_errors import DatabaseDidNotStart, DataFolderInUse, PortTaken
 from adapters.embedded_mongod import EmbeddedMongod
+from adapters.free_port import any_free_port
 from tests.database import needs_embedded_mongod
 
 pytestmark = needs_embedded_mongod
@@ -164,8 +165,7 @@ async def test_the_orphan_of_a_killed_server_is_adopted_and_supervised(tmp_path:
 
 
 async def test_an_orphan_on_another_port_than_the_wanted_one_is_ended_first(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = any_free_port()
     async with server_that_is_killed(tmp_path) as (orphan, url):
         await write(url, "kept")
         async with running(tmp_path, port) as mongod:

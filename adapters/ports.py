@@ -1,0 +1,117 @@
+"""The ports: what the inside asks of the outside. The docstrings are the contract; one suite of tests runs over all."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from models.domain.outcomes import Accepted, Done, Outcome, Progress, Refused, Report, Unreachable, parse_report
+from models.domain.violations import Violation
+
+__all__ = [
+    "Accepted",
+    "Catalogue",
+    "Done",
+    "Fulfiller",
+    "FulfillerCall",
+    "FulfillerRules",
+    "Inventory",
+    "Outcome",
+    "Progress",
+    "Refused",
+    "Report",
+    "Unreachable",
+    "parse_report",
+]
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillerCall:
+    """One request to a fulfiller.
+
+    Attributes:
+        task_id: the task.
+        order_id: the order, where one caused it.
+        order_item_id: the order item, where one caused it.
+        action: add, modify or delete.
+        operation: fulfil does the work, compensate undoes it, cancel stops it.
+        service: the service as it is to be (TMF638 body).
+        input: what the specification maps; None leaves it to `service`.
+        callback_url: where a report may be sent; a secret.
+        idempotency_key: the same on every repetition, and then all that is sent is the same too.
+        timeout: seconds that the call may take.
+        attempt: 1 for the first call; never sent.
+    """
+
+    task_id: str
+    action: str
+    service: Mapping[str, Any]
+    idempotency_key: str
+    operation: Literal["fulfil", "compensate", "cancel"] = "fulfil"
+    order_id: str | None = None
+    order_item_id: str | None = None
+    input: Any = None
+    callback_url: str | None = field(default=None, repr=False)
+    timeout: float = 10.0
+    attempt: int = 1
+
+
+@runtime_checkable
+class Fulfiller(Protocol):
+    """Somebody who does work.
+
+    Every call ends in an outcome within `call.timeout` seconds; nothing is raised except cancellation. A repeated call
+    (same key) has no second effect, or else its registration says that the key is not honoured.
+    """
+
+    @property
+    def kind(self) -> str:
+        """Name of its kind; a class variable will do."""
+
+    async def engage(self, call: FulfillerCall) -> Outcome:
+        """Ask for the work: `Done`, `Accepted`, `Refused` or `Unreachable`."""
+
+    async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
+        """Look how accepted work is: `Done`, `Refused`, `Progress`, or `Unreachable` when it could not be seen."""
+
+    async def aclose(self) -> None:
+        """Let go of what this instance holds. Calls under way may still end."""
+
+
+class FulfillerRules(Protocol):
+    """What a registration must keep to: the rules of all fulfillers, and those of its kind."""
+
+    def violations(self, body: Mapping[str, Any], credentials: Mapping[str, Any] | None) -> list[Violation]:
+        """What is wrong with this registration; its types fit the schema already.
+
+        Args:
+            body: the fulfiller as it is to be stored, without credentials.
+            credentials: those that will be in force, new or kept.
+        """
+
+
+class Catalogue(Protocol):
+    """Service specifications (TMF633), our own or a foreign catalogue's."""
+
+    async def specification(
+        self,
+        tenant: str,
+        *,
+        id: str | None = None,  # noqa: A002 - the attribute's name
+        name: str | None = None,
+        version: str | None = None,
+    ) -> Document | None:
+        """The body of a specification: by id; by name and version; or by name, then its newest orderable version."""
+
+
+class Inventory(Protocol):
+    """Services (TMF638), our own or a foreign inventory's."""
+
+    async def services(self, tenant: str, ids: Iterable[str]) -> dict[str, Document]:
+        """Bodies of those of the services that exist, by id."""
+
+    async def find_shared(
+        self, tenant: str, specification_id: str, characteristics: Mapping[str, Any] | None = None
+    ) -> Document | None:
+        """Body of a living service of this specification with these values, which another service may rely on."""

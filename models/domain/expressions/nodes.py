@@ -1,0 +1,189 @@
+"""The syntax tree. Chains of one operator are flat, so that depth means nesting and not length."""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Any part of an expression."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(Node):
+    value: bool | int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListLiteral(Node):
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Node):
+    """One entry of a context; later entries see the earlier ones by name."""
+
+    key: str
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class ContextLiteral(Node):
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Node):
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute(Node):
+    base: Node
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter(Node):
+    """`base[condition]`: an index where the condition is a number, else a filter."""
+
+    base: Node
+    condition: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    function: str
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Negation(Node):
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Node):
+    """One operator and its right operand."""
+
+    operator: str
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic(Node):
+    """Operators of one precedence, applied from left to right."""
+
+    first: Node
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(Node):
+    operator: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Between(Node):
+    value: Node
+    low: Node
+    high: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Interval(Node):
+    low: Node
+    high: Node
+    low_closed: bool
+    high_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Test(Node):
+    """`> 5` on the right side of `in`."""
+
+    operator: str
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Membership(Node):
+    """`value in tests`; each test is an interval, a `Test`, or a value."""
+
+    value: Node
+    tests: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Logic(Node):
+    """`and` or `or` over two or more operands, three-valued."""
+
+    operator: str
+    operands: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional(Node):
+    condition: Node
+    then: Node
+    otherwise: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Range(Node):
+    """`1..n` as the domain of a loop."""
+
+    start: Node
+    end: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Binding(Node):
+    """`name in domain` of a loop."""
+
+    name: str
+    domain: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Loop(Node):
+    """`for` (kind "for"), `some` or `every`, over the product of its bindings."""
+
+    kind: str
+    bindings: tuple[Binding, ...]
+    body: Node
+
+
+def children(node: Node) -> Iterator[Node]:
+    """Yield the nodes directly below a node."""
+    for field in dataclasses.fields(node):
+        value: Any = getattr(node, field.name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from value
+
+
+def nesting(root: Node) -> int:
+    """Return how deep a tree is. Iterative: a tree too deep for recursion is what it has to find."""
+    deepest, waiting = 0, [(root, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        waiting.extend((child, depth + (not isinstance(child, Step | Entry | Binding))) for child in children(node))
+    return deepest
+
+
+def weight(node: Node) -> int:
+    """Return the steps of evaluating a node once, bodies of loops and filters left out: these pay per round."""
+    match node:
+        case Filter(base=base):
+            return 1 + weight(base)
+        case Loop(bindings=bindings):
+            return 1 + sum(weight(binding) for binding in bindings[:1])
+        case _:
+            return 1 + sum(weight(child) for child in children(node))

@@ -1,0 +1,181 @@
+"""What comes of asking a fulfiller: values, not exceptions.
+
+A fulfiller may answer at once (`Done`), take the work on (`Accepted`), decline it (`Refused`) or not be there
+(`Unreachable`). What it reports later on accepted work is `Done`, `Refused` or `Progress`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_REASON = 1000
+MAX_DEPTH = 60  # below the 64 that bodies may have: an output is kept some levels down in the service
+_INT64 = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The work is done.
+
+    Attributes:
+        output: facts for later tasks and for the specification's mapping.
+        service_characteristic: actual values, each at least {name, value}.
+        supporting_resource: references to resources that the service now uses, each at least {id}.
+    """
+
+    output: Mapping[str, Any] = field(default_factory=dict)
+    service_characteristic: tuple[Mapping[str, Any], ...] = ()
+    supporting_resource: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The work was taken on; the outcome follows by callback, or is found by polling.
+
+    Attributes:
+        reference: the fulfiller's own name for the work.
+        poll_url: where to look; None means that only a callback will tell.
+        retry_after: seconds until the first look, as the fulfiller wishes.
+    """
+
+    reference: str | None = None
+    poll_url: str | None = None
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It cannot be done as asked: a person or a rule has to look at the reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """No usable answer came; try again.
+
+    Attributes:
+        reason: what happened, for people.
+        retry_after: seconds that the fulfiller asks us to wait.
+        maybe_done: False where the call surely had no effect: it never left, or was turned away before work began.
+    """
+
+    reason: str
+    retry_after: float | None = None
+    maybe_done: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Accepted work goes on; only polls and callbacks say this.
+
+    Attributes:
+        milestone: name of the step that was reached.
+        reason: a remark for people.
+        retry_after: seconds until the next look, as the fulfiller wishes.
+    """
+
+    milestone: str | None = None
+    reason: str | None = None
+    retry_after: float | None = None
+
+
+Report = Done | Refused | Progress
+Outcome = Done | Accepted | Refused | Unreachable | Progress
+
+
+def parse_report(body: Any) -> Report:
+    """Read what a callback or a poll brought: {status, output?, serviceCharacteristic?, reason?, milestone?}.
+
+    What makes no sense is `Refused` with a reason that says why: the work is out of our hands, so a person must look.
+    """
+    if not isinstance(body, Mapping):
+        return Refused(f"The fulfiller's report is not a JSON object but {_kind(body)}.")
+    match body.get("status"):
+        case "done":
+            return parse_done(body)
+        case "refused":
+            return Refused(text(body.get("reason")) or "The fulfiller refused without giving a reason.")
+        case "progress":
+            return Progress(text(body.get("milestone")), text(body.get("reason")))
+        case status:
+            return Refused(f"The fulfiller's report has the status {status!r:.80}, not done, refused or progress.")
+
+
+def parse_done(body: Any) -> Done | Refused:
+    """Read the facts of finished work, as an answer to a call or a report carries them."""
+    if not isinstance(body, Mapping):
+        return Refused(f"The fulfiller's answer is not a JSON object but {_kind(body)}.")
+    output = body.get("output")
+    characteristics = body.get("serviceCharacteristic")
+    resources = body.get("supportingResource")
+    trouble = (
+        _not_an_object("output", output)
+        or _not_a_list("serviceCharacteristic", characteristics, "name")
+        or _not_a_list("supportingResource", resources, "id")
+        or why_unstorable([output, characteristics, resources])
+    )
+    if trouble:
+        return Refused(f"The fulfiller's answer cannot be used: {trouble}.")
+    return Done(output or {}, tuple(characteristics or ()), tuple(resources or ()))
+
+
+def text(value: Any) -> str | None:
+    """A text of a stranger, made fit to be shown: one line, no control characters, of limited length."""
+    if not isinstance(value, str):
+        return None
+    shown = " ".join("".join(char if char.isprintable() else " " for char in value[: 4 * MAX_REASON]).split())
+    return shown[:MAX_REASON] or None
+
+
+def why_unstorable(value: Any, depth: int = 0) -> str | None:
+    """Why the database could not keep this JSON value; None where it can."""
+    if depth > MAX_DEPTH:
+        return f"it is nested deeper than {MAX_DEPTH} levels"
+    match value:
+        case Mapping():
+            parts = (_bad_name(name) or why_unstorable(part, depth + 1) for name, part in value.items())
+            return next(filter(None, parts), None)
+        case list() | tuple():
+            return next(filter(None, (why_unstorable(part, depth + 1) for part in value)), None)
+        case int() if not -_INT64 <= value < _INT64:
+            return f"the number {str(value)[:30]} has more than 64 bits"
+        case str() if any("\ud800" <= char <= "\udfff" for char in value):
+            return "a text in it is not valid Unicode"
+    return None
+
+
+def _bad_name(name: str) -> str | None:
+    if name.startswith("$") or "\0" in name or not name:
+        return f"the name {name!r:.80} is empty, begins with $ or contains a NUL character"
+    return why_unstorable(name)
+
+
+def _not_an_object(name: str, value: Any) -> str | None:
+    return None if value is None or isinstance(value, Mapping) else f"{name} is not an object but {_kind(value)}"
+
+
+def _not_a_list(name: str, value: Any, key: str) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        return f"{name} is not a list but {_kind(value)}"
+    for index, entry in enumerate(value):
+        if not isinstance(entry, Mapping) or not isinstance(entry.get(key), str) or not entry[key]:
+            return f"entry {index} of {name} is not an object with a {key}"
+    return None
+
+
+def _kind(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case str():
+            return "a text"
+        case int() | float():
+            return "a number"
+        case Mapping():
+            return "an object"
+    return "a list"

@@ -1,0 +1,284 @@
+"""What somebody has registered for at a hub: TMF630's `callback` and `query`."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from urllib.parse import unquote_plus, urlsplit
+
+from models.domain.errors import InvalidRequest
+from models.domain.event_filter import OPERATORS, Condition
+from models.domain.events import SUBJECTS, event_types, listener_name
+from models.domain.patterns import PatternEngine, PatternError
+from models.domain.violations import Violation
+
+Document = dict[str, Any]
+
+ACTIVE = "active"
+ENDED = "ended"
+
+MAX_QUERY_LENGTH = 4_000
+MAX_CALLBACK_LENGTH = 2_000
+MAX_CONDITIONS = 50
+ALWAYS_SENT = ("eventId", "eventTime", "eventType")
+
+_ENVELOPE = frozenset(
+    {*ALWAYS_SENT, "correlationId", "domain", "title", "description", "priority", "timeOcurred", "fieldPath", "event"}
+)
+_PART = re.compile(r"([^=<>*!]+)(>=|<=|\*=|!=|=|>|<)(.*)", re.DOTALL)
+_SIGNS = {">=": "gte", "<=": "lte", "*=": "regex", "!=": "ne", ">": "gt", "<": "lt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """A parsed query.
+
+    Attributes:
+        types: the event types wanted; None for all.
+        conditions: what an event has to fulfil.
+        fields: what of an event is sent, as dotted paths; None for everything.
+    """
+
+    types: frozenset[str] | None = None
+    conditions: tuple[Condition, ...] = ()
+    fields: tuple[str, ...] | None = None
+
+    def wants(self, envelope: Mapping[str, Any]) -> bool:
+        """Whether this event is to be told of."""
+        if self.types is not None and envelope["eventType"] not in self.types:
+            return False
+        return all(condition.holds(envelope) for condition in self.conditions)
+
+    def project(self, envelope: Document) -> Document:
+        """What of the event is sent: the fields asked for, and always which event it is and what it is about."""
+        if self.fields is None:
+            return envelope
+        paths = [tuple(field.split(".")) for field in self.fields]
+        outside = [path for path in paths if path[0] != "event"]
+        picked: Document = _picked(envelope, outside, ALWAYS_SENT)
+        return picked | {"event": _picked_event(envelope["event"], paths)}
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A registration.
+
+    Attributes:
+        id: of the registration.
+        tenant: whose events.
+        api: of the hub that was called.
+        version: of that hub.
+        callback: where to send notifications.
+        interest: which ones, and what of them.
+        secret: signs them.
+        former: the secret before, and the moment up to which it signs, too.
+        append_listener_path: whether `/listener/<event>` is added to the callback.
+    """
+
+    id: str
+    tenant: str
+    api: str
+    version: str
+    callback: str
+    interest: Interest
+    secret: str | None = None
+    former: tuple[str, datetime] | None = None
+    append_listener_path: bool = False
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any], patterns: PatternEngine) -> Self:
+        """The registration that a stored document holds.
+
+        Raises:
+            InvalidRequest: its query cannot be understood.
+        """
+        former = document.get("former")
+        return cls(
+            id=document["_id"],
+            tenant=document["tenant"],
+            api=document["api"],
+            version=document["version"],
+            callback=document["callback"],
+            interest=parse_query(document.get("query"), document["api"], patterns),
+            secret=document.get("secret"),
+            former=(former["secret"], former["until"]) if former else None,
+            append_listener_path=document.get("appendListenerPath", False),
+        )
+
+    def concerns(self, event: Mapping[str, Any]) -> bool:
+        """Whether a stored event is of this subscription's API and tenant, so that its query is worth asking."""
+        if event["api"] != self.api or event["tenant"] != self.tenant:
+            return False
+        return self.interest.types is None or event["type"] in self.interest.types
+
+    def address(self, event_type: str) -> str:
+        """Where to send an event of this type."""
+        if not self.append_listener_path:
+            return self.callback
+        return f"{self.callback.rstrip('/')}/listener/{listener_name(event_type)}"
+
+    def secrets(self, now: datetime) -> list[str]:
+        """The secrets that sign now: the present one, and for a while the one before."""
+        if self.secret is None:
+            return []
+        return [self.secret, *([self.former[0]] if self.former and self.former[1] > now else [])]
+
+
+def callback_violations(callback: str) -> list[Violation]:
+    """What is wrong with a callback's text. Where it leads is examined whenever it is called, not here."""
+    try:
+        parts = urlsplit(callback)
+        port_is_valid = parts.port is None or parts.port > 0
+    except ValueError:
+        parts, port_is_valid = None, False
+    fault = None
+    if parts is None or not port_is_valid or parts.scheme not in {"http", "https"} or not parts.hostname:
+        fault = "The callback must be an absolute http or https address, such as https://example.com/notifications."
+    elif parts.username is not None or parts.password is not None:
+        fault = "The callback must not hold a user name or password; notifications are signed instead."
+    elif parts.fragment:
+        fault = "The callback must not have a fragment (#…)."
+    elif len(callback) > MAX_CALLBACK_LENGTH:
+        fault = f"The callback must not be longer than {MAX_CALLBACK_LENGTH} characters."
+    return [Violation("/callback", "invalidCallback", fault)] if fault else []
+
+
+def parse_query(query: str | None, api: str, patterns: PatternEngine) -> Interest:
+    """Understand a hub's query: `eventType=A,B`, conditions over the event, and `fields=`, joined by `&`.
+
+    Args:
+        query: as registered; None or empty for everything.
+        api: of the hub, which decides what there is to ask for.
+        patterns: compiles regular expressions.
+
+    Raises:
+        InvalidRequest: naming everything that is wrong.
+    """
+    if query is not None and len(query) > MAX_QUERY_LENGTH:
+        raise InvalidRequest([_wrong(f"It is longer than {MAX_QUERY_LENGTH} characters.")])
+    parser = _Parser(api, patterns)
+    for part in (query or "").lstrip("?").split("&"):
+        if part:
+            parser.take(unquote_plus(part))
+    return parser.finish()
+
+
+class _Parser:
+    """Gathers the parts of one query."""
+
+    def __init__(self, api: str, patterns: PatternEngine) -> None:
+        self._patterns = patterns
+        self._types = {known.lower(): known for known in event_types(api)}
+        self._resources = frozenset(subject.name for subject in SUBJECTS.values() if subject.api == api)
+        self._wanted: list[str] = []
+        self._fields: list[str] = []
+        self._conditions: dict[tuple[tuple[str, ...], str, int], list[str]] = {}
+        self._violations: list[Violation] = []
+
+    def take(self, part: str) -> None:
+        found = _PART.fullmatch(part)
+        if found is None:
+            self._violations.append(_wrong(f"{part!r} is no condition; write attribute=value."))
+            return
+        name, sign, text = found.groups()
+        values = [text] if sign == "*=" or name.endswith(".regex") else text.split(",")
+        values = [_unquoted(value) for value in values]
+        if sign == "=" and name == "eventType":
+            self._wanted += self._known_types(values)
+        elif sign == "=" and name == "fields":
+            self._fields += [".".join(self._path(value)) for value in values if value]
+        else:
+            self._condition(name, sign, values)
+
+    def finish(self) -> Interest:
+        conditions = [
+            self._compiled(Condition(path, operator, tuple(values)))
+            for (path, operator, _), values in self._conditions.items()
+        ]
+        if len(conditions) > MAX_CONDITIONS:
+            self._violations.append(_wrong(f"It has {len(conditions)} conditions; at most {MAX_CONDITIONS} can be."))
+        if self._violations:
+            raise InvalidRequest(self._violations)
+        return Interest(
+            types=frozenset(self._wanted) if self._wanted else None,
+            conditions=tuple(conditions),
+            fields=tuple(sorted(set(self._fields))) if self._fields else None,
+        )
+
+    def _known_types(self, values: Iterable[str]) -> list[str]:
+        found = []
+        for value in values:
+            if value.lower() in self._types:
+                found.append(self._types[value.lower()])
+            else:
+                known = ", ".join(sorted(self._types.values()))
+                self._violations.append(_wrong(f"{value!r} is no event type of this API; there are {known}."))
+        return found
+
+    def _condition(self, name: str, sign: str, values: list[str]) -> None:
+        operator = _SIGNS.get(sign, "eq")
+        stem, _, suffix = name.rpartition(".")
+        if sign == "=" and stem and suffix in OPERATORS:
+            name, operator = stem, suffix
+        path = self._path(name)
+        # A repeated equality is one more value that may fit; any other repeated condition has to hold, too.
+        number = 0 if operator == "eq" else len(self._conditions)
+        self._conditions.setdefault((path, operator, number), []).extend(values)
+
+    def _path(self, name: str) -> tuple[str, ...]:
+        path = tuple(name.strip().split("."))
+        if path[0] in self._resources:
+            path = ("event", *path)
+        known = path[0] in _ENVELOPE and (path[0] != "event" or len(path) < 2 or path[1] in self._resources)
+        if not known or not all(path):
+            inside = " or ".join(sorted(f"event.{resource}" for resource in self._resources))
+            self._violations.append(
+                _wrong(f"Events of this API have no attribute {name!r}; what an event is about stands in {inside}.")
+            )
+        return path
+
+    def _compiled(self, condition: Condition) -> Condition:
+        if condition.operator != "regex":
+            return condition
+        try:
+            pattern = self._patterns.compile_pattern(condition.values[0])
+        except PatternError as error:
+            self._violations.append(_wrong(str(error)))
+            return condition
+        return Condition(condition.path, condition.operator, condition.values, pattern)
+
+
+def _wrong(message: str) -> Violation:
+    return Violation("/query", "invalidQuery", message)
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
+
+
+def _picked_event(event: Mapping[str, Any], paths: Iterable[tuple[str, ...]]) -> Document:
+    below = [path[1:] for path in paths if path[0] == "event"]
+    if () in below:
+        return dict(event)
+    picked = {}
+    for name, resource in event.items():
+        inside = [path[1:] for path in below if path[0] == name]
+        picked[name] = resource if () in inside else _picked(resource, inside, ("id", "href"))
+    return picked
+
+
+def _picked(value: Any, paths: Iterable[tuple[str, ...]], always: Iterable[str] = ()) -> Any:
+    if isinstance(value, list):
+        return [_picked(element, paths, always) for element in value]
+    if not isinstance(value, Mapping):
+        return value
+    wanted: dict[str, list[tuple[str, ...]]] = {name: [()] for name in always}
+    for path in paths:
+        wanted.setdefault(path[0], []).append(path[1:])
+    return {
+        name: value[name] if () in below else _picked(value[name], below)
+        for name, below in wanted.items()
+        if name in value
+    }

@@ -1,0 +1,126 @@
+"""What a cancellation must undo, and in which order: pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from models.domain.ids import task_key
+from models.domain.plan import PlannedTask
+from models.domain.progress import Progress
+
+ACTED = frozenset({"running", "accepted", "retrying", "held", "done"})
+UNCERTAIN = frozenset({"unreachable", "outcomeUnknown", "deadline", "outputMapping"})
+"""Errors of held tasks after which an effect is possible; a fulfiller that refused has done nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Whether a cancellation can be carried out.
+
+    Attributes:
+        irreversible: tasks that are done or under way and cannot be undone.
+        to_delete: services (item path, id) whose undoing is their specification's delete tasks.
+    """
+
+    irreversible: tuple[PlannedTask, ...]
+    to_delete: tuple[tuple[str, str], ...]
+
+
+def touched(progress: Progress) -> list[PlannedTask]:
+    """The ordered tasks that a fulfiller was called for, and that may have had an effect."""
+    return [
+        task for task in progress.plan.tasks if progress.run[task.key].touched and progress.run[task.key].state in ACTED
+    ]
+
+
+def assess(progress: Progress) -> Assessment:
+    """Look at what is done or under way: can all of it be undone?"""
+    acted = touched(progress)
+    irreversible = [
+        task
+        for task in acted
+        if task.compensation == "none" or (task.point_of_no_return and progress.run[task.key].state == "done")
+    ]
+    to_delete = {(task.item, task.service): None for task in acted if task.compensation == "delete"}
+    return Assessment(tuple(irreversible), tuple(to_delete))
+
+
+def stop_tasks(progress: Progress) -> list[PlannedTask]:
+    """Calls that stop what fulfillers have taken on, or may have: also one whose call may have arrived.
+
+    They are optional: a fulfiller that cannot stop goes on, and what it did is undone afterwards.
+    """
+    stopping = []
+    for task in touched(progress):
+        if progress.run[task.key].state in ("accepted", "retrying", "held"):
+            key = task_key(task.item, task.key, "cancel", task.name)
+            if key not in progress.tasks:
+                stopping.append(
+                    replace(
+                        task,
+                        key=key,
+                        operation="cancel",
+                        needs=(),
+                        target=task.key,
+                        optional=True,
+                        output=None,
+                        milestone=None,
+                        compensation="none",
+                    )
+                )
+    return stopping
+
+
+def undo_tasks(progress: Progress, deletions: Iterable[PlannedTask]) -> list[PlannedTask]:
+    """The tasks that undo what is done, in reverse: whoever needed something is undone before what it needed.
+
+    Args:
+        progress: where the plan stands; nothing is under way any more.
+        deletions: the delete tasks of the services whose undoing they are, as planned for these services.
+    """
+    done = [task for task in progress.plan.tasks if progress.run[task.key].state == "done"]
+    by_service: dict[str, list[PlannedTask]] = {}
+    for task in done:
+        if task.compensation == "operation":
+            key = task_key(task.item, task.key, "compensate", task.name)
+            undo = replace(
+                task,
+                key=key,
+                operation="compensate",
+                needs=(),
+                target=task.key,
+                optional=False,
+                output=None,
+                milestone=None,
+                compensation="none",
+            )
+            by_service.setdefault(task.service, []).append(undo)
+    doomed = {task.service for task in done if task.compensation == "delete"}
+    for task in deletions:
+        if task.service in doomed:
+            by_service.setdefault(task.service, []).append(replace(task, optional=False, compensation="none"))
+    return _in_reverse(done, by_service)
+
+
+def _in_reverse(done: Sequence[PlannedTask], by_service: Mapping[str, list[PlannedTask]]) -> list[PlannedTask]:
+    known = {task.key for tasks in by_service.values() for task in tasks}
+    service_of = {task.key: task.service for task in done}
+    dependents: dict[str, set[str]] = {}
+    reversed_inside: dict[str, list[str]] = {}
+    undo_of = {undo.target: undo.key for tasks in by_service.values() for undo in tasks if undo.target}
+    for task in done:
+        for need in task.needs:
+            needed = service_of.get(need)
+            if needed is None:
+                continue
+            if needed != task.service:
+                dependents.setdefault(needed, set()).add(task.service)
+            elif task.key in undo_of and need in undo_of:
+                reversed_inside.setdefault(undo_of[need], []).append(undo_of[task.key])
+    ordered = []
+    for service, tasks in by_service.items():
+        first = [undo.key for other in dependents.get(service, ()) for undo in by_service.get(other, ())]
+        for undo in tasks:
+            inner = [need for need in undo.needs if need in known]
+            needs = dict.fromkeys([*inner, *reversed_inside.get(undo.key, ()), *first])
+            ordered.append(replace(undo, needs=tuple(needs)))
+    return ordered

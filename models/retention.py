@@ -1,0 +1,69 @@
+"""How long deliveries and events are kept, and their removal."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from models.clock import Clock
+from models.domain.delivery import DEAD, DELIVERED, PENDING
+from models.store import Store
+
+Document = dict[str, Any]
+
+PIECE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept, in days.
+
+    Attributes:
+        delivered: deliveries that reached their subscriber.
+        dead: dead letters, and deliveries still pending (for a subscriber that has not answered for so long).
+        events: events; those that a kept delivery may still need stay.
+    """
+
+    delivered: float = 30
+    dead: float = 90
+    events: float = 30
+
+
+async def remove_old(store: Store, clock: Clock, retention: Retention) -> dict[str, int]:
+    """Remove what has been kept long enough, piece by piece. Run by one process at a time, daily.
+
+    Returns:
+        How many deliveries and events were removed.
+    """
+    now = clock.now()
+    delivered = {"state": DELIVERED, "created": {"$lt": now - timedelta(days=retention.delivered)}}
+    others = {"state": {"$in": [DEAD, PENDING]}, "created": {"$lt": now - timedelta(days=retention.dead)}}
+    removed = await _remove_deliveries(store, delivered) + await _remove_deliveries(store, others)
+    return {"deliveries": removed, "events": await _remove_events(store, now - timedelta(days=retention.events))}
+
+
+async def _remove_deliveries(store: Store, query: Document) -> int:
+    removed = 0
+    deliveries = store.collection("delivery")
+    while found := await deliveries.find(query, {"_id": 1}).limit(PIECE).to_list():
+        result = await deliveries.delete_many({"_id": {"$in": [one["_id"] for one in found]}, **query})
+        removed += result.deleted_count
+    return removed
+
+
+async def _remove_events(store: Store, before: datetime) -> int:
+    """Oldest first; an event is needed as long as one of its deliveries can still be attempted or replayed."""
+    removed = 0
+    query: Document = {"created": {"$lt": before}}
+    while True:
+        cursor = store.collection("event").find(query, {"created": 1}).sort([("created", 1), ("_id", 1)])
+        found = await cursor.limit(PIECE).to_list()
+        if not found:
+            return removed
+        keys = [event["_id"] for event in found]
+        still = {"event": {"$in": keys}, "state": {"$in": [DEAD, PENDING]}}
+        needed = set(await store.collection("delivery").distinct("event", still))
+        result = await store.collection("event").delete_many({"_id": {"$in": [k for k in keys if k not in needed]}})
+        removed += result.deleted_count
+        last = found[-1]
+        after = [{"created": {"$gt": last["created"]}}, {"created": last["created"], "_id": {"$gt": last["_id"]}}]
+        query = {"created": {"$gte": last["created"], "$lt": before}, "$or": after}

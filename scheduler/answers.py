@@ -1,0 +1,315 @@
+"""Answers of fulfillers, taken into the plan: task documents first, then states, then the effects that are owed."""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from models.domain.expressions import ExpressionError
+from models.domain.lifecycles import TASK
+from models.domain.order_view import item_at
+from models.domain.outcomes import Accepted, Done, Outcome, Progress, Refused, Unreachable, parse_report
+from models.domain.plan import PlannedTask
+from models.domain.service_change import Report
+from models.domain.service_progress import ServiceProgress
+from scheduler.context import TaskContext
+from scheduler.engagement import Answer, Engager, Held, Parts
+from scheduler.order_projection import OrderProjection, milestone
+from scheduler.plan_record import PlanRecord
+from scheduler.services import Services
+from scheduler.settlement import Settlement, deadline_passed, error, outcome_unknown, settle
+
+Document = dict[str, Any]
+
+NEW_KEY_AFTER = frozenset({"refused"})
+"""Errors after which a resumed task is a new call: the fulfiller would repeat its answer to the old key."""
+
+_OUTCOMES: dict[str, type] = {kind.__name__: kind for kind in (Done, Accepted, Refused, Unreachable, Progress)}
+
+
+def outcome_document(outcome: Outcome) -> Document:
+    """An outcome as a task document keeps it."""
+    return {"kind": type(outcome).__name__, **asdict(outcome)}
+
+
+def outcome_from_document(stored: Mapping[str, Any]) -> Outcome:
+    """Read what `outcome_document` wrote."""
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+    kind = str(values.pop("kind"))
+    outcome: Outcome = _OUTCOMES[kind](**values)
+    return outcome
+
+
+async def recovered(parts: Parts, record: PlanRecord) -> list[Answer]:
+    """What happened to the plan's calls that the plan itself does not know of, because its holder died.
+
+    An outcome that was written to its task document is taken as it stands. A call whose answer never was written is
+    made again with the same key; where the fulfiller would do it twice, the task is held instead.
+    """
+    tasks = parts.store.collection("task")
+    found = await tasks.find(
+        {"plan": record.id, "$or": [{"state": "running"}, {"planRev": {"$gt": record.rev}}]},
+        {"key": 1, "state": 1, "inputRev": 1, "fulfiller": 1, "outcome": 1},
+    ).to_list()
+    answers = []
+    for document in found:
+        run = record.progress.run.get(document["key"])
+        if run is None or run.state not in ("waiting", "retrying", "accepted"):
+            continue
+        run.revision, run.fulfiller, run.touched = document["inputRev"], document["fulfiller"], True
+        if document["state"] != "running" and document.get("outcome"):
+            record.progress.move(document["key"], "running", attempts=run.attempts + 1)
+            outcome = outcome_from_document(document["outcome"])
+            answers.append(Answer(document["key"], run.revision, outcome, run.fulfiller))
+            continue
+        definition = await parts.directory.definition(record.tenant, document["fulfiller"])
+        if definition is not None and not definition.honours_idempotency_key:
+            unknown = outcome_unknown(record.progress.tasks[document["key"]], "The server stopped.", parts.clock.now())
+            record.progress.move(document["key"], "held", **unknown.changes)
+    return answers
+
+
+class Settling:
+    """Takes answers into one plan and gathers the effects on services that the next plan write owes."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        record: PlanRecord,
+        engager: Engager,
+        context: TaskContext,
+        projection: OrderProjection,
+    ) -> None:
+        """Work for this plan."""
+        self._parts = parts
+        self._record = record
+        self._progress = record.progress
+        self._engager = engager
+        self._context = context
+        self._projection = projection
+        self._services = ServiceProgress(record.plan, record.progress)
+        self._items = {item.path: item for item in record.plan.items}
+        self._open_items = {
+            item.path for item in record.plan.items if record.progress.item_view(item).state != "completed"
+        }
+        self._effects: dict[str, Document] = {}
+        self._reports: dict[str, Report] = {}
+
+    def begin(self) -> None:
+        """At a plan's start: services and items that need nothing done are finished at once."""
+        for service in self._services.finished:
+            self._service_finished(service)
+        for item in self._items.values():
+            if item.path not in self._open_items:
+                self._release(item.path)
+
+    def effect(self, service: str, **changes: Any) -> Document:
+        """Owe an effect to a service."""
+        effect = self._effects.setdefault(service, {"service": service, "tasks": []})
+        effect.update(changes)
+        return effect
+
+    def take_effects(self) -> list[Document]:
+        """The effects that the next plan write owes, which they are numbered with."""
+        effects = [{"n": self._record.rev + 1, **effect} for effect in self._effects.values()]
+        self._effects = {}
+        return effects
+
+    async def apply_effects(self, services: Services, effects: Sequence[Document]) -> set[str]:
+        """Carry out effects; returns the plans that may go on because a service was released."""
+        owed = [effect for effect in effects if "service" in effect]
+        await self._load_reports([key for effect in owed for key in effect["tasks"] if key not in self._reports])
+        waiting = await asyncio.gather(
+            *(
+                services.apply(effect, self._record.services[effect["service"]], self._report(effect["tasks"]))
+                for effect in owed
+            )
+        )
+        return {plan for plans in waiting for plan in plans}
+
+    async def _load_reports(self, keys: Sequence[str]) -> None:
+        if not keys:
+            return
+        ids = [self._record.task_id(key) for key in keys]
+        async for document in self._parts.store.collection("task").find({"_id": {"$in": ids}}, {"key": 1, "report": 1}):
+            report = document.get("report") or {}
+            self._reports[document["key"]] = Report(
+                tuple(report.get("characteristics", ())), tuple(report.get("resources", ()))
+            )
+
+    def _report(self, keys: Sequence[str]) -> Report:
+        reports = [self._reports.get(key, Report()) for key in keys]
+        return Report(
+            tuple(entry for report in reports for entry in report.characteristics),
+            tuple(entry for report in reports for entry in report.resources),
+        )
+
+    async def settle(self, batch: Sequence[Answer]) -> None:
+        """Take answers in: write what came of the calls, then move the tasks."""
+        settled = [(answer, await self._decide(answer)) for answer in batch if self._current(answer)]
+        await asyncio.gather(
+            *(
+                self._engager.write_outcome(answer, settlement.state, self._facts(answer, settlement))
+                for answer, settlement in settled
+            )
+        )
+        for answer, settlement in settled:
+            self._move(answer, settlement)
+
+    def _current(self, answer: Answer) -> bool:
+        """Whether the answer still matters: late and duplicate ones change nothing."""
+        run = self._progress.run.get(answer.key)
+        if run is None or run.revision != answer.revision:
+            return False
+        if answer.poll or isinstance(answer.outcome, Progress):
+            return run.state in ("running", "accepted")
+        return run.state in ("running", "accepted", "retrying", "held")
+
+    async def _decide(self, answer: Answer) -> Settlement:
+        task, run = self._progress.tasks[answer.key], self._progress.run[answer.key]
+        definition = await self._parts.directory.definition(self._record.tenant, run.fulfiller or "")
+        if isinstance(answer.outcome, Done):
+            mapped = await self._map_output(task, answer.outcome)
+            if mapped is not None:
+                return mapped
+        return settle(task, run, answer.outcome, definition, self._parts.clock.now())
+
+    async def _map_output(self, task: PlannedTask, done: Done) -> Settlement | None:
+        """Work out what the output means; a mapping that fails holds the task, whose work is done all the same."""
+        self._context.remember_output(task.key, dict(done.output))
+        try:
+            mapped = await self._context.evaluate_output(task, dict(done.output))
+        except (ExpressionError, AttributeError) as failure:
+            now = self._parts.clock.now()
+            found = error("outputMapping", "The output does not fit its mapping", f"{task.name}: {failure}", now)
+            return Settlement("held", {"error": found, "due": None, "deadline": None})
+        self._reports[task.key] = Report(
+            (*done.service_characteristic, *mapped.characteristics), (*done.supporting_resource, *mapped.resources)
+        )
+        return None
+
+    def _facts(self, answer: Answer, settlement: Settlement) -> Document:
+        facts: Document = {"outcome": outcome_document(answer.outcome)}
+        match answer.outcome:
+            case Done(output=output):
+                report = self._reports.get(answer.key, Report())
+                facts["output"] = dict(output)
+                facts["report"] = {
+                    "characteristics": list(report.characteristics),
+                    "resources": list(report.resources),
+                }
+            case Accepted():
+                facts["accepted"] = asdict(answer.outcome)
+            case Refused(reason=reason) | Unreachable(reason=reason):
+                answer.detail["reason"] = reason
+            case Progress():
+                pass
+        if settlement.changes.get("error"):
+            facts["error"] = settlement.changes["error"]
+        return facts
+
+    def _move(self, answer: Answer, settlement: Settlement) -> None:
+        task, run = self._progress.tasks[answer.key], self._progress.run[answer.key]
+        if not self._current(answer):  # an earlier answer of the same batch has settled it
+            return
+        if settlement.state != run.state and not TASK.allows(run.state, settlement.state):
+            return
+        self._progress.move(answer.key, settlement.state, **settlement.changes)
+        reached = settlement.milestone or (task.milestone if settlement.state == "done" else None)
+        if reached:
+            self._note_milestone(task, reached)
+        if settlement.state in ("done", "skipped"):
+            self._satisfied(task)
+
+    def _note_milestone(self, task: PlannedTask, name: str) -> None:
+        item = self._items[task.item]
+        key = f"{task.key}-{name}"[:100]
+        made = milestone(key, name, item, self._record.order_id, self._parts.clock.now())
+        made["serviceOrderItem"][0]["itemId"] = item_at(self._projection.body, item.pointer).get("id")
+        self._projection.note_milestone(made)
+
+    def _satisfied(self, task: PlannedTask) -> None:
+        if task.target is not None and task.operation == "cancel" and self._progress.run[task.key].state == "done":
+            self._progress.move(task.target, "cancelled", due=None, deadline=None)
+        if task.key not in self._record.ordered:
+            return
+        report = self._reports.get(task.key, Report())
+        if report.characteristics or report.resources:
+            self.effect(task.service)["tasks"].append(task.key)
+        for service in self._services.task_satisfied(task.service):
+            self._service_finished(service)
+        path = task.item
+        while path:
+            if path in self._open_items and self._progress.item_view(self._items[path]).state == "completed":
+                self._release(path)
+            path = path.rpartition("/")[0]
+
+    def _service_finished(self, service: str) -> None:
+        planned = self._record.services.get(service)
+        if planned is None:
+            return
+        match planned.action:
+            case "add":
+                self.effect(service, state=planned.state)
+            case "modify":
+                self.effect(service, state=planned.state, delta=True)
+            case "delete":
+                self.effect(service, remove=True)
+
+    def _release(self, path: str) -> None:
+        self._open_items.discard(path)
+        for service in self._items[path].services:
+            planned = self._record.services.get(service)
+            if planned is not None and planned.action != "noChange":
+                self.effect(service, release=True)
+
+    def take_callback(self, entry: Document, answers: deque[Answer]) -> None:
+        """Read a fulfiller's report out of the inbox."""
+        key = entry["task"]
+        if entry["operation"] != "fulfil":
+            tasks = self._progress.tasks.values()
+            key = next((t.key for t in tasks if t.target == key and t.operation == entry["operation"]), None)
+        if key is not None and key in self._progress.run:
+            run = self._progress.run[key]
+            detail = {"callback": True}
+            outcome = parse_report(entry["report"])
+            answers.append(Answer(key, entry["revision"], outcome, run.fulfiller, detail=detail))
+
+    def take_timers(self) -> None:
+        """Hold what was accepted and has taken too long."""
+        now = self._parts.clock.now()
+        for key in self._progress.in_state("accepted"):
+            deadline = self._progress.run[key].deadline
+            if deadline is not None and deadline <= now:
+                passed = deadline_passed(self._progress.tasks[key], now)
+                self._progress.move(key, passed.state, **passed.changes)
+
+    def resume(self, path: str | None) -> None:
+        """Take up held tasks again, of one item (with those nested in it) or of all."""
+        for key in self._progress.in_state("held"):
+            item = self._progress.tasks[key].item
+            if path is None or item == path or item.startswith(f"{path}/"):
+                run = self._progress.run[key]
+                new_key = (run.error or {}).get("code") in NEW_KEY_AFTER
+                revision = run.revision + 1 if new_key else run.revision
+                self._progress.move(key, "waiting", attempts=0, error=None, revision=revision)
+
+    async def hold(self, task: PlannedTask, held: Held) -> None:
+        """Hold a task that could not be given to anybody."""
+        found = error(held.code, held.reason, held.message, self._parts.clock.now())
+        self._progress.move(task.key, "held", error=found, due=None)
+        await self._engager.write_held(task, held)
+
+    def hold_items(self, refused: Mapping[str, Held]) -> None:
+        """Hold the ready tasks of items whose services cannot be worked on."""
+        now = self._parts.clock.now()
+        for task in self._progress.ready():
+            if (held := refused.get(task.item)) is not None:
+                found = error(held.code, held.reason, held.message, now)
+                self._progress.move(task.key, "held", error=found)
+
+    def finish(self, *, calls_under_way: bool) -> None:
+        """End the plan when every task has come to its end."""
+        if self._record.state == "running" and not calls_under_way and self._progress.finished:
+            self._record.state = "done"

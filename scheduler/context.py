@@ -1,0 +1,114 @@
+"""What the expressions of a task can see."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from models.domain.expressions import compile_template
+from models.domain.order_view import item_at
+from models.domain.plan import PlannedService, PlannedTask
+from models.domain.service_change import Report, values
+from models.store import Store
+from scheduler.plan_record import PlanRecord
+from scheduler.services import Services
+
+Document = dict[str, Any]
+RELATED = frozenset({"child", "reliesOn", "parent"})
+
+
+def service_view(body: Mapping[str, Any]) -> Document:
+    """A service as expressions see it: its body, and its characteristics by name as `characteristic`."""
+    return {**body, "characteristic": values(body)}
+
+
+class TaskContext:
+    """Evaluates the templates of a plan's tasks, reading only what they mention."""
+
+    def __init__(self, store: Store, record: PlanRecord, services: Services, order: Mapping[str, Any]) -> None:
+        """See this plan, its services and its order."""
+        self._store = store
+        self._record = record
+        self._services = services
+        self._order = order
+        self._outputs: dict[str, Any] = {}
+        self._items = {item.path: item for item in record.plan.items}
+        self._children: dict[str, list[PlannedService]] = {}
+        for service in record.plan.services:
+            if service.parent is not None:
+                self._children.setdefault(service.parent, []).append(service)
+
+    def remember_output(self, key: str, output: Any) -> None:
+        """Keep what a task put out, for those that need it."""
+        self._outputs[key] = output
+
+    async def evaluate_input(self, task: PlannedTask) -> Any:
+        """The input of a task; None where the specification maps nothing.
+
+        Raises:
+            ExpressionError: a template cannot be evaluated on this data.
+        """
+        if task.input is None:
+            return None
+        template = compile_template(task.input)
+        if not template.expressions:
+            return task.input
+        return template.evaluate(await self._context(task, template.names))
+
+    async def evaluate_output(self, task: PlannedTask, output: Any) -> Report:
+        """What a task's output means for its service.
+
+        Raises:
+            ExpressionError: a template cannot be evaluated on this data.
+        """
+        if task.output is None:
+            return Report()
+        template = compile_template(task.output)
+        context = {**await self._context(task, template.names), "output": output}
+        made = template.evaluate(context)
+        characteristics = tuple(
+            {"name": name, "value": value} for name, value in (made.get("characteristic") or {}).items()
+        )
+        resources = made.get("supportingResource") or []
+        if isinstance(resources, Mapping):
+            resources = [resources]
+        return Report(characteristics, tuple(entry for entry in resources if isinstance(entry, Mapping)))
+
+    async def _context(self, task: PlannedTask, names: frozenset[str]) -> Document:
+        context: Document = {"order": self._order}
+        item = self._items.get(task.item)
+        if item is not None:
+            context["item"] = item_at(self._order, item.pointer)
+        if "task" in names:
+            context["task"] = await self._task_outputs(task)
+        planned = self._record.services.get(task.service)
+        related = self._related(planned) if planned and names & RELATED else {}
+        bodies = await self._services.read({task.service, *related.values()})
+        context["service"] = service_view(bodies.get(task.service, {}))
+        for (role, name), key in related.items():
+            view = service_view(bodies.get(key, {}))
+            if role == "parent":
+                context["parent"] = view
+            else:
+                context.setdefault(role, {})[name] = view
+        return context
+
+    def _related(self, planned: PlannedService) -> dict[tuple[str, str], str]:
+        related = {("child", child.name): child.id for child in self._children.get(planned.id, ())}
+        for key in planned.relies_on:
+            other = self._record.services.get(key)
+            related["reliesOn", other.name if other else key] = key
+        if planned.parent is not None:
+            related["parent", ""] = planned.parent
+        return related
+
+    async def _task_outputs(self, task: PlannedTask) -> Document:
+        others = [
+            other
+            for key in self._record.progress.of_service(task.service)
+            if (other := self._record.progress.tasks[key]).action == task.action and other.target is None
+        ]
+        missing = [self._record.task_id(other.key) for other in others if other.key not in self._outputs]
+        if missing:
+            found = self._store.collection("task").find({"_id": {"$in": missing}}, {"key": 1, "output": 1})
+            async for document in found:
+                self._outputs[document["key"]] = document.get("output")
+        return {other.name: {"output": self._outputs.get(other.key)} for other in others}

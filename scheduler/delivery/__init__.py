@@ -1,0 +1,1 @@
+"""The notifier: brings owed events to whoever has subscribed to them."""

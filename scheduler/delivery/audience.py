@@ -1,0 +1,98 @@
+"""Who is subscribed to what, as this process knows it."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from models.clock import Clock
+from models.domain.errors import InvalidRequest
+from models.domain.events import render
+from models.domain.subscriptions import ACTIVE, Subscription
+from models.patterns import Re2Patterns
+from models.store import Store
+
+Document = dict[str, Any]
+
+OVERLAP = timedelta(minutes=1)
+"""A subscription may become visible later than one with a younger date: writers differ in speed, and in time."""
+
+log = structlog.get_logger(__name__)
+
+
+class Audience:
+    """The active subscriptions, cached.
+
+    A subscription made before an event is always told of it: the relay calls `catch_up` after it has read what is owed,
+    and so finds whatever was registered before that.
+    """
+
+    def __init__(self, store: Store, clock: Clock, public_url: str) -> None:
+        """Begin empty; `refresh` fills it."""
+        self._store = store
+        self._clock = clock
+        self._public_url = public_url
+        self._active: dict[str, Subscription] = {}
+        self._seen_until: datetime | None = None
+        self._reading = asyncio.Lock()
+
+    async def refresh(self) -> None:
+        """Read all active subscriptions.
+
+        Raises:
+            PyMongoError: the database cannot be reached; the former ones stay.
+        """
+        async with self._reading:
+            started = self._clock.now()
+            found: dict[str, Subscription] = {}
+            async for document in self._store.collection("subscription").find({"state": ACTIVE}):
+                _add(found, document)
+            self._active = found
+            self._seen_until = started
+
+    async def catch_up(self) -> None:
+        """Read the subscriptions that have come since.
+
+        Raises:
+            PyMongoError: the database cannot be reached.
+        """
+        async with self._reading:
+            started = self._clock.now()
+            wanted: Document = {"state": ACTIVE}
+            if self._seen_until is not None:
+                wanted["created"] = {"$gte": self._seen_until - OVERLAP}
+            async for document in self._store.collection("subscription").find(wanted):
+                if document["_id"] not in self._active:
+                    _add(self._active, document)
+            self._seen_until = started
+
+    def get(self, subscription: str) -> Subscription | None:
+        """An active subscription."""
+        return self._active.get(subscription)
+
+    def forget(self, subscription: str) -> None:
+        """It has ended."""
+        self._active.pop(subscription, None)
+
+    def wanting(self, event: Mapping[str, Any]) -> list[Subscription]:
+        """The subscriptions that are to be told of a stored event."""
+        envelopes: dict[str, Document] = {}
+        found = []
+        for subscription in self._active.values():
+            if not subscription.concerns(event):
+                continue
+            version = subscription.version
+            if version not in envelopes:
+                envelopes[version] = render(event, version, self._public_url)
+            if subscription.interest.wants(envelopes[version]):
+                found.append(subscription)
+        return found
+
+
+def _add(subscriptions: dict[str, Subscription], document: Document) -> None:
+    try:
+        subscriptions[document["_id"]] = Subscription.of(document, Re2Patterns())
+    except InvalidRequest as error:  # registered by a release that understood more; the reason says all
+        log.error("subscription.unreadable", subscription=document["_id"], reason=str(error))  # noqa: TRY400

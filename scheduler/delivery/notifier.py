@@ -1,0 +1,190 @@
+"""The notifier: the role that tells subscribers of what has happened."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, NoReturn
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from models import delivery_queue
+from models.clock import Clock
+from models.domain.delivery import Webhook
+from models.domain.errors import SomError
+from models.leases import Lease, Leases
+from models.store import Store
+from scheduler.delivery.audience import Audience
+from scheduler.delivery.renderings import Renderings
+from scheduler.delivery.settings import DeliverySettings
+from scheduler.delivery.subscriber import Subscriber, Tools
+from scheduler.relay import Relay
+
+Document = dict[str, Any]
+
+RELAY_LEASE = "relay"
+RENEWALS_PER_MARGIN = 2.5
+ELSEWHERE_SECONDS = 1.0
+OTHERS_RELAY_SECONDS = 0.05
+
+log = structlog.get_logger(__name__)
+
+
+class Notifier:
+    """Relays owed events and delivers them.
+
+    Any number of notifiers may run on one database: one of them relays at a time, and each subscription is served by
+    one at a time. Give `by` anew to each process, or the same to a process that replaces a dead one for certain.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what the bootstrap puts together
+        self, store: Store, clock: Clock, webhook: Webhook, settings: DeliverySettings, public_url: str, by: str
+    ) -> None:
+        """Put the parts together; `run` sets them to work. The webhook has to be open for as long."""
+        self._store = store
+        self._clock = clock
+        self._settings = settings
+        self._leases = Leases(store, clock, by, webhook.timeout + settings.lease_margin)
+        self._audience = Audience(store, clock, public_url)
+        renderings = Renderings(store, public_url, settings.rendered_bytes)
+        self._tools = Tools(store, clock, webhook, renderings, self._leases, settings)
+        self._relay = Relay(store, clock, self._audience, settings, self._wake)
+        self._relay_lease: Lease | None = None
+        self._subscribers: dict[str, Subscriber] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._elsewhere: dict[str, float] = {}
+        self._stale = asyncio.Event()
+        self._stopping = False
+
+    def owed(self, collection: str, key: str) -> None:
+        """A resource owes events: called for every such change on the database, in any process."""
+        self._relay.owed(collection, key)
+
+    def subscriptions_changed(self) -> None:
+        """A subscription has come, changed or gone."""
+        self._stale.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; then let calls under way finish, and give everything back."""
+        jobs = (self._relay_woken, self._sweep, self._renew, self._refresh)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for job in jobs:
+                    group.create_task(self._again_and_again(job), name=f"notifier: {job.__name__}")
+        finally:
+            await self._stop()
+
+    async def _again_and_again(self, job: Callable[[], Awaitable[None]]) -> NoReturn:
+        while True:
+            try:
+                await job()
+            except (PyMongoError, SomError) as error:
+                log.warning("notifier.fault", job=job.__name__, error=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(self._settings.sweep_seconds)
+
+    async def _relay_woken(self) -> None:
+        await self._relay.woken()
+        if self._relays():
+            await self._relay.relay_woken()
+        else:  # another notifier relays it; what this one serves it will find a moment later
+            self._relay.forget()
+            await asyncio.sleep(OTHERS_RELAY_SECONDS)
+            for subscriber in self._subscribers.values():
+                subscriber.wake()
+
+    def _relays(self) -> bool:
+        return self._relay_lease is not None and self._leases.holds(self._relay_lease)
+
+    async def _sweep(self) -> None:
+        """Look for what no wake-up told of: after a start, a lost change stream, the death of another notifier."""
+        older_than = self._settings.sweep_seconds
+        if not self._relays():
+            self._relay_lease = await self._leases.take(RELAY_LEASE)
+            older_than = 0.0
+        if self._relays():
+            await self._relay.sweep(older_than)
+        self._wake(await delivery_queue.due_subscriptions(self._store, self._clock.now()))
+        await asyncio.sleep(self._settings.sweep_seconds)
+
+    async def _renew(self) -> None:
+        await asyncio.sleep(self._settings.lease_margin / RENEWALS_PER_MARGIN)
+        await self._leases.renew()
+
+    async def _refresh(self) -> None:
+        self._stale.clear()
+        await self._audience.refresh()
+        for key, subscriber in self._subscribers.items():
+            subscription = self._audience.get(key)
+            if subscription is None:
+                subscriber.stop()
+            else:
+                subscriber.subscription = subscription
+        try:
+            async with asyncio.timeout(self._settings.refresh_seconds):
+                await self._stale.wait()
+        except TimeoutError:
+            return
+
+    def _wake(self, subscriptions: Iterable[str]) -> None:
+        """These have something due: wake whoever serves them here, or begin to."""
+        now = asyncio.get_running_loop().time()
+        self._elsewhere = {key: until for key, until in self._elsewhere.items() if until > now}
+        for key in subscriptions:
+            if key in self._subscribers:
+                self._subscribers[key].wake()
+            elif key not in self._tasks and key not in self._elsewhere and not self._stopping:
+                self._tasks[key] = asyncio.create_task(self._attend(key), name=f"notifier: subscription {key}")
+
+    async def _attend(self, key: str) -> None:
+        """Serve a subscription until it has nothing to do, if nobody else does."""
+        try:
+            while await self._serve(key):
+                pass
+        except (PyMongoError, SomError) as error:
+            log.warning("delivery.fault", subscription=key, error=f"{type(error).__name__}: {error}")
+        except Exception:
+            log.exception("delivery.fault", subscription=key)
+        finally:
+            del self._tasks[key]
+
+    async def _serve(self, key: str) -> bool:
+        """Serve a subscription once.
+
+        Returns:
+            Whether something came just when it had nothing to do.
+        """
+        subscription = self._audience.get(key)
+        if subscription is None:
+            await self._audience.refresh()
+            subscription = self._audience.get(key)
+        if subscription is None:
+            await delivery_queue.clear_away(self._store, key, self._clock.now())
+            return False
+        lease = await self._leases.take(f"subscription:{key}")
+        if lease is None:
+            self._elsewhere[key] = asyncio.get_running_loop().time() + ELSEWHERE_SECONDS
+            return False
+        subscriber = self._subscribers[key] = Subscriber(subscription, lease, self._tools)
+        try:
+            if not self._stopping:
+                await subscriber.run()
+        finally:
+            del self._subscribers[key]
+            if subscriber.ended:
+                self._audience.forget(key)
+            await self._leases.give_back(lease)
+        return subscriber.has_news and not subscriber.ended and not self._stopping
+
+    async def _stop(self) -> None:
+        self._stopping = True
+        for subscriber in self._subscribers.values():
+            subscriber.stop()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks.values()), timeout=self._settings.grace_seconds + 1)
+        for task in list(self._tasks.values()):
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        if self._relay_lease is not None:
+            try:
+                await self._leases.give_back(self._relay_lease)
+            except (PyMongoError, SomError):
+                log.warning("notifier.lease_kept", lease=RELAY_LEASE)

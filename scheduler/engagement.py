@@ -1,0 +1,254 @@
+"""Engaging a fulfiller for one task: choose, write the intent, call.
+
+The intent (a task document in state `running` with the input) is written before the call: from then on the task counts
+as called. Its idempotency key is task + operation + input revision, and the callback token follows from the key, so
+that a technical retry is equal to the byte.
+"""
+
+import time
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from adapters.ports import Fulfiller, FulfillerCall
+from models.callback_token import CallbackTokens, CallKey
+from models.clock import Clock
+from models.domain.errors import AlreadyExists
+from models.domain.expressions import ExpressionError
+from models.domain.fulfiller import FulfillerDefinition
+from models.domain.outcomes import Accepted, Outcome, Unreachable
+from models.domain.plan import PlannedTask
+from models.domain.progress import TaskRun
+from models.store import Store
+from scheduler.claims import LeaseLost
+from scheduler.context import TaskContext
+from scheduler.directory import Directory
+from scheduler.plan_record import PlanRecord
+from scheduler.services import Services
+
+Document = dict[str, Any]
+MAX_ATTEMPTS_KEPT = 50
+POLL_TIMEOUT = 10.0
+
+
+class Slots(Protocol):
+    """Places for calls at the same time, per fulfiller and over all processes."""
+
+    def place(self, fulfiller: str, limit: int | None, priority: int) -> AbstractAsyncContextManager[None]:
+        """Wait for a place, hold it while the context is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What engaging a fulfiller takes."""
+
+    store: Store
+    clock: Clock
+    directory: Directory
+    tokens: CallbackTokens
+    slots: Slots
+    callback_base: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The task cannot be given to anybody: a person, or a change of the registry, has to help."""
+
+    code: str
+    reason: str
+    message: str
+    decision: Document | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """A task ready to be given to a fulfiller."""
+
+    task: PlannedTask
+    revision: int
+    definition: FulfillerDefinition
+    fulfiller: Fulfiller
+    call: FulfillerCall
+    decision: Document | None = None
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came back, and what it took."""
+
+    key: str
+    revision: int
+    outcome: Outcome
+    fulfiller: str | None = None
+    milliseconds: int = 0
+    poll: bool = False
+    detail: Document = field(default_factory=dict)
+
+
+class Engager:
+    """Engages fulfillers for the tasks of one plan."""
+
+    def __init__(self, parts: Parts, record: PlanRecord, services: Services, context: TaskContext) -> None:
+        """Work for this plan."""
+        self._parts = parts
+        self._record = record
+        self._services = services
+        self._context = context
+
+    async def prepare(self, task: PlannedTask, run: TaskRun) -> Engagement | Held:
+        """Choose the fulfiller and put the call together."""
+        kept = await self._kept(task, run)
+        decision: Document | None = None
+        chosen = kept.get("fulfiller")
+        if chosen is None:
+            decided = await self._parts.directory.decide(self._record.tenant, task.capability, task.key)
+            decision, chosen = decided.to_document(), decided.chosen
+            if chosen is None:
+                return Held("noFulfiller", "No fulfiller for this task", decided.reason, decision)
+        definition = await self._parts.directory.definition(self._record.tenant, chosen)
+        fulfiller = await self._parts.directory.instance(self._record.tenant, chosen)
+        if definition is None or fulfiller is None:
+            message = f"The fulfiller {chosen} that was engaged for {task.name} is not registered any more."
+            return Held("fulfillerGone", "The engaged fulfiller is gone", message, decision)
+        try:
+            value = kept["input"] if "input" in kept else await self._context.evaluate_input(task)
+        except ExpressionError as error:
+            return Held("inputMapping", "The task's input cannot be made", f"{task.name}: {error}", decision)
+        call = await self._call(task, run, value, kept.get("body"), definition.timeout)
+        return Engagement(task, run.revision, definition, fulfiller, call, decision)
+
+    async def _kept(self, task: PlannedTask, run: TaskRun) -> Document:
+        """What an earlier attempt with this input revision used: a technical retry must be equal."""
+        source = task.target or (task.key if run.touched else None)
+        if source is None:
+            return {}
+        stored = await self._parts.store.get("task", self._record.task_id(source))
+        if stored is None:
+            return {}
+        if task.target is None and stored.get("inputRev") != run.revision:
+            return {}
+        return {name: stored[name] for name in ("fulfiller", "input", "body") if name in stored}
+
+    async def _call(
+        self, task: PlannedTask, run: TaskRun, value: Any, kept: Mapping[str, Any] | None, seconds: float
+    ) -> FulfillerCall:
+        body = kept
+        if body is None:
+            body = (await self._services.read([task.service])).get(task.service, {"id": task.service})
+        subject = task.target or task.key
+        key = CallKey(self._record.id, subject, task.operation, run.revision)
+        return FulfillerCall(
+            task_id=self._record.task_id(subject),
+            action=task.action,
+            service=body,
+            idempotency_key=str(key),
+            operation=task.operation,
+            order_id=self._record.order_id,
+            order_item_id=task.item,
+            input=value,
+            callback_url=f"{self._parts.callback_base}/callback/{self._parts.tokens.issue(key)}",
+            timeout=seconds,
+            attempt=run.attempts + 1,
+        )
+
+    async def write_intent(self, engagement: Engagement) -> None:
+        """Write down that the fulfiller is about to be called, with what.
+
+        Raises:
+            LeaseLost: another worker has the plan.
+        """
+        task, call, now = engagement.task, engagement.call, self._parts.clock.now()
+        intent = {
+            "tenant": self._record.tenant,
+            "plan": self._record.id,
+            "order": self._record.order_id,
+            "item": task.item,
+            "service": task.service,
+            "key": task.key,
+            "name": task.name,
+            "action": task.action,
+            "operation": task.operation,
+            "state": "running",
+            "fence": self._record.fence,
+            "fulfiller": engagement.definition.id,
+            "input": call.input,
+            "body": call.service,
+            "inputRev": engagement.revision,
+            "started": now,
+            "updated": now,
+        }
+        if engagement.decision is not None:
+            intent["decision"] = engagement.decision
+        await self._write(task.key, {"$set": intent, "$setOnInsert": {"created": now}})
+
+    async def _write(self, key: str, change: Document) -> None:
+        guard = {"_id": self._record.task_id(key), "fence": {"$lte": self._record.fence}}
+        change["$set"]["fence"] = self._record.fence
+        if "tenant" not in change["$set"]:
+            await self._parts.store.update("task", guard, change)
+            return
+        try:
+            await self._parts.store.upsert("task", guard, change)
+        except AlreadyExists:
+            raise LeaseLost from None
+
+    async def perform(self, engagement: Engagement, priority: int) -> Answer:
+        """Call the fulfiller and wait for its answer."""
+        definition = engagement.definition
+        async with self._parts.slots.place(definition.id, definition.max_concurrent, priority):
+            started = time.monotonic()
+            outcome = await engagement.fulfiller.engage(engagement.call)
+        elapsed = round((time.monotonic() - started) * 1000)
+        return Answer(engagement.task.key, engagement.revision, outcome, definition.id, elapsed)
+
+    async def poll(self, task: PlannedTask, run: TaskRun) -> Answer:
+        """Ask a fulfiller how accepted work is."""
+        stored = await self._parts.store.get("task", self._record.task_id(task.key)) or {}
+        fulfiller = await self._parts.directory.instance(self._record.tenant, run.fulfiller or "")
+        if fulfiller is None:
+            gone = Unreachable("The fulfiller is not registered any more.")
+            return Answer(task.key, run.revision, gone, run.fulfiller, poll=True)
+        reference = Accepted(**(stored.get("accepted") or {}))
+        call = await self._call(task, run, stored.get("input"), stored.get("body"), POLL_TIMEOUT)
+        started = time.monotonic()
+        outcome = await fulfiller.poll(reference, call)
+        elapsed = round((time.monotonic() - started) * 1000)
+        return Answer(task.key, run.revision, outcome, run.fulfiller, elapsed, poll=True)
+
+    async def write_outcome(self, answer: Answer, state: str, facts: Document) -> None:
+        """Write down what came of a call, before the plan says so."""
+        now = self._parts.clock.now()
+        attempt = {
+            "at": now,
+            "fulfiller": answer.fulfiller,
+            "outcome": type(answer.outcome).__name__.lower(),
+            "ms": answer.milliseconds,
+            **answer.detail,
+        }
+        fields = {"state": state, "updated": now, "planRev": self._record.rev + 1, **facts}
+        change: Document = {"$set": fields}
+        if not answer.poll:
+            change["$push"] = {"attempts": {"$each": [attempt], "$slice": -MAX_ATTEMPTS_KEPT}}
+        await self._write(answer.key, change)
+
+    async def write_held(self, task: PlannedTask, held: Held) -> None:
+        """Write down why a task could not be given to anybody."""
+        now = self._parts.clock.now()
+        fields = {
+            "tenant": self._record.tenant,
+            "plan": self._record.id,
+            "order": self._record.order_id,
+            "item": task.item,
+            "service": task.service,
+            "key": task.key,
+            "name": task.name,
+            "action": task.action,
+            "operation": task.operation,
+            "state": "held",
+            "error": {"code": held.code, "reason": held.reason, "message": held.message},
+            "updated": now,
+        }
+        if held.decision is not None:
+            fields["decision"] = held.decision
+        await self._write(task.key, {"$set": fields, "$setOnInsert": {"created": now}})

@@ -1,0 +1,93 @@
+"""Intake: an acknowledged order becomes a plan, or is rejected.
+
+The plan is written before anything that follows from it: a crash afterwards finds it by its id, which is the order's.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from models import outbox
+from models.clock import Clock
+from models.domain.caller import ENGINE
+from models.domain.errors import AlreadyExists, InvalidRequest
+from models.domain.order_view import error_message
+from models.domain.plan import Plan
+from models.domain.violations import Violation
+from models.store import Store
+from scheduler.claims import Claims, LeaseLost
+from scheduler.plan_record import PlanRecord, new_plan
+
+Document = dict[str, Any]
+MakePlan = Callable[[Document], Awaitable[Plan]]
+
+
+class Intake:
+    """Plans orders."""
+
+    def __init__(self, store: Store, clock: Clock, claims: Claims, make_plan: MakePlan) -> None:
+        """Make plans with `make_plan`, which raises InvalidRequest where the business says no."""
+        self._store = store
+        self._clock = clock
+        self._claims = claims
+        self._make_plan = make_plan
+
+    async def take(self, order: Document) -> PlanRecord | None:
+        """Make the plan of a claimed order and hold it.
+
+        Returns:
+            The plan, leased by us; None when the order was rejected.
+
+        Raises:
+            LeaseLost: the order has a plan already, which whoever holds it shows in the order.
+        """
+        try:
+            plan = await self._make_plan(order)
+        except InvalidRequest as refusal:
+            await self._reject(order, refusal.violations)
+            return None
+        definition = {"_id": order["_id"], "tenant": order["tenant"], **plan.to_document()}
+        document = new_plan(order, order.get("priority", 4), self._claims.lease(), self._clock.now())
+        try:
+            await self._store.insert_missing("planDefinition", [definition])
+            await self._store.insert("plan", document)
+        except AlreadyExists:
+            await self._store.update("serviceOrder", {"_id": order["_id"]}, {"$unset": {"due": "", "lease": ""}})
+            raise LeaseLost from None
+        kept = await self._store.get("planDefinition", order["_id"])
+        return PlanRecord(self._store, self._clock, document, kept or definition)
+
+    async def _reject(self, order: Document, violations: Sequence[Violation]) -> None:
+        """Reject an order that the business cannot accept: every item, and the order, with the reasons."""
+        now = self._clock.text()
+        body = order["body"]
+        errors = [
+            {
+                **error_message(found.code, "The order was rejected", f"{found.pointer}: {found.message}", now),
+                "@type": "ServiceOrderErrorMessage",
+            }
+            for found in violations
+        ]
+        fields: Document = {"body.state": "rejected", "body.completionDate": now, "body.errorMessage": errors}
+        for index, item in enumerate(body["serviceOrderItem"]):
+            for path in item_paths(item, f"body.serviceOrderItem.{index}"):
+                fields[f"{path}.state"] = "rejected"
+        stub = outbox.stub(
+            "ServiceOrderStateChangeEvent",
+            state="rejected",
+            who=ENGINE.subject,
+            why=violations[0].message if violations else None,
+            before={"state": body["state"]},
+            after={"state": "rejected"},
+        )
+        change = outbox.change(order, fields, [stub], self._clock.now(), unset=["due", "lease"])
+        guard = {"_id": order["_id"], "rev": order["rev"], "lease.by": self._claims.worker}
+        if not await self._store.update("serviceOrder", guard, change):
+            raise LeaseLost
+
+
+def item_paths(item: Document, path: str) -> list[str]:
+    """The paths of an item and of all items nested in it, as a database update names them."""
+    paths = [path]
+    for index, nested in enumerate(item.get("serviceOrderItem") or ()):
+        paths += item_paths(nested, f"{path}.serviceOrderItem.{index}")
+    return paths

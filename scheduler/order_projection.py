@@ -1,0 +1,207 @@
+"""The order as its plan makes it: written whenever the plan has moved, and never ahead of it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from models import outbox
+from models.clock import Clock, to_text
+from models.domain.caller import ENGINE
+from models.domain.errors import NotFound
+from models.domain.order_view import ItemState, OrderChange, error_message, item_at, order_change
+from models.domain.plan import PlannedItem
+from models.domain.progress import Progress
+from models.domain.rollup import ItemView, roll_up
+from models.store import Store
+
+Document = dict[str, Any]
+Target = Callable[[str], tuple[list[str], bool]]
+
+COLLECTION = "serviceOrder"
+SECONDS_PER_ITEM = 0.001
+SHOWN_ITEMS = 20
+
+
+class OrderProjection:
+    """Keeps one order true to its plan.
+
+    The order carries the plan revision that it shows. A big order is written less often: its events hold it whole, and
+    the cost of telling must not grow with the square of its items.
+    """
+
+    def __init__(self, store: Store, clock: Clock, order: Document) -> None:
+        """Keep this order, as it was read."""
+        self._store = store
+        self._clock = clock
+        self._order = order
+        self._views: dict[str, ItemView] = {}
+        self._items: dict[str, PlannedItem] = {}
+        self._milestones: list[Document] = []
+        self._last_write = float("-inf")
+
+    @property
+    def body(self) -> Document:
+        """The order's body as last read or written."""
+        body: Document = self._order["body"]
+        return body
+
+    @property
+    def revision(self) -> int:
+        """The plan revision that the order shows; 0 before the first."""
+        shown: int = self._order.get("planRev", 0)
+        return shown
+
+    def note_milestone(self, milestone: Document) -> None:
+        """Tell of a milestone with the next write; one that is told already is left out."""
+        self._milestones.append(milestone)
+
+    def wait_seconds(self, monotonic: float) -> float:
+        """How long the next write of a big order should still wait."""
+        return self._last_write + SECONDS_PER_ITEM * len(self._items) - monotonic
+
+    def views(self, progress: Progress) -> dict[str, ItemView]:
+        """The views of all items by path, brought up to date for those whose tasks have moved."""
+        if not self._items:
+            self._items = {item.path: item for item in progress.plan.items}
+        for path in progress.dirty_items:
+            if path in self._items:
+                self._views[path] = progress.item_view(self._items[path])
+        return self._views
+
+    async def write(self, progress: Progress, revision: int, monotonic: float, target: Target) -> None:
+        """Write what the plan's progress changes in the order, with the events owed for it.
+
+        Args:
+            progress: where the plan stands.
+            revision: the plan revision that this shows.
+            monotonic: the present moment, for pacing.
+            target: for the order's state the states that it shall pass through, and whether the roll-up of its items
+                decides where it ends; a cancellation decides otherwise.
+        """
+        views = self.views(progress)
+        while True:
+            change = self._difference(progress, views, target)
+            if self._nothing_to_tell(change):
+                break
+            update = self._update(change, revision)
+            guard = {"_id": self._order["_id"], "rev": self._order["rev"]}
+            if await self._store.update(COLLECTION, guard, update):
+                self._remember(update)
+                break
+            await self._reread(progress)
+        progress.dirty_items.clear()
+        self._milestones = []
+        self._last_write = monotonic
+
+    async def _reread(self, progress: Progress) -> None:
+        fresh = await self._store.get(COLLECTION, self._order["_id"])
+        if fresh is None:
+            raise NotFound(f"Order {self._order['_id']} was removed while its plan was running.")
+        self._order = fresh
+        progress.dirty_items.update(dict.fromkeys(self._items))
+
+    def _nothing_to_tell(self, change: OrderChange) -> bool:
+        return not change and not self._milestones and "plan" in self._order and "due" not in self._order
+
+    def _difference(self, progress: Progress, views: dict[str, ItemView], target: Target) -> OrderChange:
+        now = self._clock.text()
+        items = {}
+        for path in progress.dirty_items:
+            if (item := self._items.get(path)) is not None:
+                errors = [error_message(**error) for error in progress.errors(item)]
+                items[item.pointer] = ItemState(views[path].state, errors)
+        steps, follow_items = target(self.body["state"])
+        if follow_items:
+            steps = [*steps, roll_up(views.values())]
+        return order_change(self.body, items, steps, now)
+
+    def _update(self, change: OrderChange, revision: int) -> Document:
+        told = {milestone.get("id") for milestone in self.body.get("milestone", ())}
+        fresh = [milestone for milestone in self._milestones if milestone["id"] not in told]
+        fields = {f"body.{name}": value for name, value in change.fields.items()}
+        unset = [f"body.{name}" for name in change.unset]
+        if fresh:
+            fields["body.milestone"] = [*self.body.get("milestone", ()), *fresh]
+        fields.update({"planRev": revision, "plan": self._order["_id"]})
+        if "due" in self._order or "lease" in self._order:
+            unset += ["due", "lease"]
+        stubs = self._state_stubs(change) or self._item_stubs(change)
+        stubs += [
+            outbox.stub(
+                "ServiceOrderMilestoneEvent",
+                state=change.fields.get("state", self.body["state"]),
+                who=ENGINE.subject,
+                after={"milestone": milestone["name"]},
+                fields={"milestone": milestone},
+            )
+            for milestone in fresh
+        ]
+        return outbox.change(self._order, fields, stubs, self._clock.now(), unset=unset, visible=bool(change or fresh))
+
+    def _state_stubs(self, change: OrderChange) -> list[outbox.Stub]:
+        stubs, before = [], self.body["state"]
+        for state in change.states:
+            stubs.append(
+                outbox.stub(
+                    "ServiceOrderStateChangeEvent",
+                    state=state,
+                    who=ENGINE.subject,
+                    before={"state": before},
+                    after={"state": state},
+                )
+            )
+            before = state
+        return stubs
+
+    def _item_stubs(self, change: OrderChange) -> list[outbox.Stub]:
+        if not change:
+            return []
+        moved = list(change.items.items())[:SHOWN_ITEMS]
+        return [
+            outbox.stub(
+                "ServiceOrderAttributeValueChangeEvent",
+                state=self.body["state"],
+                who=ENGINE.subject,
+                before={path: states[0] for path, states in moved},
+                after={path: states[1] for path, states in moved},
+            )
+        ]
+
+    def _remember(self, update: Document) -> None:
+        """Keep the order as our own write left it, so that the next one need not read it."""
+        increments = update.get("$inc", {})
+        for name in ("rev", "seq"):
+            self._order[name] += increments.get(name, 0)
+        for path, value in update["$set"].items():
+            _put(self._order, path.split("."), value)
+        for path in update.get("$unset", {}):
+            _drop(self._order, path.split("."))
+
+
+def _put(document: Any, path: list[str], value: Any) -> None:
+    for name in path[:-1]:
+        document = document[int(name)] if isinstance(document, list) else document[name]
+    document[path[-1]] = value
+
+
+def _drop(document: Any, path: list[str]) -> None:
+    for name in path[:-1]:
+        document = document[int(name)] if isinstance(document, list) else document[name]
+    document.pop(path[-1], None)
+
+
+def milestone(key: str, name: str, item: PlannedItem, order_id: str, at: datetime) -> Document:
+    """A milestone as TMF641 v4 shows it; its id follows from the task, so that it is told once."""
+    return {
+        "id": key,
+        "name": name,
+        "status": "achieved",
+        "milestoneDate": to_text(at),
+        "serviceOrderItem": [{"itemId": item.path.rsplit("/", 1)[-1], "serviceOrderId": order_id}],
+        "@type": "ServiceOrderMilestone",
+    }
+
+
+def planned_item_body(body: Document, item: PlannedItem) -> Document:
+    """The item as it was ordered."""
+    return dict(item_at(body, item.pointer))

@@ -1,0 +1,157 @@
+"""A plan under lease: read, and written under its fence."""
+
+from datetime import datetime
+from typing import Any
+
+from models.clock import Clock
+from models.domain.errors import NotFound
+from models.domain.plan import FORMAT, Plan, PlannedTask
+from models.domain.progress import Progress, TaskRun
+from models.store import Store
+from scheduler.claims import LeaseLost
+
+Document = dict[str, Any]
+
+
+def new_plan(order: Document, priority: int, lease: Document, now: datetime) -> Document:
+    """The running state of an order's plan at its beginning, leased by its maker, owing the desired services."""
+    return {
+        "_id": order["_id"],
+        "tenant": order["tenant"],
+        "format": FORMAT,
+        "owner": {"type": "serviceOrder", "id": order["_id"]},
+        "priority": priority,
+        "rev": 1,
+        "fence": 1,
+        "lease": lease,
+        "due": lease["until"],
+        "state": "running",
+        "run": {},
+        "inbox": [],
+        "owes": [{"n": 1, "create": True}],
+        "created": now,
+        "updated": now,
+    }
+
+
+class PlanRecord:
+    """The plan that this worker holds. Only the holder writes it; everybody else appends to its inbox.
+
+    Attributes:
+        state: running, cancelling or done.
+        owes: effects on other documents that are written down but may not have taken place yet.
+        cancel: {id, phase} of the cancellation under way.
+        ordered: keys of the tasks that the order itself asks for; others were added while it ran.
+        waits: items that wait for another order on their service: {item, service, order}.
+    """
+
+    def __init__(self, store: Store, clock: Clock, document: Document, definition: Document) -> None:
+        """Take up the plan as it was claimed."""
+        self._store = store
+        self._clock = clock
+        self.id: str = document["_id"]
+        self.tenant: str = document["tenant"]
+        self.order_id: str = document["owner"]["id"]
+        self.priority: int = document["priority"]
+        self.fence: int = document["fence"]
+        self.rev: int = document["rev"]
+        self.state: str = document["state"]
+        self.owes: list[Document] = document["owes"]
+        self.cancel: Document | None = document.get("cancel")
+        self.waits: list[Document] = document.get("waits", [])
+        self.inbox: list[Document] = document["inbox"]
+        self.plan = Plan.from_document(definition)
+        self.services = {service.id: service for service in self.plan.services}
+        self.ordered = frozenset(task.key for task in self.plan.tasks)
+        self._added = [PlannedTask.from_document(task) for task in document.get("added", ())]
+        run = {key: TaskRun.from_document(stored) for key, stored in document["run"].items()}
+        self.progress = Progress(self.plan, run, self._added)
+        self._new_tasks: list[PlannedTask] = []
+        self._written: Document = {"state": self.state, "cancel": self.cancel, "waits": list(self.waits)}
+        self._consumed: list[str] = []
+
+    @classmethod
+    async def load(cls, store: Store, clock: Clock, document: Document) -> "PlanRecord":
+        """The claimed plan with its definition."""
+        definition = await store.get("planDefinition", document["_id"])
+        if definition is None:
+            raise NotFound(f"The definition of plan {document['_id']} is missing.")
+        return cls(store, clock, document, definition)
+
+    def add_tasks(self, tasks: list[PlannedTask]) -> None:
+        """Extend the plan while it runs."""
+        self.progress.add(tasks)
+        self._new_tasks += tasks
+
+    def task_id(self, key: str) -> str:
+        """The id of a task's document."""
+        return f"{self.id}:{key}"
+
+    async def read_inbox(self) -> None:
+        """Look whether somebody has told the plan something."""
+        found = await self._store.collection("plan").find_one({"_id": self.id, "fence": self.fence}, {"inbox": 1})
+        if found is None:
+            raise LeaseLost
+        self.inbox = found["inbox"]
+
+    def take_inbox(self) -> list[Document]:
+        """The entries not dealt with yet; the next write removes them."""
+        fresh = [entry for entry in self.inbox if entry["id"] not in self._consumed]
+        self._consumed += [entry["id"] for entry in fresh]
+        return fresh
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to write. That a task is running is told by its own document."""
+        state: Document = {"state": self.state, "cancel": self.cancel, "waits": list(self.waits)}
+        moved = any(self.progress.run[key].state != "running" for key in self.progress.changed)
+        return moved or bool(self._consumed or self._new_tasks) or state != self._written
+
+    async def write(self, owes: list[Document]) -> None:
+        """Write what has changed, and the effects that it owes. Earlier effects have taken place and are struck off.
+
+        Raises:
+            LeaseLost: the plan belongs to somebody else now; nothing was written.
+        """
+        change = self._change(owes)
+        change["$set"]["rev"] = self.rev + 1
+        change["$set"]["updated"] = self._clock.now()
+        if not await self._store.update("plan", {"_id": self.id, "fence": self.fence}, change):
+            raise LeaseLost
+        self.rev += 1
+        self.owes = owes
+
+    def _change(self, owes: list[Document]) -> Document:
+        settled: Document = {"owes": owes}
+        for key in self.progress.changed:
+            run = self.progress.run[key]
+            if run.state != "running":  # a running task is told by its own document
+                settled[f"run.{key}"] = run.to_document()
+        self.progress.changed.clear()
+        now: Document = {"state": self.state, "cancel": self.cancel, "waits": list(self.waits)}
+        settled.update({name: value for name, value in now.items() if value != self._written[name]})
+        self._written = now
+        change: Document = {"$set": settled}
+        if self._consumed:
+            change["$pull"] = {"inbox": {"id": {"$in": self._consumed}}}
+            self.inbox = [entry for entry in self.inbox if entry["id"] not in self._consumed]
+            self._consumed = []
+        if self._new_tasks:
+            change["$push"] = {"added": {"$each": [task.to_document() for task in self._new_tasks]}}
+            self._new_tasks = []
+        return change
+
+    async def release(self, due: datetime | None) -> bool:
+        """Let go of the plan until `due`, or for good.
+
+        Returns:
+            False when something came to the inbox meanwhile, and the plan is still held.
+        """
+        guard = {"_id": self.id, "fence": self.fence, "inbox": {"$size": 0}}
+        change = self._change([])
+        change["$unset"] = {"lease": ""}
+        if due is None:
+            change["$unset"]["due"] = ""
+        else:
+            change["$set"]["due"] = due
+        return await self._store.update("plan", guard, change)

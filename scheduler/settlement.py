@@ -1,0 +1,111 @@
+"""What an answer of a fulfiller means for its task: one pure decision."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from models.clock import to_text
+from models.domain.fulfiller import FulfillerDefinition
+from models.domain.outcomes import Accepted, Done, Outcome, Progress, Refused, Unreachable
+from models.domain.plan import PlannedTask
+from models.domain.progress import TaskRun
+from models.domain.retry import RetrySchedule
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How a task goes on.
+
+    Attributes:
+        state: its next state.
+        changes: attributes of its running state.
+        milestone: a milestone that the fulfiller named.
+    """
+
+    state: str
+    changes: Document = field(default_factory=dict)
+    milestone: str | None = None
+
+
+def settle(
+    task: PlannedTask, run: TaskRun, outcome: Outcome, definition: FulfillerDefinition | None, now: datetime
+) -> Settlement:
+    """Decide how a task goes on after an answer.
+
+    Args:
+        task: the task.
+        run: where it stands; `attempts` counts the call that was answered.
+        outcome: the answer.
+        definition: of the fulfiller, for its schedules; None where it is not registered any more.
+        now: the present moment.
+    """
+    match outcome:
+        case Done():
+            return Settlement("done", {"due": None, "deadline": None, "error": None})
+        case Accepted():
+            return Settlement("accepted", _accepted(task, outcome, definition, now))
+        case Progress():
+            interval = outcome.retry_after or (definition.poll_interval if definition else 60.0)
+            due = now + timedelta(seconds=interval) if run.due is not None else None
+            return Settlement(run.state, {"due": due}, outcome.milestone)
+        case Refused():
+            if task.optional:
+                return Settlement("skipped", {"due": None, "deadline": None})
+            return _held("refused", "The fulfiller refused", f"{task.name}: {outcome.reason}", now)
+        case Unreachable():
+            return _unreachable(task, run, outcome, definition, now)
+
+
+def _accepted(task: PlannedTask, outcome: Accepted, definition: FulfillerDefinition | None, now: datetime) -> Document:
+    longest = task.deadline or (definition.deadline if definition else 86_400.0)
+    poll = None
+    if outcome.poll_url:
+        poll = now + timedelta(seconds=outcome.retry_after or (definition.poll_interval if definition else 60.0))
+    return {"due": poll, "deadline": now + timedelta(seconds=longest), "attempts": 0, "error": None}
+
+
+def _unreachable(
+    task: PlannedTask, run: TaskRun, outcome: Unreachable, definition: FulfillerDefinition | None, now: datetime
+) -> Settlement:
+    if run.state == "accepted":  # a poll that failed: the work itself goes on
+        interval = outcome.retry_after or (definition.poll_interval if definition else 60.0)
+        return Settlement("accepted", {"due": now + timedelta(seconds=interval)})
+    if outcome.maybe_done and definition is not None and not definition.honours_idempotency_key:
+        return outcome_unknown(task, outcome.reason, now)
+    schedule = RetrySchedule(task.retry) if task.retry is not None else (definition or _NOBODY).retry
+    delay = schedule.next_delay(run.attempts, outcome.retry_after, task.key)
+    if delay is not None:
+        return Settlement("retrying", {"due": now + timedelta(seconds=delay)})
+    if task.optional:
+        return Settlement("skipped", {"due": None})
+    message = f"{task.name}: no usable answer after {run.attempts} attempts; the last: {outcome.reason}"
+    return _held("unreachable", "The fulfiller could not be reached", message, now)
+
+
+def outcome_unknown(task: PlannedTask, why: str, now: datetime) -> Settlement:
+    """Hold a task whose call may have taken effect at a fulfiller that would do it twice."""
+    message = (
+        f"{task.name}: the call may have taken effect, and this fulfiller does not recognise repeated calls. "
+        f"Check there, then resume. {why}"
+    )
+    return _held("outcomeUnknown", "The outcome of the call is unknown", message, now)
+
+
+def deadline_passed(task: PlannedTask, now: datetime) -> Settlement:
+    """Hold a task that its fulfiller took on and never reported."""
+    message = f"{task.name}: the fulfiller accepted the work and did not report its end in time."
+    return _held("deadline", "The fulfiller did not report in time", message, now)
+
+
+def _held(code: str, reason: str, message: str, now: datetime) -> Settlement:
+    return Settlement("held", {"due": None, "deadline": None, "error": error(code, reason, message, now)})
+
+
+def error(code: str, reason: str, message: str, now: datetime) -> Document:
+    """Why a task is held, as it will stand in the order's errorMessage."""
+    return {"code": code, "reason": reason, "message": message[:1000], "at": to_text(now)}
+
+
+_NOBODY = FulfillerDefinition(id="", name="", kind="")
