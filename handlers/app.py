@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from handlers.dependencies import Dependencies
-from handlers.documents import ApiDocument, load
+from handlers.documents import FILES, ApiDocument, load
 from handlers.exchange import Handler, Reply
 from handlers.framework import Application, build
 from handlers.front import Front
@@ -24,8 +24,9 @@ def create_app(dependencies: Dependencies, settings: HttpSettings) -> Applicatio
     Every operation of every document is compiled here; one without a handler stops the start.
     """
     metrics = HttpMetrics(dependencies.registry)
-    handlers = tables(dependencies, settings)
-    documents = [load(api) for api in handlers]
+    loaded = {api: load(api) for api in FILES}
+    documents = list(loaded.values())
+    handlers = tables(loaded, dependencies, settings)
     operations = {
         document.base_path: _compiled(document, handlers[document.api], dependencies, settings, metrics)
         for document in documents
@@ -57,9 +58,7 @@ def _compiled(
     }
 
 
-def _fixed_paths(
-    documents: list[ApiDocument], dependencies: Dependencies
-) -> dict[str, Callable[[], Awaitable[Reply]]]:
+def _fixed_paths(documents: list[ApiDocument], dependencies: Dependencies) -> dict[str, Callable[[], Awaitable[Reply]]]:
     probes = Probes(dependencies.store, dependencies.registry, dependencies.roles, dependencies.version)
     served = {f"{document.base_path}/openapi.json": _ShownDocument(document).reply for document in documents}
     return {"/healthz": probes.healthz, "/readyz": probes.readyz, "/metrics": probes.metrics, **served}

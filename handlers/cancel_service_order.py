@@ -35,7 +35,9 @@ class CancelServiceOrderRules:
         wanted = draft.body["serviceOrder"].get("id")
         order = await self._store.get("serviceOrder", wanted, tenant=caller.tenant)
         if order is None:
-            raise invalid("/serviceOrder/id", "unknownServiceOrder", f"There is no service order with the id {wanted!r}.")
+            raise invalid(
+                "/serviceOrder/id", "unknownServiceOrder", f"There is no service order with the id {wanted!r}."
+            )
         await self._check_open(caller, order)
         draft.body["state"] = "acknowledged"
         draft.fields.update(order=wanted, due=draft.now, priority=order.get("priority", 4), fence=0)
@@ -60,6 +62,8 @@ class CancelServiceOrderRules:
             {"order": order["_id"], "body.state": {"$in": list(OPEN)}},
         )
         if other is not None:
-            raise Conflict(f"The service order {order['_id']} is being cancelled already, by cancelServiceOrder {other}.")
+            raise Conflict(
+                f"The service order {order['_id']} is being cancelled already, by cancelServiceOrder {other}."
+            )
         if state in _BEING_CANCELLED:
             raise Conflict(f"The service order {order['_id']} is {state}: it is being cancelled already.")

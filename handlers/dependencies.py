@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
+from adapters.ports import FulfillerRules
 from models.callback_token import CallbackTokens
+from models.catalogue import Catalogue
 from models.clock import Clock
+from models.counts import Counts
 from models.domain.caller import ANONYMOUS, Caller
 from models.domain.patterns import PatternEngine
+from models.inventory import Inventory
 from models.store import Store
 
 
@@ -27,6 +31,10 @@ class Dependencies:
         clock: the time.
         tokens: reads the tokens of callbacks.
         patterns: matches the regular expressions of strangers.
+        catalogue: service specifications.
+        inventory: services.
+        fulfiller_rules: what a registration of a fulfiller must keep to.
+        counts: totals of lists that were dear to count.
         catalogue_check: whether specifications named in an order or a service must exist in the catalogue.
         identify: tells from a request's headers who asks.
         registry: where metrics are registered.
@@ -39,6 +47,10 @@ class Dependencies:
     clock: Clock
     tokens: CallbackTokens
     patterns: PatternEngine
+    catalogue: Catalogue
+    inventory: Inventory
+    fulfiller_rules: FulfillerRules
+    counts: Counts = field(default_factory=Counts)
     catalogue_check: bool = True
     identify: Callable[[list[tuple[bytes, bytes]]], Caller] = nobody_in_particular
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

@@ -43,6 +43,12 @@ class MethodNotAllowed(SomError):
     code = "methodNotAllowed"
 
 
+class CannotBePlanned(SomError):
+    """The order is well formed, but cannot be carried out as it stands."""
+
+    code = "unplannable"
+
+
 class TooManyRequests(SomError):
     """The server is at its limit of requests under way."""
 
@@ -58,6 +64,7 @@ STATUS: dict[type[SomError], HTTPStatus] = {
     PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    CannotBePlanned: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unprocessable: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -77,6 +84,9 @@ _REASON = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "A fault of the server",
     HTTPStatus.SERVICE_UNAVAILABLE: "Not available at the moment",
 }
+
+
+_OWN_REASON: dict[type[SomError], str] = {CannotBePlanned: "The order cannot be planned"}
 
 
 def invalid(pointer: str, code: str, message: str) -> InvalidRequest:
@@ -104,7 +114,8 @@ def error_reply(error: SomError, headers: list[tuple[bytes, bytes]] | None = Non
     extra = list(headers or ())
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         extra.append((b"retry-after", b"%d" % RETRY_SECONDS))
-    return Reply(status, error_body(status, _code(error), _REASON[status], str(error)), extra)
+    reason = _OWN_REASON.get(type(error), _REASON[status])
+    return Reply(status, error_body(status, _code(error), reason, str(error)), extra)
 
 
 def fault_reply(error: BaseException) -> Reply:

@@ -11,8 +11,8 @@ from typing import Any
 from handlers.exchange import Receive, Scope, Send
 
 with warnings.catch_warnings():
-    # connexion imports Starlette's test client, which advises its users on another HTTP client.
-    warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
+    # What connexion imports is deprecated here and there; that is for its authors, not for our operators.
+    warnings.simplefilter("ignore")
     from connexion.apps.asynchronous import AsyncApi, AsyncASGIApp
     from connexion.lifecycle import ConnexionRequest, ConnexionResponse
     from connexion.middleware import ConnexionMiddleware

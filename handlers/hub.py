@@ -1,24 +1,22 @@
 """The hubs of the TM Forum APIs: who wants to be told of events, and where."""
 
-import base64
-import secrets
 from typing import Any
 
 import orjson
-from pymongo.errors import PyMongoError
 
 from handlers.body import require_body
 from handlers.dependencies import Dependencies
 from handlers.exchange import Reply, Request
-from models.delivery_queue import end_subscription
-from models.domain.errors import AlreadyExists, InvalidRequest, NotFound, Unavailable
+from models.deliveries import remove_subscription
+from models.domain.errors import AlreadyExists, InvalidRequest, NotFound
 from models.domain.ids import derived_id
+from models.domain.signatures import new_secret
 from models.domain.subscriptions import ACTIVE, callback_violations, parse_query
+from models.reading import reading
 
 Document = dict[str, Any]
 
 COLLECTION = "subscription"
-_SECRET_BYTES = 32
 _ANSWERED = ("callback", "query", "appendListenerPath")
 
 
@@ -55,10 +53,8 @@ class Hub:
         stored = await self._store.get(COLLECTION, request.id, tenant=request.caller.tenant)
         if stored is None or stored["api"] != self._api or stored["state"] != ACTIVE:
             raise NotFound(f"There is no subscription with the id {request.id[:100]!r} here.")
-        try:
-            await end_subscription(self._store, request.id, "The subscriber has unsubscribed.", self._clock.now())
-        except PyMongoError as error:
-            raise Unavailable from error
+        with reading():
+            await remove_subscription(self._store, request.caller, request.id)
         return Reply(204)
 
     def _document(self, request: Request, body: Document) -> Document:
@@ -78,8 +74,11 @@ class Hub:
         }
 
     async def _insert(self, document: Document) -> None:
-        """Store a registration under an id that follows from what it asks for, so that of two equal ones that arrive
-        together one is refused. One that had ended begins anew."""
+        """Store a registration under an id that follows from what it asks for; one that had ended begins anew.
+
+        So of two equal ones that arrive together one is refused.
+
+        """
         identity = (document["tenant"], self._api, self._version, document["callback"], document["query"] or "")
         document["_id"] = derived_id("subscription", *identity)
         try:
@@ -92,8 +91,3 @@ class Hub:
                 raise AlreadyExists(
                     f"This callback is registered with this query already, as subscription {document['_id']}."
                 ) from None
-
-
-def new_secret() -> str:
-    """A signing secret in the form of Standard Webhooks."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()

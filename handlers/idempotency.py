@@ -1,7 +1,7 @@
 """Idempotency-Key: repeating a POST makes nothing twice.
 
-The new resource's id is derived from the key's scope, so that the primary key itself keeps the promise: whoever is second
-finds the document there.
+The new resource's id is derived from the key's scope, so that the primary key itself keeps the promise: whoever is
+second finds the document there.
 """
 
 import hashlib
@@ -49,7 +49,8 @@ class IdempotencyKey:
         """
         if stored["idem"]["hash"] != self.hash:
             raise Unprocessable(
-                f"The Idempotency-Key {self.key[:60]!r} was used before with another body; use a new key for a new request."
+                f"The Idempotency-Key {self.key[:60]!r} was used before with another body; "
+                "use a new key for a new request."
             )
 
 

@@ -8,7 +8,7 @@ from handlers.address import Addresses
 from handlers.body import parse, read_body
 from handlers.documents import ApiDocument, DocumentedOperation
 from handlers.errors import error_reply, fault_reply, invalid
-from handlers.exchange import ClientGone, Handler, Receive, Reply, Request, Scope, Send, header, send_reply
+from handlers.exchange import ClientGone, Handler, Receive, Request, Scope, Send, header, send_reply
 from handlers.media import JSON, check_accept, check_encoding, media_type_of
 from handlers.settings import HttpSettings
 from handlers.telemetry import OperationMetrics
@@ -26,7 +26,7 @@ _SUCCESS = ("200", "201", "202")
 class Operation:
     """One operation of one API."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that an operation is made of
         self,
         document: ApiDocument,
         described: DocumentedOperation,
@@ -120,5 +120,7 @@ def _bodies(document: ApiDocument, described: DocumentedOperation) -> tuple[dict
 def _max_lengths(document: ApiDocument, described: DocumentedOperation) -> dict[str, int]:
     """The longest identifiers there are: nothing is found under a longer one."""
     item = document.node["paths"][described.path]
-    parameters = [document.resolve(node) for node in [*item.get("parameters", []), *described.node.get("parameters", [])]]
+    parameters = [
+        document.resolve(node) for node in [*item.get("parameters", []), *described.node.get("parameters", [])]
+    ]
     return {p["name"]: p["schema"].get("maxLength", 1024) for p in parameters if p["in"] == "path"}

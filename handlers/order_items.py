@@ -68,6 +68,6 @@ def check_resumption(what: str, state: str, to: object, pointer: str) -> None:
 
 def _amendment(pointer: str) -> Conflict:
     return Conflict(
-        f"{pointer}: what is ordered cannot be changed any more, because work on the order has been planned; amendments "
-        "are not supported. Cancel the order, or place another one."
+        f"{pointer}: what is ordered cannot be changed any more, because work on the order has been planned; "
+        "amendments are not supported. Cancel the order, or place another one."
     )

@@ -28,7 +28,7 @@ class Probes:
         """Whether requests can be served: the database answers."""
         try:
             async with asyncio.timeout(_READY_SECONDS):
-                await self._store.ping()
+                await self._store.get("migration", "")
         except (TimeoutError, Exception) as error:  # noqa: BLE001 - whatever it is, we are not ready
             problem = "The database does not answer." if isinstance(error, TimeoutError) else str(error)
             return Reply(503, orjson.dumps({"status": "notReady", "problem": problem, **self._about}))

@@ -3,6 +3,7 @@
 What differs from kind to kind is its description (`ResourceKind`) and its rules.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,19 +18,30 @@ from handlers.documents import ApiDocument
 from handlers.errors import invalid
 from handlers.exchange import Reply, Request
 from handlers.idempotency import IdempotencyKey, idempotency_key
+from handlers.paging import page_headers
+from handlers.patch import Patcher
+from handlers.query import Limits, parse_fields, parse_list_query
+from handlers.settings import HttpSettings
 from handlers.validation import BodyCheck
 from models import outbox
 from models.domain.caller import Caller
 from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound, SomError
+from models.domain.listing import AttributePath, select_fields
 from models.domain.shapes import Shape
 from models.domain.violations import Violation
 from models.ids import new_id
+from models.indexes import indexed_attributes
+from models.queries import Lists
 
 Body = dict[str, Any]
 Document = dict[str, Any]
+Fields = tuple[AttributePath, ...] | None
 
 # A guarded write loses when somebody else was quicker; that happens again and again only under heavy contention.
 _TRIES = 8
+
+# The first name in a JSON pointer (`/state`) or a JSONPath (`$.state`, `$['state']`).
+_FIRST_NAME = re.compile(r"""\$?(?:/|\.|\[['"])?([A-Za-z0-9_@]+)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +85,45 @@ class Resource:
     """The operations on one kind of resource."""
 
     def __init__(
-        self, kind: ResourceKind, rules: Rules, document: ApiDocument, dependencies: Dependencies, lists: Lists
+        self,
+        kind: ResourceKind,
+        rules: Rules,
+        document: ApiDocument,
+        dependencies: Dependencies,
+        settings: HttpSettings,
     ) -> None:
         """Serve this kind by these rules."""
         self._kind = kind
         self._rules = rules
         self._store = dependencies.store
         self._clock = dependencies.clock
-        self._lists = lists
+        self._patterns = dependencies.patterns
+        self._limits = Limits(default_page=settings.page_size, maximum_page=settings.max_page_size)
+        self._lists = Lists(
+            collection=dependencies.store.collection(kind.name),
+            indexed=indexed_attributes(kind.name),
+            counts=dependencies.counts,
+            seconds=settings.query_seconds,
+        )
         schema = document.schema(kind.type)
         self._shape = Shape.compile(document.node, schema)
+        self._patcher = Patcher(self._shape, dependencies.patterns)
         self._checks = [BodyCheck(document.node, schema)]
         if f"{kind.type}_Create" in document.node["components"]["schemas"]:
             self._checks.append(BodyCheck(document.node, document.schema(f"{kind.type}_Create")))
 
     async def list(self, request: Request) -> Reply:
         """Answer one page of those that match."""
-        query = parse_list_query(request.query, self._shape, self._lists)
-        page = await find_page(self._store, self._kind.name, query, request.caller)
-        return list_reply(request, query, page, lambda document: self._rendered(request, document))
+        query = parse_list_query(request.query, self._shape, self._patterns, self._limits)
+        page = await self._lists.find_page(request.caller.tenant, query)
+        bodies = [select_fields(self._rendered(request, found), query.fields) for found in page.docs]
+        address = request.url(request.path) + (f"?{request.query}" if request.query else "")
+        headers = page_headers(address, query.offset, query.limit, len(bodies), page.total)
+        return Reply(200, orjson.dumps(bodies), [(name.encode(), value.encode()) for name, value in headers])
 
     async def retrieve(self, request: Request) -> Reply:
         """Answer one."""
-        fields = parse_fields(request.query)
+        fields = parse_fields(request.query, self._shape)
         stored = await self._stored(request.caller, request.id)
         if is_unchanged(request, stored):
             return Reply(304, headers=[(b"etag", etag(stored["rev"]))])
@@ -104,7 +132,7 @@ class Resource:
     async def create(self, request: Request) -> Reply:
         """Store a new one, or answer the one that the same Idempotency-Key has made."""
         body = require_body(request)
-        fields = parse_fields(request.query)
+        fields = parse_fields(request.query, self._shape)
         self._refuse_server_set(body)
         key = idempotency_key(request)
         draft = Draft(self._new_id(body, key), body, self._clock.now())
@@ -116,11 +144,11 @@ class Resource:
 
     async def patch(self, request: Request) -> Reply:
         """Change one, all or nothing."""
-        fields = parse_fields(request.query)
+        fields = parse_fields(request.query, self._shape)
         for _ in range(_TRIES):
             stored = await self._stored(request.caller, request.id)
             check_if_match(request, stored)
-            revision = Revision(stored, self._patched(request, stored), touched(request.body), self._clock.now())
+            revision = Revision(stored, self._patched(request, stored), _touched(request.body), self._clock.now())
             await self._rules.before_change(request.caller, revision)
             for intent in revision.intents:
                 await intent()
@@ -186,12 +214,16 @@ class Resource:
 
     def _patched(self, request: Request, stored: Mapping[str, Any]) -> Body:
         before: Body = stored["body"]
-        body = apply_patch(before, request.body, request.media_type, ...)
-        if body == before:
+        patched = self._patcher.apply(request.media_type, before, request.body, href=self._href(request, stored["_id"]))
+        if not patched.changed:
             return before
+        immutable = self._kind.immutable.intersection(patched.changed)
+        if immutable:
+            name = min(immutable)
+            raise invalid(f"/{name}", "serverSetAttribute", f"{name} is set by the server and cannot be changed.")
         for check in self._checks:
-            check.check(body)
-        return body
+            check.check(patched.body)
+        return patched.body
 
     async def _write(self, caller: Caller, revision: Revision) -> Document | None:
         """Write a change that changes anything; None when somebody else was quicker."""
@@ -232,3 +264,12 @@ class Resource:
         reply = self._reply(201, request, document, fields)
         reply.headers.append((b"location", self._href(request, document["_id"]).encode()))
         return reply
+
+
+def _touched(patch: Any) -> frozenset[str]:
+    """The top-level attributes that a patch names."""
+    if isinstance(patch, dict):
+        return frozenset(patch)
+    paths = [operation.get("path") for operation in patch if isinstance(operation, dict)]
+    found = (_FIRST_NAME.match(path) for path in paths if isinstance(path, str))
+    return frozenset(match.group(1) for match in found if match)

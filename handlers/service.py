@@ -7,7 +7,7 @@ from handlers.changes import Draft, EventNames, Revision
 from handlers.dependencies import Dependencies
 from handlers.errors import invalid
 from handlers.resource import ResourceKind
-from handlers.service_check import ServiceCheck
+from handlers.surface import Surface
 from models.clock import to_text
 from models.domain.caller import Caller
 from models.domain.errors import Conflict
@@ -22,10 +22,10 @@ KIND = ResourceKind(
 class ServiceRules:
     """The rules of services."""
 
-    def __init__(self, dependencies: Dependencies, check: ServiceCheck) -> None:
-        """Check services against the catalogue with this."""
+    def __init__(self, dependencies: Dependencies, surface: Surface) -> None:
+        """Check services against the catalogue."""
         self._store = dependencies.store
-        self._check = check
+        self._surface = surface
 
     async def before_create(self, caller: Caller, draft: Draft) -> None:
         """A service begins in any state but its end, and follows its specification."""
@@ -33,7 +33,7 @@ class ServiceRules:
         if state not in SERVICE.initial:
             states = ", ".join(sorted(SERVICE.initial))
             raise invalid("/state", "illegalState", f"A service cannot begin as {state}; it can as {states}.")
-        await self._check.check(caller.tenant, draft.body)
+        await self._surface.check_service(caller, draft.body)
         if state == "active":
             draft.body.setdefault("startDate", to_text(draft.now))
 
@@ -46,7 +46,7 @@ class ServiceRules:
         if "state" in changed:
             self._move(revision)
         if changed & {"serviceSpecification", "serviceCharacteristic"}:
-            await self._check.check(caller.tenant, revision.body)
+            await self._surface.check_service(caller, revision.body)
 
     async def before_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
         """Keep a service that an order works on, or that another service or an open order refers to."""
@@ -86,6 +86,6 @@ def _refuse_owned(stored: Mapping[str, Any], done: str) -> None:
     owner = stored.get("owner")
     if owner:
         raise Conflict(
-            f"The service cannot be {done} now: item {owner.get('item')} of the service order {owner.get('order')} works "
-            "on it."
+            f"The service cannot be {done} now: item {owner.get('item')} of the service order {owner.get('order')} "
+            "works on it."
         )

@@ -7,8 +7,8 @@ from typing import Any
 from handlers.changes import Draft, EventNames, Revision
 from handlers.dependencies import Dependencies
 from handlers.order_items import RESUMABLE, check_resumption, resumed, walk
-from handlers.order_surface import SurfaceCheck
 from handlers.resource import ResourceKind
+from handlers.surface import Surface
 from models import inbox
 from models.clock import parse, to_text
 from models.domain.caller import Caller
@@ -61,7 +61,7 @@ ALWAYS_PATCHABLE = frozenset(
 class ServiceOrderRules:
     """The rules of service orders."""
 
-    def __init__(self, dependencies: Dependencies, surface: SurfaceCheck) -> None:
+    def __init__(self, dependencies: Dependencies, surface: Surface) -> None:
         """Check orders with this surface check."""
         self._store = dependencies.store
         self._clock = dependencies.clock
@@ -70,7 +70,7 @@ class ServiceOrderRules:
     async def before_create(self, caller: Caller, draft: Draft) -> None:
         """Check the surface; acknowledge order and items; ask for the scheduler's attention."""
         _refuse_item_states(draft.body)
-        await self._surface.check(caller.tenant, draft.body)
+        await self._surface.check_order(caller, draft.body)
         body = draft.body
         body["state"] = "acknowledged"
         body["orderDate"] = to_text(draft.now)
@@ -124,7 +124,7 @@ class ServiceOrderRules:
             return
         if "serviceOrderItem" in changed:
             _acknowledge_patched_items(revision)
-        await self._surface.check(caller.tenant, revision.body)
+        await self._surface.check_order(caller, revision.body)
         revision.body.setdefault("priority", str(LOWEST_PRIORITY))
         revision.fields.update(_scheduling(revision.body, revision.now), poke=revision.now)
 
@@ -133,8 +133,8 @@ class ServiceOrderRules:
         if unpatchable:
             name = min(unpatchable)
             raise Conflict(
-                f"/{name}: this cannot be changed any more, because the order is {revision.before['state']}; what can be "
-                f"changed is {', '.join(sorted(ALWAYS_PATCHABLE))}."
+                f"/{name}: this cannot be changed any more, because the order is {revision.before['state']}; what can "
+                f"be changed is {', '.join(sorted(ALWAYS_PATCHABLE))}."
             )
         paths = resumed(revision.before, revision.body) if "serviceOrderItem" in changed else []
         if paths:
@@ -146,8 +146,11 @@ class ServiceOrderRules:
 
     @staticmethod
     def _means_the_order(revision: Revision) -> bool:
-        """Whether the patch sets the order's own state to inProgress: also where it is that already, because another
-        branch runs. A patch that names the items too speaks for them, item by item."""
+        """Whether the patch sets the order's own state to inProgress.
+
+        Also where it is that already, because another branch runs. A patch that names the items too speaks for them,
+        item by item.
+        """
         return (
             "state" in revision.touched
             and revision.body.get("state") == "inProgress"

@@ -1,11 +1,12 @@
 """TMF633 service specifications: published, and kept as they are once they are used."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from handlers.changes import Draft, EventNames, Revision
 from handlers.dependencies import Dependencies
 from handlers.resource import ResourceKind
+from handlers.surface import Surface
 from models.clock import to_text
 from models.domain.caller import Caller
 from models.domain.errors import Conflict
@@ -31,31 +32,20 @@ CHANGEABLE_IN_USE = frozenset(["lifecycleStatus", "validFor", "description"])
 _SERVER_KEPT = frozenset(["lastUpdate"])
 
 
-class PublishCheck(Protocol):
-    """Checks what a specification says about its fulfilment."""
-
-    async def check(self, tenant: str, body: Body) -> None:
-        """Check a specification body that follows the schema.
-
-        Raises:
-            InvalidRequest: it cannot work.
-        """
-
-
 class ServiceSpecificationRules:
     """The rules of service specifications."""
 
-    def __init__(self, dependencies: Dependencies, check: PublishCheck) -> None:
-        """Check specifications with this before they are published."""
+    def __init__(self, dependencies: Dependencies, surface: Surface) -> None:
+        """Check specifications before they are published."""
         self._store = dependencies.store
-        self._check = check
+        self._surface = surface
 
     async def before_create(self, caller: Caller, draft: Draft) -> None:
         """Publish what can work, under a name and version that are free."""
         body = draft.body
         body.setdefault("lifecycleStatus", "Active")
         body["lastUpdate"] = to_text(draft.now)
-        await self._check.check(caller.tenant, body)
+        await self._surface.check_specification(caller, body)
         await self._refuse_taken_version(caller, body)
 
     async def before_change(self, caller: Caller, revision: Revision) -> None:
@@ -67,7 +57,7 @@ class ServiceSpecificationRules:
         beyond = changed - CHANGEABLE_IN_USE
         if beyond:
             await self._refuse_used(caller, revision.stored["_id"], beyond)
-            await self._check.check(caller.tenant, revision.body)
+            await self._surface.check_specification(caller, revision.body)
         if changed & {"name", "version"}:
             await self._refuse_taken_version(caller, revision.body)
         revision.body = {**revision.body, "lastUpdate": to_text(revision.now)}
@@ -92,10 +82,8 @@ class ServiceSpecificationRules:
         where = {"body.name": body["name"], "body.version": body.get("version"), "_id": {"$ne": body["id"]}}
         other = await first_match(self._store, KIND.name, caller.tenant, where)
         if other is not None:
-            version = body.get("version")
-            raise Conflict(
-                f"There is {body['name']!r} {f'in version {version!r}' if version else 'without a version'} already: {other}."
-            )
+            version = f"in version {body['version']!r}" if body.get("version") else "without a version"
+            raise Conflict(f"There is {body['name']!r} {version} already: {other}.")
 
     async def _refuse_used(self, caller: Caller, key: str, names: set[str]) -> None:
         user = await self._user(caller, key)

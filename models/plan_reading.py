@@ -21,7 +21,9 @@ class PlanPicture:
         item_states: the states of the order's items by path, where the order still stands.
     """
 
-    def __init__(self, stored: Document, definition: Document, documents: list[Document], order: Document | None) -> None:
+    def __init__(
+        self, stored: Document, definition: Document, documents: list[Document], order: Document | None
+    ) -> None:
         """Join what was read."""
         self.stored = stored
         self.plan = Plan.from_document({"items": [], "services": [], "tasks": [], **definition})

@@ -2,8 +2,8 @@
 
 A fulfiller with a limit of n has the slots 0 to n-1. A process leases those that it needs, uses them again for the next
 call without asking the database, and gives them back when they were idle for a moment. A process that gets none leaves
-a note (`<fulfiller>:wanted`), upon which the others stand back for a moment, so that nobody starves. The slots of a process
-that died are free when their lease ends.
+a note (`<fulfiller>:wanted`), upon which the others stand back for a moment, so that nobody starves. The slots of a
+process that died are free when their lease ends.
 """
 
 import asyncio
@@ -55,6 +55,7 @@ class _Pool:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     idle: deque[Slot] = field(default_factory=deque)
     used: set[Slot] = field(default_factory=set)
+    leaving: set[Slot] = field(default_factory=set)
     tidying: asyncio.Task[None] | None = None
     waiting: int = 0
     full_until: datetime = _LONG_AGO
@@ -104,10 +105,11 @@ class Slots:
         pool = self._pools.get(slot.fulfiller)
         if pool is None or slot not in pool.used:
             return
-        pool.used.discard(slot)
         pool.full_until = _LONG_AGO
-        if await self._others_starve(pool, slot.fulfiller):
-            await self._give_back(slot)
+        starving = await self._others_starve(pool, slot.fulfiller)
+        pool.used.discard(slot)
+        if starving:
+            await self._give_back(pool, slot)
             return
         slot.idle_since = asyncio.get_running_loop().time()
         pool.idle.append(slot)
@@ -124,7 +126,9 @@ class Slots:
         until = self._clock.now() + self._ttl
         held = [(pool, slot) for pool in self._pools.values() for slot in (*pool.used, *pool.idle)]
         kept = await asyncio.gather(*(self._prolong(slot, until) for _, slot in held))
-        for key in [key for key, pool in self._pools.items() if not (pool.used or pool.idle or pool.waiting)]:
+        for key in [
+            key for key, pool in self._pools.items() if not (pool.used or pool.idle or pool.leaving or pool.waiting)
+        ]:
             del self._pools[key]
         return [slot for (pool, slot), still in zip(held, kept, strict=True) if not still and slot in pool.used]
 
@@ -134,9 +138,9 @@ class Slots:
         for task in tidying:
             task.cancel()
         await asyncio.gather(*tidying, return_exceptions=True)
-        slots = [slot for pool in self._pools.values() for slot in (*pool.idle, *pool.used)]
+        slots = [(pool, slot) for pool in self._pools.values() for slot in (*pool.idle, *pool.used)]
         self._pools.clear()
-        await asyncio.gather(*(self._give_back(slot) for slot in slots))
+        await asyncio.gather(*(self._give_back(pool, slot) for pool, slot in slots))
 
     def _is_full(self, pool: _Pool) -> bool:
         return self._clock.now() < max(pool.full_until, pool.courteous_until)
@@ -155,7 +159,7 @@ class Slots:
         """Lease as many slots as are wanted and free, side by side."""
         now = self._clock.now()
         held = await self._held(fulfiller, limit)
-        mine = {slot.number for slot in (*pool.used, *pool.idle)}
+        mine = {slot.number for slot in (*pool.used, *pool.idle, *pool.leaving)}
         free = [
             number
             for number in range(limit)
@@ -195,12 +199,14 @@ class Slots:
 
     async def _tidy(self, pool: _Pool) -> None:
         """Give back what was idle for a moment, until nothing is idle."""
-        while pool.idle:
-            await asyncio.sleep(_LINGER)
-            before = asyncio.get_running_loop().time() - _LINGER
-            while pool.idle and pool.idle[0].idle_since <= before:
-                await self._give_back(pool.idle.popleft())
-        pool.tidying = None
+        try:
+            while pool.idle:
+                await asyncio.sleep(_LINGER)
+                before = asyncio.get_running_loop().time() - _LINGER
+                while pool.idle and pool.idle[0].idle_since <= before:
+                    await self._give_back(pool, pool.idle.popleft())
+        finally:
+            pool.tidying = None
 
     async def _held(self, fulfiller: str, limit: int) -> dict[int, dict[str, Any]]:
         cursor = self._store.collection(COLLECTION).find({"fulfiller": fulfiller}, {"by": 1, "until": 1})
@@ -229,11 +235,15 @@ class Slots:
             slot.until = until
         return kept
 
-    async def _give_back(self, slot: Slot) -> None:
+    async def _give_back(self, pool: _Pool, slot: Slot) -> None:
+        """Free the slot for other processes; until that is written, this process must not lease it anew either."""
+        pool.leaving.add(slot)
         try:
             await self._store.delete(COLLECTION, self._own(slot))
         except Unavailable:
             _log.warning("slot stays taken until its lease ends", slot=slot.id)
+        finally:
+            pool.leaving.discard(slot)
 
     def _own(self, slot: Slot) -> dict[str, Any]:
         return {"_id": slot.id, "by": self._by}

@@ -54,7 +54,7 @@ class Intake:
             await self._store.update("serviceOrder", {"_id": order["_id"]}, {"$unset": {"due": "", "lease": ""}})
             raise LeaseLost from None
         kept = await self._store.get("planDefinition", order["_id"])
-        return PlanRecord(self._store, self._clock, document, kept or definition)
+        return PlanRecord(self._store, self._clock, document, kept or definition, fresh=True)
 
     async def _reject(self, order: Document, violations: Sequence[Violation]) -> None:
         """Reject an order that the business cannot accept: every item, and the order, with the reasons."""

@@ -138,6 +138,9 @@ class Server:
         dependencies = Dependencies(
             store=store,
             clock=clock,
+            catalogue=catalogue,
+            inventory=inventory,
+            fulfiller_rules=kinds,
             tokens=tokens,
             patterns=Re2Patterns(),
             catalogue_check=settings.catalog_check,

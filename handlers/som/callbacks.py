@@ -22,7 +22,9 @@ class Callbacks:
         self._tokens = dependencies.tokens
 
     async def report(self, request: Request) -> Reply:
-        """Hand a report to the plan. One for a plan that has ended is late: it changes nothing, and is answered the same.
+        """Hand a report to the plan.
+
+        One for a plan that has ended is late: it changes nothing, and is answered the same.
 
         Raises:
             NotFound: we did not issue this token.

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.ports import FulfillerRules
 from handlers.body import require_body
 from handlers.conditions import check_if_match, etag, has_if_match, is_unchanged
 from handlers.dependencies import Dependencies
@@ -41,12 +40,12 @@ _FILTERS: dict[str, Where] = {
 class Fulfillers:
     """Registers, reads, changes and removes fulfillers."""
 
-    def __init__(self, dependencies: Dependencies, lists: AdminLists, rules: FulfillerRules) -> None:
-        """Keep them in this store, by these rules."""
+    def __init__(self, dependencies: Dependencies, lists: AdminLists) -> None:
+        """Keep them in this store, by the rules of their kinds."""
         self._store = dependencies.store
         self._clock = dependencies.clock
         self._lists = lists
-        self._rules = rules
+        self._rules = dependencies.fulfiller_rules
 
     async def list(self, request: Request) -> Reply:
         """Answer fulfillers."""
@@ -107,7 +106,8 @@ class Fulfillers:
             task = await first_match(self._store, "task", request.caller.tenant, busy)
             if task is not None:
                 raise Conflict(
-                    f"The task {task} is open at this fulfiller. Set enabled to false, and remove it when its tasks are done."
+                    f"The task {task} is open at this fulfiller. Set enabled to false, and remove it when its tasks "
+                    "are done."
                 )
             if await self._store.delete(COLLECTION, _guard(stored)):
                 return Reply(204)

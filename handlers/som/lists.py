@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import orjson
 
 from handlers.errors import invalid
 from handlers.exchange import Reply, Request
+from handlers.paging import page_headers
 from handlers.settings import HttpSettings
 from models.clock import parse
 from models.reading import page
@@ -67,7 +68,9 @@ class AdminLists:
                 where.update(filters[name](value))
             else:
                 known = ", ".join(sorted([*filters, *_PAGING]))
-                raise invalid(name[:100], "unknownParameter", f"There is no parameter {name[:100]!r}; there are {known}.")
+                raise invalid(
+                    name[:100], "unknownParameter", f"There is no parameter {name[:100]!r}; there are {known}."
+                )
         limit = _number(paging, "limit", self._settings.page_size)
         return AdminQuery(
             where,
@@ -76,7 +79,7 @@ class AdminLists:
             parse_fields(paging.get("fields")),
         )
 
-    async def answer(
+    async def answer(  # noqa: PLR0913 - what a list is
         self,
         request: Request,
         collection: str,
@@ -104,15 +107,14 @@ class AdminLists:
 def list_reply(request: Request, query: AdminQuery, total: int, bodies: Sequence[Document]) -> Reply:
     """One page as it is answered."""
     shown = [narrowed(body, query.fields) for body in bodies]
-    headers = [
-        (b"x-total-count", b"%d" % total),
-        (b"x-result-count", b"%d" % len(shown)),
-        (b"link", _links(request, query, total).encode()),
-    ]
-    return Reply(200, orjson.dumps(shown), headers)
+    address = request.url(request.path) + (f"?{request.query}" if request.query else "")
+    headers = page_headers(address, query.offset, query.limit, len(shown), total)
+    return Reply(200, orjson.dumps(shown), [(name.encode(), value.encode()) for name, value in headers])
 
 
-def one_reply(request: Request, body: Document, headers: Sequence[tuple[bytes, bytes]] = (), status: int = 200) -> Reply:
+def one_reply(
+    request: Request, body: Document, headers: Sequence[tuple[bytes, bytes]] = (), status: int = 200
+) -> Reply:
     """One resource as it is answered, narrowed by `fields`."""
     given = dict(parse_qsl(request.query, keep_blank_values=True, errors="replace", max_num_fields=100))
     return Reply(status, orjson.dumps(narrowed(body, parse_fields(given.get("fields")))), list(headers))
@@ -166,26 +168,3 @@ def _number(paging: Mapping[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > _MAX_NUMBER:
         raise invalid(name, "invalidNumber", f"{name} must be a whole number from 0 on, not {text[:40]!r}.")
     return int(text)
-
-
-def _links(request: Request, query: AdminQuery, total: int) -> str:
-    others = [
-        (name, value)
-        for name, value in parse_qsl(request.query, keep_blank_values=True, errors="replace", max_num_fields=100)
-        if name not in ("offset", "limit")
-    ]
-    places = {"self": query.offset, "first": 0}
-    if query.limit > 0:
-        if query.offset > 0:
-            places["prev"] = max(0, query.offset - query.limit)
-        if query.offset + query.limit < total:
-            places["next"] = query.offset + query.limit
-        places["last"] = (total - 1) // query.limit * query.limit if total else 0
-    return ", ".join(
-        f"<{_address(request, [*others, ('offset', str(offset)), ('limit', str(query.limit))])}>; rel=\"{relation}\""
-        for relation, offset in places.items()
-    )
-
-
-def _address(request: Request, parameters: list[tuple[str, str]]) -> str:
-    return f"{request.url(request.path)}?{urlencode(parameters)}"

@@ -4,7 +4,6 @@ from typing import Any
 
 from handlers.conditions import etag, is_unchanged
 from handlers.dependencies import Dependencies
-
 from handlers.exchange import Reply, Request
 from handlers.settings import HttpSettings
 from handlers.som.lists import AdminLists, equals, list_reply, one_of, one_reply

@@ -42,8 +42,11 @@ class OrderStream:
         return Reply(200, None, list(_HEADERS), b"text/event-stream", self._messages(request, after))
 
     async def _messages(self, request: Request, after: int) -> AsyncGenerator[bytes, None]:
-        """The stream ends when the order has ended and all is told, or when the server stops; the client reconnects
-        then with the number it has seen."""
+        """The stream.
+
+        It ends when the order has ended and all is told, or when the server stops; the client reconnects then with the
+        number it has seen.
+        """
         yield b"retry: 2000\n\n"
         silent = 0.0
         while not self._stopping.is_set():
@@ -92,5 +95,3 @@ def _last_seen(request: Request) -> int:
     if not (given.isascii() and given.isdigit()) or len(given) > 18:
         raise invalid("Last-Event-ID", "invalidNumber", "Last-Event-ID must be the number of an event.")
     return int(given)
-
-

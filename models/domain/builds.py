@@ -115,11 +115,13 @@ def fill(draft: Draft, part: Part) -> None:
 
 def _characteristics(draft: Draft, part: Part) -> list[Any]:
     node, specification = part.node, part.node.specification
-    ordered = list(part.given.get("serviceCharacteristic") or ())
-    names = {characteristic.get("name") for characteristic in ordered}
-    handed_down = [{"name": name, "value": value} for name, value in part.values.items()
-                   if name not in names and value is not None]  # fmt: skip
-    characteristics: list[Any] = ordered + handed_down
+    ordered: list[Any] = list(part.given.get("serviceCharacteristic") or ())
+    named = {characteristic.get("name") for characteristic in ordered}
+    characteristics = ordered + [
+        {"name": name, **_value_type(specification, name), "value": value}
+        for name, value in part.values.items()
+        if name not in named and value is not None
+    ]
     if specification is None:
         return characteristics
     characteristics = specification.rules.with_defaults(characteristics)
@@ -130,6 +132,11 @@ def _characteristics(draft: Draft, part: Part) -> list[Any]:
         else:
             draft.refuse(at, violation.code, f"For {node.path}: {violation.message}")
     return characteristics
+
+
+def _value_type(specification: Specification | None, name: str) -> dict[str, str]:
+    rule = specification.rules.rules.get(name) if specification is not None else None
+    return {"valueType": rule.value_type_text} if rule is not None and rule.value_type_text else {}
 
 
 def relationships_in(body: Body) -> set[tuple[str, str]]:

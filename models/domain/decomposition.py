@@ -11,9 +11,10 @@ from models.domain.additions import add_item
 from models.domain.draft import Draft, Node, Unplannable
 from models.domain.graph import Cyclic
 from models.domain.modifications import modify_item, refuse_modify
-from models.domain.order_items import OrderItem, cycle_of, items_of, nesting_waits, waits_of
-from models.domain.plan import Plan, PlannedItem
+from models.domain.order_items import OrderItem, cycle_steps, items_of
+from models.domain.plan import Plan, PlannedItem, PlannedService
 from models.domain.removals import delete_item, doomed_services, order_removals, refuse_delete
+from models.domain.slices import at_once
 from models.domain.snapshot import Body, Snapshot
 from models.domain.task_layout import TaskLayout
 from models.domain.violations import Violation
@@ -30,24 +31,20 @@ def decompose(order_id: str, order: Mapping[str, Any], snapshot: Snapshot) -> Pl
     Raises:
         Unplannable: the business says no; its violations say why, with pointers into the order.
     """
-    steps = decompose_steps(order_id, order, snapshot)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            plan: Plan = end.value
-            return plan
+    return at_once(decompose_steps(order_id, order, snapshot))
 
 
 def decompose_steps(order_id: str, order: Mapping[str, Any], snapshot: Snapshot) -> Generator[None, None, Plan]:
-    """Decompose in steps of well below a millisecond each, so that an event loop can breathe; return the plan.
+    """Decompose in steps of a few milliseconds at most, so that an event loop can breathe; return the plan.
 
     Raises:
         Unplannable: as `decompose`.
     """
-    draft = Draft(order_id, order, snapshot, items_of(order))
+    items = items_of(order)
     yield
-    cycle = cycle_of(draft.items, order_id)
+    draft = Draft(order_id, order, snapshot, items)
+    yield
+    cycle = yield from cycle_steps(draft.items, draft.waits)
     if cycle is not None:
         raise Unplannable([Violation("/serviceOrderItem", "cycle", f"Items wait for each other: {' → '.join(cycle)}.")])
     yield
@@ -59,9 +56,12 @@ def decompose_steps(order_id: str, order: Mapping[str, Any], snapshot: Snapshot)
     except Cyclic as cyclic:
         raise Unplannable([Violation("/serviceOrderItem", "cycle", _in_words(draft, cyclic))]) from cyclic
     _stop_if_refused(draft)
-    items = _planned_items(draft)
-    yield
-    return Plan(items, tuple(node.planned() for node in draft.nodes.values()), tuple(layout.tasks))
+    planned_items = yield from _planned_items(draft)
+    services: list[PlannedService] = []
+    for node in draft.nodes.values():
+        services.append(node.planned())
+        yield
+    return Plan(planned_items, tuple(services), tuple(layout.tasks))
 
 
 def _services(draft: Draft) -> Iterator[None]:
@@ -73,7 +73,7 @@ def _services(draft: Draft) -> Iterator[None]:
         else:
             _existing_service(draft, item, doomed)
         yield
-    order_removals(draft)
+    yield from order_removals(draft)
 
 
 def _existing_service(draft: Draft, item: OrderItem, doomed: frozenset[str]) -> None:
@@ -107,20 +107,24 @@ def _stop_if_refused(draft: Draft) -> None:
         raise Unplannable(list(dict.fromkeys(draft.violations)))
 
 
-def _planned_items(draft: Draft) -> tuple[PlannedItem, ...]:
+def _planned_items(draft: Draft) -> Generator[None, None, tuple[PlannedItem, ...]]:
     services: dict[str, dict[str, None]] = {
         item.path: {root.id: None for root in draft.roots.get(item.path, ())} for item in draft.items
     }
+    yield
     for node in draft.nodes.values():
         if node.listed:
             services[node.item.path][node.id] = None
-    needs = {path: dict.fromkeys(others) for path, others in waits_of(draft.items, draft.order_id).items()}
-    for waiter, awaited in nesting_waits(draft.items):
+    yield
+    needs = {path: dict.fromkeys(others) for path, others in draft.waits.items()}
+    for waiter, awaited in draft.nesting:
         needs[waiter.path][awaited.path] = None
-    return tuple(
-        PlannedItem(item.path, item.indexes, item.action, tuple(services[item.path]), tuple(needs[item.path]))
-        for item in draft.items
-    )
+    planned: list[PlannedItem] = []
+    for item in draft.items:
+        own = tuple(services[item.path])
+        planned.append(PlannedItem(item.path, item.indexes, item.action, own, tuple(needs[item.path])))
+        yield
+    return tuple(planned)
 
 
 def _in_words(draft: Draft, cyclic: Cyclic) -> str:

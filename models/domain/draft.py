@@ -6,7 +6,7 @@ from typing import Any
 
 from models.domain.errors import InvalidRequest
 from models.domain.expressions import ExpressionError, Template
-from models.domain.order_items import OrderItem
+from models.domain.order_items import OrderItem, nesting_waits, waits_of
 from models.domain.plan import PlannedService
 from models.domain.snapshot import Snapshot, characteristics_of
 from models.domain.specification import Specification
@@ -97,6 +97,8 @@ class Draft:
     """All services of a plan in the making, and what was found to be wrong.
 
     Attributes:
+        waits: what each item waits for by its relationships, by path.
+        nesting: (waiter, awaited) of items that stand inside each other.
         inner: the items nested in an item, by its path.
         named: the item that names an existing service, by the service's id; it alone decides what becomes of it.
     """
@@ -111,6 +113,8 @@ class Draft:
         self.roots: dict[str, list[Node]] = {}
         self.made: dict[str, Node] = {}
         self.violations: list[Violation] = []
+        self.waits = waits_of(items, order_id)
+        self.nesting = tuple(nesting_waits(items))
         self.inner: dict[str, list[OrderItem]] = {}
         self.named: dict[str, OrderItem] = {}
         for item in items:
@@ -128,6 +132,7 @@ class Draft:
         if len(self.nodes) >= MAX_SERVICES or node.level > MAX_DEPTH:
             limit = f"{MAX_SERVICES} services or {MAX_DEPTH} levels"
             raise Unplannable([Violation(node.item.pointer, "planTooLarge", f"The order grows beyond {limit}.")])
+        node.role = node.role or node.name
         node.key = node.key if node.key != ("", "") else (node.item.path, node.path)
         self.nodes[node.id] = node
         return node

@@ -5,7 +5,7 @@ from typing import Any
 
 from models.domain.additions import complete, described_parts, expand, nested_for, new_part, parts_by
 from models.domain.builds import relationships_in, unrelate, wanted_count
-from models.domain.draft import Draft, Node, as_seen
+from models.domain.draft import Draft, Node, as_seen, numbered
 from models.domain.order_items import OrderItem
 from models.domain.relations import Relation
 from models.domain.reliances import rely_by
@@ -61,6 +61,7 @@ def _changed_node(draft: Draft, item: OrderItem, body: Body, specification: Spec
         seen={**body, **delta, "characteristic": known},
         was=as_seen(body),
         related=relationships_in(body),
+        key=(item.path, str(body["id"])),
     )
 
 
@@ -103,10 +104,10 @@ def _change_by(draft: Draft, node: Node, relation: Relation, additions: list[Ord
     leaving = [str(part["id"]) for part in present if str(part["id"]) not in draft.named][more:] if more < 0 else []
     for index, part in enumerate(present, 1):
         if str(part["id"]) in leaving:
-            _remove_part(draft, node, part, relation.name)
+            _remove_part(draft, node, part, numbered(relation.name, index))
         else:
             changes = _changes(draft, node, part, mapped, ({**before, "index": index}, {**after, "index": index}))
-            _change_part(draft, node, part, relation.name, changes)
+            _change_part(draft, node, part, (relation.name, index), changes)
     if nested_for(draft, node, relation, additions):
         new_parts = list(parts_by(draft, node, relation, additions))
     else:
@@ -129,7 +130,8 @@ def _changes(
     return changes
 
 
-def _change_part(draft: Draft, node: Node, part: Body, name: str, changes: Mapping[str, Any]) -> None:
+def _change_part(draft: Draft, node: Node, part: Body, role: tuple[str, int], changes: Mapping[str, Any]) -> None:
+    name = numbered(*role)
     item = draft.named.get(str(part["id"]))
     if item is not None and (item.action != "modify" or item.parent != node.item.path or refuse_modify(item, part)):
         return
@@ -144,7 +146,7 @@ def _change_part(draft: Draft, node: Node, part: Body, name: str, changes: Mappi
     given = item.service if item is not None else {}
     changed = _changed_node(draft, item or node.item, part, draft.snapshot.specification_of(part),
                             {**given, "serviceCharacteristic": ordered})  # fmt: skip
-    changed.name, changed.path = name, f"{node.path}/{name}"
+    changed.name, changed.role, changed.path = name, role[0], f"{node.path}/{name}"
     changed.parent, changed.level = node, node.level + 1
     if item is None:
         changed.state = str(part.get("state"))
@@ -153,7 +155,7 @@ def _change_part(draft: Draft, node: Node, part: Body, name: str, changes: Mappi
         draft.place_root(changed)
     _check(draft, changed)
     node.add_child(changed)
-    node.awaits.append((f"child:{name}", changed.id))
+    node.awaits.append((f"child:{changed.role}", changed.id))
     change_around(draft, changed)
 
 

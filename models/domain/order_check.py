@@ -4,12 +4,13 @@ What needs more than the order, the catalogue and the services it names (a share
 that flow down) is found when the order is decomposed, and rejects it then.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 from models.domain.modifications import refuse_modify
-from models.domain.order_items import OrderItem, cycle_of, items_of, references_of
+from models.domain.order_items import OrderItem, cycle_steps, items_of, references_of, waits_of
 from models.domain.removals import refuse_delete
+from models.domain.slices import at_once
 from models.domain.snapshot import Body, Snapshot
 from models.domain.specification import Specification
 from models.domain.violations import Violation
@@ -25,25 +26,33 @@ MAX_QUANTITY = 10_000
 
 
 def check_order(order: Mapping[str, Any], snapshot: Snapshot, *, catalog_check: bool = True) -> list[Violation]:
-    """Return everything that is wrong with a submitted order, in the order of its items.
+    """Return everything that is wrong with a submitted order.
 
     Args:
         order: the body, which fits the schema.
         snapshot: of catalogue and inventory, for this order.
         catalog_check: whether each `add` must name a specification that exists and can be ordered.
     """
+    return at_once(check_order_steps(order, snapshot, catalog_check=catalog_check))
+
+
+def check_order_steps(
+    order: Mapping[str, Any], snapshot: Snapshot, *, catalog_check: bool = True
+) -> Generator[None, None, list[Violation]]:
+    """Do the same in steps of a few milliseconds at most, so that an event loop can breathe."""
     items = items_of(order)
-    found: list[Violation] = []
-    found.extend(_identities(items))
-    found.extend(_references(items))
+    yield
+    found = [*_identities(items), *_references(items)]
+    yield
     if not found:
-        cycle = cycle_of(items)
+        cycle = yield from cycle_steps(items, waits_of(items))
         if cycle is not None:
             text = f"Items wait for each other, so that none could begin: {' → '.join(cycle)}."
             found.append(Violation("/serviceOrderItem", "cycle", text))
     check = _ItemCheck(snapshot, catalog_check, items)
     for item in items:
         found.extend(check.violations(item))
+        yield
     return found
 
 

@@ -1,7 +1,6 @@
 """The items of an order as a tree and as a graph: which stand inside which, and which wait for which."""
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,8 +141,10 @@ def nesting_waits(items: Sequence[OrderItem]) -> Iterator[tuple[OrderItem, Order
             yield (item, outer) if _outer_first(outer, item) else (outer, item)
 
 
-def cycle_of(items: Sequence[OrderItem], order_id: str | None = None) -> list[str] | None:
-    """Return the paths of items that wait for each other, the first one again at the end, or None.
+def cycle_steps(
+    items: Sequence[OrderItem], waits: Mapping[str, Sequence[str]]
+) -> Generator[None, None, list[str] | None]:
+    """Return, in small steps, the paths of items that wait for each other, the first one again at the end, or None.
 
     An item has a beginning, its own work and an end, since what it waits for is also waited for by all inside it.
     """
@@ -152,15 +153,18 @@ def cycle_of(items: Sequence[OrderItem], order_id: str | None = None) -> list[st
         graph[BEGIN, item.path] = [(BEGIN, item.parent)] if item.parent is not None else []
         graph[_WORK, item.path] = [(BEGIN, item.path)]
         graph[END, item.path] = [(_WORK, item.path)]
+    yield
     for item in items:
         if item.parent is not None:
             graph[END, item.parent].append((END, item.path))
     for waiter, awaited in nesting_waits(items):
         graph[_WORK, waiter.path].append((_WORK if waiter.parent == awaited.path else END, awaited.path))
-    for path, others in waits_of(items, order_id).items():
+    for path, others in waits.items():
         graph[BEGIN, path].extend((END, other) for other in others)
+    yield
     try:
-        deque(in_order(graph), maxlen=0)
+        for _ in in_order(graph):
+            yield
     except Cyclic as cyclic:
         paths = list(dict.fromkeys(str(member[1]) for member in cyclic.members if isinstance(member, tuple)))
         return [*paths, paths[0]]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from models.domain.draft import Draft, Node, as_seen
+from models.domain.draft import Draft, Node, as_seen, numbered
 from models.domain.order_items import OrderItem
 from models.domain.relations import RelationKind
 from models.domain.snapshot import BUNDLES, RELIES_ON, Body, role_of
@@ -110,8 +110,11 @@ def removed_node(draft: Draft, item: OrderItem, body: Body, name: str, parent: N
 
 def remove_what_goes_with(draft: Draft, node: Node, body: Body, doomed: frozenset[str]) -> None:
     """Plan the end of what a service is made of; what others rely on, or an item of its own names, is left alone."""
+    counted: dict[str, int] = {}
     for other in draft.snapshot.related(body, BUNDLES):
-        _remove(draft, node, other, name_in(draft, body, other, "bundles"), doomed, part=True)
+        role = name_in(draft, body, other, "bundles")
+        counted[role] = counted.get(role, 0) + 1
+        _remove(draft, node, other, numbered(role, counted[role]), doomed, part=True)
     for other in draft.snapshot.related(body, RELIES_ON):
         name = name_in(draft, body, other, "dependency")
         if is_dedicated(draft, body, other):
@@ -139,9 +142,10 @@ def _remove(  # noqa: PLR0913  # a service and what surrounds it
     remove_what_goes_with(draft, gone, body, doomed)
 
 
-def order_removals(draft: Draft) -> None:
+def order_removals(draft: Draft) -> Iterator[None]:
     """Let what is relied on go after what relies on it, wherever both go in this order."""
     for node in draft.nodes.values():
+        yield
         if node.action == "delete":
             for other in node.relies_on:
                 relied = draft.nodes.get(other)

@@ -2,10 +2,10 @@
 
 Between services: parts before the whole, what is relied on before what relies on it, and for delete the other way
 round; each service says so in `awaits`. Between items: nothing of an item begins before the items it waits for have
-ended. Both become needs between tasks here, no more of them than it takes.
+ended. Both become needs between tasks here: first tasks wait for last tasks.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from models.domain.builds import AS_PLANNED_ONLY
@@ -13,7 +13,7 @@ from models.domain.draft import Draft, Node
 from models.domain.fulfilment import CHILD, RELIES_ON, TaskRule, default_task
 from models.domain.graph import in_order
 from models.domain.ids import task_key
-from models.domain.order_items import BEGIN, END, OrderItem, nesting_waits, waits_of
+from models.domain.order_items import BEGIN, END
 from models.domain.plan import Capability, PlannedTask
 
 MAX_NEEDS = 500_000
@@ -56,8 +56,7 @@ class TaskLayout:
         Raises:
             Cyclic: there is no order in which all could be done.
         """
-        graph = self._graph()
-        yield
+        graph = yield from self._graph()
         self.own = {item.path: [] for item in self.draft.items}
         self.needed = {item.path: set() for item in self.draft.items}
         for place in in_order(graph):
@@ -90,17 +89,17 @@ class TaskLayout:
         exits = tuple(key for key in merged([tuple(self.own[path]), *passed_on, *ends]) if key not in needed)
         return exits or self.laid[BEGIN, path].exits
 
-    def _graph(self) -> dict[Place, list[Place]]:
+    def _graph(self) -> Generator[None, None, dict[Place, list[Place]]]:
         """Return for every beginning, service and end what comes before it."""
         graph: dict[Place, list[Place]] = {}
-        items: Mapping[str, OrderItem] = {item.path: item for item in self.draft.items}
         for item in self.draft.items:
             graph[BEGIN, item.path] = [(BEGIN, item.parent)] if item.parent is not None else []
             graph[END, item.path] = [(BEGIN, item.path)]
-        for item in items.values():
+        for item in self.draft.items:
             if item.parent is not None:
                 graph[END, item.parent].append((END, item.path))
-        for path, others in waits_of(self.draft.items, self.draft.order_id).items():
+        yield
+        for path, others in self.draft.waits.items():
             graph[BEGIN, path].extend((END, other) for other in others)
         self._nest()
         for node in self.draft.nodes.values():
@@ -109,15 +108,16 @@ class TaskLayout:
             if not node.shared:
                 graph[own].append((BEGIN, node.item.path))
                 graph[END, node.item.path].append(own)
+            yield
         return graph
 
     def _nest(self) -> None:
         """Let the services of an outer item wait for those of the items inside it, or the other way round."""
-        for waiter, awaited in nesting_waits(self.draft.items):
+        for waiter, awaited in self.draft.nesting:
             for node in self.draft.roots.get(waiter.path, ()):
                 known = {other for _, other in node.awaits}
                 others = self.draft.roots.get(awaited.path, ())
-                node.awaits.extend((f"{CHILD}{other.name}", other.id) for other in others if other.id not in known)
+                node.awaits.extend((f"{CHILD}{other.role}", other.id) for other in others if other.id not in known)
 
     def _lay_service(self, node: Node) -> _Laid:
         below = list(self._below(node))

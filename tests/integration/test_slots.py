@@ -74,7 +74,7 @@ def counted(store: Store) -> Iterator[list[str]]:
         writes.append(collection)
         return await kept(collection, write)  # type: ignore[arg-type]
 
-    store._submit = submit  # type: ignore[method-assign,assignment]
+    store._submit = submit  # type: ignore[method-assign]
     yield writes
     store._submit = kept  # type: ignore[method-assign]
 
