@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
+from pymongo import AsyncMongoClient
 
 from handlers.app import create_app
 from handlers.dependencies import Dependencies
@@ -11,6 +12,7 @@ from handlers.settings import HttpSettings
 from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
 from models.clock import Clock
+from models.domain.fulfiller import violations
 from models.domain.violations import Violation
 from models.inventory import Inventory
 from models.patterns import Re2Patterns
@@ -22,8 +24,6 @@ class AnyKind:
     """The rules of fulfillers, less those of the kinds."""
 
     def violations(self, body: Mapping[str, Any], credentials: Mapping[str, Any] | None) -> list[Violation]:
-        from models.domain.fulfiller import violations  # noqa: PLC0415
-
         return violations(body, credentials)
 
 
@@ -31,6 +31,14 @@ class AnyKind:
 async def store(mongodb_url: str, database_name: str) -> AsyncIterator[Store]:
     async with connect(mongodb_url) as client:
         yield Store(client, database_name)
+
+
+@pytest.fixture
+async def unreachable() -> AsyncIterator[Store]:
+    """A store whose database does not answer."""
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient("127.0.0.1", 9, serverSelectionTimeoutMS=50)
+    async with client:
+        yield Store(client, "nowhere")
 
 
 @pytest.fixture
