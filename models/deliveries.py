@@ -1,10 +1,12 @@
 """Deliveries and events as people look at them and set them right."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from models.clock import Clock
+from models.delivery_queue import end_subscription
 from models.domain.caller import Caller
 from models.domain.delivery import DEAD, DELIVERED, PENDING
 from models.domain.errors import Conflict, NotFound
@@ -19,15 +21,15 @@ FORMER_SECRET_SECONDS = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a list, newest first.
+    """A part of a list, by creation, oldest first.
 
     Attributes:
         limit: so many at most.
-        before: continue after the last one seen: older than this.
+        offset: after leaving out so many.
     """
 
     limit: int = 100
-    before: datetime | None = None
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +39,21 @@ class DeliveryFilter:
     subscription: str | None = None
     state: str | None = None
     event: str | None = None
-    lane: str | None = None
-    type: str | None = None
+    event_type: str | None = None
+    resource_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events: every attribute that is given has to fit."""
+    """Which events: every attribute that is given has to fit; `since` is a date as bodies carry it."""
 
-    api: str | None = None
-    type: str | None = None
-    resource: str | None = None
+    event_type: str | None = None
+    resource_type: str | None = None
+    resource_id: str | None = None
+    state: str | None = None
+    who: str | None = None
     correlation: str | None = None
+    since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +62,35 @@ class Replay:
 
     Attributes:
         since: only what was queued since then.
-        dead_only: only dead letters; otherwise delivered ones, too.
+        state: `dead` for dead letters, `delivered` for a subscriber that has lost its data.
     """
 
     since: datetime | None = None
-    dead_only: bool = True
+    state: str = DEAD
 
 
-async def list_deliveries(store: Store, caller: Caller, wanted: DeliveryFilter, page: Page) -> list[Document]:
-    """Deliveries to this tenant's subscriptions."""
-    query = _given(wanted, ("subscription", "state", "event", "lane", "type"))
-    return await _newest_first(store, "delivery", caller, query, page)
+_DELIVERY_PATHS = {
+    "subscription": "subscription",
+    "state": "state",
+    "event": "event",
+    "event_type": "type",
+    "resource_id": "lane",
+}
+_EVENT_PATHS = {
+    "event_type": "type",
+    "resource_type": "resource.type",
+    "resource_id": "resource.id",
+    "state": "state",
+    "who": "who",
+    "correlation": "correlation",
+}
+
+
+async def list_deliveries(
+    store: Store, caller: Caller, wanted: DeliveryFilter, page: Page
+) -> tuple[list[Document], int]:
+    """Deliveries to this tenant's subscriptions: a page of them, and how many match."""
+    return await _listed(store, "delivery", _query(caller, wanted, _DELIVERY_PATHS), page)
 
 
 async def retrieve_delivery(store: Store, caller: Caller, key: str) -> Document:
@@ -79,12 +102,12 @@ async def retrieve_delivery(store: Store, caller: Caller, key: str) -> Document:
     return await _retrieve(store, "delivery", caller, key, "delivery")
 
 
-async def list_events(store: Store, caller: Caller, wanted: EventFilter, page: Page) -> list[Document]:
-    """Events of this tenant's resources."""
-    query = _given(wanted, ("api", "type", "correlation"))
-    if wanted.resource is not None:
-        query["resource.id"] = wanted.resource
-    return await _newest_first(store, "event", caller, query, page)
+async def list_events(store: Store, caller: Caller, wanted: EventFilter, page: Page) -> tuple[list[Document], int]:
+    """Events of this tenant's resources, which are also the history: a page of them, and how many match."""
+    query = _query(caller, wanted, _EVENT_PATHS)
+    if wanted.since is not None:
+        query["at"] = {"$gte": wanted.since}
+    return await _listed(store, "event", query, page)
 
 
 async def retrieve_event(store: Store, caller: Caller, key: str) -> Document:
@@ -102,23 +125,36 @@ async def order_events(store: Store, caller: Caller, order: str, after_seq: int,
     return await store.collection("event").find(query).sort("seq", 1).limit(limit).to_list()
 
 
+async def backlog(store: Store, caller: Caller, subscription: str) -> dict[str, int]:
+    """How many deliveries of a subscription are `pending`, and how many are `dead`."""
+    of = {"subscription": subscription, "tenant": caller.tenant}
+    deliveries = store.collection("delivery")
+    return {
+        PENDING: await deliveries.count_documents({**of, "due": {"$exists": True}}),
+        DEAD: await deliveries.count_documents({**of, "state": DEAD}),
+    }
+
+
 async def replay_delivery(store: Store, clock: Clock, caller: Caller, key: str) -> Document:
-    """Deliver once more, with the same event id: at once, and before what is pending for the same resource.
+    """Deliver once more, with the same event id, at once; what still waits, and what it waits for, is tried at once.
 
     Raises:
         NotFound: there is no such delivery.
-        Conflict: it is pending anyway, or its subscription is not active.
+        Conflict: its subscription is not active.
     """
     found = await retrieve_delivery(store, caller, key)
     await _require_active(store, caller, found["subscription"])
+    now = clock.now()
     guard = {"_id": key, "tenant": caller.tenant, "state": {"$in": [DEAD, DELIVERED]}}
-    if not await store.update("delivery", guard, _pending_again(clock.now())):
-        raise Conflict("The delivery is pending already; it is attempted as soon as it is due.")
+    if not await store.update("delivery", guard, _pending_again(now)):
+        lane = {name: found[name] for name in ("subscription", "lane")}
+        waiting = {**lane, "due": {"$gt": now}, "seq": {"$lte": found["seq"]}}
+        await store.collection("delivery").update_many(waiting, {"$set": {"due": now}})
     return await retrieve_delivery(store, caller, key)
 
 
 async def replay_subscription(store: Store, clock: Clock, caller: Caller, subscription: str, what: Replay) -> int:
-    """Deliver once more what a subscription missed, or all that it was ever sent, in order per resource.
+    """Deliver once more what a subscription missed, or what it was sent, in order per resource.
 
     Args:
         store: the store.
@@ -135,8 +171,7 @@ async def replay_subscription(store: Store, clock: Clock, caller: Caller, subscr
         Conflict: it is not active.
     """
     await _require_active(store, caller, subscription)
-    states = [DEAD] if what.dead_only else [DEAD, DELIVERED]
-    query: Document = {"subscription": subscription, "tenant": caller.tenant, "state": {"$in": states}}
+    query: Document = {"subscription": subscription, "tenant": caller.tenant, "state": what.state}
     if what.since is not None:
         query["created"] = {"$gte": what.since}
     result = await store.collection("delivery").update_many(query, _pending_again(clock.now()))
@@ -167,15 +202,16 @@ async def rotate_secret(
     return made
 
 
-async def remove_subscription(store: Store, caller: Caller, subscription: str) -> None:
-    """End a registration at its owner's wish; what it has not received is dropped.
+async def unsubscribe(store: Store, clock: Clock, caller: Caller, subscription: str) -> None:
+    """End a registration at its owner's wish; nothing more is sent.
 
     Raises:
-        NotFound: there is no such subscription.
+        NotFound: there is no such subscription, or it has ended already.
     """
-    await _retrieve(store, "subscription", caller, subscription, "subscription")
-    await store.delete("subscription", {"_id": subscription, "tenant": caller.tenant})
-    await store.collection("delivery").delete_many({"subscription": subscription, "due": {"$exists": True}})
+    found = await _retrieve(store, "subscription", caller, subscription, "subscription")
+    if found["state"] != ACTIVE:
+        raise NotFound(f"There is no subscription {subscription}.")
+    await end_subscription(store, subscription, "The subscriber unsubscribed.", clock.now())
 
 
 async def _require_active(store: Store, caller: Caller, subscription: str) -> None:
@@ -188,16 +224,15 @@ def _pending_again(now: datetime) -> Document:
     return {"$set": {"state": PENDING, "attempts": 0, "due": now, "replayed": now}}
 
 
-def _given(wanted: DeliveryFilter | EventFilter, names: tuple[str, ...]) -> Document:
-    return {name: value for name in names if (value := getattr(wanted, name)) is not None}
+def _query(caller: Caller, wanted: DeliveryFilter | EventFilter, paths: Mapping[str, str]) -> Document:
+    given = {path: getattr(wanted, name) for name, path in paths.items()}
+    return {"tenant": caller.tenant} | {path: value for path, value in given.items() if value is not None}
 
 
-async def _newest_first(store: Store, name: str, caller: Caller, query: Document, page: Page) -> list[Document]:
-    query["tenant"] = caller.tenant
-    if page.before is not None:
-        query["created"] = {"$lt": page.before}
-    cursor = store.collection(name).find(query, {"wt": 0}).sort([("created", -1), ("_id", -1)])
-    return await cursor.limit(page.limit).to_list()
+async def _listed(store: Store, name: str, query: Document, page: Page) -> tuple[list[Document], int]:
+    cursor = store.collection(name).find(query, {"wt": 0}).sort([("created", 1), ("_id", 1)])
+    rows = await cursor.skip(page.offset).limit(page.limit).to_list() if page.limit else []
+    return rows, await store.collection(name).count_documents(query)
 
 
 async def _retrieve(store: Store, name: str, caller: Caller, key: str, words: str) -> Document:
