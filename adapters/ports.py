@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from models.domain.outcomes import Accepted, Done, Outcome, Progress, Refused, Report, Unreachable, parse_report
 from models.domain.violations import Violation
@@ -65,7 +65,9 @@ class Fulfiller(Protocol):
     (same key) has no second effect, or else its registration says that the key is not honoured.
     """
 
-    kind: ClassVar[str]
+    @property
+    def kind(self) -> str:
+        """Name of its kind; a class variable will do."""
 
     async def engage(self, call: FulfillerCall) -> Outcome:
         """Ask for the work: `Done`, `Accepted`, `Refused` or `Unreachable`."""
@@ -96,9 +98,9 @@ class Catalogue(Protocol):
         self,
         tenant: str,
         *,
-        id: str | None = None,
+        id: str | None = None,  # noqa: A002 - the attribute's name
         name: str | None = None,
-        version: str | None = None,  # noqa: A002 - the field's name
+        version: str | None = None,
     ) -> Document | None:
         """The body of a specification: by id; by name and version; or by name, then its newest orderable version."""
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from adapters.ports import Fulfiller
 from models.domain.fulfiller import FulfillerDefinition
-from models.domain.selection import Decision, Selection
-
 from models.domain.plan import Capability
+from models.domain.selection import Decision, Selection
 from models.reference_cache import ReferenceCache
 from models.store import Store
 

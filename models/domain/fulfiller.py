@@ -28,7 +28,16 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 # Headers that the call itself sets; a credential must not stand in for them.
 RESERVED_HEADERS = frozenset(
-    ["accept", "connection", "content-length", "content-type", "host", "idempotency-key", "transfer-encoding", "user-agent"]
+    [
+        "accept",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "idempotency-key",
+        "transfer-encoding",
+        "user-agent",
+    ]
 )
 
 

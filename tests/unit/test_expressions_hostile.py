@@ -64,6 +64,7 @@ def engine() -> None:
         'matches(t, "(a|b)*a(a|b){900}c")',
         "[l, l, l, l, l, l]",
         "[t, t, t, t, t, t, t, t, t, t, t]",
+        r'for a in 1..9999 return matches("a", "\\p{L}{" + string(modulo(a, 8)) + "}" + string(a))',
         BOMB + "f: [e, e, e, e, e, e, e, e]}",
         BOMB + "f: string([e, e, e, e, e, e, e, e])}.f",
         BOMB + "f: e = [d, d, d, d, d, d, d, d]}.f",

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.domain.expressions.errors import ExpressionTooExpensive, ExpressionTypeError, ExpressionValueError
+from models.domain.patterns import Pattern
 
 MAX_STEPS = 20_000
-"""Steps of one evaluation: nodes visited, elements looked at. Some 10 ms, what the event loop can bear."""
+"""Steps of one evaluation: nodes visited, elements looked at. Some 10 ms, with the worst mix of functions 50."""
 
 MAX_TEXT = 100_000
 """Characters of one text that an expression makes."""
@@ -32,12 +33,13 @@ _KINDS: dict[type, str] = {
 class Run:
     """One evaluation. Not shared, so a compiled expression can be evaluated by many threads at once."""
 
-    __slots__ = ("context", "slots", "steps")
+    __slots__ = ("context", "patterns", "slots", "steps")
 
     def __init__(self, context: Mapping[str, Any], slots: int, steps: int) -> None:
         self.context = context
         self.slots: list[Any] = [None] * slots
         self.steps = steps
+        self.patterns: dict[str, Pattern] | None = None
 
     def spend(self, steps: int) -> None:
         """Pay for work before it is done. Raises ExpressionTooExpensive when the budget is used up."""
@@ -96,20 +98,22 @@ def checked_result(value: Any) -> Any:
 
     A list may hold one and the same list a thousand times at no cost in memory; written as JSON, each one counts.
     """
-    values = texts = 0
-    waiting = [value]
+    values, texts = 1, len(checked_text(value)) if isinstance(value, str) else 0
+    waiting = [value] if isinstance(value, list | dict) else []
     while waiting:
         current = waiting.pop()
-        values += 1
-        if isinstance(current, str):
-            texts += len(checked_text(current))
-        elif isinstance(current, list):
-            waiting.extend(checked_list(current))
-        elif isinstance(current, dict):
-            texts += sum(map(len, current))
-            waiting.extend(current.values())
-        if values + len(waiting) > MAX_VALUES or texts > MAX_ALL_TEXT:
+        items = current.values() if isinstance(current, dict) else checked_list(current)
+        values += len(items)
+        texts += sum(map(len, current)) if isinstance(current, dict) else 0
+        if values > MAX_VALUES:
             raise ExpressionTooExpensive(f"The expression makes a result of more than {MAX_VALUES} values")
+        for item in items:
+            if isinstance(item, list | dict):
+                waiting.append(item)
+            elif isinstance(item, str):
+                texts += len(checked_text(item))
+        if texts > MAX_ALL_TEXT:
+            raise ExpressionTooExpensive(f"The expression makes a result of more than {MAX_ALL_TEXT} characters")
     return value
 
 

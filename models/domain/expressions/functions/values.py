@@ -42,7 +42,7 @@ def string(run: Run, value: Any) -> str | None:
     if kind(value) == "unknown":
         raise wrong_type("string(from)", "a JSON value", value)
     text = json.dumps(checked_result(value), ensure_ascii=False, allow_nan=False, default=_unwritable)
-    run.spend(len(text) // 10)
+    run.spend(len(text) // 5)
     return checked_text(text)
 
 

@@ -1,0 +1,36 @@
+"""How we prove to a fulfiller who we are. Never shown, never logged."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+
+class Credentials:
+    """Credentials as registered; they become headers, and nothing else can be read from them."""
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: Mapping[str, Any] | None) -> None:
+        """Take {type: bearer|basic|header, …}, checked at registration; None stands for no credentials."""
+        self._secret = dict(secret or {})
+
+    def __repr__(self) -> str:
+        """Say what they are, not what is in them."""
+        return f"Credentials({self._secret.get('type', 'none')})"
+
+    def headers(self) -> dict[str, str]:
+        """The headers that carry them."""
+        secret = self._secret
+        match secret.get("type"):
+            case "bearer":
+                return {"Authorization": f"Bearer {secret['token']}"}
+            case "basic":
+                pair = f"{secret['username']}:{secret['password']}".encode()
+                return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+            case "header":
+                return {secret["name"]: secret["value"]}
+        return {}
+
+    def secret(self) -> Mapping[str, Any]:
+        """All of it, for kinds that speak something other than HTTP."""
+        return dict(self._secret)

@@ -1,0 +1,61 @@
+"""Keeps the promise of the port for every kind, plug-ins included: an outcome, in time, and no exception."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+import structlog
+
+from adapters.ports import Accepted, Done, Fulfiller, FulfillerCall, Outcome, Progress, Refused, Unreachable
+from models.domain.outcomes import why_unstorable
+
+_GRACE = 0.5  # seconds beyond the call's own time-out, so that a kind can give its own, better reason
+_OUTCOMES = (Done, Accepted, Refused, Unreachable, Progress)
+_log = structlog.get_logger(__name__)
+
+
+class Guarded:
+    """A fulfiller of any kind, made to keep its promise."""
+
+    def __init__(self, inner: Fulfiller, name: str) -> None:
+        """Guard this one; its name is for the log and the reasons."""
+        self._inner = inner
+        self._name = name
+        self.kind = inner.kind
+
+    async def engage(self, call: FulfillerCall) -> Outcome:
+        """Ask for the work."""
+        return await self._kept(self._inner.engage(call), call)
+
+    async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
+        """Look how accepted work is."""
+        return await self._kept(self._inner.poll(reference, call), call)
+
+    async def aclose(self) -> None:
+        """Let go of what the instance holds; a fault in that is logged, for nobody could do more."""
+        try:
+            await self._inner.aclose()
+        except Exception:  # noqa: BLE001 - a plug-in may raise anything
+            _log.exception("fulfiller did not close", kind=self.kind, fulfiller=self._name)
+
+    async def _kept(self, answer: Awaitable[Any], call: FulfillerCall) -> Outcome:
+        try:
+            async with asyncio.timeout(call.timeout + _GRACE):
+                outcome = await answer
+        except TimeoutError:
+            return Unreachable(f"{self._name} did not answer within {call.timeout:g} seconds.")
+        except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
+            _log.exception("fulfiller raised", kind=self.kind, fulfiller=self._name, task=call.task_id)
+            return Unreachable(f"The kind {self.kind} failed inside ({type(error).__name__}); the log has the details.")
+        return _checked(outcome, self.kind)
+
+
+def _checked(outcome: Any, kind: str) -> Outcome:
+    """What came out, or a refusal where it is no outcome or could not be stored."""
+    if isinstance(outcome, Done):
+        facts = [outcome.output, *outcome.service_characteristic, *outcome.supporting_resource]
+        trouble = why_unstorable(facts)
+        return Refused(f"What the kind {kind} reported cannot be stored: {trouble}.") if trouble else outcome
+    if isinstance(outcome, _OUTCOMES):
+        return outcome
+    return Refused(f"The kind {kind} gave {type(outcome).__name__} instead of an outcome.")

@@ -1,0 +1,33 @@
+"""The one HTTP client of a process: connections are pooled, cookies are not kept, proxies are not guessed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiohttp
+
+MAX_CONNECTIONS = 1000
+MAX_CONNECTIONS_PER_HOST = 200
+
+
+def open_session() -> aiohttp.ClientSession:
+    """A session for all calls to fulfillers; whoever opens it closes it. Needs a running event loop."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            limit=MAX_CONNECTIONS, limit_per_host=MAX_CONNECTIONS_PER_HOST, ttl_dns_cache=30, keepalive_timeout=15
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": "som", "Accept-Encoding": "identity"},
+        max_line_size=16_384,
+        max_field_size=16_384,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a process lends to its fulfillers.
+
+    Attributes:
+        session: gives the process's HTTP client; it is not opened before somebody needs it.
+    """
+
+    session: Callable[[], aiohttp.ClientSession]

@@ -1,0 +1,111 @@
+"""The kinds of fulfillers: those built in, and those that plug-ins bring through the entry points `som.fulfillers`."""
+
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, ClassVar, Protocol
+
+import structlog
+
+from adapters.credentials import Credentials
+from adapters.guard import Guarded
+from adapters.http_session import Tools
+from adapters.ports import Accepted, Fulfiller, FulfillerCall, Outcome, Refused
+from adapters.rest import RestFulfiller
+from adapters.simulator import SimulatorFulfiller
+from models.domain.errors import InvalidRequest
+from models.domain.fulfiller import FulfillerDefinition, violations
+from models.domain.violations import Violation
+
+GROUP = "som.fulfillers"
+_log = structlog.get_logger(__name__)
+
+
+class FulfillerKind(Protocol):
+    """What a kind is: a class with these, whose instances are `Fulfiller`s."""
+
+    kind: ClassVar[str]
+
+    @classmethod
+    def check(cls, definition: FulfillerDefinition) -> list[Violation]:
+        """What is wrong with a registration, beyond the rules for all."""
+
+    @classmethod
+    def create(cls, definition: FulfillerDefinition, credentials: Credentials, tools: Tools) -> Fulfiller:
+        """Make the fulfiller of this registration. Called on the event loop: connect later."""
+
+
+BUILT_IN: tuple[type[FulfillerKind], ...] = (RestFulfiller, SimulatorFulfiller)
+
+
+class UnknownKindFulfiller:
+    """Stands in for a fulfiller whose kind is not installed in this process: every call says so."""
+
+    def __init__(self, kind: str) -> None:
+        """Refuse in the name of this kind."""
+        self.kind = kind
+
+    async def engage(self, call: FulfillerCall) -> Outcome:  # noqa: ARG002 - the port's signature
+        """Refuse, for a person has to install the plug-in or change the registration."""
+        return Refused(f"The kind {self.kind} of this fulfiller is not installed at the server.")
+
+    async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:  # noqa: ARG002 - the port's signature
+        """Refuse likewise."""
+        return await self.engage(call)
+
+    async def aclose(self) -> None:
+        """Hold nothing."""
+
+
+class Kinds:
+    """Every kind that this process knows."""
+
+    def __init__(self, tools: Tools, extra: Mapping[str, type[FulfillerKind]] | None = None) -> None:
+        """Know the built-in kinds, those of installed plug-ins, and extra ones; the first of a name stays."""
+        self._tools = tools
+        self._kinds: dict[str, type[FulfillerKind]] = {kind.kind: kind for kind in BUILT_IN}
+        for found in entry_points(group=GROUP):
+            if found.name not in self._kinds:
+                loaded = _loaded(found)
+                if loaded is not None:
+                    self._kinds[found.name] = loaded
+        for name, kind in (extra or {}).items():
+            self._kinds.setdefault(name, kind)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The kinds, by name."""
+        return tuple(sorted(self._kinds))
+
+    def make(self, definition: FulfillerDefinition, secret: Mapping[str, Any] | None = None) -> Fulfiller:
+        """The fulfiller of this registration, guarded; of an unknown kind, one that refuses and says why."""
+        kind = self._kinds.get(definition.kind)
+        if kind is None:
+            return UnknownKindFulfiller(definition.kind)
+        return Guarded(kind.create(definition, Credentials(secret), self._tools), definition.name)
+
+    def violations(self, body: Mapping[str, Any], credentials: Mapping[str, Any] | None) -> list[Violation]:
+        """What is wrong with a registration whose types fit the schema: an unknown kind, or rules that are broken."""
+        found = violations(body, credentials)
+        kind = self._kinds.get(body["kind"])
+        if kind is None:
+            known = ", ".join(self.names)
+            return [*found, Violation("/kind", "unknownKind", f"There is no kind {body['kind']}; known are {known}.")]
+        if not found:
+            found.extend(kind.check(FulfillerDefinition.from_document({"_id": "", "body": body})))
+        return found
+
+    def check(self, body: Mapping[str, Any], credentials: Mapping[str, Any] | None) -> None:
+        """Raises InvalidRequest with all violations where there are any."""
+        found = self.violations(body, credentials)
+        if found:
+            raise InvalidRequest(found)
+
+
+def _loaded(found: EntryPoint) -> type[FulfillerKind] | None:
+    """The class behind an entry point. A plug-in that cannot be loaded must not keep the server from starting."""
+    try:
+        loaded: type[FulfillerKind] = found.load()
+    except Exception:  # noqa: BLE001 - importing a plug-in may raise anything
+        _log.exception("fulfiller kind cannot be loaded", kind=found.name, source=found.value)
+        return None
+    return loaded

@@ -1,0 +1,192 @@
+"""The kind `rest`: fulfillers that are called over HTTP, as api_specs/fulfiller/v1.yaml writes."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Self
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+import orjson
+
+from adapters.credentials import Credentials
+from adapters.http_session import Tools
+from adapters.ports import Accepted, FulfillerCall, Outcome, Progress, Refused, Unreachable
+from adapters.rest_answers import Answer, read_engagement, read_poll
+from models.domain.fulfiller import RESERVED_HEADERS, FulfillerDefinition
+from models.domain.violations import Violation
+
+MAX_ANSWER = 1_000_000
+_CONNECT_SHARE = 0.8  # of a call's time; so a connection that never came is told from an answer that never came
+
+
+class RestFulfiller:
+    """One registered REST fulfiller."""
+
+    kind: ClassVar[str] = "rest"
+
+    def __init__(
+        self, definition: FulfillerDefinition, credentials: Credentials, session: aiohttp.ClientSession
+    ) -> None:
+        """Call this fulfiller through the process's session, which its opener closes."""
+        self._definition = definition
+        self._endpoint = definition.endpoint or ""
+        self._session = session
+        self._headers = {
+            **definition.settings.get("headers", {}),
+            **credentials.headers(),
+            "Accept": "application/json",
+        }
+        if not definition.honours_idempotency_key:
+            # An idle connection that the other side has just closed looks like a lost answer, which must not be
+            # repeated here: so each call has a connection of its own.
+            self._headers["Connection"] = "close"
+
+    @classmethod
+    def check(cls, definition: FulfillerDefinition) -> list[Violation]:
+        """What this kind asks of a registration beyond the rules for all."""
+        found = []
+        if not definition.endpoint:
+            found.append(Violation("/endpoint", "missing", "A fulfiller of the kind rest needs an endpoint."))
+        found.extend(_wrong_hosts(definition.settings.get("allowPollHosts", [])))
+        found.extend(_wrong_headers(definition.settings.get("headers", {})))
+        return found
+
+    @classmethod
+    def create(cls, definition: FulfillerDefinition, credentials: Credentials, tools: Tools) -> Self:
+        """Make one for this registration."""
+        return cls(definition, credentials, tools.session())
+
+    async def engage(self, call: FulfillerCall) -> Outcome:
+        """POST the task to the endpoint."""
+        headers = {**self._headers, "Content-Type": "application/json", "Idempotency-Key": call.idempotency_key}
+        answer = await self._exchange("POST", self._endpoint, headers, call.timeout, request_body(call))
+        if isinstance(answer, Unreachable | Refused):
+            return answer
+        outcome = read_engagement(answer, datetime.now(UTC))
+        if not isinstance(outcome, Accepted) or outcome.poll_url is None:
+            return outcome
+        return self._resolved(outcome, outcome.poll_url)
+
+    async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
+        """GET the pollUrl; without one, only a callback can tell."""
+        if reference.poll_url is None:
+            return Progress()
+        # Looked at again, for the endpoint may have been changed since, and credentials go to its host only.
+        checked = self._resolved(reference, reference.poll_url)
+        if isinstance(checked, Refused):
+            return checked
+        answer = await self._exchange("GET", str(checked.poll_url), self._headers, call.timeout)
+        return answer if isinstance(answer, Unreachable | Refused) else read_poll(answer, datetime.now(UTC))
+
+    async def aclose(self) -> None:
+        """Hold nothing: the session belongs to the process."""
+
+    def _resolved(self, accepted: Accepted, poll_url: str) -> Accepted | Refused:
+        try:
+            address = urljoin(self._endpoint, poll_url)
+            there, here = urlsplit(address), urlsplit(self._endpoint)
+            host, port_is_readable = there.hostname, there.port != 0
+        except ValueError:
+            return Refused("The fulfiller accepted the task, but its pollUrl is not an address.")
+        if there.scheme not in {"http", "https"} or not host or not port_is_readable or there.username is not None:
+            return Refused("The fulfiller accepted the task, but its pollUrl is not a plain http or https address.")
+        if host != here.hostname and host not in self._definition.settings.get("allowPollHosts", []):
+            return Refused(
+                f"The fulfiller accepted the task, but its pollUrl points at the host {host}, which is not that of its "
+                "endpoint; allowPollHosts in its settings can allow it."
+            )
+        if here.scheme == "https" and there.scheme != "https":
+            return Refused("The fulfiller accepted the task, but its pollUrl leaves https.")
+        return replace(accepted, poll_url=address)
+
+    async def _exchange(
+        self, method: str, address: str, headers: Mapping[str, str], seconds: float, body: bytes | None = None
+    ) -> Answer | Unreachable | Refused:
+        """One request and its answer, read up to `MAX_ANSWER` bytes."""
+        patience = aiohttp.ClientTimeout(total=seconds, connect=seconds * _CONNECT_SHARE)
+        try:
+            async with self._session.request(
+                method, address, data=body, headers=headers, timeout=patience, allow_redirects=False
+            ) as response:
+                return await _read(response)
+        except aiohttp.InvalidURL:
+            return Refused("The address of the fulfiller cannot be used.")
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            return Unreachable(f"The fulfiller cannot be reached: {_plainly(error)}.", maybe_done=False)
+        except TimeoutError:
+            return Unreachable(f"The fulfiller did not answer within {seconds:g} seconds.")
+        except (aiohttp.ClientError, OSError) as error:
+            return Unreachable(f"The connection to the fulfiller broke: {_plainly(error)}.")
+
+
+def request_body(call: FulfillerCall) -> bytes:
+    """The task as sent; the same call gives the same bytes, whatever the order of its attributes."""
+    body: dict[str, Any] = {
+        "taskId": call.task_id,
+        "orderId": call.order_id,
+        "orderItemId": call.order_item_id,
+        "callbackUrl": call.callback_url,
+    }
+    body = {name: value for name, value in body.items() if value is not None}
+    body |= {"action": call.action, "operation": call.operation, "service": call.service, "input": call.input}
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+
+
+async def _read(response: aiohttp.ClientResponse) -> Answer:
+    body = bytearray()
+    while len(body) <= MAX_ANSWER:
+        part = await response.content.read(MAX_ANSWER + 1 - len(body))
+        if not part:
+            break
+        body += part
+    if len(body) > MAX_ANSWER:
+        response.close()
+    return Answer(
+        status=response.status,
+        content_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
+        body=bytes(body[:MAX_ANSWER]),
+        retry_after=response.headers.get("Retry-After"),
+        location=response.headers.get("Location"),
+        whole=len(body) <= MAX_ANSWER,
+    )
+
+
+def _plainly(error: Exception) -> str:
+    """What happened, for people, without addresses that may hold secrets."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"the name {error.host} is not known"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"the certificate of {error.host} is not trusted ({error.certificate_error})"
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return f"no secure connection to {error.host} came about"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"{error.host}:{error.port} takes no connection ({error.os_error.strerror or error.os_error})"
+    return next((words for kind, words in _BREAKS if isinstance(error, kind)), type(error).__name__)
+
+
+_BREAKS: tuple[tuple[type[Exception], str], ...] = (
+    (aiohttp.ConnectionTimeoutError, "no connection came about in time"),
+    (aiohttp.ServerDisconnectedError, "it was closed before an answer came"),
+    (aiohttp.ClientPayloadError, "the answer ended too early"),
+    (aiohttp.ClientResponseError, "the answer is not HTTP"),
+)
+
+
+def _wrong_hosts(hosts: Any) -> list[Violation]:
+    if isinstance(hosts, list) and all(isinstance(host, str) for host in hosts):
+        return []
+    return [Violation("/settings/allowPollHosts", "invalidType", "allowPollHosts must be a list of host names.")]
+
+
+def _wrong_headers(headers: Any) -> list[Violation]:
+    if not isinstance(headers, Mapping) or not all(isinstance(value, str) for value in headers.values()):
+        return [Violation("/settings/headers", "invalidType", "headers must be an object whose values are texts.")]
+    found = []
+    for name, value in headers.items():
+        pointer = f"/settings/headers/{name}"
+        if name.lower() in RESERVED_HEADERS:
+            found.append(Violation(pointer, "reservedHeader", "This header is set by the call itself."))
+        elif not name.replace("-", "").isalnum() or not name.isascii() or not value.isprintable():
+            found.append(Violation(pointer, "invalidHeader", "This is no header that can be sent."))
+    return found

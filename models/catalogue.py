@@ -1,0 +1,123 @@
+"""The catalogue port on our own collection: specifications in memory, compiled once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pymongo.errors import PyMongoError
+
+from models.domain.errors import InvalidRequest, Unavailable
+from models.domain.patterns import PatternEngine
+from models.domain.relations import Relation
+from models.domain.snapshot import version_order
+from models.domain.specification import Specification
+from models.reference_cache import ReferenceCache
+from models.store import Store
+
+Document = dict[str, Any]
+COLLECTION = "serviceSpecification"
+
+
+class _Tenant:
+    """All specifications of a tenant, by id and by family."""
+
+    def __init__(self, documents: list[Document]) -> None:
+        self.documents = {document["_id"]: document for document in documents}
+        self.families: dict[str, list[str]] = {}
+        for document in documents:
+            self.families.setdefault(str(document["body"].get("name", "")), []).append(document["_id"])
+
+    def find(self, reference: "Reference") -> Document | None:
+        if reference.id is not None:
+            return self.documents.get(reference.id)
+        family = [self.documents[key] for key in self.families.get(reference.name or "", ())]
+        if reference.version is not None:
+            return next((one for one in family if one["body"].get("version") == reference.version), None)
+        orderable = [one for one in family if _is_orderable(one["body"])]
+        return max(orderable or family, key=lambda one: version_order(one["body"].get("version")), default=None)
+
+
+class Reference:
+    """What a specification is referred to by: its id, or its family's name and perhaps the version."""
+
+    __slots__ = ("id", "name", "version")
+
+    def __init__(self, id: str | None = None, name: str | None = None, version: str | None = None) -> None:  # noqa: A002
+        """Refer by id where there is one."""
+        self.id, self.name, self.version = id, name, version
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any] | Relation) -> "Reference":
+        """Read the reference of an order, a service or a relationship."""
+        if isinstance(raw, Relation):
+            return cls(raw.id, raw.family, raw.version)
+        return cls(*(value if isinstance(value := raw.get(key), str) and value else None for key in cls.__slots__))
+
+
+class Catalogue:
+    """Service specifications of our own catalogue."""
+
+    def __init__(self, store: Store, patterns: PatternEngine) -> None:
+        """Read from this store; the engine compiles the regular expressions in specifications."""
+        self._store = store
+        self._patterns = patterns
+        self._cache = ReferenceCache(store, COLLECTION, _Tenant)
+        self._compiled: dict[tuple[str, str], tuple[int, Specification | None]] = {}
+
+    def invalidate(self) -> None:
+        """Read anew at the next need: the collection has changed. What has not changed stays compiled."""
+        self._cache.invalidate()
+
+    async def specification(
+        self,
+        tenant: str,
+        *,
+        id: str | None = None,  # noqa: A002 - the attribute's name
+        name: str | None = None,
+        version: str | None = None,
+    ) -> Document | None:
+        """Return a body: by id; by name and version; or by name, then the newest orderable version.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        document = await self._find(tenant, Reference(id, name, version))
+        body: Document | None = document["body"] if document else None
+        return body
+
+    async def compiled(self, tenant: str, reference: Reference) -> Specification | None:
+        """Return the compiled view of a specification; None for one that is unknown, or a draft that does not compile.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        document = await self._find(tenant, reference)
+        if document is None:
+            return None
+        key, revision = (tenant, str(document["_id"])), document["rev"]
+        known = self._compiled.get(key)
+        if known is None or known[0] != revision:
+            try:
+                known = revision, Specification.from_body(document["body"], self._patterns)
+            except InvalidRequest:
+                known = revision, None
+            self._compiled[key] = known
+        return known[1]
+
+    async def _find(self, tenant: str, reference: Reference) -> Document | None:
+        found = (await self._cache.get(tenant)).find(reference)
+        # A miss asks the database before anybody is told that there is no such specification.
+        if found is None and await self._exists(tenant, reference):
+            found = (await self._cache.refresh(tenant)).find(reference)
+        return found
+
+    async def _exists(self, tenant: str, reference: Reference) -> bool:
+        wanted = {"_id": reference.id} if reference.id is not None else {"body.name": reference.name}
+        try:
+            found = await self._store.collection(COLLECTION).find_one({**wanted, "tenant": tenant}, {"_id": 1})
+        except PyMongoError as error:
+            raise Unavailable from error
+        return found is not None
+
+
+def _is_orderable(body: Mapping[str, Any]) -> bool:
+    return str(body.get("lifecycleStatus") or "Active").lower() in {"active", "launched"}

@@ -1,0 +1,116 @@
+"""The characteristics of an ordered service against its service specification (TMF633 `specCharacteristic`)."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from models.domain.characteristics.rule import Given, Rule, rule_of
+from models.domain.patterns import PatternEngine
+from models.domain.violations import Violation
+
+
+@dataclass(frozen=True, slots=True)
+class CharacteristicRules:
+    """The compiled rules of one specification. Compile once per version and keep.
+
+    Attributes:
+        rules: by the characteristic's name, in the order of the specification.
+        open: whether names that the specification does not know are accepted: it says `extensible`, or does not speak
+            of characteristics at all.
+    """
+
+    rules: Mapping[str, Rule]
+    open: bool
+
+    @classmethod
+    def from_specification(cls, spec: Mapping[str, Any], patterns: PatternEngine) -> Self:
+        """Return the rules of a service specification. Never raises: flaws are what `check_specification` reports."""
+        raw = mappings(spec.get("specCharacteristic"))
+        rules: dict[str, Rule] = {}
+        for item in raw:
+            if isinstance(item.get("name"), str):
+                rules.setdefault(item["name"], rule_of(item, patterns))
+        unspoken = not isinstance(spec.get("specCharacteristic"), list)
+        return cls(rules, unspoken or spec.get("extensible") is True)
+
+    def check(
+        self,
+        characteristics: Sequence[Mapping[str, Any]],
+        *,
+        pointer: str,
+        partial: bool,
+        at: datetime | None = None,
+    ) -> list[Violation]:
+        """Return what is wrong with the characteristics of an order item's service.
+
+        Args:
+            characteristics: entries with `name` and `value`.
+            pointer: JSON pointer of the list they stand in.
+            partial: they are a change (action `modify`): only named ones are checked, null removes.
+            at: the moment at which characteristics and their values have to be valid; None ignores `validFor`.
+        """
+        found: list[Violation] = []
+        by_name = self._by_name(characteristics, pointer, found)
+        for name, entries in by_name.items():
+            rule = self.rules.get(name)
+            if rule is not None and rule.validity.covers(at):
+                found.extend(rule.check(entries, partial=partial, at=at))
+            elif not self.open:
+                found.append(self._unknown(name, entries[0].pointer, known=rule is not None, at=at))
+        if not partial:
+            absent = (rule for name, rule in self.rules.items() if name not in by_name and rule.validity.covers(at))
+            found.extend(rule.missing(pointer) for rule in absent if rule.mandatory(at))
+        return found
+
+    def with_defaults(
+        self, characteristics: Sequence[Mapping[str, Any]], *, at: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the characteristics with defaults for those that are absent or null; the given order is kept."""
+        complete = [dict(item) for item in characteristics]
+        by_name = {item.get("name"): item for item in reversed(complete)}
+        for rule in self.rules.values():
+            default = rule.default(at) if rule.validity.covers(at) else None
+            entry = by_name.get(rule.name)
+            if default is None or (entry is not None and entry.get("value") is not None):
+                continue
+            if entry is None:
+                kind = {"valueType": rule.value_type_text} if rule.value_type_text else {}
+                complete.append({"name": rule.name, **kind, "value": copy.deepcopy(default)})
+            else:
+                entry["value"] = copy.deepcopy(default)
+        return complete
+
+    def _by_name(
+        self, characteristics: Sequence[Mapping[str, Any]], pointer: str, found: list[Violation]
+    ) -> dict[str, list[Given]]:
+        by_name: dict[str, list[Given]] = {}
+        for index, item in enumerate(characteristics):
+            name = item.get("name")
+            if isinstance(name, str) and name:
+                by_name.setdefault(name, []).append(Given(f"{pointer}/{index}", item.get("value")))
+            else:
+                message = "A characteristic needs a name, which its specification knows."
+                found.append(Violation(f"{pointer}/{index}/name", "characteristicNameMissing", message))
+        return by_name
+
+    def _unknown(self, name: str, pointer: str, *, known: bool, at: datetime | None) -> Violation:
+        if known:
+            message = f"The characteristic {name} is outside its validity in the specification."
+            return Violation(f"{pointer}/name", "characteristicNotValid", message)
+        names = [rule.name for rule in self.rules.values() if rule.validity.covers(at)]
+        allowed = f"it has {listed(names)}" if names else "it has none"
+        message = f"The specification has no characteristic {name}; {allowed}."
+        return Violation(f"{pointer}/name", "unknownCharacteristic", message)
+
+
+def mappings(value: Any) -> list[Mapping[str, Any]]:
+    """Return the objects of a list; anything else holds none."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def listed(words: Sequence[str], most: int = 20) -> str:
+    """Return words as an enumeration that stays readable."""
+    rest = len(words) - most
+    return ", ".join(words[:most]) + (f" and {rest} more" if rest > 0 else "")

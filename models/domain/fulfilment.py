@@ -1,0 +1,106 @@
+"""The `fulfilment` extension of a service specification: what has to be done, and how values flow down.
+
+Its schema is `api_specs/tmf633/fulfilment.yaml`; `docs/reference/fulfilment.md` says what every attribute means.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.domain.plan import Compensation
+
+ACTIONS = ("add", "modify", "delete")
+CHILD = "child:"
+RELIES_ON = "reliesOn:"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRule:
+    """One task of one action.
+
+    Attributes:
+        name: unique among the tasks of its action.
+        specification: id or family name that the capability is about; None stands for the specification itself.
+        action: the capability's action; None stands for the action of the rules.
+        needs: names of tasks of the same service, `child:<name>`, `reliesOn:<name>`; None stands for all that comes
+            before the service.
+        compensation: how it is undone; see PlannedTask.
+    """
+
+    name: str
+    specification: str | None = None
+    action: str | None = None
+    needs: tuple[str, ...] | None = None
+    input: Any = None
+    output: Any = None
+    compensation: Compensation = "none"
+    point_of_no_return: bool = False
+    duration: float | None = None
+    deadline: float | None = None
+    retry: tuple[float, ...] | None = None
+    optional: bool = False
+    milestone: str | None = None
+
+    @property
+    def own_needs(self) -> tuple[str, ...]:
+        """The needs that name tasks of the same service."""
+        return tuple(need for need in self.needs or () if not need.startswith((CHILD, RELIES_ON)))
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRule:
+    """How a service of a bundle comes to be.
+
+    Attributes:
+        characteristic: templates of its characteristic values by name.
+        quantity: template of how many there are.
+        condition: expression that says whether there is any.
+    """
+
+    characteristic: Mapping[str, Any] = field(default_factory=dict)
+    quantity: Any = 1
+    condition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelianceRule:
+    """How a service that another relies on is found, or made.
+
+    Attributes:
+        reuse: take an existing active one and leave it in place when the service that relies on it goes.
+        create: make one where none is found.
+        match: templates of the characteristic values that an existing one must have.
+        characteristic: templates of the values of one that is made; those of `match` are among them.
+        condition: expression that says whether it is needed.
+    """
+
+    reuse: bool = True
+    create: bool = True
+    match: Mapping[str, Any] = field(default_factory=dict)
+    characteristic: Mapping[str, Any] = field(default_factory=dict)
+    condition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fulfilment:
+    """The whole extension, typed.
+
+    Attributes:
+        tasks: by action, then by name; an action that is not there has no rules.
+        children: by the name of the child, which is the role of the relationship or the name it gives.
+        relies_on: likewise.
+    """
+
+    tasks: Mapping[str, Mapping[str, TaskRule]] = field(default_factory=dict)
+    children: Mapping[str, ChildRule] = field(default_factory=dict)
+    relies_on: Mapping[str, RelianceRule] = field(default_factory=dict)
+
+
+def default_task(action: str) -> TaskRule:
+    """What a leaf does where its specification says nothing: one task for whoever has the capability."""
+    return TaskRule(name=action, compensation=default_compensation(action))
+
+
+def default_compensation(action: str) -> Compensation:
+    """RULES: what `add` did is undone by the specification's delete tasks; the rest only where it is declared."""
+    return "delete" if action == "add" else "none"

@@ -1,0 +1,188 @@
+"""The surface check of a submitted order: what can be said at once, before it is accepted. Pure.
+
+What needs more than the order, the catalogue and the services it names (a shared service that others rely on, values
+that flow down) is found when the order is decomposed, and rejects it then.
+"""
+
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any
+
+from models.domain.modifications import refuse_modify
+from models.domain.order_items import OrderItem, cycle_steps, items_of, references_of, waits_of
+from models.domain.removals import refuse_delete
+from models.domain.slices import at_once
+from models.domain.snapshot import Body, Snapshot
+from models.domain.specification import Specification
+from models.domain.violations import Violation
+
+TARGETS: Mapping[str, tuple[str, ...]] = {
+    "add": ("designed", "reserved", "inactive", "active"),
+    "modify": ("inactive", "active"),
+    "delete": ("terminated",),
+}
+"""Target states that an item may name, by action; noChange may repeat the present one."""
+
+MAX_QUANTITY = 10_000
+
+
+def check_order(order: Mapping[str, Any], snapshot: Snapshot, *, catalog_check: bool = True) -> list[Violation]:
+    """Return everything that is wrong with a submitted order.
+
+    Args:
+        order: the body, which fits the schema.
+        snapshot: of catalogue and inventory, for this order.
+        catalog_check: whether each `add` must name a specification that exists and can be ordered.
+    """
+    return at_once(check_order_steps(order, snapshot, catalog_check=catalog_check))
+
+
+def check_order_steps(
+    order: Mapping[str, Any], snapshot: Snapshot, *, catalog_check: bool = True
+) -> Generator[None, None, list[Violation]]:
+    """Do the same in steps of a few milliseconds at most, so that an event loop can breathe."""
+    items = items_of(order)
+    yield
+    found = [*_identities(items), *_references(items)]
+    yield
+    if not found:
+        cycle = yield from cycle_steps(items, waits_of(items))
+        if cycle is not None:
+            text = f"Items wait for each other, so that none could begin: {' → '.join(cycle)}."
+            found.append(Violation("/serviceOrderItem", "cycle", text))
+    check = _ItemCheck(snapshot, catalog_check, items)
+    for item in items:
+        found.extend(check.violations(item))
+        yield
+    return found
+
+
+def _identities(items: list[OrderItem]) -> Iterator[Violation]:
+    seen: dict[str, str] = {}
+    for item in items:
+        first = seen.setdefault(item.id, item.pointer)
+        if not item.id:
+            yield Violation(f"{item.pointer}/id", "missingId", "Each item needs an id.")
+        elif first != item.pointer:
+            text = f"The id {item.id!r} is taken by {first} already; ids are unique over all levels of an order."
+            yield Violation(f"{item.pointer}/id", "duplicateItemId", text)
+
+
+def _references(items: list[OrderItem]) -> Iterator[Violation]:
+    known = {item.id for item in items}
+    for item in items:
+        for reference in references_of(item):
+            if reference.item_id not in known:
+                text = f"The order has no item {reference.item_id!r}."
+                yield Violation(f"{reference.pointer}/orderItem/itemId", "unknownItem", text)
+            elif reference.item_id == item.id:
+                text = f"Item {item.id!r} cannot be related to itself."
+                yield Violation(f"{reference.pointer}/orderItem/itemId", "cycle", text)
+
+
+class _ItemCheck:
+    """Checks one item after the other."""
+
+    def __init__(self, snapshot: Snapshot, catalog_check: bool, items: list[OrderItem]) -> None:
+        self._snapshot = snapshot
+        self._catalog_check = catalog_check
+        self._outer = {item.parent for item in items}
+        self._named: dict[str, str] = {}
+
+    def violations(self, item: OrderItem) -> Iterator[Violation]:
+        """Yield what is wrong with an item, but not with those nested in it."""
+        yield from self._quantity(item)
+        state = item.service.get("state")
+        if item.action in TARGETS and state is not None and state not in TARGETS[item.action]:
+            allowed = ", ".join(TARGETS[item.action])
+            text = f"With {item.action} the target state can be {allowed}; {state!r} was given."
+            yield Violation(f"{item.pointer}/service/state", "illegalTargetState", text)
+        if item.action == "add":
+            yield from self._addition(item)
+        else:
+            yield from self._existing(item)
+
+    def _quantity(self, item: OrderItem) -> Iterator[Violation]:
+        at = f"{item.pointer}/quantity"
+        if not 1 <= item.quantity <= MAX_QUANTITY:
+            yield Violation(at, "illegalQuantity", f"A quantity is 1 to {MAX_QUANTITY}; {item.quantity} was given.")
+        elif item.quantity != 1 and item.action != "add":
+            yield Violation(at, "illegalQuantity", f"With {item.action} the quantity is 1, since it names one service.")
+        elif item.quantity != 1 and item.path in self._outer:
+            text = "An item with items inside it has the quantity 1, since they describe the parts of one service."
+            yield Violation(at, "illegalQuantity", text)
+
+    def _addition(self, item: OrderItem) -> Iterator[Violation]:
+        service_id = item.service.get("id")
+        if service_id and str(service_id) in self._snapshot.services:
+            text = f"The service {service_id} exists already; a new one gets its id from the inventory."
+            yield Violation(f"{item.pointer}/service/id", "serviceExists", text)
+        at = f"{item.pointer}/service/serviceSpecification"
+        specification = self._snapshot.specification(item.specification)
+        if specification is None:
+            if self._catalog_check:
+                yield _missing_specification(item, at)
+            return
+        reason = specification.not_orderable(self._snapshot.at) if self._catalog_check else None
+        if reason is not None:
+            text = f"{specification.name} ({specification.id}) cannot be ordered: {reason}."
+            yield Violation(at, "notOrderable", text)
+        given = item.service.get("serviceCharacteristic") or []
+        yield from self._values(item, specification, given, partial=False)
+
+    def _existing(self, item: OrderItem) -> Iterator[Violation]:
+        at = f"{item.pointer}/service/id"
+        service_id = item.service.get("id")
+        if not service_id:
+            yield Violation(at, "missingService", f"An item with {item.action} names the service that it is about.")
+            return
+        body = self._snapshot.services.get(str(service_id))
+        if body is None:
+            yield Violation(at, "unknownService", f"The inventory has no service {service_id!r}.")
+            return
+        first = self._named.setdefault(str(service_id), item.pointer)
+        if first != item.pointer:
+            yield Violation(at, "duplicateService", f"{first} is about the service {service_id} already.")
+        refused = {"modify": refuse_modify, "delete": refuse_delete}.get(item.action, _refuse_gone)(item, body)
+        if refused is not None:
+            yield refused
+        if item.action == "modify":
+            yield from self._delta(item, body)
+
+    def _delta(self, item: OrderItem, body: Body) -> Iterator[Violation]:
+        present = self._snapshot.specification_of(body)
+        named = self._snapshot.specification(item.specification)
+        at = f"{item.pointer}/service/serviceSpecification"
+        if item.specification is not None and named is None and self._catalog_check:
+            yield _missing_specification(item, at)
+        elif present is not None and named is not None and named is not present:
+            text = f"The service {body['id']} is of {present.name} ({present.id}); a modify cannot change that."
+            yield Violation(at, "specificationChanged", text)
+        specification = present or named
+        if specification is not None:
+            given = item.service.get("serviceCharacteristic") or []
+            yield from self._values(item, specification, given, partial=True)
+
+    def _values(
+        self, item: OrderItem, specification: Specification, given: list[Any], *, partial: bool
+    ) -> Iterator[Violation]:
+        """Yield what is wrong with the values. Those of a nested item may still be handed down from the outer one."""
+        at = f"{item.pointer}/service/serviceCharacteristic"
+        nested = item.parent is not None and not partial
+        complete = given if partial or nested else specification.rules.with_defaults(given)
+        yield from specification.rules.check(complete, pointer=at, partial=partial or nested)
+
+
+def _missing_specification(item: OrderItem, at: str) -> Violation:
+    reference = item.specification
+    if reference is None:
+        text = "An item with add names the specification of the service that shall be built, by id or name."
+        return Violation(at, "missingSpecification", text)
+    named = reference.get("id") or " ".join(str(reference[key]) for key in ("name", "version") if reference.get(key))
+    return Violation(at, "unknownSpecification", f"The catalogue has no service specification {named!r}.")
+
+
+def _refuse_gone(item: OrderItem, body: Body) -> Violation | None:
+    if body.get("state") != "terminated":
+        return None
+    text = f"The service {body['id']} is terminated."
+    return Violation(f"{item.pointer}/service/id", "illegalState", text)

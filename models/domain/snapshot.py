@@ -1,0 +1,115 @@
+"""What the catalogue and the inventory said when an order was looked at: all that the pure checks and plans need."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.domain.relations import Relation
+from models.domain.specification import Specification
+
+BUNDLES = "bundles"
+RELIES_ON = "reliesOn"
+INSTANCE = "instance"
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A picture of one moment.
+
+    Attributes:
+        at: the moment, as text in the canonical form.
+        specifications: by id; those the order names and everything they are made of and rely on.
+        services: bodies by id; those the order names and everything they are made of and rely on.
+        shared: for a specification id the services of its family that could be re-used, oldest first.
+        dependents: for a service id the ids of the living services that rely on it.
+    """
+
+    at: str
+    specifications: Mapping[str, Specification] = field(default_factory=dict)
+    services: Mapping[str, Body] = field(default_factory=dict)
+    shared: Mapping[str, Sequence[Body]] = field(default_factory=dict)
+    dependents: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    _families: Mapping[str, list[Specification]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Index the families, since an order may refer to a thousand specifications by name."""
+        families: dict[str, list[Specification]] = {}
+        for member in self.specifications.values():
+            families.setdefault(member.name, []).append(member)
+        object.__setattr__(self, "_families", families)
+
+    def specification(self, reference: Mapping[str, Any] | Relation | None) -> Specification | None:
+        """Return what a reference, by id or by name and version, means; None where it is unknown.
+
+        Without a version the newest orderable one of the family is meant.
+        """
+        if reference is None:
+            return None
+        if isinstance(reference, Relation):
+            wanted, family, version = reference.id, reference.family, reference.version
+        else:
+            wanted, family, version = (_text(reference, name) for name in ("id", "name", "version"))
+        if wanted is not None:
+            return self.specifications.get(wanted)
+        family_members = self._families.get(family or "", [])
+        if version is not None:
+            return next((member for member in family_members if member.version == version), None)
+        orderable = [member for member in family_members if member.not_orderable(self.at) is None]
+        return max(orderable or family_members, key=lambda member: version_order(member.version), default=None)
+
+    def specification_of(self, service: Body) -> Specification | None:
+        """Return the specification of a service in the inventory."""
+        reference = service.get("serviceSpecification")
+        return self.specification(reference) if isinstance(reference, Mapping) else None
+
+    def related(self, service: Body, kind: str) -> Iterator[Body]:
+        """Yield the known, living services that one has a relationship of this type to."""
+        seen: set[str] = set()
+        for other in related_ids(service, kind):
+            body = self.services.get(other)
+            if body is not None and other not in seen and body.get("state") != "terminated":
+                seen.add(other)
+                yield body
+
+
+def related_ids(service: Body, kind: str | None = None) -> Iterator[str]:
+    """Yield the ids in a service's serviceRelationship, of one type (any case) or of all."""
+    for relationship in service.get("serviceRelationship") or ():
+        if not isinstance(relationship, Mapping):
+            continue
+        other = relationship.get("service")
+        found = other.get("id") if isinstance(other, Mapping) else None
+        if found and (kind is None or str(relationship.get("relationshipType", "")).lower() == kind.lower()):
+            yield str(found)
+
+
+def role_of(service: Body, other: str) -> str | None:
+    """Return the role that a service gave another when they were related, where it gave one."""
+    for relationship in service.get("serviceRelationship") or ():
+        if isinstance(relationship, Mapping) and relationship.get("role"):
+            related = relationship.get("service")
+            if isinstance(related, Mapping) and related.get("id") == other:
+                return str(relationship["role"])
+    return None
+
+
+def characteristics_of(service: Body) -> dict[str, Any]:
+    """Return the values of a service's characteristics by name."""
+    return {
+        str(characteristic.get("name")): characteristic.get("value")
+        for characteristic in service.get("serviceCharacteristic") or ()
+        if isinstance(characteristic, Mapping)
+    }
+
+
+def version_order(version: str | None) -> tuple[tuple[int, int, str], ...]:
+    """Return a key by which versions sort as people read them: 1.10 comes after 1.9."""
+    parts = (version or "").replace("-", ".").split(".")
+    return tuple((1, int(part), "") if part.isdecimal() and len(part) < 10 else (0, 0, part) for part in parts)
+
+
+def _text(reference: Mapping[str, Any], name: str) -> str | None:
+    value = reference.get(name)
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,167 @@
+"""The snapshot that checking and decomposing an order need: read once, then all is pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from models.catalogue import Catalogue, Reference
+from models.domain.caller import Caller
+from models.domain.draft import MAX_SERVICES, Unplannable
+from models.domain.order_items import OrderItem, items_of
+from models.domain.snapshot import BUNDLES, RELIES_ON, Snapshot, related_ids
+from models.domain.specification import Specification
+from models.domain.violations import Violation
+from models.inventory import Inventory
+
+Body = Mapping[str, Any]
+MAX_SPECIFICATIONS = 2_000
+
+
+async def load_surface(caller: Caller, order: Body, catalogue: Catalogue, inventory: Inventory, at: str) -> Snapshot:
+    """Return what the surface check needs: the specifications and services that the order itself names.
+
+    `at` is the present moment, as text in the canonical form.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    reading = _Reading(caller.tenant, catalogue, inventory)
+    items = items_of(order)
+    await reading.read_services(str(item.service["id"]) for item in items if item.service.get("id"))
+    await reading.read_specifications(_referred(items), follow=False)
+    return Snapshot(at, reading.specifications, reading.services)
+
+
+async def load_snapshot(caller: Caller, order: Body, catalogue: Catalogue, inventory: Inventory, at: str) -> Snapshot:
+    """Return what decomposition needs: also everything that is made of, relied on, shared, or relying on it.
+
+    `at` is the present moment, as text in the canonical form.
+
+    Raises:
+        Unplannable: there is more of it than a plan can hold.
+        Unavailable: the database cannot be reached.
+    """
+    reading = _Reading(caller.tenant, catalogue, inventory)
+    items = items_of(order)
+    await reading.read_specifications(_referred(items), follow=True)
+    await reading.read_services(_named_services(items))
+    changed = {str(item.service.get("id")) for item in items if item.action in {"modify", "delete"}}
+    await reading.read_parts(changed)
+    shared = await inventory.shared(caller.tenant, reading.reusable())
+    for bodies in shared.values():
+        reading.services.update((str(body["id"]), body) for body in bodies if str(body["id"]) not in reading.services)
+    dependents = await inventory.dependents(caller.tenant, reading.parts) if changed else {}
+    return Snapshot(at, reading.specifications, reading.services, shared, dependents)
+
+
+async def load_services(
+    caller: Caller, ids: Iterable[str], catalogue: Catalogue, inventory: Inventory, at: str
+) -> Snapshot:
+    """Return what is needed to delete services that an order has built: them, and who relies on them.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    reading = _Reading(caller.tenant, catalogue, inventory)
+    wanted = list(ids)
+    await reading.read_services(wanted)
+    return Snapshot(at, reading.specifications, reading.services, {}, await inventory.dependents(caller.tenant, wanted))
+
+
+async def load_relations(caller: Caller, body: Body, catalogue: Catalogue, at: str) -> Snapshot:
+    """Return what publishing a specification needs: everything that it is made of and relies on.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    reading = _Reading(caller.tenant, catalogue, None)
+    raw = [relation for relation in body.get("serviceSpecRelationship") or () if isinstance(relation, Mapping)]
+    await reading.read_specifications((Reference.of(relation) for relation in raw), follow=True)
+    return Snapshot(at, reading.specifications)
+
+
+class _Reading:
+    """Reads specifications and services, level by level, each once."""
+
+    def __init__(self, tenant: str, catalogue: Catalogue, inventory: Inventory | None) -> None:
+        self._tenant = tenant
+        self._catalogue = catalogue
+        self._inventory = inventory
+        self.specifications: dict[str, Specification] = {}
+        self.services: dict[str, Body] = {}
+        self.parts: set[str] = set()
+        self._asked: set[tuple[str | None, str | None, str | None]] = set()
+
+    async def read_specifications(self, references: Iterable[Reference], *, follow: bool) -> None:
+        """Read specifications, and with `follow` everything that they are made of and rely on."""
+        waiting = list(references)
+        while waiting:
+            reference = waiting.pop()
+            asked = (reference.id, reference.name, reference.version)
+            if asked in self._asked:
+                continue
+            self._asked.add(asked)
+            found = await self._catalogue.compiled(self._tenant, reference)
+            if found is None or found.id in self.specifications:
+                continue
+            self.specifications[found.id] = found
+            if len(self.specifications) > MAX_SPECIFICATIONS:
+                raise _too_large(f"{MAX_SPECIFICATIONS} specifications")
+            if follow:
+                waiting.extend(Reference.of(relation) for relation in (*found.bundled, *found.dependencies))
+
+    async def read_services(self, ids: Iterable[str]) -> set[str]:
+        """Read services and their specifications; return the ids of those that exist."""
+        wanted = [service_id for service_id in dict.fromkeys(ids) if service_id not in self.services]
+        if not wanted or self._inventory is None:
+            return set()
+        found = await self._inventory.services(self._tenant, wanted)
+        self.services.update(found)
+        if len(self.services) > MAX_SERVICES:
+            raise _too_large(f"{MAX_SERVICES} services")
+        references = (body.get("serviceSpecification") for body in found.values())
+        known = (Reference.of(reference) for reference in references if isinstance(reference, Mapping))
+        await self.read_specifications(known, follow=True)
+        return set(found)
+
+    async def read_parts(self, ids: Iterable[str]) -> None:
+        """Read what services are made of and rely on, down to the last."""
+        level = {service_id for service_id in ids if service_id in self.services}
+        while level:
+            self.parts |= level
+            below = {other for service_id in level for kind in (BUNDLES, RELIES_ON)
+                     for other in related_ids(self.services[service_id], kind)}  # fmt: skip
+            await self.read_services(below)
+            level = {service_id for service_id in below if service_id in self.services} - self.parts
+
+    def reusable(self) -> set[str]:
+        """Return the ids of the specifications whose services may be re-used by those that the order is about."""
+        found: set[str] = set()
+        for specification in self.specifications.values():
+            for relation in specification.dependencies:
+                rule = specification.fulfilment.relies_on.get(relation.name)
+                target = relation.id if rule is None or rule.reuse else None
+                if target is not None and target in self.specifications:
+                    found.add(target)
+                elif target is None and relation.id is None and (rule is None or rule.reuse):
+                    found.update(other.id for other in self.specifications.values() if other.name == relation.family)
+        return found
+
+
+def _referred(items: Iterable[OrderItem]) -> Iterator[Reference]:
+    for item in items:
+        if item.specification is not None:
+            yield Reference.of(item.specification)
+
+
+def _named_services(items: Iterable[OrderItem]) -> Iterator[str]:
+    for item in items:
+        if item.service.get("id"):
+            yield str(item.service["id"])
+        yield from related_ids(item.service)
+        for supporting in item.service.get("supportingService") or ():
+            if isinstance(supporting, Mapping) and supporting.get("id"):
+                yield str(supporting["id"])
+
+
+def _too_large(what: str) -> Unplannable:
+    return Unplannable([Violation("/serviceOrderItem", "planTooLarge", f"The order is about more than {what}.")])
