@@ -1,8 +1,8 @@
 """Deliveries and events as people look at them and set them right."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from models.clock import Clock
@@ -20,77 +20,16 @@ FORMER_SECRET_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A part of a list, by creation, oldest first.
-
-    Attributes:
-        limit: so many at most.
-        offset: after leaving out so many.
-    """
-
-    limit: int = 100
-    offset: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryFilter:
-    """Which deliveries: every attribute that is given has to fit."""
-
-    subscription: str | None = None
-    state: str | None = None
-    event: str | None = None
-    event_type: str | None = None
-    resource_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EventFilter:
-    """Which events: every attribute that is given has to fit; `since` is a date as bodies carry it."""
-
-    event_type: str | None = None
-    resource_type: str | None = None
-    resource_id: str | None = None
-    state: str | None = None
-    who: str | None = None
-    correlation: str | None = None
-    since: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Replay:
     """What of a subscription is delivered once more.
 
     Attributes:
         since: only what was queued since then.
-        state: `dead` for dead letters, `delivered` for a subscriber that has lost its data.
+        dead_only: only dead letters; otherwise delivered ones, too, for a subscriber that has lost its data.
     """
 
     since: datetime | None = None
-    state: str = DEAD
-
-
-_DELIVERY_PATHS = {
-    "subscription": "subscription",
-    "state": "state",
-    "event": "event",
-    "event_type": "type",
-    "resource_id": "lane",
-}
-_EVENT_PATHS = {
-    "event_type": "type",
-    "resource_type": "resource.type",
-    "resource_id": "resource.id",
-    "state": "state",
-    "who": "who",
-    "correlation": "correlation",
-}
-
-
-async def list_deliveries(
-    store: Store, caller: Caller, wanted: DeliveryFilter, page: Page
-) -> tuple[list[Document], int]:
-    """Deliveries to this tenant's subscriptions: a page of them, and how many match."""
-    return await _listed(store, "delivery", _query(caller, wanted, _DELIVERY_PATHS), page)
+    dead_only: bool = True
 
 
 async def retrieve_delivery(store: Store, caller: Caller, key: str) -> Document:
@@ -100,14 +39,6 @@ async def retrieve_delivery(store: Store, caller: Caller, key: str) -> Document:
         NotFound: there is none.
     """
     return await _retrieve(store, "delivery", caller, key, "delivery")
-
-
-async def list_events(store: Store, caller: Caller, wanted: EventFilter, page: Page) -> tuple[list[Document], int]:
-    """Events of this tenant's resources, which are also the history: a page of them, and how many match."""
-    query = _query(caller, wanted, _EVENT_PATHS)
-    if wanted.since is not None:
-        query["at"] = {"$gte": wanted.since}
-    return await _listed(store, "event", query, page)
 
 
 async def retrieve_event(store: Store, caller: Caller, key: str) -> Document:
@@ -125,14 +56,19 @@ async def order_events(store: Store, caller: Caller, order: str, after_seq: int,
     return await store.collection("event").find(query).sort("seq", 1).limit(limit).to_list()
 
 
-async def backlog(store: Store, caller: Caller, subscription: str) -> dict[str, int]:
-    """How many deliveries of a subscription are `pending`, and how many are `dead`."""
-    of = {"subscription": subscription, "tenant": caller.tenant}
-    deliveries = store.collection("delivery")
-    return {
-        PENDING: await deliveries.count_documents({**of, "due": {"$exists": True}}),
-        DEAD: await deliveries.count_documents({**of, "state": DEAD}),
-    }
+async def backlogs(store: Store, caller: Caller, subscriptions: Sequence[str]) -> dict[tuple[str, str], int]:
+    """How many deliveries are pending and dead, by subscription and state.
+
+    Two counts, each over an index of just these: one over both states would go through all that was ever delivered.
+    """
+    of = {"subscription": {"$in": list(subscriptions)}}
+    grouped = {"$group": {"_id": "$subscription", "count": {"$sum": 1}}}
+    found = {}
+    for state, index in ((PENDING, {"due": {"$exists": True}}), (DEAD, {"state": DEAD})):
+        pipeline: list[Document] = [{"$match": {**of, **index, "tenant": caller.tenant}}, grouped]
+        async for row in await store.collection("delivery").aggregate(pipeline):
+            found[row["_id"], state] = row["count"]
+    return found
 
 
 async def replay_delivery(store: Store, clock: Clock, caller: Caller, key: str) -> Document:
@@ -171,7 +107,8 @@ async def replay_subscription(store: Store, clock: Clock, caller: Caller, subscr
         Conflict: it is not active.
     """
     await _require_active(store, caller, subscription)
-    query: Document = {"subscription": subscription, "tenant": caller.tenant, "state": what.state}
+    query: Document = {"subscription": subscription, "tenant": caller.tenant}
+    query["state"] = DEAD if what.dead_only else {"$in": [DEAD, DELIVERED]}
     if what.since is not None:
         query["created"] = {"$gte": what.since}
     result = await store.collection("delivery").update_many(query, _pending_again(clock.now()))
@@ -202,7 +139,7 @@ async def rotate_secret(
     return made
 
 
-async def unsubscribe(store: Store, clock: Clock, caller: Caller, subscription: str) -> None:
+async def remove_subscription(store: Store, caller: Caller, subscription: str) -> None:
     """End a registration at its owner's wish; nothing more is sent.
 
     Raises:
@@ -211,7 +148,7 @@ async def unsubscribe(store: Store, clock: Clock, caller: Caller, subscription: 
     found = await _retrieve(store, "subscription", caller, subscription, "subscription")
     if found["state"] != ACTIVE:
         raise NotFound(f"There is no subscription {subscription}.")
-    await end_subscription(store, subscription, "The subscriber unsubscribed.", clock.now())
+    await end_subscription(store, subscription, "The subscriber unsubscribed.", datetime.now(UTC))
 
 
 async def _require_active(store: Store, caller: Caller, subscription: str) -> None:
@@ -222,17 +159,6 @@ async def _require_active(store: Store, caller: Caller, subscription: str) -> No
 
 def _pending_again(now: datetime) -> Document:
     return {"$set": {"state": PENDING, "attempts": 0, "due": now, "replayed": now}}
-
-
-def _query(caller: Caller, wanted: DeliveryFilter | EventFilter, paths: Mapping[str, str]) -> Document:
-    given = {path: getattr(wanted, name) for name, path in paths.items()}
-    return {"tenant": caller.tenant} | {path: value for path, value in given.items() if value is not None}
-
-
-async def _listed(store: Store, name: str, query: Document, page: Page) -> tuple[list[Document], int]:
-    cursor = store.collection(name).find(query, {"wt": 0}).sort([("created", 1), ("_id", 1)])
-    rows = await cursor.skip(page.offset).limit(page.limit).to_list() if page.limit else []
-    return rows, await store.collection(name).count_documents(query)
 
 
 async def _retrieve(store: Store, name: str, caller: Caller, key: str, words: str) -> Document:

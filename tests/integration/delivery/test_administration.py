@@ -15,7 +15,6 @@ from tests.integration.delivery.conftest import QUICK, STATES, World
 from tests.integration.delivery.subscribers import listening, until
 
 STRANGER = Caller("stranger", frozenset(), "elsewhere")
-FIRST = deliveries.Page()
 
 
 async def test_dead_letters_are_replayed_in_order_with_their_event_ids(world: World) -> None:
@@ -38,8 +37,7 @@ async def test_one_delivery_is_replayed_once(world: World) -> None:
         await world.order()
         await subscriber.has(1)
         await world.nothing_pending()
-        [delivery], count = await deliveries.list_deliveries(world.store, ANONYMOUS, deliveries.DeliveryFilter(), FIRST)
-        assert count == 1
+        [delivery] = await world.deliveries()
         await deliveries.replay_delivery(world.store, world.clock, ANONYMOUS, delivery["_id"])
         await world.nothing_pending()
         assert [call.event for call in subscriber.calls] == [delivery["event"]] * 2
@@ -67,16 +65,15 @@ async def test_other_tenants_see_and_replay_nothing(world: World) -> None:
         order = await world.order()
         await subscriber.has(1)
         [delivery] = await world.deliveries()
-        nothing = deliveries.DeliveryFilter()
-        assert await deliveries.list_deliveries(world.store, STRANGER, nothing, FIRST) == ([], 0)
-        assert await deliveries.list_events(world.store, STRANGER, deliveries.EventFilter(), FIRST) == ([], 0)
         assert await deliveries.order_events(world.store, STRANGER, order, 0) == []
+        with pytest.raises(NotFound):
+            await deliveries.retrieve_event(world.store, STRANGER, delivery["event"])
         with pytest.raises(NotFound):
             await deliveries.retrieve_delivery(world.store, STRANGER, delivery["_id"])
         with pytest.raises(NotFound):
             await deliveries.rotate_secret(world.store, world.clock, STRANGER, key)
         with pytest.raises(NotFound):
-            await deliveries.unsubscribe(world.store, world.clock, STRANGER, key)
+            await deliveries.remove_subscription(world.store, STRANGER, key)
 
 
 async def test_an_orders_events_can_be_read_on_from_any_number(world: World) -> None:
@@ -91,22 +88,22 @@ async def test_an_orders_events_can_be_read_on_from_any_number(world: World) -> 
         ]
 
 
-async def test_lists_are_filtered_and_paged(world: World) -> None:
-    async with listening(lambda call: 400 if call.number == 0 else 204) as subscriber, world.notifier():
+async def test_what_waits_and_what_was_given_up_is_counted_by_subscription(world: World) -> None:
+    patient = replace(QUICK, retry_schedule=(3600.0,))
+    async with (
+        listening(lambda call: 400 if call.number == 0 else 503) as subscriber,
+        listening() as other,
+        world.notifier(settings=patient),
+    ):
         key = await world.subscribe(subscriber.url)
-        order = await world.order(STATES)
-        await world.nothing_owed()
-        await world.nothing_pending()
-        wanted = deliveries.DeliveryFilter(subscription=key, state="dead", resource_id=order)
-        dead, count = await deliveries.list_deliveries(world.store, ANONYMOUS, wanted, FIRST)
-        assert ([delivery["seq"] for delivery in dead], count) == ([1], 1)
-        assert await deliveries.backlog(world.store, ANONYMOUS, key) == {"pending": 0, "dead": 1}
-        changes = deliveries.EventFilter(resource_id=order, event_type="ServiceOrderStateChangeEvent")
-        events, count = await deliveries.list_events(world.store, ANONYMOUS, changes, deliveries.Page(2, 1))
-        assert ([event["seq"] for event in events], count) == ([3, 4], 4)
-        later = deliveries.EventFilter(since="2100-01-01T00:00:00.000Z")
-        assert await deliveries.list_events(world.store, ANONYMOUS, later, FIRST) == ([], 0)
-        assert (await deliveries.retrieve_event(world.store, ANONYMOUS, events[0]["_id"]))["correlation"] == order
+        fine = await world.subscribe(other.url)
+        await world.order(STATES)
+        await until(lambda: len(subscriber.calls) == 2)
+        await other.has(5)
+        await asyncio.sleep(0.2)
+        counts = await deliveries.backlogs(world.store, ANONYMOUS, [key, fine])
+        assert counts == {(key, "pending"): 4, (key, "dead"): 1}
+        assert await deliveries.backlogs(world.store, STRANGER, [key, fine]) == {}
 
 
 async def test_after_a_change_of_secret_both_verify_for_a_while(world: World) -> None:
@@ -127,11 +124,11 @@ async def test_who_has_unsubscribed_gets_nothing_more(world: World) -> None:
         key = await world.subscribe(subscriber.url)
         await world.orders(3, STATES)
         await world.nothing_owed()
-        await deliveries.unsubscribe(world.store, world.clock, ANONYMOUS, key)
+        await deliveries.remove_subscription(world.store, ANONYMOUS, key)
         notifier.subscriptions_changed()
         assert await world.deliveries(state="pending") == []
         with pytest.raises(NotFound):
-            await deliveries.unsubscribe(world.store, world.clock, ANONYMOUS, key)
+            await deliveries.remove_subscription(world.store, ANONYMOUS, key)
         with pytest.raises(Conflict):
             await deliveries.replay_subscription(world.store, world.clock, ANONYMOUS, key, deliveries.Replay())
         await asyncio.sleep(0.2)
@@ -148,7 +145,7 @@ async def test_what_arrived_can_be_sent_again(world: World) -> None:
         await world.order(STATES)
         await subscriber.has(5)
         await world.nothing_pending()
-        again = deliveries.Replay(state="delivered", since=world.clock.now() - timedelta(minutes=1))
+        again = deliveries.Replay(dead_only=False, since=world.clock.now() - timedelta(minutes=1))
         assert await deliveries.replay_subscription(world.store, world.clock, ANONYMOUS, key, again) == 5
         await world.nothing_pending()
         assert [call.event for call in subscriber.calls[:5]] == [call.event for call in subscriber.calls[5:]]
