@@ -32,7 +32,7 @@ def create_app(dependencies: Dependencies, settings: HttpSettings) -> Applicatio
         for document in documents
     }
     application = build(
-        {document.base_path: document.node for document in documents}, operations, RoutingErrors(documents)
+        {document.base_path: document.skeleton() for document in documents}, operations, RoutingErrors(documents)
     )
     fixed = _fixed_paths(documents, dependencies)
     return Front(application, fixed, PROBES, settings, metrics)

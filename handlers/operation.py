@@ -113,7 +113,7 @@ def _bodies(document: ApiDocument, described: DocumentedOperation) -> tuple[dict
     checks = {}
     for media_type, content in body.get("content", {}).items():
         schema: dict[str, Any] = content["schema"]
-        checks[media_type.lower()] = BodyCheck(document.node, schema)
+        checks[media_type.lower()] = BodyCheck(document, schema)
     return checks, bool(body.get("required"))
 
 

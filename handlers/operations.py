@@ -100,7 +100,7 @@ def _administration(
     notifications = Notifications(dependencies, settings, lists)
     history = History(dependencies, lists)
     ordering = documents["tmf641"]
-    order_check = BodyCheck(ordering.node, ordering.schema("ServiceOrder_Create"))
+    order_check = BodyCheck(ordering, ordering.schema("ServiceOrder_Create"))
     return {
         "listFulfiller": fulfillers.list,
         "createFulfiller": fulfillers.create,

@@ -108,9 +108,9 @@ class Resource:
         schema = document.schema(kind.type)
         self._shape = Shape.compile(document.node, schema)
         self._patcher = Patcher(self._shape, dependencies.patterns)
-        self._checks = [BodyCheck(document.node, schema)]
+        self._checks = [BodyCheck(document, schema)]
         if f"{kind.type}_Create" in document.node["components"]["schemas"]:
-            self._checks.append(BodyCheck(document.node, document.schema(f"{kind.type}_Create")))
+            self._checks.append(BodyCheck(document, document.schema(f"{kind.type}_Create")))
 
     async def list(self, request: Request) -> Reply:
         """Answer one page of those that match."""

@@ -1,12 +1,12 @@
 """Checking bodies against the schemas of our documents, compiled once, and saying in words what is wrong."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import jsonschema_rs
 
 from handlers.body import escape
+from handlers.documents import ApiDocument, with_null
 from models.domain.errors import InvalidRequest
 from models.domain.shapes import Shape
 from models.domain.violations import Violation
@@ -27,9 +27,9 @@ def _looks_like_a_reference(text: str) -> bool:
 class Validator:
     """The check of one schema of one document."""
 
-    def __init__(self, document: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+    def __init__(self, document: ApiDocument, schema: Node) -> None:
         """Compile a schema; its references are resolved in the document's components."""
-        root = _with_null({**schema, "components": {"schemas": document["components"]["schemas"]}})
+        root = {**with_null(schema), "components": {"schemas": document.json_schemas}}
         self._compiled = jsonschema_rs.Draft4Validator(
             root, validate_formats=True, formats={"uri": _looks_like_a_reference}
         )
@@ -56,10 +56,10 @@ class Validator:
 class BodyCheck:
     """What is checked of a body against one schema of a document."""
 
-    def __init__(self, document: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+    def __init__(self, document: ApiDocument, schema: Node) -> None:
         """Compile the checks."""
         self._validator = Validator(document, schema)
-        self._shape = Shape.compile(document, schema)
+        self._shape = Shape.compile(document.node, schema)
 
     def check(self, body: Any) -> None:
         """Put the dates of a body into their one form, and check it.
@@ -71,25 +71,6 @@ class BodyCheck:
         if violations:
             raise InvalidRequest(violations)
         self._validator.check(body)
-
-
-def _with_null(node: Any) -> Any:
-    """OpenAPI 3.0 says `nullable` where JSON schema has a second type (and a further value of an enumeration)."""
-    if isinstance(node, list):
-        return [_with_null(value) for value in node]
-    if not isinstance(node, dict):
-        return node
-    made = {key: _with_null(value) for key, value in node.items() if key not in ("example", "description")}
-    if node.get("properties") is not None:  # there, names such as `description` are attributes
-        made["properties"] = {name: _with_null(value) for name, value in node["properties"].items()}
-    if node.get("nullable") is True:
-        if isinstance(node.get("type"), str):
-            made["type"] = [node["type"], "null"]
-        if isinstance(node.get("enum"), list):
-            made["enum"] = [*node["enum"], None]
-        if "allOf" in node:
-            made = {"anyOf": [made, {"type": "null"}]}
-    return made
 
 
 def _violation(error: jsonschema_rs.ValidationError) -> Violation:
