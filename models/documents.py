@@ -246,7 +246,7 @@ class Subscription(Stored):
 
     meta = {
         "collection": "subscription",
-        "indexes": [_BY_CREATION, _index("by_api", "tenant", "api", "state")],
+        "indexes": [_BY_CREATION, _index("by_api", "tenant", "api", "state"), _index("by_age", "created")],
     }
     rev = IntField()
     api = StringField(required=True)
@@ -256,7 +256,8 @@ class Subscription(Stored):
     secret = StringField()
     appendListenerPath = BooleanField()  # noqa: N815 - a stored name
     state = StringField(required=True)
-    lease = DictField()
+    endedReason = StringField()  # noqa: N815 - a stored name
+    former = DictField()
 
 
 class Event(Stored):
@@ -266,9 +267,8 @@ class Event(Stored):
         "collection": "event",
         "indexes": [
             _index("by_resource", "resource.id", "seq"),
-            _index("by_creation", "tenant", "created", "id"),
+            _BY_CREATION,
             _index("by_correlation", "correlation", "created", sparse=True),
-            _index("by_age", "created"),
         ],
     }
     api = StringField(required=True)
@@ -286,12 +286,12 @@ class Delivery(Stored):
     meta = {
         "collection": "delivery",
         "indexes": [
-            _index("by_lane", "subscription", "state", "lane", "seq"),
-            _index("by_subscription", "subscription", "state", "created"),
-            _partial("due", "due", exists="due"),
+            _partial("due", "subscription", "due", "lane", exists="due"),
+            _partial("lane", "subscription", "lane", "seq", exists="due"),
+            _index("by_subscription", "subscription", "created", "id"),
             _index("by_event", "event"),
-            _index("by_creation", "tenant", "created", "id"),
-            _index("by_age", "state", "created"),
+            _BY_CREATION,
+            _index("dead", "tenant", "created", "id", partialFilterExpression={"state": "dead"}),
         ],
     }
     subscription = StringField(required=True)

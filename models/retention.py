@@ -35,10 +35,18 @@ async def remove_old(store: Store, clock: Clock, retention: Retention) -> dict[s
         How many deliveries and events were removed.
     """
     now = clock.now()
-    delivered = {"state": DELIVERED, "created": {"$lt": now - timedelta(days=retention.delivered)}}
-    others = {"state": {"$in": [DEAD, PENDING]}, "created": {"$lt": now - timedelta(days=retention.dead)}}
-    removed = await _remove_deliveries(store, delivered) + await _remove_deliveries(store, others)
-    return {"deliveries": removed, "events": await _remove_events(store, now - timedelta(days=retention.events))}
+    removed = {"deliveries": 0, "events": 0}
+    for tenant in await store.collection("event").distinct("tenant"):
+        ends = {
+            DELIVERED: now - timedelta(days=retention.delivered),
+            DEAD: now - timedelta(days=retention.dead),
+            PENDING: now - timedelta(days=retention.dead),
+        }
+        for state, end in ends.items():
+            query = {"tenant": tenant, "created": {"$lt": end}, "state": state}
+            removed["deliveries"] += await _remove_deliveries(store, query)
+        removed["events"] += await _remove_events(store, tenant, now - timedelta(days=retention.events))
+    return removed
 
 
 async def _remove_deliveries(store: Store, query: Document) -> int:
@@ -50,10 +58,10 @@ async def _remove_deliveries(store: Store, query: Document) -> int:
     return removed
 
 
-async def _remove_events(store: Store, before: datetime) -> int:
+async def _remove_events(store: Store, tenant: str, before: datetime) -> int:
     """Oldest first; an event is needed as long as one of its deliveries can still be attempted or replayed."""
     removed = 0
-    query: Document = {"created": {"$lt": before}}
+    query: Document = {"tenant": tenant, "created": {"$lt": before}}
     while True:
         cursor = store.collection("event").find(query, {"created": 1}).sort([("created", 1), ("_id", 1)])
         found = await cursor.limit(PIECE).to_list()
@@ -66,4 +74,4 @@ async def _remove_events(store: Store, before: datetime) -> int:
         removed += result.deleted_count
         last = found[-1]
         after = [{"created": {"$gt": last["created"]}}, {"created": last["created"], "_id": {"$gt": last["_id"]}}]
-        query = {"created": {"$gte": last["created"], "$lt": before}, "$or": after}
+        query = {"tenant": tenant, "created": {"$gte": last["created"], "$lt": before}, "$or": after}

@@ -1,9 +1,9 @@
 """How many calls of a fulfiller are under way over all processes: places in the database that are leased.
 
 A fulfiller with a limit of n has the slots 0 to n-1. A process leases those that it needs, uses them again for the next
-waiting call without asking the database, and gives them back when nobody waits. A process that gets none leaves a note
-(`<fulfiller>:wanted`), upon which the others stand back for a moment, so that nobody starves. The slots of a process
-that died are free when their lease ends.
+call without asking the database, and gives them back when they were idle for a moment. A process that gets none leaves
+a note (`<fulfiller>:wanted`), upon which the others stand back for a moment, so that nobody starves. The slots of a
+process that died are free when their lease ends.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import structlog
 from pymongo.errors import PyMongoError
 
 from models.clock import Clock
@@ -24,6 +25,8 @@ _PATIENCE = timedelta(milliseconds=50)  # after finding all slots taken, before 
 _TURN = timedelta(seconds=1)  # between two looks whether another process has no slot at all
 _COURTESY = timedelta(milliseconds=250)  # for which slots are then left to it
 
+_LINGER = 0.1  # seconds for which a released slot stays at hand
+_log = structlog.get_logger(__name__)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -35,12 +38,14 @@ class Slot:
         id: `<fulfiller>:<number>`.
         number: from 0 to below the limit.
         until: when the lease ends, unless it is extended.
+        idle_since: when it was last released, by the event loop's time.
     """
 
     id: str
     fulfiller: str
     number: int
     until: datetime
+    idle_since: float = 0.0
 
 
 @dataclass(slots=True)
@@ -50,6 +55,8 @@ class _Pool:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     idle: deque[Slot] = field(default_factory=deque)
     used: set[Slot] = field(default_factory=set)
+    leaving: set[Slot] = field(default_factory=set)
+    tidying: asyncio.Task[None] | None = None
     waiting: int = 0
     full_until: datetime = _LONG_AGO
     courteous_until: datetime = _LONG_AGO
@@ -90,47 +97,50 @@ class Slots:
         finally:
             pool.waiting -= 1
 
-    async def release(self, slot: Slot, *, wanted: bool = False) -> None:
-        """Give a slot back.
+    async def release(self, slot: Slot) -> None:
+        """Let go of what `acquire` gave. The slot stays at hand for a moment, then other processes may have it.
 
-        Args:
-            slot: what `acquire` gave.
-            wanted: whether more work for this fulfiller waits here; the slot is then kept for it.
-
-        Raises:
-            Unavailable: the database cannot be reached; the slot is free when its lease ends.
+        Raises nothing: while the database is away the slot stays taken, at the longest until its lease ends.
         """
         pool = self._pools.get(slot.fulfiller)
         if pool is None or slot not in pool.used:
             return
-        pool.used.discard(slot)
         pool.full_until = _LONG_AGO
-        if (wanted or pool.waiting) and not await self._others_starve(pool, slot.fulfiller):
-            pool.idle.append(slot)
-        else:
-            await self._give_back(slot)
+        starving = await self._others_starve(pool, slot.fulfiller)
+        pool.used.discard(slot)
+        if starving:
+            await self._give_back(pool, slot)
+            return
+        slot.idle_since = asyncio.get_running_loop().time()
+        pool.idle.append(slot)
+        if pool.tidying is None:
+            pool.tidying = asyncio.create_task(self._tidy(pool), name=f"idle slots of {slot.fulfiller}")
 
     async def extend(self) -> list[Slot]:
-        """Prolong the leases of all slots in use and give back the idle ones.
+        """Prolong the leases of all slots that this process has.
 
         Returns:
             Slots that were lost: their lease had ended, and somebody else has them. What runs on them goes on; the
             fulfiller may for a moment have more calls than its limit.
         """
         until = self._clock.now() + self._ttl
-        held = [(pool, slot) for pool in self._pools.values() for slot in pool.used]
+        held = [(pool, slot) for pool in self._pools.values() for slot in (*pool.used, *pool.idle)]
         kept = await asyncio.gather(*(self._prolong(slot, until) for _, slot in held))
-        idle = [slot for pool in self._pools.values() for slot in _emptied(pool.idle)]
-        await asyncio.gather(*(self._give_back(slot) for slot in idle))
-        for key in [key for key, pool in self._pools.items() if not (pool.used or pool.waiting or pool.lock.locked())]:
+        for key in [
+            key for key, pool in self._pools.items() if not (pool.used or pool.idle or pool.leaving or pool.waiting)
+        ]:
             del self._pools[key]
         return [slot for (pool, slot), still in zip(held, kept, strict=True) if not still and slot in pool.used]
 
     async def aclose(self) -> None:
         """Give all slots back."""
-        slots = [slot for pool in self._pools.values() for slot in (*_emptied(pool.idle), *pool.used)]
+        tidying = [pool.tidying for pool in self._pools.values() if pool.tidying]
+        for task in tidying:
+            task.cancel()
+        await asyncio.gather(*tidying, return_exceptions=True)
+        slots = [(pool, slot) for pool in self._pools.values() for slot in (*pool.idle, *pool.used)]
         self._pools.clear()
-        await asyncio.gather(*(self._give_back(slot) for slot in slots))
+        await asyncio.gather(*(self._give_back(pool, slot) for pool, slot in slots))
 
     def _is_full(self, pool: _Pool) -> bool:
         return self._clock.now() < max(pool.full_until, pool.courteous_until)
@@ -149,11 +159,11 @@ class Slots:
         """Lease as many slots as are wanted and free, side by side."""
         now = self._clock.now()
         held = await self._held(fulfiller, limit)
-        mine = {slot.number for slot in (*pool.used, *pool.idle)}
+        mine = {slot.number for slot in (*pool.used, *pool.idle, *pool.leaving)}
         free = [
             number
             for number in range(limit)
-            if number not in mine and (number not in held or held[number]["until"] <= now)
+            if number not in mine and (number not in held or self._is_free(held[number], now))
         ]
         while free and wanted > len(pool.idle):
             tried, free = free[: wanted - len(pool.idle)], free[wanted - len(pool.idle) :]
@@ -172,10 +182,31 @@ class Slots:
         now = self._clock.now()
         if now - pool.looked > _TURN:
             pool.looked = now
-            note = await self._store.get(COLLECTION, f"{fulfiller}:{_WANTED}")
+            note = await self._note(fulfiller)
             if note is not None and note["by"] != self._by and note["until"] > now:
                 pool.courteous_until = now + _COURTESY
         return now < pool.courteous_until
+
+    def _is_free(self, held: dict[str, Any], now: datetime) -> bool:
+        """A lease that has ended, or one of ours that we let go of too near its end to use it again."""
+        return bool(held["until"] <= now or held["by"] == self._by)
+
+    async def _note(self, fulfiller: str) -> dict[str, Any] | None:
+        try:
+            return await self._store.get(COLLECTION, f"{fulfiller}:{_WANTED}")
+        except Unavailable:
+            return None  # nobody can take a slot now; the next look is soon
+
+    async def _tidy(self, pool: _Pool) -> None:
+        """Give back what was idle for a moment, until nothing is idle."""
+        try:
+            while pool.idle:
+                await asyncio.sleep(_LINGER)
+                before = asyncio.get_running_loop().time() - _LINGER
+                while pool.idle and pool.idle[0].idle_since <= before:
+                    await self._give_back(pool, pool.idle.popleft())
+        finally:
+            pool.tidying = None
 
     async def _held(self, fulfiller: str, limit: int) -> dict[int, dict[str, Any]]:
         cursor = self._store.collection(COLLECTION).find({"fulfiller": fulfiller}, {"by": 1, "until": 1})
@@ -204,15 +235,15 @@ class Slots:
             slot.until = until
         return kept
 
-    async def _give_back(self, slot: Slot) -> None:
-        await self._store.delete(COLLECTION, self._own(slot))
+    async def _give_back(self, pool: _Pool, slot: Slot) -> None:
+        """Free the slot for other processes; until that is written, this process must not lease it anew either."""
+        pool.leaving.add(slot)
+        try:
+            await self._store.delete(COLLECTION, self._own(slot))
+        except Unavailable:
+            _log.warning("slot stays taken until its lease ends", slot=slot.id)
+        finally:
+            pool.leaving.discard(slot)
 
     def _own(self, slot: Slot) -> dict[str, Any]:
         return {"_id": slot.id, "by": self._by}
-
-
-def _emptied(idle: deque[Slot]) -> list[Slot]:
-    """What was idle, taken out, so that nobody uses it meanwhile."""
-    taken = list(idle)
-    idle.clear()
-    return taken

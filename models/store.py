@@ -9,7 +9,6 @@ from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
-from pymongo.read_concern import ReadConcern
 
 from models.domain.errors import AlreadyExists, Unavailable
 from models.group_commit import GroupCommit, Write, delete_write, insert_write, update_write
@@ -41,7 +40,6 @@ class Store:
             database,
             codec_options=CodecOptions(tz_aware=True),
             write_concern=WriteConcern("majority"),
-            read_concern=ReadConcern("local"),
             read_preference=ReadPreference.PRIMARY,
         )
         self._writers: dict[str, GroupCommit] = {}

@@ -3,7 +3,6 @@
 The plan is written before anything that follows from it: a crash afterwards finds it by its id, which is the order's.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -55,7 +54,7 @@ class Intake:
             await self._store.update("serviceOrder", {"_id": order["_id"]}, {"$unset": {"due": "", "lease": ""}})
             raise LeaseLost from None
         kept = await self._store.get("planDefinition", order["_id"])
-        return PlanRecord(self._store, self._clock, document, kept or definition)
+        return PlanRecord(self._store, self._clock, document, kept or definition, fresh=True)
 
     async def _reject(self, order: Document, violations: Sequence[Violation]) -> None:
         """Reject an order that the business cannot accept: every item, and the order, with the reasons."""
@@ -70,7 +69,7 @@ class Intake:
         ]
         fields: Document = {"body.state": "rejected", "body.completionDate": now, "body.errorMessage": errors}
         for index, item in enumerate(body["serviceOrderItem"]):
-            for path in _item_paths(item, f"body.serviceOrderItem.{index}"):
+            for path in item_paths(item, f"body.serviceOrderItem.{index}"):
                 fields[f"{path}.state"] = "rejected"
         stub = outbox.stub(
             "ServiceOrderStateChangeEvent",
@@ -86,26 +85,9 @@ class Intake:
             raise LeaseLost
 
 
-def _item_paths(item: Document, path: str) -> list[str]:
+def item_paths(item: Document, path: str) -> list[str]:
+    """The paths of an item and of all items nested in it, as a database update names them."""
     paths = [path]
     for index, nested in enumerate(item.get("serviceOrderItem") or ()):
-        paths += _item_paths(nested, f"{path}.serviceOrderItem.{index}")
+        paths += item_paths(nested, f"{path}.serviceOrderItem.{index}")
     return paths
-
-
-async def in_slices(steps: Any) -> Any:
-    """Run a computation that yields often, so that the event loop never waits long for it.
-
-    Returns:
-        What the computation returns.
-    """
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-        if loop.time() - began > 0.005:
-            await asyncio.sleep(0)
-            began = loop.time()

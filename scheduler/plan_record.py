@@ -38,6 +38,7 @@ class PlanRecord:
     """The plan that this worker holds. Only the holder writes it; everybody else appends to its inbox.
 
     Attributes:
+        fresh: made by this worker a moment ago, so that nothing has happened yet.
         state: running, cancelling or done.
         owes: effects on other documents that are written down but may not have taken place yet.
         cancel: {id, phase} of the cancellation under way.
@@ -45,8 +46,11 @@ class PlanRecord:
         waits: items that wait for another order on their service: {item, service, order}.
     """
 
-    def __init__(self, store: Store, clock: Clock, document: Document, definition: Document) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, document: Document, definition: Document, *, fresh: bool = False
+    ) -> None:
         """Take up the plan as it was claimed."""
+        self.fresh = fresh
         self._store = store
         self._clock = clock
         self.id: str = document["_id"]

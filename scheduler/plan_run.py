@@ -84,13 +84,12 @@ class PlanRun:
 
     async def _recover(self) -> None:
         """Carry out the effects still owed, and find out about calls whose answer never was written to the plan."""
-        created = any("create" in effect for effect in self._record.owes)
-        if created:
+        if any("create" in effect for effect in self._record.owes):
             new = [service for service in self._record.plan.services if service.action == "add"]
             items = {item.path: item for item in self._record.plan.items}
             await self._services.create(new, self._record.order_id, items)
             self._settling.begin()
-        else:
+        if not self._record.fresh:
             self._answers.extend(await answers.recovered(self._parts, self._record))
         await self._settling.apply_effects(self._services, self._record.owes)
 

@@ -125,19 +125,18 @@ class Relay:
             await owed.defer(self._store, name, documents[0], self._clock.now(), DEFERRED_SECONDS)
 
     async def _relay_batch(self, name: str, documents: list[Document]) -> None:
-        await self._audience.catch_up()
         now = self._clock.now()
         events = [
             event_document(name, document, stub) | {"created": now}
             for document in documents
             for stub in document.get("outbox", ())
         ]
+        await asyncio.gather(self._audience.catch_up(), owed.insert_in_order(self._store, "event", events))
         deliveries = [
             queued(event, subscription.id, parse(event["at"]), now)
             for event in events
             for subscription in self._audience.wanting(event)
         ]
-        await owed.insert_in_order(self._store, "event", events)
         await owed.insert_in_order(self._store, "delivery", deliveries)
-        await owed.strike_off(self._store, name, documents)
         self._wake({delivery["subscription"] for delivery in deliveries})
+        await owed.strike_off(self._store, name, documents)

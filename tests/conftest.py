@@ -1,4 +1,4 @@
-"""What every kind of test shares: the database."""
+"""What every kind of test shares: the database, and the reference data where it is."""
 
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -7,7 +7,24 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
+from tests import reference
 from tests.database import database_of_the_run
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    reference.leave_out(config, items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Told by xdist when a worker has finished."""
+    reference.note_of_worker(node.config, getattr(node, "workeroutput", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    note = reference.summary(config)
+    if note:
+        terminalreporter.write_sep("-", note)
 
 
 @pytest.fixture(scope="session")

@@ -86,6 +86,7 @@ _TITLES = {
 }
 
 LOWEST_PRIORITY = "4"
+MAX_DESCRIPTION = 10_000
 
 
 def event_type(name: str, kind: str) -> str:
@@ -154,7 +155,7 @@ def _description(event: Mapping[str, Any], title: str) -> str:
         told += f" ({known_as})"
     if event.get("state") and not event["type"].endswith("DeleteEvent"):
         told += f", state {event['state']}"
-    return told + (f". {event['why']}" if event.get("why") else "")
+    return (told + (f". {event['why']}" if event.get("why") else ""))[:MAX_DESCRIPTION]
 
 
 _ENVELOPES: Mapping[str, Callable[[Mapping[str, Any], str], Document]] = {"v4": _envelope_v4}

@@ -8,29 +8,14 @@ elements of an array. `Element` is for when one and the same element has to meet
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+
+from models.domain.patterns import Pattern, PatternEngine
+from models.domain.search_patterns import MATCHED_TEXT
 
 Path = tuple[str | int, ...]
 """Attribute names from the body down; a number picks one element of an array."""
 Value = str | int | float | bool | None
 Predicate = Callable[[object], bool]
-
-MATCHED_TEXT = 2_000
-"""A text longer than this never matches a regex: together with the rules for patterns it bounds the time of a match."""
-
-
-class Pattern(Protocol):
-    """A compiled regular expression that matches in linear time."""
-
-    def search(self, text: str) -> object:
-        """Something true where the pattern occurs anywhere in the text."""
-
-
-class PatternEngine(Protocol):
-    """What compiles regular expressions."""
-
-    def compile_pattern(self, text: str) -> Pattern:
-        """Compile, or raise an error that says what is wrong with the pattern."""
 
 
 class Op(StrEnum):
@@ -55,10 +40,22 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The regex occurs in some text at the path; case counts, anchors are the writer's business."""
+    """The regex occurs in some text of up to `MATCHED_TEXT` characters at the path.
+
+    Attributes:
+        regex: a pattern that `search_patterns.check` has let through.
+    """
 
     path: Path
     regex: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartsWith:
+    """Some text at the path starts so: what most patterns amount to, and what an index can answer."""
+
+    path: Path
+    prefix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +94,35 @@ class Not:
     condition: "Condition"
 
 
-Condition = Compare | Match | Exists | Element | And | Or | Not
+Condition = Compare | Match | StartsWith | Exists | Element | And | Or | Not
+
+
+def about_values(condition: Condition) -> bool:
+    """Whether a condition on the elements of an array is about plain values (`@ == 1`), not about their attributes.
+
+    Raises:
+        ValueError: about both at once.
+    """
+    match condition:
+        case And(conditions) | Or(conditions):
+            kinds = {about_values(inner) for inner in conditions}
+            if len(kinds) == 1:
+                return kinds.pop()
+            message = "one filter speaks of an element itself, @, or of its attributes, @.a, not of both"
+            raise ValueError(message)
+        case Not(inner):
+            return about_values(inner)
+    return not condition.path
+
+
+def depth(condition: Condition) -> int:
+    """How deep conditions are nested."""
+    match condition:
+        case And(conditions) | Or(conditions):
+            return 1 + max(map(depth, conditions), default=0)
+        case Not(inner) | Element(_, inner):
+            return 1 + depth(inner)
+    return 1
 
 
 def matches(condition: Condition | None, body: object, engine: PatternEngine) -> bool:
@@ -113,13 +138,12 @@ def predicate(condition: Condition, engine: PatternEngine) -> Predicate:  # noqa
         case Match(path, regex):
             pattern = engine.compile_pattern(regex)
             return _some(path, lambda value: _occurs(pattern, value))
+        case StartsWith(path, prefix):
+            return _some(path, lambda value: isinstance(value, str) and value.startswith(prefix))
         case Exists(path):
             return lambda body: next(_reached(body, path, 0), _NOTHING) is not _NOTHING
         case Element(path, inner):
-            holds = predicate(inner, engine)
-            return lambda body: any(
-                holds(element) for held in _reached(body, path, 0) if isinstance(held, list) for element in held
-            )
+            return _some_element(path, predicate(inner, engine), plain=about_values(inner))
         case And(conditions):
             every = [predicate(inner, engine) for inner in conditions]
             return lambda body: all(holds(body) for holds in every)
@@ -152,6 +176,13 @@ def _reached(place: object, path: Path, depth: int) -> Iterator[object]:
         yield from _reached(place[step], path, depth + 1)
 
 
+def _some_element(path: Path, holds: Predicate, *, plain: bool) -> Predicate:
+    def fits(element: object) -> bool:
+        return (plain or isinstance(element, dict)) and holds(element)
+
+    return lambda body: any(any(map(fits, held)) for held in _reached(body, path, 0) if isinstance(held, list))
+
+
 def _some(path: Path, holds: Predicate) -> Predicate:
     """Some value at the path satisfies; of an array, some element of it."""
 
@@ -168,7 +199,7 @@ def _some(path: Path, holds: Predicate) -> Predicate:
 
 
 def _occurs(pattern: Pattern, value: object) -> bool:
-    return isinstance(value, str) and len(value) <= MATCHED_TEXT and bool(pattern.search(value))
+    return isinstance(value, str) and len(value) <= MATCHED_TEXT and pattern.search(value)
 
 
 def _comparison(path: Path, op: Op, values: tuple[Value, ...]) -> Predicate:

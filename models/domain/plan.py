@@ -126,11 +126,8 @@ class PlannedService:
     name: str = ""
 
     def to_document(self) -> dict[str, Any]:
-        """As stored in the plan: without the body of a new service, which stands in the inventory."""
-        stored = {name: value for name, value in asdict(self).items() if value not in (None, (), "")}
-        if self.action == "add":
-            del stored["body"]
-        return stored
+        """As stored in the plan."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, (), "")}
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "PlannedService":

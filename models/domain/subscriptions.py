@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any, Self
 from urllib.parse import unquote_plus, urlsplit
 
+from models.domain.dates import canonical_date
 from models.domain.errors import InvalidRequest
-from models.domain.event_filter import OPERATORS, Condition
 from models.domain.events import SUBJECTS, event_types, listener_name
+from models.domain.filters import And, Compare, Condition, Match, Op, Path, Predicate, Value, predicate
 from models.domain.patterns import PatternEngine, PatternError
 from models.domain.violations import Violation
 
@@ -18,8 +19,8 @@ Document = dict[str, Any]
 ACTIVE = "active"
 ENDED = "ended"
 
-MAX_QUERY_LENGTH = 4_000
-MAX_CALLBACK_LENGTH = 2_000
+MAX_QUERY_LENGTH = 4_096
+MAX_CALLBACK_LENGTH = 2_048
 MAX_CONDITIONS = 50
 ALWAYS_SENT = ("eventId", "eventTime", "eventType")
 
@@ -27,7 +28,10 @@ _ENVELOPE = frozenset(
     {*ALWAYS_SENT, "correlationId", "domain", "title", "description", "priority", "timeOcurred", "fieldPath", "event"}
 )
 _PART = re.compile(r"([^=<>*!]+)(>=|<=|\*=|!=|=|>|<)(.*)", re.DOTALL)
-_SIGNS = {">=": "gte", "<=": "lte", "*=": "regex", "!=": "ne", ">": "gt", "<": "lt"}
+_REGEX = "regex"
+_SIGNS = {">=": "gte", "<=": "lte", "*=": _REGEX, "!=": "ne", ">": "gt", "<": "lt"}
+_OPERATORS = frozenset({_REGEX, *Op})
+_ORDERING = frozenset({Op.GT, Op.GTE, Op.LT, Op.LTE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +40,19 @@ class Interest:
 
     Attributes:
         types: the event types wanted; None for all.
-        conditions: what an event has to fulfil.
+        fulfilled: whether an envelope meets the conditions; None for no condition.
         fields: what of an event is sent, as dotted paths; None for everything.
     """
 
     types: frozenset[str] | None = None
-    conditions: tuple[Condition, ...] = ()
+    fulfilled: Predicate | None = None
     fields: tuple[str, ...] | None = None
 
     def wants(self, envelope: Mapping[str, Any]) -> bool:
         """Whether this event is to be told of."""
         if self.types is not None and envelope["eventType"] not in self.types:
             return False
-        return all(condition.holds(envelope) for condition in self.conditions)
+        return self.fulfilled is None or self.fulfilled(envelope)
 
     def project(self, envelope: Document) -> Document:
         """What of the event is sent: the fields asked for, and always which event it is and what it is about."""
@@ -173,7 +177,7 @@ class _Parser:
         self._resources = frozenset(subject.name for subject in SUBJECTS.values() if subject.api == api)
         self._wanted: list[str] = []
         self._fields: list[str] = []
-        self._conditions: dict[tuple[tuple[str, ...], str, int], list[str]] = {}
+        self._conditions: dict[tuple[Path, str, int], list[str]] = {}
         self._violations: list[Violation] = []
 
     def take(self, part: str) -> None:
@@ -182,27 +186,24 @@ class _Parser:
             self._violations.append(_wrong(f"{part!r} is no condition; write attribute=value."))
             return
         name, sign, text = found.groups()
-        values = [text] if sign == "*=" or name.endswith(".regex") else text.split(",")
+        values = [text] if sign == "*=" or name.endswith(f".{_REGEX}") else text.split(",")
         values = [_unquoted(value) for value in values]
         if sign == "=" and name == "eventType":
             self._wanted += self._known_types(values)
         elif sign == "=" and name == "fields":
-            self._fields += [".".join(self._path(value)) for value in values if value]
+            self._fields += [".".join(map(str, self._path(value))) for value in values if value]
         else:
             self._condition(name, sign, values)
 
     def finish(self) -> Interest:
-        conditions = [
-            self._compiled(Condition(path, operator, tuple(values)))
-            for (path, operator, _), values in self._conditions.items()
-        ]
-        if len(conditions) > MAX_CONDITIONS:
-            self._violations.append(_wrong(f"It has {len(conditions)} conditions; at most {MAX_CONDITIONS} can be."))
+        if len(self._conditions) > MAX_CONDITIONS:
+            self._violations.append(_wrong(f"It has more than {MAX_CONDITIONS} conditions."))
+        fulfilled = self._compiled()
         if self._violations:
             raise InvalidRequest(self._violations)
         return Interest(
             types=frozenset(self._wanted) if self._wanted else None,
-            conditions=tuple(conditions),
+            fulfilled=fulfilled,
             fields=tuple(sorted(set(self._fields))) if self._fields else None,
         )
 
@@ -219,15 +220,15 @@ class _Parser:
     def _condition(self, name: str, sign: str, values: list[str]) -> None:
         operator = _SIGNS.get(sign, "eq")
         stem, _, suffix = name.rpartition(".")
-        if sign == "=" and stem and suffix in OPERATORS:
+        if sign == "=" and stem and suffix in _OPERATORS:
             name, operator = stem, suffix
         path = self._path(name)
         # A repeated equality is one more value that may fit; any other repeated condition has to hold, too.
         number = 0 if operator == "eq" else len(self._conditions)
         self._conditions.setdefault((path, operator, number), []).extend(values)
 
-    def _path(self, name: str) -> tuple[str, ...]:
-        path = tuple(name.strip().split("."))
+    def _path(self, name: str) -> Path:
+        path: tuple[str, ...] = tuple(name.strip().split("."))
         if path[0] in self._resources:
             path = ("event", *path)
         known = path[0] in _ENVELOPE and (path[0] != "event" or len(path) < 2 or path[1] in self._resources)
@@ -236,17 +237,37 @@ class _Parser:
             self._violations.append(
                 _wrong(f"Events of this API have no attribute {name!r}; what an event is about stands in {inside}.")
             )
-        return path
+        return tuple(int(step) if step.isdecimal() else step for step in path)
 
-    def _compiled(self, condition: Condition) -> Condition:
-        if condition.operator != "regex":
-            return condition
+    def _compiled(self) -> Predicate | None:
+        made = tuple(_made(path, operator, values) for (path, operator, _), values in self._conditions.items())
         try:
-            pattern = self._patterns.compile_pattern(condition.values[0])
+            return predicate(And(made), self._patterns) if made else None
         except PatternError as error:
             self._violations.append(_wrong(str(error)))
-            return condition
-        return Condition(condition.path, condition.operator, condition.values, pattern)
+            return None
+
+
+def _made(path: Path, operator: str, values: list[str]) -> Condition:
+    if operator == _REGEX:
+        return Match(path, values[0])
+    op = Op(operator)
+    return Compare(path, op, tuple(value for text in values for value in _meanings(text, op)))
+
+
+def _meanings(text: str, op: Op) -> list[Value]:
+    """What a text may mean. An envelope mixes resources and extensions, so that no one schema types its paths."""
+    date = canonical_date(text[:11] + text[11:].replace(" ", "+"))  # form decoding makes an offset's plus a space
+    meanings: list[Value] = [date] if date is not None and op in _ORDERING else [text]
+    if date is not None:
+        meanings.append(date)
+    if text in {"true", "false"}:
+        meanings.append(text == "true")
+    try:
+        meanings.append(float(text))
+    except ValueError:
+        return meanings
+    return meanings
 
 
 def _wrong(message: str) -> Violation:

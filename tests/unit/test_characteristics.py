@@ -231,7 +231,7 @@ def test_violations_point_at_the_attribute_and_say_what_is_allowed() -> None:
         characteristic("string", name="site", minCardinality=1),
         characteristic("string", name="tags", maxCardinality=3),
     )
-    order = [
+    order: list[dict[str, Any]] = [
         {"name": "rate", "value": 500},
         {"name": "sla", "value": "tin"},
         {"name": "speed", "value": 1},
@@ -276,7 +276,7 @@ def test_defaults_fill_what_is_absent_and_keep_the_order() -> None:
         characteristic(None, {"value": {"n": 1}, "isDefault": True}, name="size"),
         characteristic("string", {"value": "x", "isDefault": True}, name="given"),
     )
-    order = [{"name": "given", "value": "y", "id": "7"}, {"name": "bandwidth", "value": None}]
+    order: list[dict[str, Any]] = [{"name": "given", "value": "y", "id": "7"}, {"name": "bandwidth", "value": None}]
     filled = made.with_defaults(order)
     assert filled == [
         {"name": "given", "value": "y", "id": "7"},
@@ -290,7 +290,7 @@ def test_defaults_fill_what_is_absent_and_keep_the_order() -> None:
     assert made.check(made.with_defaults([]), pointer="", partial=False) == []
 
 
-@pytest.mark.skipif(not SAMPLE.exists(), reason="needs TM Forum's sample specification (SOM_REFERENCE_DIR)")
+@pytest.mark.reference
 def test_tm_forum_s_sample_specification_is_read_without_trouble() -> None:
     spec = json.loads(SAMPLE.read_text(encoding="utf-8"))
     assert check_specification(spec, PATTERNS) == []
@@ -298,7 +298,10 @@ def test_tm_forum_s_sample_specification_is_read_without_trouble() -> None:
     filled = made.with_defaults([])
     assert [item["name"] for item in filled] == ["operatingSystem", "scalability"]
     assert made.check(filled, pointer="", partial=False) == []
-    wrong = [{"name": "operatingSystem", "value": "DOS"}, {"name": "scalability", "value": {"minInstances": 3}}]
+    wrong: list[dict[str, Any]] = [
+        {"name": "operatingSystem", "value": "DOS"},
+        {"name": "scalability", "value": {"minInstances": 3}},
+    ]
     assert [v.code for v in made.check(wrong, pointer="", partial=False)] == ["characteristicValueNotAllowed"]
 
 

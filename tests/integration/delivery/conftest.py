@@ -11,6 +11,7 @@ import pytest
 from adapters.webhook import Webhook, WebhookSettings
 from models import outbox
 from models.clock import Clock
+from models.domain.events import event_type
 from models.ids import new_id
 from models.indexes import create_all
 from models.store import Store, connect
@@ -52,11 +53,10 @@ class World:
 
     def _order(self, states: tuple[str, ...], attributes: Document) -> Document:
         body = {"id": new_id(), "@type": "ServiceOrder", "state": states[-1], **attributes}
+        kinds = ["Create", *["StateChange"] * (len(states) - 1)]
         stubs = [
-            outbox.stub(
-                "ServiceOrderCreateEvent" if number == 0 else "ServiceOrderStateChangeEvent", state=state, who="somebody"
-            )
-            for number, state in enumerate(states)
+            outbox.stub(event_type("serviceOrder", kind), state=state, who="somebody")
+            for kind, state in zip(kinds, states, strict=True)
         ]
         return outbox.first({"_id": body["id"], "tenant": "default", "body": body}, stubs, self.clock.now())
 
@@ -110,10 +110,10 @@ class World:
 
     @asynccontextmanager
     async def notifier(
-        self, by: str = "one", settings: DeliverySettings = QUICK, *, timeout: float = 2.0
+        self, by: str = "one", settings: DeliverySettings = QUICK, *, patience: float = 2.0
     ) -> AsyncIterator[Notifier]:
         """A notifier at work; stopped in peace at the end."""
-        async with Webhook(WebhookSettings(timeout=timeout, loopback_allowed=True)) as webhook:
+        async with Webhook(WebhookSettings(timeout=patience, loopback_allowed=True)) as webhook:
             notifier = Notifier(self.store, self.clock, webhook, settings, "http://som.example", by)
             self.notifiers.append(notifier)
             task = asyncio.create_task(notifier.run())
@@ -133,5 +133,3 @@ async def world(mongodb_url: str, database_name: str) -> AsyncIterator[World]:
         store = Store(client, database_name)
         await create_all(store.database)
         yield World(store, Clock(), mongodb_url)
-
-

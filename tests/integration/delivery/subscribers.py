@@ -24,7 +24,8 @@ class Call:
 
     @property
     def envelope(self) -> dict[str, Any]:
-        return json.loads(self.raw)
+        loaded: dict[str, Any] = json.loads(self.raw)
+        return loaded
 
     @property
     def event(self) -> str:

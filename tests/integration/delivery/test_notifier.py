@@ -98,7 +98,7 @@ async def test_slow_and_dead_subscribers_hold_up_nobody(world: World) -> None:
     async with (
         listening(slowly) as slow,
         listening() as fast,
-        world.notifier(timeout=0.5) as notifier,
+        world.notifier(patience=0.5) as notifier,
     ):
         await world.subscribe(slow.url)
         await world.subscribe("http://127.0.0.1:9/nobody")
@@ -132,7 +132,7 @@ async def test_a_backlog_is_never_read_as_a_whole(world: World) -> None:
         await asyncio.sleep(30)
         return 204
 
-    async with listening(never) as subscriber, world.notifier(timeout=20) as notifier:
+    async with listening(never) as subscriber, world.notifier(patience=20) as notifier:
         key = await world.subscribe(subscriber.url)
         await world.orders(1500)
         await until(lambda: len(subscriber.calls) == QUICK.concurrency)
@@ -177,8 +177,8 @@ async def test_a_redirect_is_not_followed(world: World) -> None:
 
 async def test_a_subscriber_gets_what_its_query_asks_for(world: World) -> None:
     async with listening() as subscriber, world.notifier():
-        query = "eventType=ServiceOrderStateChangeEvent&event.serviceOrder.state=completed&fields=event.serviceOrder.state"
-        await world.subscribe(subscriber.url, query, appendListenerPath=True)
+        wanted = "eventType=ServiceOrderStateChangeEvent&event.serviceOrder.state=completed"
+        await world.subscribe(subscriber.url, f"{wanted}&fields=event.serviceOrder.state", appendListenerPath=True)
         order = await world.order(STATES, externalId="A1")
         await subscriber.has(1)
         await world.nothing_pending()

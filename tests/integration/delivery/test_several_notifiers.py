@@ -106,11 +106,12 @@ async def test_two_relays_at_once_make_every_event_and_every_delivery_once(world
 
 async def test_a_relay_that_died_half_way_leaves_nothing_that_the_next_one_would_double(world: World) -> None:
     await world.subscribe("http://127.0.0.1:9/nobody")
-    await world.orders(1, STATES)
+    [order] = await world.orders(1, STATES)
     relay = Relay(world.store, world.clock, _audience(world), QUICK, lambda _keys: None)
-    stored = await world.store.collection("serviceOrder").find_one({})
+    stored = await world.store.get("serviceOrder", order)
+    assert stored is not None
     await relay.sweep()
-    await world.store.collection("serviceOrder").replace_one({"_id": stored["_id"]}, stored)  # nothing was struck off
+    await world.store.collection("serviceOrder").replace_one({"_id": order}, stored)  # nothing was struck off
     await world.store.collection("delivery").delete_one({"seq": 5})  # nor was everything inserted
     await relay.sweep()
     assert [delivery["seq"] for delivery in await world.deliveries()] == [1, 2, 3, 4, 5]

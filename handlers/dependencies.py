@@ -1,0 +1,59 @@
+"""What the handlers are given."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry
+
+from adapters.ports import FulfillerRules
+from models.callback_token import CallbackTokens
+from models.catalogue import Catalogue
+from models.clock import Clock
+from models.counts import Counts
+from models.domain.caller import ANONYMOUS, Caller
+from models.domain.patterns import PatternEngine
+from models.inventory import Inventory
+from models.store import Store
+
+
+def nobody_in_particular(_headers: list[tuple[bytes, bytes]]) -> Caller:
+    """The caller while requests are not authenticated."""
+    return ANONYMOUS
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """Everything that handlers use and do not make.
+
+    Attributes:
+        store: the database.
+        clock: the time.
+        tokens: reads the tokens of callbacks.
+        patterns: matches the regular expressions of strangers.
+        catalogue: service specifications.
+        inventory: services.
+        fulfiller_rules: what a registration of a fulfiller must keep to.
+        counts: totals of lists that were dear to count.
+        catalogue_check: whether specifications named in an order or a service must exist in the catalogue.
+        identify: tells from a request's headers who asks.
+        registry: where metrics are registered.
+        roles: what this process does, for the probes.
+        version: of the program, for the probes.
+        stopping: set when the server shuts down, so that streams end.
+    """
+
+    store: Store
+    clock: Clock
+    tokens: CallbackTokens
+    patterns: PatternEngine
+    catalogue: Catalogue
+    inventory: Inventory
+    fulfiller_rules: FulfillerRules
+    counts: Counts = field(default_factory=Counts)
+    catalogue_check: bool = True
+    identify: Callable[[list[tuple[bytes, bytes]]], Caller] = nobody_in_particular
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    roles: tuple[str, ...] = ("api",)
+    version: str = "0"
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)

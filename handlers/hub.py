@@ -1,0 +1,93 @@
+"""The hubs of the TM Forum APIs: who wants to be told of events, and where."""
+
+from typing import Any
+
+import orjson
+
+from handlers.body import require_body
+from handlers.dependencies import Dependencies
+from handlers.exchange import Reply, Request
+from models.deliveries import remove_subscription
+from models.domain.errors import AlreadyExists, InvalidRequest, NotFound
+from models.domain.ids import derived_id
+from models.domain.signatures import new_secret
+from models.domain.subscriptions import ACTIVE, callback_violations, parse_query
+from models.reading import reading
+
+Document = dict[str, Any]
+
+COLLECTION = "subscription"
+_ANSWERED = ("callback", "query", "appendListenerPath")
+
+
+class Hub:
+    """The hub of one API in one version."""
+
+    def __init__(self, api: str, version: str, dependencies: Dependencies) -> None:
+        """Take registrations for the events of this API."""
+        self._api = api
+        self._version = version
+        self._store = dependencies.store
+        self._clock = dependencies.clock
+        self._patterns = dependencies.patterns
+
+    async def register(self, request: Request) -> Reply:
+        """Take a registration; the same one again is refused.
+
+        Raises:
+            AlreadyExists: callback and query are registered already.
+        """
+        body = require_body(request)
+        violations = callback_violations(body["callback"])
+        if violations:
+            raise InvalidRequest(violations)
+        parse_query(body.get("query"), self._api, self._patterns)
+        document = self._document(request, body)
+        await self._insert(document)
+        answer = {"id": document["_id"], **{name: document[name] for name in _ANSWERED if document[name] is not None}}
+        location = request.url(f"/hub/{document['_id']}").encode()
+        return Reply(201, orjson.dumps(answer), [(b"location", location)])
+
+    async def unregister(self, request: Request) -> Reply:
+        """End a registration; what was not delivered is dropped."""
+        stored = await self._store.get(COLLECTION, request.id, tenant=request.caller.tenant)
+        if stored is None or stored["api"] != self._api or stored["state"] != ACTIVE:
+            raise NotFound(f"There is no subscription with the id {request.id[:100]!r} here.")
+        with reading():
+            await remove_subscription(self._store, request.caller, request.id)
+        return Reply(204)
+
+    def _document(self, request: Request, body: Document) -> Document:
+        now = self._clock.now()
+        return {
+            "tenant": request.caller.tenant,
+            "rev": 1,
+            "created": now,
+            "updated": now,
+            "api": self._api,
+            "version": self._version,
+            "callback": body["callback"],
+            "query": body.get("query"),
+            "secret": body.get("secret") or new_secret(),
+            "appendListenerPath": body.get("appendListenerPath", False),
+            "state": ACTIVE,
+        }
+
+    async def _insert(self, document: Document) -> None:
+        """Store a registration under an id that follows from what it asks for; one that had ended begins anew.
+
+        So of two equal ones that arrive together one is refused.
+
+        """
+        identity = (document["tenant"], self._api, self._version, document["callback"], document["query"] or "")
+        document["_id"] = derived_id("subscription", *identity)
+        try:
+            await self._store.insert(COLLECTION, document)
+        except AlreadyExists:
+            ended = {"_id": document["_id"], "state": {"$ne": ACTIVE}}
+            anew = {name: value for name, value in document.items() if name not in ("_id", "rev")}
+            gone = dict.fromkeys(("endedReason", "endedAt", "former"), "")
+            if not await self._store.update(COLLECTION, ended, {"$set": anew, "$inc": {"rev": 1}, "$unset": gone}):
+                raise AlreadyExists(
+                    f"This callback is registered with this query already, as subscription {document['_id']}."
+                ) from None

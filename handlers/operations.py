@@ -1,0 +1,127 @@
+"""Which function serves which operation: by API, by operationId."""
+
+from collections.abc import Mapping
+
+from handlers.cancel_service_order import KIND as CANCEL_SERVICE_ORDER
+from handlers.cancel_service_order import CancelServiceOrderRules
+from handlers.dependencies import Dependencies
+from handlers.documents import ApiDocument
+from handlers.exchange import Handler
+from handlers.hub import Hub
+from handlers.resource import Resource, ResourceKind, Rules
+from handlers.service import KIND as SERVICE
+from handlers.service import ServiceRules
+from handlers.service_order import KIND as SERVICE_ORDER
+from handlers.service_order import ServiceOrderRules
+from handlers.service_specification import KIND as SERVICE_SPECIFICATION
+from handlers.service_specification import ServiceSpecificationRules
+from handlers.settings import HttpSettings
+from handlers.som.callbacks import Callbacks
+from handlers.som.fulfillers import Fulfillers
+from handlers.som.history import History
+from handlers.som.lists import AdminLists
+from handlers.som.notifications import Notifications
+from handlers.som.plans import Plans
+from handlers.som.preview import PlanPreview
+from handlers.som.stream import OrderStream
+from handlers.surface import Surface
+from handlers.validation import BodyCheck
+
+Table = dict[str, Handler]
+
+VERSION = "v4"
+
+
+def tables(
+    documents: Mapping[str, ApiDocument], dependencies: Dependencies, settings: HttpSettings
+) -> dict[str, Table]:
+    """The handlers of all operations, by API and operationId."""
+    surface = Surface(
+        dependencies.catalogue,
+        dependencies.inventory,
+        dependencies.patterns,
+        dependencies.clock,
+        catalogue_check=dependencies.catalogue_check,
+    )
+
+    def resource(api: str, kind: ResourceKind, rules: Rules) -> Resource:
+        return Resource(kind, rules, documents[api], dependencies, settings)
+
+    return {
+        "tmf641": {
+            **_all(resource("tmf641", SERVICE_ORDER, ServiceOrderRules(dependencies, surface)), SERVICE_ORDER),
+            **_kept(
+                resource("tmf641", CANCEL_SERVICE_ORDER, CancelServiceOrderRules(dependencies)), CANCEL_SERVICE_ORDER
+            ),
+            **_hub("tmf641", dependencies),
+        },
+        "tmf638": {
+            **_all(resource("tmf638", SERVICE, ServiceRules(dependencies, surface)), SERVICE),
+            **_hub("tmf638", dependencies),
+        },
+        "tmf633": {
+            **_all(
+                resource("tmf633", SERVICE_SPECIFICATION, ServiceSpecificationRules(dependencies, surface)),
+                SERVICE_SPECIFICATION,
+            ),
+            **_hub("tmf633", dependencies),
+        },
+        "som": _administration(documents, dependencies, settings, surface),
+    }
+
+
+def _kept(resource: Resource, kind: ResourceKind) -> Table:
+    return {
+        f"list{kind.type}": resource.list,
+        f"create{kind.type}": resource.create,
+        f"retrieve{kind.type}": resource.retrieve,
+    }
+
+
+def _all(resource: Resource, kind: ResourceKind) -> Table:
+    return {
+        **_kept(resource, kind),
+        f"patch{kind.type}": resource.patch,
+        f"delete{kind.type}": resource.delete,
+    }
+
+
+def _hub(api: str, dependencies: Dependencies) -> Table:
+    hub = Hub(api, VERSION, dependencies)
+    return {"registerListener": hub.register, "unregisterListener": hub.unregister}
+
+
+def _administration(
+    documents: Mapping[str, ApiDocument], dependencies: Dependencies, settings: HttpSettings, surface: Surface
+) -> Table:
+    lists = AdminLists(dependencies.store, settings)
+    fulfillers = Fulfillers(dependencies, lists)
+    plans = Plans(dependencies, settings, lists)
+    notifications = Notifications(dependencies, settings, lists)
+    history = History(dependencies, lists)
+    ordering = documents["tmf641"]
+    order_check = BodyCheck(ordering, ordering.schema("ServiceOrder_Create"))
+    return {
+        "listFulfiller": fulfillers.list,
+        "createFulfiller": fulfillers.create,
+        "retrieveFulfiller": fulfillers.retrieve,
+        "patchFulfiller": fulfillers.patch,
+        "deleteFulfiller": fulfillers.delete,
+        "listPlan": plans.list,
+        "retrievePlan": plans.retrieve,
+        "listPlanTask": plans.list_tasks,
+        "retrieveTask": plans.retrieve_task,
+        "createPlanPreview": PlanPreview(dependencies, surface, order_check).create,
+        "reportTaskOutcome": Callbacks(dependencies).report,
+        "listSubscription": notifications.list_subscriptions,
+        "retrieveSubscription": notifications.retrieve_subscription,
+        "rotateSubscriptionSecret": notifications.rotate_secret,
+        "replaySubscription": notifications.replay_subscription,
+        "listDelivery": notifications.list_deliveries,
+        "retrieveDelivery": notifications.retrieve_delivery,
+        "replayDelivery": notifications.replay_delivery,
+        "listEvent": history.list_events,
+        "retrieveEvent": history.retrieve_event,
+        "listHistory": history.list_history,
+        "streamOrderEvents": OrderStream(dependencies, settings).follow,
+    }

@@ -1,0 +1,230 @@
+"""TMF641 service orders: what a client may place, change and delete."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from handlers.changes import Draft, EventNames, Revision
+from handlers.dependencies import Dependencies
+from handlers.order_items import RESUMABLE, check_resumption, resumed, walk
+from handlers.resource import ResourceKind
+from handlers.surface import Surface
+from models import inbox
+from models.clock import parse, to_text
+from models.domain.caller import Caller
+from models.domain.errors import Conflict, InvalidRequest
+from models.domain.lifecycles import SERVICE_ORDER
+from models.domain.violations import Violation
+from models.plan_removal import clear_plan
+from models.references import first_match
+
+KIND = ResourceKind(
+    name="serviceOrder",
+    type="ServiceOrder",
+    events=EventNames.of("ServiceOrder"),
+    server_set=frozenset(
+        [
+            "id",
+            "href",
+            "state",
+            "orderDate",
+            "startDate",
+            "completionDate",
+            "expectedCompletionDate",
+            "errorMessage",
+            "jeopardyAlert",
+            "milestone",
+        ]
+    ),
+    immutable=frozenset(
+        ["orderDate", "startDate", "completionDate", "cancellationDate", "errorMessage", "jeopardyAlert", "milestone"]
+    ),
+)
+
+LOWEST_PRIORITY = 4
+
+# RULES, life cycles: what may be changed at any time before the end.
+ALWAYS_PATCHABLE = frozenset(
+    [
+        "description",
+        "note",
+        "notificationContact",
+        "externalId",
+        "externalReference",
+        "expectedCompletionDate",
+        "orderRelationship",
+        "relatedParty",
+    ]
+)
+
+
+class ServiceOrderRules:
+    """The rules of service orders."""
+
+    def __init__(self, dependencies: Dependencies, surface: Surface) -> None:
+        """Check orders with this surface check."""
+        self._store = dependencies.store
+        self._clock = dependencies.clock
+        self._surface = surface
+
+    async def before_create(self, caller: Caller, draft: Draft) -> None:
+        """Check the surface; acknowledge order and items; ask for the scheduler's attention."""
+        _refuse_item_states(draft.body)
+        await self._surface.check_order(caller, draft.body)
+        body = draft.body
+        body["state"] = "acknowledged"
+        body["orderDate"] = to_text(draft.now)
+        body.setdefault("priority", str(LOWEST_PRIORITY))
+        _acknowledge_items(body)
+        draft.fields.update(_scheduling(body, draft.now), fence=0)
+
+    async def before_change(self, caller: Caller, revision: Revision) -> None:
+        """Let through what may change now; turn a resumption into an intent for the engine."""
+        state = revision.before["state"]
+        changed = set(revision.changed())
+        if state in SERVICE_ORDER.final:
+            if changed:
+                raise Conflict(f"The order is {state}, which is its end; nothing of it can be changed any more.")
+            return
+        if "state" in changed:
+            check_resumption("order", state, revision.body.get("state"), "/state")
+        if state == "acknowledged" and "plan" not in revision.stored:
+            await self._before_planning(caller, revision, changed)
+        else:
+            self._after_planning(caller, revision, changed)
+
+    async def before_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
+        """Keep an order that is under way, or that another resource refers to."""
+        state = stored["body"]["state"]
+        if state not in SERVICE_ORDER.final:
+            raise Conflict(
+                f"The order is {state}; only one that has reached its end can be deleted. "
+                "To cancel it, create a cancelServiceOrder."
+            )
+        key = stored["_id"]
+        other = await first_match(self._store, KIND.name, caller.tenant, {"body.orderRelationship.id": key})
+        if other is not None:
+            raise Conflict(f"The service order {other} refers to this one in its orderRelationship.")
+        open_cancel = await first_match(
+            self._store,
+            "cancelServiceOrder",
+            caller.tenant,
+            {"order": key, "body.state": {"$in": ["acknowledged", "inProgress"]}},
+        )
+        if open_cancel is not None:
+            raise Conflict(f"The cancelServiceOrder {open_cancel}, which refers to this order, is still open.")
+
+    async def after_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:  # noqa: ARG002 - the rules' shape
+        """Remove the order's plan and tasks: they say nothing without it, and its id may be used again."""
+        await clear_plan(self._store, stored["_id"])
+
+    async def _before_planning(self, caller: Caller, revision: Revision, changed: set[str]) -> None:
+        """Nothing has been planned: the order may become any order that could be placed."""
+        if not changed:
+            return
+        if "serviceOrderItem" in changed:
+            _acknowledge_patched_items(revision)
+        await self._surface.check_order(caller, revision.body)
+        revision.body.setdefault("priority", str(LOWEST_PRIORITY))
+        revision.fields.update(_scheduling(revision.body, revision.now), poke=revision.now)
+
+    def _after_planning(self, caller: Caller, revision: Revision, changed: set[str]) -> None:
+        unpatchable = changed - ALWAYS_PATCHABLE - {"state", "serviceOrderItem"}
+        if unpatchable:
+            name = min(unpatchable)
+            raise Conflict(
+                f"/{name}: this cannot be changed any more, because the order is {revision.before['state']}; what can "
+                f"be changed is {', '.join(sorted(ALWAYS_PATCHABLE))}."
+            )
+        paths = resumed(revision.before, revision.body) if "serviceOrderItem" in changed else []
+        if paths:
+            for path in paths:
+                self._intend(revision, caller, path)
+            self._resume_order(revision)
+        elif self._means_the_order(revision):
+            self._resume_all(revision, caller)
+
+    @staticmethod
+    def _means_the_order(revision: Revision) -> bool:
+        """Whether the patch sets the order's own state to inProgress.
+
+        Also where it is that already, because another branch runs. A patch that names the items too speaks for them,
+        item by item.
+        """
+        return (
+            "state" in revision.touched
+            and revision.body.get("state") == "inProgress"
+            and "serviceOrderItem" not in revision.touched
+        )
+
+    def _resume_all(self, revision: Revision, caller: Caller) -> None:
+        body = _with_items_resumed(revision.body)
+        if body is None:
+            if revision.body["state"] != revision.before["state"]:
+                self._intend(revision, caller, None)
+            return
+        revision.body = body
+        self._intend(revision, caller, None)
+
+    @staticmethod
+    def _resume_order(revision: Revision) -> None:
+        """The roll-up: one item in progress makes a held or pending order inProgress."""
+        if revision.body["state"] in RESUMABLE:
+            revision.body = {**revision.body, "state": "inProgress"}
+
+    def _intend(self, revision: Revision, caller: Caller, path: str | None) -> None:
+        revision.why = f"resumed by {caller.subject}"
+        plan = revision.stored.get("plan")
+        if plan is None:
+            revision.fields.update(poke=revision.now, due=revision.now)
+            return
+        entry = {"kind": "resume", "item": path, "who": caller.subject}
+        revision.intents.append(lambda: inbox.append(self._store, self._clock, plan, entry))
+
+
+def _scheduling(body: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Who goes first, and when: a requestedStartDate in the past means now."""
+    text = body.get("priority")
+    priority = int(text) if text in ("0", "1", "2", "3", "4") else LOWEST_PRIORITY
+    wished = body.get("requestedStartDate")
+    start = parse(wished) if wished else now
+    return {"priority": priority, "due": max(start, now)}
+
+
+def _refuse_item_states(body: Mapping[str, Any]) -> None:
+    found = [
+        Violation(f"{pointer}/state", "serverSetAttribute", "The state of an item is set by the server.")
+        for _, pointer, item in walk(body)
+        if "state" in item
+    ]
+    if found:
+        raise InvalidRequest(found)
+
+
+def _acknowledge_items(body: Mapping[str, Any]) -> None:
+    for _, _, item in walk(body):
+        item["state"] = "acknowledged"
+
+
+def _acknowledge_patched_items(revision: Revision) -> None:
+    """Items may be new or other ones, but their states are not the client's to set."""
+    for _, pointer, item in walk(revision.body):
+        if item.setdefault("state", "acknowledged") != "acknowledged":
+            check_resumption("item", "acknowledged", item["state"], f"{pointer}/state")
+
+
+def _with_items_resumed(body: dict[str, Any]) -> dict[str, Any] | None:
+    """The body with every held or pending item in progress; None where there is none."""
+    found = False
+
+    def resumed_item(item: dict[str, Any]) -> dict[str, Any]:
+        nonlocal found
+        made = dict(item)
+        if made.get("state") in RESUMABLE:
+            made["state"], found = "inProgress", True
+        if "serviceOrderItem" in made:
+            made["serviceOrderItem"] = [resumed_item(inner) for inner in made["serviceOrderItem"]]
+        return made
+
+    items = [resumed_item(item) for item in body["serviceOrderItem"]]
+    return {**body, "serviceOrderItem": items} if found else None

@@ -1,0 +1,1 @@
+"""The server's own administration API, `/som/v1`."""

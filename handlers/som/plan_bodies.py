@@ -1,0 +1,167 @@
+"""Plans, their items, services and tasks as the administration API shows them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from handlers.exchange import Request
+from handlers.som.times import shown
+from models.domain.plan import PlannedItem, PlannedService, PlannedTask
+from models.domain.progress import TaskRun
+from models.plan_reading import PlanPicture
+
+Document = dict[str, Any]
+
+ORDERS = "/tmf-api/serviceOrdering/v4/serviceOrder"
+SERVICES = "/tmf-api/serviceInventory/v4/service"
+
+
+def plan_body(request: Request, picture: PlanPicture) -> Document:
+    """The whole plan."""
+    stored = picture.stored
+    key, owner = stored["_id"], stored["owner"]
+    return {
+        "id": key,
+        "href": request.url(f"/plan/{key}"),
+        "owner": {"id": owner["id"], "type": owner["type"], "href": f"{request.root}{ORDERS}/{owner['id']}"},
+        "state": stored["state"],
+        "priority": stored["priority"],
+        "revision": stored["rev"],
+        "item": [
+            {**item_body(item), "state": picture.item_states.get(item.path, "acknowledged")}
+            for item in picture.plan.items
+        ],
+        "service": [
+            {**service_body(service), "href": f"{request.root}{SERVICES}/{service.id}"}
+            for service in picture.plan.services
+        ],
+        "task": [running_task_body(request, picture, task) for task in picture.tasks],
+    }
+
+
+def item_body(item: PlannedItem) -> Document:
+    """An item as planned."""
+    return {
+        "path": item.path,
+        "pointer": "".join(f"/serviceOrderItem/{index}" for index in item.pointer),
+        "action": item.action,
+        "service": list(item.services),
+        "needs": list(item.needs),
+    }
+
+
+def service_body(service: PlannedService) -> Document:
+    """A service as planned."""
+    made: Document = {
+        "id": service.id,
+        "item": service.item,
+        "action": service.action,
+        "state": service.state,
+        "path": service.path,
+        "parent": service.parent,
+        "reliesOn": list(service.relies_on),
+    }
+    name = service.body.get("name") or service.name
+    if name:
+        made["name"] = name
+    if service.specification is not None:
+        made["specification"] = {key: value for key, value in service.specification.items() if value is not None}
+    return made
+
+
+def task_body(task: PlannedTask) -> Document:
+    """A task as planned."""
+    return {
+        "key": task.key,
+        "name": task.name,
+        "item": task.item,
+        "service": task.service,
+        "specification": task.specification,
+        "action": task.action,
+        "operation": task.operation,
+        "capability": {"specification": task.capability.specification, "action": task.capability.action},
+        "needs": list(task.needs),
+        "optional": task.optional,
+        "milestone": task.milestone,
+        "pointOfNoReturn": task.point_of_no_return,
+        "compensation": task.compensation,
+        "expectedDuration": task.duration,
+        "deadline": task.deadline,
+    }
+
+
+def running_task_body(request: Request, picture: PlanPicture, task: PlannedTask) -> Document:
+    """A task in its plan, with where it stands."""
+    key = f"{picture.stored['_id']}:{task.key}"
+    run = picture.run(task.key)
+    document = picture.documents.get(task.key, {})
+    ended = run.state in ("done", "skipped", "cancelled")
+    return {
+        "id": key,
+        "href": request.url(f"/task/{key}"),
+        **task_body(task),
+        "state": run.state,
+        "fulfiller": run.fulfiller or document.get("fulfiller"),
+        "attempts": run.attempts,
+        "due": shown(run.due or run.deadline),
+        "startDate": shown(document.get("started")),
+        "endDate": shown(document.get("updated")) if ended else None,
+        "error": _error(run),
+    }
+
+
+def full_task_body(
+    request: Request, picture: PlanPicture, task: PlannedTask, document: Mapping[str, Any] | None
+) -> Document:
+    """Everything about one task."""
+    stored = document or {}
+    body = {
+        **running_task_body(request, picture, task),
+        "plan": picture.stored["_id"],
+        "serviceOrder": picture.stored["owner"]["id"],
+        "inputRevision": stored.get("inputRev", 0),
+        "output": stored.get("output"),
+        "attempt": [_attempt(attempt) for attempt in stored.get("attempts", ())],
+        "decision": decision_body(stored.get("decision"), lambda key: request.url(f"/fulfiller/{key}")),
+        "createdDate": shown(stored.get("created") or picture.stored["created"]),
+        "lastUpdate": shown(stored.get("updated") or picture.stored["updated"]),
+    }
+    if "input" in stored:
+        body["input"] = stored["input"]
+    return body
+
+
+def decision_body(decision: Mapping[str, Any] | None, href: Callable[[str], str]) -> Document | None:
+    """Which fulfiller was taken, and why not the others."""
+    if decision is None:
+        return None
+    return {
+        "chosen": decision.get("chosen"),
+        "reason": decision.get("reason", ""),
+        "candidate": [
+            {
+                "fulfiller": {
+                    "id": candidate["fulfiller"],
+                    "href": href(candidate["fulfiller"]),
+                    "name": candidate.get("name", ""),
+                },
+                "chosen": candidate["fulfiller"] == decision.get("chosen"),
+                "rejected": candidate.get("rejected"),
+            }
+            for candidate in decision.get("candidates", ())
+        ],
+    }
+
+
+def _error(run: TaskRun) -> Document | None:
+    if run.error is None:
+        return None
+    return {"code": run.error.get("code", ""), "message": run.error.get("message", "")}
+
+
+def _attempt(attempt: Mapping[str, Any]) -> Document:
+    made: Document = {"at": shown(attempt["at"]), "outcome": attempt["outcome"]}
+    if attempt.get("fulfiller"):
+        made["fulfiller"] = attempt["fulfiller"]
+    detail = attempt.get("reason") or attempt.get("milestone") or attempt.get("reference") or attempt.get("detail")
+    made["detail"] = None if detail is None else str(detail)
+    return made

@@ -1,0 +1,80 @@
+"""What would be done for an order, without doing it."""
+
+from typing import Any
+
+import orjson
+
+from handlers.body import require_body
+from handlers.dependencies import Dependencies
+from handlers.errors import CannotBePlanned
+from handlers.exchange import Reply, Request
+from handlers.som.plan_bodies import decision_body, item_body, service_body, task_body
+from handlers.surface import Surface
+from handlers.validation import BodyCheck
+from models.domain.decomposition import Unplannable, decompose_steps
+from models.domain.fulfiller import FulfillerDefinition
+from models.domain.plan import Plan, PlannedTask
+from models.domain.selection import Selection
+from models.ids import new_id
+from models.planning import load_snapshot
+from models.reading import reading
+from models.slices import in_slices
+
+Document = dict[str, Any]
+LOWEST_PRIORITY = 4
+
+
+class PlanPreview:
+    """Previews plans."""
+
+    def __init__(self, dependencies: Dependencies, surface: Surface, order_check: BodyCheck) -> None:
+        """Plan with these; `order_check` is the schema of an order to be placed."""
+        self._store = dependencies.store
+        self._clock = dependencies.clock
+        self._catalogue = dependencies.catalogue
+        self._inventory = dependencies.inventory
+        self._surface = surface
+        self._order_check = order_check
+
+    async def create(self, request: Request) -> Reply:
+        """Answer the plan that an order would get.
+
+        Raises:
+            InvalidRequest: the order would not be accepted.
+            CannotBePlanned: it would be accepted, and then rejected.
+        """
+        order = require_body(request)
+        self._order_check.check(order)
+        await self._surface.check_order(request.caller, order)
+        try:
+            snapshot = await load_snapshot(request.caller, order, self._catalogue, self._inventory, self._clock.text())
+            plan = await in_slices(decompose_steps(new_id(), order, snapshot))
+        except Unplannable as error:
+            raise CannotBePlanned(str(error)) from error
+        selection = await self._selection(request.caller.tenant)
+        return Reply(200, orjson.dumps(_preview(request, order, plan, selection)))
+
+    async def _selection(self, tenant: str) -> Selection:
+        with reading():
+            documents = await self._store.collection("fulfiller").find({"tenant": tenant}, {"secret": 0}).to_list()
+        return Selection(FulfillerDefinition.from_document(document) for document in documents)
+
+
+def _preview(request: Request, order: Document, plan: Plan, selection: Selection) -> Document:
+    text = order.get("priority")
+    return {
+        "state": "preview",
+        "priority": int(text) if text in ("0", "1", "2", "3", "4") else LOWEST_PRIORITY,
+        "item": [item_body(item) for item in plan.items],
+        "service": [service_body(service) for service in plan.services],
+        "task": [_task(request, task, selection) for task in plan.tasks],
+    }
+
+
+def _task(request: Request, task: PlannedTask, selection: Selection) -> Document:
+    decision = selection.select(task.capability, task.key)
+    return {
+        **task_body(task),
+        "fulfiller": decision.chosen,
+        "decision": decision_body(decision.to_document(), lambda key: request.url(f"/fulfiller/{key}")),
+    }

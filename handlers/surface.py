@@ -1,0 +1,80 @@
+"""What is checked against catalogue and inventory before anything is stored."""
+
+from typing import Any
+
+from models.catalogue import Catalogue, Reference
+from models.clock import Clock
+from models.domain.caller import Caller
+from models.domain.errors import InvalidRequest
+from models.domain.order_check import check_order
+from models.domain.patterns import PatternEngine
+from models.domain.publishing import check_publishable
+from models.domain.violations import Violation
+from models.inventory import Inventory
+from models.planning import load_relations, load_surface
+
+Body = dict[str, Any]
+
+
+class Surface:
+    """The checks of bodies that follow their schemas."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        inventory: Inventory,
+        patterns: PatternEngine,
+        clock: Clock,
+        *,
+        catalogue_check: bool,
+    ) -> None:
+        """Check against these; without `catalogue_check` unknown specifications are let through."""
+        self._catalogue = catalogue
+        self._inventory = inventory
+        self._patterns = patterns
+        self._clock = clock
+        self._catalogue_check = catalogue_check
+
+    async def check_order(self, caller: Caller, body: Body) -> None:
+        """Check an order before it is accepted.
+
+        Raises:
+            InvalidRequest: naming everything that is wrong, by JSON pointer.
+            Unavailable: the database cannot be reached.
+        """
+        snapshot = await load_surface(caller, body, self._catalogue, self._inventory, self._clock.text())
+        _refuse(check_order(body, snapshot, catalog_check=self._catalogue_check))
+
+    async def check_service(self, caller: Caller, body: Body) -> None:
+        """Check a directly recorded service against its specification.
+
+        Raises:
+            InvalidRequest: the specification is unknown, or a value does not fit it.
+            Unavailable: the database cannot be reached.
+        """
+        reference = body.get("serviceSpecification")
+        if not isinstance(reference, dict):
+            return
+        specification = await self._catalogue.compiled(caller.tenant, Reference.of(reference))
+        if specification is not None:
+            given = body.get("serviceCharacteristic") or []
+            _refuse(specification.rules.check(given, pointer="/serviceCharacteristic", partial=False))
+        elif self._catalogue_check:
+            named = reference.get("id") or reference.get("name")
+            message = f"The catalogue has no specification {named!r}."
+            raise InvalidRequest([Violation("/serviceSpecification", "unknownSpecification", message)])
+
+    async def check_specification(self, caller: Caller, body: Body) -> None:
+        """Check what a specification says about its fulfilment before it is published.
+
+        Raises:
+            InvalidRequest: it cannot work.
+            Unavailable: the database cannot be reached.
+        """
+        snapshot = await load_relations(caller, body, self._catalogue, self._clock.text())
+        _refuse(check_publishable(body, self._patterns, snapshot.specification))
+
+
+def _refuse(violations: list[Violation]) -> None:
+    if violations:
+        raise InvalidRequest(violations)

@@ -1,0 +1,268 @@
+"""The scheduler: claims what is due and runs it, many plans at a time."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from pymongo.errors import PyMongoError
+
+from models import inbox
+from models.domain.errors import SomError, Unavailable
+from scheduler.cancellation import CancellationParts, move_cancellation
+from scheduler.claims import CLAIMED, Claims, LeaseLost
+from scheduler.direct_cancellation import cancel_unplanned
+from scheduler.engagement import Parts
+from scheduler.intake import Intake
+from scheduler.plan_record import PlanRecord
+from scheduler.plan_run import PlanRun
+
+Document = dict[str, Any]
+
+CLAIM_LIMIT = 50
+SWEEP_SECONDS = 1.0
+FAULT_PAUSE_SECONDS = 10.0
+GRACE_SECONDS = 25.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How the scheduler works.
+
+    Attributes:
+        concurrency: plans in hand at the same time.
+        node: name of this process among all; lives once at a time.
+    """
+
+    concurrency: int = 200
+    node: str = "som"
+
+
+class Engine:
+    """Moves orders forward. It is told to look (`poke`), and looks by itself once a second."""
+
+    def __init__(
+        self, parts: Parts, claims: Claims, intake: Intake, cancelling: CancellationParts, settings: EngineSettings
+    ) -> None:
+        """Put together; `run` sets it to work."""
+        self._parts = parts
+        self._claims = claims
+        self._intake = intake
+        self._cancelling = cancelling
+        self._settings = settings
+        self._runs: dict[str, PlanRun] = {}
+        self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._wanted = asyncio.Event()
+        self._lost: set[tuple[str, str]] = set()
+        self._stopping = False
+        self.periodic: list[tuple[Callable[[], Coroutine[Any, Any, Any]], float]] = []
+
+    @property
+    def in_hand(self) -> int:
+        """Orders, plans and cancellations being worked on."""
+        return len(self._tasks)
+
+    def poke(self, collection: str, key: str) -> None:
+        """Somebody asks for attention: `Dispatcher.wake` of the local dispatcher."""
+        if collection == "plan" and key in self._runs:
+            self._runs[key].poke()
+        else:
+            self._wanted.set()
+
+    def sweep(self) -> None:
+        """Look for whatever is due."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; then hand back what is in hand."""
+        freed = await self._claims.take_back(self._settings.node)
+        if freed:
+            log.info("took back the work of an earlier life of this node", documents=freed)
+        clock = AsyncIOScheduler(timezone="UTC")
+        self._schedule(clock, self._swept, SWEEP_SECONDS)
+        self._schedule(clock, self._extend, self._claims.lease_seconds / 3)
+        for job, seconds in self.periodic:
+            self._schedule(clock, job, seconds)
+        clock.start()
+        try:
+            while True:
+                await self._wanted.wait()
+                self._wanted.clear()
+                await self._guarded(self._claim_all)
+        finally:
+            clock.shutdown(wait=False)
+            await self._hand_over()
+
+    def _schedule(self, clock: AsyncIOScheduler, job: Callable[[], Coroutine[Any, Any, Any]], seconds: float) -> None:
+        async def guarded() -> None:
+            await self._guarded(job)
+
+        clock.add_job(guarded, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None)
+
+    async def _guarded(self, job: Callable[[], Awaitable[Any]]) -> None:
+        try:
+            await job()
+        except (PyMongoError, Unavailable) as error:
+            log.warning("database unavailable, trying again", error=str(error)[:200])
+            await asyncio.sleep(0.2)
+            self._wanted.set()
+        except Exception:
+            log.exception("scheduler job failed")
+
+    async def _swept(self) -> None:
+        self._wanted.set()
+        if self._lost:
+            lost, self._lost = self._lost, set()
+            try:
+                for collection in CLAIMED:
+                    await self._claims.give_back(collection, [key for name, key in lost if name == collection])
+            except PyMongoError:
+                self._lost |= lost
+                raise
+
+    async def _extend(self) -> None:
+        for collection in CLAIMED:
+            ids = [key for name, key in self._tasks if name == collection]
+            if ids:
+                await self._claims.extend(collection, ids)
+
+    async def _claim_all(self) -> None:
+        while not self._stopping:
+            room = self._settings.concurrency - len(self._tasks)
+            if room <= 0:
+                return
+            claimed = 0
+            for collection, work in self._work():
+                limit = min(room - claimed, CLAIM_LIMIT)
+                if limit <= 0:
+                    break
+                for document in await self._claims.due(collection, limit):
+                    claimed += 1
+                    self._take(collection, document, work)
+            if claimed == 0:
+                return
+
+    def _work(self) -> tuple[tuple[str, Callable[[Document], Awaitable[None]]], ...]:
+        return (("plan", self._resume_plan), ("cancelServiceOrder", self._cancel), ("serviceOrder", self._begin))
+
+    def _take(self, collection: str, document: Document, work: Callable[[Document], Awaitable[None]]) -> None:
+        key = (collection, document["_id"])
+        task = asyncio.create_task(self._attempt(key, document, work), name=f"{collection} {document['_id']}")
+        self._tasks[key] = task
+        task.add_done_callback(lambda _: self._done(key))
+
+    def _done(self, key: tuple[str, str]) -> None:
+        self._tasks.pop(key, None)
+        self._wanted.set()
+
+    async def _attempt(
+        self, key: tuple[str, str], document: Document, work: Callable[[Document], Awaitable[None]]
+    ) -> None:
+        """Work on a claimed document; a fault leaves it for a later try, and never stops the others."""
+        try:
+            await work(document)
+        except LeaseLost:
+            log.info("somebody else has it", collection=key[0], id=key[1])
+        except (Unavailable, PyMongoError) as error:
+            log.warning("database unavailable in the middle of work", id=key[1], error=str(error)[:200])
+            self._lost.add(key)
+        except Exception:
+            log.exception("work failed, it will be tried again", collection=key[0], id=key[1])
+            await self._guarded(lambda: self._postpone(key))
+
+    async def _postpone(self, key: tuple[str, str]) -> None:
+        collection, document_id = key
+        later = self._parts.clock.after(FAULT_PAUSE_SECONDS)
+        await self._parts.store.update(
+            collection,
+            {"_id": document_id, "lease.by": self._claims.worker},
+            {"$set": {"due": later, "lease.until": later}},
+        )
+
+    async def _begin(self, order: Document) -> None:
+        record = await self._intake.take(order)
+        if record is not None:
+            await self._run(record, order)
+
+    async def _resume_plan(self, document: Document) -> None:
+        record = await PlanRecord.load(self._parts.store, self._parts.clock, document)
+        order = await self._parts.store.get("serviceOrder", record.order_id)
+        if order is None:
+            log.error("plan without order", plan=record.id)
+            await record.release(None)
+            return
+        await self._run(record, order)
+
+    async def _run(self, record: PlanRecord, order: Document) -> None:
+        run = PlanRun(self._parts, record, order, self._cancelling)
+        key = ("plan", record.id)
+        started_here = key not in self._tasks  # the plan of a new order is held by the order's own task
+        if started_here:
+            current = asyncio.current_task()
+            if current is not None:
+                self._tasks[key] = current
+        self._runs[record.id] = run
+        began = time.monotonic()
+        try:
+            if self._stopping:
+                run.hand_over()
+            await run.run()
+        except (Unavailable, PyMongoError):
+            self._lost.add(key)
+            raise
+        except LeaseLost:
+            raise
+        except Exception:
+            await self._guarded(lambda: self._postpone(key))
+            raise
+        finally:
+            self._runs.pop(record.id, None)
+            if started_here:
+                self._tasks.pop(key, None)
+        log.debug("plan let go", plan=record.id, state=record.state, seconds=round(time.monotonic() - began, 3))
+
+    async def _cancel(self, cancellation: Document) -> None:
+        """Pass a cancellation on to the order's plan, or cancel an order that has none yet."""
+        store, clock = self._parts.store, self._parts.clock
+        order_id = cancellation["order"]
+        if await inbox.append(store, clock, order_id, {"kind": "cancel", "cancel": cancellation["_id"]}):
+            await store.update("cancelServiceOrder", {"_id": cancellation["_id"]}, {"$unset": {"due": "", "lease": ""}})
+            return
+        order = await store.get("serviceOrder", order_id)
+        if order is None or order.get("plan") or order["body"]["state"] != "acknowledged":
+            message = {"completionMessage": "The order has ended already; there is nothing to cancel."}
+            await move_cancellation(store, clock, cancellation["_id"], "done", message)
+            return
+        if not await cancel_unplanned(store, clock, order, cancellation):
+            await self._postpone_cancellation(cancellation["_id"])
+
+    async def _postpone_cancellation(self, key: str) -> None:
+        """The order is being planned at this moment: look again shortly."""
+        soon = self._parts.clock.after(0.3)
+        change = {"$set": {"due": soon}, "$unset": {"lease": ""}}
+        await self._parts.store.update("cancelServiceOrder", {"_id": key}, change)
+
+    async def _hand_over(self) -> None:
+        """Stop: let calls under way be answered, give the rest to whoever comes next."""
+        self._stopping = True
+        for run in self._runs.values():
+            run.hand_over()
+        tasks = list(dict.fromkeys(self._tasks.values()))
+        if tasks:
+            await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+        left = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            for collection in CLAIMED:
+                ids = [key for name, key in left if name == collection]
+                if ids:
+                    await self._claims.give_back(collection, ids)
+        except (PyMongoError, SomError) as error:
+            log.warning("could not hand back work; its leases will run out", error=str(error)[:200])

@@ -1,0 +1,83 @@
+"""Places for calls to a fulfiller: those of its limit over all processes, and a bound for each process."""
+
+import asyncio
+import heapq
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+
+from models.slots import Slots
+
+PER_PROCESS = 100
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+
+
+class _Queue:
+    """Who calls next: the most important first, then who came first."""
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._numbers = count()
+
+    async def enter(self, priority: int) -> None:
+        if self._free > 0:
+            self._free -= 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (priority, next(self._numbers), turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.leave()
+            raise
+
+    def leave(self) -> None:
+        while self._waiting:
+            _, _, turn = heapq.heappop(self._waiting)
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
+
+class Places:
+    """Lets as many calls to each fulfiller go on as it allows."""
+
+    def __init__(self, slots: Slots) -> None:
+        """Lease the places of limited fulfillers from these slots."""
+        self._slots = slots
+        self._queues: dict[tuple[str, int], _Queue] = {}
+
+    @asynccontextmanager
+    async def place(self, fulfiller: str, limit: int | None, priority: int) -> AsyncIterator[None]:
+        """Wait for a place, and hold it while the context is open.
+
+        Args:
+            fulfiller: its id.
+            limit: calls under way at the same time over all processes; None is unlimited.
+            priority: of the plan, 0 first.
+        """
+        size = min(limit or PER_PROCESS, PER_PROCESS)
+        queue = self._queues.setdefault((fulfiller, size), _Queue(size))
+        await queue.enter(priority)
+        try:
+            if limit is None:
+                yield
+            else:
+                async with self._slot(fulfiller, limit):
+                    yield
+        finally:
+            queue.leave()
+
+    @asynccontextmanager
+    async def _slot(self, fulfiller: str, limit: int) -> AsyncIterator[None]:
+        pause = FIRST_PAUSE
+        while (slot := await self._slots.acquire(fulfiller, limit)) is None:
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+        try:
+            yield
+        finally:
+            await self._slots.release(slot)

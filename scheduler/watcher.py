@@ -1,0 +1,97 @@
+"""The watcher: one change stream over the database that wakes whoever has something to do.
+
+It carries ids only. It is opened first and then everybody sweeps, at every (re)opening, so that nothing falls between;
+what a lost wake-up leaves is found by the sweeps.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from models.store import Store
+
+Document = dict[str, Any]
+
+RESOURCES = ("serviceOrder", "cancelServiceOrder", "service", "serviceSpecification")
+REFERENCE = ("serviceSpecification", "fulfiller", "subscription")
+PAUSE_SECONDS = 0.5
+
+log = structlog.get_logger(__name__)
+
+PIPELINE: list[Document] = [
+    {
+        "$match": {
+            "ns.coll": {"$in": [*dict.fromkeys([*RESOURCES, *REFERENCE, "plan"])]},
+            "$or": [
+                {"operationType": "insert", "ns.coll": {"$in": RESOURCES}},
+                {"updateDescription.updatedFields.owed": {"$exists": True}},
+                {"updateDescription.updatedFields.poke": {"$exists": True}},
+                {"ns.coll": {"$in": REFERENCE}},
+            ],
+        }
+    },
+    {
+        "$project": {
+            "operationType": 1,
+            "ns.coll": 1,
+            "documentKey": 1,
+            "updateDescription.updatedFields.owed": 1,
+            "updateDescription.updatedFields.poke": 1,
+        }
+    },
+]
+
+
+class Watcher:
+    """Tells listeners of changes.
+
+    Attributes:
+        on_poke: called with collection and id: the scheduler is asked to look.
+        on_owed: called with collection and id: a resource owes events.
+        on_reference: called with the collection: reference data has changed.
+        on_open: called at every (re)opening: anything may have happened before.
+    """
+
+    def __init__(self, store: Store) -> None:
+        """Watch this database, with nobody listening yet."""
+        self._store = store
+        self.on_poke: list[Callable[[str, str], None]] = []
+        self.on_owed: list[Callable[[str, str], None]] = []
+        self.on_reference: list[Callable[[str], None]] = []
+        self.on_open: list[Callable[[], None]] = []
+
+    async def run(self) -> None:
+        """Watch until cancelled; whatever breaks the stream, it is opened again and everybody sweeps."""
+        while True:
+            try:
+                await self._watch()
+            except PyMongoError as error:
+                log.warning("change stream lost, opening it again", error=f"{type(error).__name__}: {error}"[:300])
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _watch(self) -> None:
+        async with await self._store.database.watch(PIPELINE, max_await_time_ms=1000, batch_size=1000) as stream:
+            for tell in self.on_open:
+                tell()
+            async for change in stream:
+                self._tell(change)
+
+    def _tell(self, change: Document) -> None:
+        collection = change["ns"]["coll"]
+        key = change.get("documentKey", {}).get("_id")
+        inserted = change["operationType"] == "insert"
+        updated = change.get("updateDescription", {}).get("updatedFields", {})
+        if collection in REFERENCE:
+            for tell_collection in self.on_reference:
+                tell_collection(collection)
+        if key is None:
+            return
+        if "owed" in updated or (inserted and collection in RESOURCES):
+            for tell in self.on_owed:
+                tell(collection, key)
+        if "poke" in updated or (inserted and collection in ("serviceOrder", "cancelServiceOrder")):
+            for tell in self.on_poke:
+                tell(collection, key)

@@ -1,0 +1,280 @@
+"""Puts a server together and runs it until it is told to stop."""
+
+import asyncio
+import contextlib
+import ipaddress
+import secrets
+import signal
+import socket
+from collections.abc import Coroutine, Iterator
+from contextlib import AsyncExitStack
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import structlog
+import uvicorn
+from prometheus_client import CollectorRegistry
+
+from adapters.database_errors import DatabaseProblem
+from adapters.http_session import Tools, open_session
+from adapters.kinds import Kinds
+from adapters.webhook import Webhook, WebhookSettings
+from handlers.app import create_app
+from handlers.dependencies import Dependencies
+from handlers.settings import HttpSettings
+from models import migrations, retention
+from models.callback_token import CallbackTokens, load_tokens
+from models.catalogue import Catalogue
+from models.clock import Clock
+from models.domain.errors import SomError
+from models.domain.expressions import register_patterns
+from models.inventory import Inventory
+from models.leases import Leases
+from models.patterns import Re2Patterns
+from models.slots import Slots
+from models.store import Store, connect
+from scheduler.cancellation import CancellationParts
+from scheduler.claims import Claims
+from scheduler.delivery.notifier import Notifier
+from scheduler.delivery.settings import DeliverySettings
+from scheduler.directory import Directory
+from scheduler.engagement import Parts
+from scheduler.engine import Engine, EngineSettings
+from scheduler.intake import Intake
+from scheduler.places import Places
+from scheduler.planner import Planner
+from scheduler.watcher import Watcher
+from som.embedded import database
+from som.logging import set_up_logging
+from som.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+CLOCK_SECONDS = 30.0
+RETENTION_SECONDS = 3600.0
+
+
+class AddressTaken(SomError):
+    """The address cannot be listened on."""
+
+
+def program_version() -> str:
+    """The version of the program, as installed."""
+    try:
+        return version("som-order-manager")
+    except PackageNotFoundError:
+        return "0+checkout"
+
+
+def serve(settings: Settings) -> int:
+    """Run a server until SIGTERM or SIGINT.
+
+    Returns:
+        The exit code: 0 after an orderly stop, 1 when it could not start (the log says why).
+    """
+    set_up_logging(settings.log_format, settings.log_level)
+    try:
+        asyncio.run(Server(settings).run())
+    except (DatabaseProblem, AddressTaken) as problem:
+        log.error("cannot start", reason=str(problem))  # noqa: TRY400 - the reason is for people, the trace for nobody
+        return 1
+    return 0
+
+
+class Server:
+    """One process: the roles it was given, over one database."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare to run with these settings."""
+        self._settings = settings
+        self._worker = f"{settings.node}/{secrets.token_hex(4)}"
+        self._stop = asyncio.Event()
+        self._registry = CollectorRegistry()
+
+    async def run(self) -> None:
+        """Start everything, serve, and stop everything in reverse."""
+        listening = _listen(self._settings.host, self._settings.port)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        async with AsyncExitStack() as stack:
+            url = await stack.enter_async_context(database(self._settings))
+            client = connect(url)
+            stack.push_async_callback(client.close)
+            store, clock = Store(client, self._settings.mongodb_database), Clock()
+            await clock.synchronise(store.database)
+            await migrations.run(store.database, clock, self._worker)
+            await self._serve(stack, store, clock, listening)
+        log.info("stopped")
+
+    async def _serve(self, stack: AsyncExitStack, store: Store, clock: Clock, listening: socket.socket) -> None:
+        settings = self._settings
+        register_patterns(Re2Patterns())
+        session = open_session()
+        stack.push_async_callback(session.close)
+        kinds = Kinds(Tools(lambda: session))
+        directory = Directory(store, kinds.make)
+        stack.push_async_callback(directory.aclose)
+        catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
+        planner = Planner(catalogue, inventory, clock)
+        tokens = await load_tokens(store, settings.callback_key.get_secret_value() if settings.callback_key else None)
+        watcher = Watcher(store)
+        watcher.on_reference += [lambda _: directory.invalidate(), lambda _: catalogue.invalidate()]
+        watcher.on_open += [directory.invalidate, catalogue.invalidate]
+        port = listening.getsockname()[1]
+        jobs: list[Coroutine[Any, Any, None]] = [watcher.run()]
+        if "scheduler" in settings.roles:
+            engine = self._engine(store, clock, directory, tokens, planner, port)
+            watcher.on_poke.append(engine.poke)
+            watcher.on_open.append(engine.sweep)
+            jobs.append(engine.run())
+        if "notifier" in settings.roles:
+            notifier = await self._notifier(stack, store, clock, port)
+            watcher.on_owed.append(notifier.owed)
+            watcher.on_reference.append(
+                lambda collection: notifier.subscriptions_changed() if collection == "subscription" else None
+            )
+            jobs += [notifier.run(), self._clean(store, clock)]
+        dependencies = Dependencies(
+            store=store,
+            clock=clock,
+            catalogue=catalogue,
+            inventory=inventory,
+            fulfiller_rules=kinds,
+            tokens=tokens,
+            patterns=Re2Patterns(),
+            catalogue_check=settings.catalog_check,
+            registry=self._registry,
+            roles=tuple(sorted(settings.roles)),
+            version=program_version(),
+            stopping=self._stop,
+        )
+        http = _HttpServer(create_app(dependencies, self._http_settings()), listening)
+        log.info("serving", url=f"http://{settings.host}:{port}", roles=",".join(sorted(settings.roles)))
+        await self._until_stopped(http, jobs)
+
+    def _engine(  # noqa: PLR0913, PLR0917 - what the parts are put together from
+        self, store: Store, clock: Clock, directory: Directory, tokens: CallbackTokens, planner: Planner, port: int
+    ) -> Engine:
+        settings = self._settings
+        slots = Slots(store, clock, self._worker)
+        base = settings.model_copy(update={"port": port}).callback_base()
+        parts = Parts(store, clock, directory, tokens, Places(slots), f"{base}/som/v1")
+        claims = Claims(store, clock, self._worker, settings.lease_seconds)
+        intake = Intake(store, clock, claims, planner.plan)
+        cancelling = CancellationParts(store, clock, planner.deletion)
+        engine = Engine(parts, claims, intake, cancelling, EngineSettings(settings.plan_concurrency, settings.node))
+        engine.periodic += [
+            (slots.extend, 15.0),
+            (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
+        ]
+        return engine
+
+    async def _notifier(self, stack: AsyncExitStack, store: Store, clock: Clock, port: int) -> Notifier:
+        settings = self._settings
+        allowed = tuple(str(network) for network in settings.webhook_allow_networks)
+        loopback = ip_is_loopback(settings.host)
+        webhook = await stack.enter_async_context(
+            Webhook(WebhookSettings(allowed_networks=allowed, loopback_allowed=loopback, version=program_version()))
+        )
+        delivery = DeliverySettings(
+            concurrency=settings.delivery_concurrency, retry_schedule=settings.delivery_schedule
+        )
+        base = settings.model_copy(update={"port": port}).callback_base()
+        return Notifier(store, clock, webhook, delivery, base, settings.node)
+
+    def _http_settings(self) -> HttpSettings:
+        settings = self._settings
+        return HttpSettings(
+            public_url=settings.public_url,
+            path_prefix=settings.path_prefix,
+            trust_forwarded=settings.trust_forwarded,
+            max_body_bytes=settings.max_body_bytes,
+            page_size=settings.page_default,
+            max_page_size=settings.page_max,
+            query_seconds=settings.query_timeout,
+        )
+
+    async def _clean(self, store: Store, clock: Clock) -> None:
+        """Once an hour, by whoever is first: remove what has been kept long enough."""
+        settings = self._settings
+        leases = Leases(store, clock, self._worker, RETENTION_SECONDS)
+        kept = retention.Retention(delivered=settings.retention_days_deliveries, events=settings.retention_days_events)
+        while True:
+            if await leases.take("retention") is not None:
+                log.info("removed what was old", **await retention.remove_old(store, clock, kept))
+            await asyncio.sleep(RETENTION_SECONDS)
+
+    async def _until_stopped(self, http: "_HttpServer", jobs: list[Coroutine[Any, Any, None]]) -> None:
+        """Serve until told to stop; then take no more requests, finish or hand back work, and end."""
+        tasks = [asyncio.create_task(job) for job in jobs]
+        web = asyncio.create_task(http.serve_until_stopped())
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait([stopping, web, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        if not self._stop.is_set():
+            log.error("a part of the server ended by itself")
+        self._stop.set()
+        http.should_exit = True
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(web, *tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                log.error("a part of the server failed", exc_info=result)
+
+
+class _HttpServer(uvicorn.Server):
+    """uvicorn on our own socket, with signals left to us."""
+
+    def __init__(self, app: Any, listening: socket.socket) -> None:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=5,
+            timeout_keep_alive=30,
+            h11_max_incomplete_event_size=64_000,
+        )
+        super().__init__(config)
+        self._listening = listening
+
+    async def serve_until_stopped(self) -> None:
+        await self.serve(sockets=[self._listening])
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Listen on the address; done first, so that a node lives once at a time.
+
+    Raises:
+        AddressTaken: somebody else listens there, or the address is not this machine's.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(2048)
+        listening.setblocking(False)
+    except OSError as error:
+        raise AddressTaken(
+            f"Cannot listen on {host}:{port}: {error.strerror}. Choose another address with --host and --port, "
+            "or stop what listens there."
+        ) from error
+    return listening
+
+
+def ip_is_loopback(host: str) -> bool:
+    """Whether a server on this address can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

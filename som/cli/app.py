@@ -1,0 +1,54 @@
+"""All commands, put together."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from som.cli import fulfiller, inventory, notification, order, output, plan
+from som.cli.exits import CommandError, Exit
+from som.cli.load import load
+from som.cli.server import serve, show_version, stop
+from som.demo.command import demo
+
+app = typer.Typer(
+    name="som",
+    help="An open service order manager: TMF641 orders in, fulfilled services in the TMF638 inventory out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command()(serve)
+app.command()(demo)
+app.command()(stop)
+app.command()(load)
+app.add_typer(order.app, name="order")
+app.add_typer(plan.app, name="plan")
+app.add_typer(plan.task_app, name="task")
+app.add_typer(inventory.app, name="service")
+app.add_typer(fulfiller.app, name="fulfiller")
+app.add_typer(notification.subscription_app, name="subscription")
+app.add_typer(notification.delivery_app, name="delivery")
+app.add_typer(notification.event_app, name="event")
+app.command("version")(show_version)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        The exit code, as `som.cli.exits` explains it.
+    """
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="som")
+    except CommandError as trouble:
+        output.error(str(trouble))
+        return int(trouble.exit)
+    except SystemExit as end:  # typer's own: usage errors, help, Ctrl-C
+        return end.code if isinstance(end.code, int) else int(Exit.USAGE)
+    except BrokenPipeError:  # whoever read our output has seen enough
+        sys.stderr.close()
+        return int(Exit.OK)
+    return int(Exit.OK)

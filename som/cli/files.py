@@ -1,0 +1,103 @@
+"""The files a user hands in: JSON or YAML, with ${PLACEHOLDERS} filled in."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from som.cli.exits import Unusable
+
+SUFFIXES = frozenset({".json", ".yaml", ".yml"})
+
+_PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class _JsonLoader(yaml.CSafeLoader):
+    """Reads dates as the text they are: JSON knows no others."""
+
+
+_JsonLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def values(assignments: Sequence[str]) -> dict[str, str]:
+    """`name=value` texts as a mapping.
+
+    Raises:
+        Unusable: one has no `=`.
+    """
+    pairs = [assignment.partition("=") for assignment in assignments]
+    for name, equals, _ in pairs:
+        if not equals or not name:
+            raise Unusable(f"--set takes name=value, not {name!r}.")
+    return {name: value for name, _, value in pairs}
+
+
+def read(path: Path, fill: Mapping[str, str]) -> Any:
+    """What the file holds, its placeholders filled in.
+
+    Raises:
+        Unusable: it cannot be read or parsed, or a placeholder has no value.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text) if path.suffix == ".json" else yaml.load(text, _JsonLoader)  # noqa: S506 - a safe one
+    except OSError as fault:
+        raise Unusable(f"{path} cannot be read: {fault.strerror}.") from None
+    except UnicodeDecodeError:
+        raise Unusable(f"{path} is not UTF-8 text.") from None
+    except (json.JSONDecodeError, yaml.YAMLError, RecursionError) as fault:
+        raise Unusable(f"{path} cannot be parsed: {fault}.") from None
+    missing = sorted(set(_placeholders(content)) - fill.keys())
+    if missing:
+        names = ", ".join(missing)
+        raise Unusable(f"{path} needs a value for {names}: give it with --set {missing[0]}=…")
+    return _filled(content, fill)
+
+
+def read_object(path: Path, fill: Mapping[str, str]) -> dict[str, Any]:
+    """What the file holds, where that has to be one object."""
+    content = read(path, fill)
+    if not isinstance(content, dict):
+        raise Unusable(f"{path} has to hold one JSON object.")
+    return content
+
+
+def every(paths: Sequence[Path]) -> Iterator[Path]:
+    """The files, and those in the folders, by name."""
+    for path in paths:
+        if path.is_dir():
+            found = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
+            if not found:
+                raise Unusable(f"{path} has no file that ends with {', '.join(sorted(SUFFIXES))}.")
+            yield from found
+        else:
+            yield path
+
+
+def _placeholders(content: Any) -> Iterator[str]:
+    match content:
+        case str():
+            yield from _PLACEHOLDER.findall(content)
+        case dict():
+            for part in content.values():
+                yield from _placeholders(part)
+        case list():
+            for part in content:
+                yield from _placeholders(part)
+
+
+def _filled(content: Any, fill: Mapping[str, str]) -> Any:
+    match content:
+        case str():
+            return _PLACEHOLDER.sub(lambda found: fill[found[1]], content)
+        case dict():
+            return {name: _filled(part, fill) for name, part in content.items()}
+        case list():
+            return [_filled(part, fill) for part in content]
+    return content

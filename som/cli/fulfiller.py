@@ -1,0 +1,82 @@
+"""`som fulfiller`: who does the work."""
+
+from typing import Annotated
+
+import typer
+
+from som.cli import files, loading, output
+from som.cli.connection import ADMINISTRATION, Server, at
+from som.cli.options import DEFAULT_URL, AsJson, Fill, InputFile, Limit, Offset, Url
+
+app = typer.Typer(help="Register and look at those who do the work.", no_args_is_help=True)
+
+FulfillerId = Annotated[str, typer.Argument(metavar="ID", help="Identifier of the fulfiller.", show_default=False)]
+
+_FULFILLERS = f"{ADMINISTRATION}/fulfiller"
+
+
+@app.command("list")
+def list_fulfillers(limit: Limit = 100, offset: Offset = 0, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """List fulfillers with what they can do."""
+    with Server(url) as server:
+        page = server.page(_FULFILLERS, {"limit": limit, "offset": offset})
+    if as_json:
+        output.as_json(page.items)
+        return
+    rows = [
+        (
+            one["id"],
+            one.get("name"),
+            one.get("kind"),
+            "yes" if one.get("enabled", True) else "no",
+            one.get("endpoint"),
+            ", ".join(f"{can['specification']}:{can['action']}" for can in one.get("capability") or ()),
+        )
+        for one in page.items
+    ]
+    output.table(("id", "name", "kind", "enabled", "endpoint", "capabilities"), rows)
+    output.more(len(page.items), page.total)
+
+
+@app.command()
+def show(fulfiller_id: FulfillerId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Show a fulfiller; its credentials are never shown."""
+    with Server(url) as server:
+        fulfiller = server.get(at(_FULFILLERS, fulfiller_id))
+    if as_json:
+        output.as_json(fulfiller)
+        return
+    output.facts(
+        (name, str(value)) for name, value in fulfiller.items() if name not in ("href", "capability", "settings")
+    )
+    output.table(
+        ("specification", "action"),
+        [(one["specification"], one["action"]) for one in fulfiller.get("capability") or ()],
+    )
+    if fulfiller.get("settings"):
+        output.table(("setting", "value"), [(name, str(value)) for name, value in fulfiller["settings"].items()])
+
+
+@app.command()
+def add(
+    file: InputFile,
+    fill: Fill = [],  # noqa: B006 - typer copies it
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Register the fulfiller in a file, or bring it up to date."""
+    body = files.read_object(file, files.values(fill))
+    with Server(url) as server:
+        loaded = loading.load(server, loading.Entry(loading.FULFILLER, body, file))
+        if as_json:
+            output.as_json(server.get(at(_FULFILLERS, loaded.id)))
+        else:
+            output.line(f"{loaded.id}  {loaded.outcome}")
+
+
+@app.command()
+def remove(fulfiller_id: FulfillerId, url: Url = DEFAULT_URL) -> None:
+    """Remove a fulfiller; refused while tasks are open at it."""
+    with Server(url) as server:
+        server.delete(at(_FULFILLERS, fulfiller_id))
+    output.line(f"{fulfiller_id}  removed")

@@ -1,0 +1,192 @@
+"""Brings catalogue, fulfillers and services from files into a server, as often as one likes."""
+
+import graphlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from som.cli import files
+from som.cli.connection import ADMINISTRATION, CATALOGUE, INVENTORY, Server, at
+from som.cli.exits import Refused, Unusable
+
+SPECIFICATION = "serviceSpecification"
+FULFILLER = "fulfiller"
+SERVICE = "service"
+
+_FOLDERS = {
+    "catalogue": SPECIFICATION,
+    "catalog": SPECIFICATION,
+    "specifications": SPECIFICATION,
+    "fulfillers": FULFILLER,
+    "services": SERVICE,
+    "inventory": SERVICE,
+}
+# Set once, or by the server: not a difference when they differ.
+_FIXED = frozenset({"id", "href", "@type", "@baseType", "@schemaLocation", "lastUpdate", "createdDate"})
+_WRITE_ONLY = frozenset({"credentials"})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One resource of a file."""
+
+    kind: str
+    body: dict[str, Any]
+    source: Path
+
+    @property
+    def label(self) -> str:
+        """How people call it."""
+        name = str(self.body.get("name") or self.body.get("id") or self.source.name)
+        return f"{name} {self.body['version']}" if self.kind == SPECIFICATION and self.body.get("version") else name
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of an entry: `created`, `updated` or `unchanged`."""
+
+    entry: Entry
+    id: str
+    outcome: str
+
+
+def entries(paths: Sequence[Path], fill: Mapping[str, str]) -> list[Entry]:
+    """Everything in the files, in an order in which it can be loaded.
+
+    Raises:
+        Unusable: a file cannot be read, or does not say what it holds.
+    """
+    found = [entry for path in files.every(paths) for entry in _entries_of(path, fill)]
+    by_kind = {kind: [entry for entry in found if entry.kind == kind] for kind in (SPECIFICATION, FULFILLER, SERVICE)}
+    return [*_parts_first(by_kind[SPECIFICATION]), *by_kind[FULFILLER], *by_kind[SERVICE]]
+
+
+def load(server: Server, entry: Entry) -> Loaded:
+    """Creates it, or brings what is there up to date.
+
+    Raises:
+        Refused: the server does not take it; the message names the file.
+    """
+    try:
+        return _LOADERS[entry.kind](server, entry)
+    except Refused as refusal:
+        raise Refused(refusal.status, f"{entry.source}: {entry.label}\n{refusal}", refusal.code) from None
+
+
+def _entries_of(path: Path, fill: Mapping[str, str]) -> list[Entry]:
+    content = files.read(path, fill)
+    resources = content if isinstance(content, list) else [content]
+    if not all(isinstance(resource, dict) for resource in resources):
+        raise Unusable(f"{path} has to hold one JSON object, or a list of them.")
+    return [Entry(_kind(resource, path), resource, path) for resource in resources]
+
+
+def _kind(resource: Mapping[str, Any], path: Path) -> str:
+    named = str(resource.get("@type", ""))
+    for ending, kind in (("Specification", SPECIFICATION), ("Fulfiller", FULFILLER), ("Service", SERVICE)):
+        if named.endswith(ending):
+            return kind
+    for folder in (part.name for part in path.resolve().parents):
+        if folder in _FOLDERS:
+            return _FOLDERS[folder]
+    raise Unusable(
+        f'{path} does not say what it holds: give it "@type": "ServiceSpecification", "Fulfiller" or "Service", or '
+        "put it into a folder called catalogue, fulfillers or services."
+    )
+
+
+def _parts_first(specifications: Sequence[Entry]) -> list[Entry]:
+    """In such an order that a specification comes after those it refers to, where that is possible."""
+    places: dict[str, int] = {}
+    for place, entry in enumerate(specifications):
+        for attribute in ("id", "name"):
+            places[str(entry.body.get(attribute))] = place
+    graph = {place: _referred(entry, places) - {place} for place, entry in enumerate(specifications)}
+    try:
+        return [specifications[place] for place in graphlib.TopologicalSorter(graph).static_order()]
+    except graphlib.CycleError:  # the server says so in better words than we could
+        return list(specifications)
+
+
+def _referred(entry: Entry, places: Mapping[str, int]) -> set[int]:
+    relations: Iterable[Any] = entry.body.get("serviceSpecRelationship") or []
+    names = {str(relation.get(key)) for relation in relations if isinstance(relation, dict) for key in ("id", "name")}
+    return {places[name] for name in names if name in places}
+
+
+def _load_specification(server: Server, entry: Entry) -> Loaded:
+    body = entry.body
+    base = f"{CATALOGUE}/serviceSpecification"
+    present = server.find(at(base, str(body["id"]))) if body.get("id") else None
+    if present is None:
+        same = {"name": body.get("name"), "version": body.get("version"), "limit": 1}
+        found = [] if body.get("id") or not body.get("name") else server.page(base, same).items
+        present = found[0] if found else None
+    return _bring_up(server, entry, base, body, present)
+
+
+def _load_fulfiller(server: Server, entry: Entry) -> Loaded:
+    body = {name: value for name, value in entry.body.items() if name != "@type"}  # there is only one type
+    base = f"{ADMINISTRATION}/fulfiller"
+    if body.get("id"):
+        present = server.find(at(base, str(body["id"])))
+    else:
+        found = server.page(base, {"name": body.get("name"), "limit": 1}).items if body.get("name") else []
+        present = found[0] if found else None
+    return _bring_up(server, entry, base, body, present)
+
+
+def _load_service(server: Server, entry: Entry) -> Loaded:
+    """A service has no id of its own choice, so its name and specification tell whether it is there."""
+    base = f"{INVENTORY}/service"
+    specification = (entry.body.get("serviceSpecification") or {}).get("id")
+    same = {"name": entry.body.get("name"), "serviceSpecification.id": specification, "limit": 1}
+    found = server.page(base, same).items if entry.body.get("name") else []
+    return _bring_up(server, entry, base, entry.body, found[0] if found else None)
+
+
+def _bring_up(server: Server, entry: Entry, base: str, body: dict[str, Any], present: dict[str, Any] | None) -> Loaded:
+    if present is None:
+        return Loaded(entry, str(server.post(base, body)["id"]), "created")
+    changed = {
+        name: value
+        for name, value in body.items()
+        if name not in _FIXED and (name in _WRITE_ONLY or not _covers(present.get(name), value))
+    }
+    if not changed:
+        return Loaded(entry, str(present["id"]), "unchanged")
+    server.patch(at(base, str(present["id"])), changed)
+    return Loaded(entry, str(present["id"]), "updated")
+
+
+def _covers(present: Any, wanted: Any) -> bool:
+    """Whether what is there says all that is wanted; what the server added to it does not matter."""
+    match wanted:
+        case dict():
+            return isinstance(present, dict) and all(_covers(present.get(name), part) for name, part in wanted.items())
+        case list():
+            return (
+                isinstance(present, list)
+                and len(present) == len(wanted)
+                and all(_covers(one, other) for one, other in zip(present, wanted, strict=True))
+            )
+        case str():
+            return bool(present == wanted) or _same_moment(present, wanted)
+    return bool(present == wanted)
+
+
+def _same_moment(one: Any, other: str) -> bool:
+    """Whether two texts are the same date, which the server writes in its own way."""
+    try:
+        return datetime.fromisoformat(one) == datetime.fromisoformat(other)
+    except (TypeError, ValueError):
+        return False
+
+
+_LOADERS: Mapping[str, Callable[[Server, Entry], Loaded]] = {
+    SPECIFICATION: _load_specification,
+    FULFILLER: _load_fulfiller,
+    SERVICE: _load_service,
+}

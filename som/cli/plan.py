@@ -1,0 +1,137 @@
+"""`som plan` and `som task`: what is, or would be, done for an order."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from som.cli import files, output
+from som.cli.connection import ADMINISTRATION, Server, at
+from som.cli.options import DEFAULT_URL, AsJson, Fill, InputFile, Url
+from som.cli.picture import picture
+
+app = typer.Typer(help="Show what is done for an order, or what would be.", no_args_is_help=True)
+task_app = typer.Typer(help="Look at a single piece of work.", no_args_is_help=True)
+
+
+@app.command()
+def show(
+    order: Annotated[str, typer.Argument(metavar="ORDER", help="Identifier of the order.", show_default=False)],
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Show the plan of an order: services, tasks and what each needs first."""
+    with Server(url) as server:
+        plan = server.get(at(f"{ADMINISTRATION}/plan", order))
+        if as_json:
+            output.as_json(plan)
+        else:
+            _draw(plan, _names(server))
+
+
+@app.command()
+def preview(
+    file: InputFile,
+    fill: Fill = [],  # noqa: B006 - typer copies it
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Show the plan that the order in a file would get; nothing is changed."""
+    body = files.read_object(file, files.values(fill))
+    with Server(url) as server:
+        plan = server.post(f"{ADMINISTRATION}/planPreview", body)
+        if as_json:
+            output.as_json(plan)
+        else:
+            _draw(plan, _names(server))
+
+
+@task_app.command("show")
+def show_task(
+    task_id: Annotated[str, typer.Argument(metavar="ID", help="Identifier of the task.", show_default=False)],
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Show a task: its fulfiller and why that one, its attempts, input and output."""
+    with Server(url) as server:
+        task = server.get(at(f"{ADMINISTRATION}/task", task_id))
+    if as_json:
+        output.as_json(task)
+        return
+    error, decision = task.get("error") or {}, task.get("decision") or {}
+    output.facts(
+        [
+            ("id", task["id"]),
+            ("name", task.get("name")),
+            ("state", output.state(task.get("state"))),
+            ("trouble", error.get("message")),
+            ("order", task.get("serviceOrder")),
+            ("item", task.get("item")),
+            ("service", task.get("service")),
+            ("fulfiller", task.get("fulfiller")),
+            ("chosen because", decision.get("reason")),
+            ("input", _short(task.get("input"))),
+            ("output", _short(task.get("output"))),
+        ]
+    )
+    candidates = [
+        (_reference(one), "chosen" if one.get("chosen") else one.get("rejected"))
+        for one in decision.get("candidate") or ()
+    ]
+    if candidates:
+        output.table(("candidate", "why or why not"), candidates)
+    attempts = [
+        (one["at"], one.get("fulfiller"), one["outcome"], one.get("detail")) for one in task.get("attempt") or ()
+    ]
+    if attempts:
+        output.table(("at", "fulfiller", "outcome", "detail"), attempts)
+
+
+def _draw(plan: Mapping[str, Any], names: Mapping[str, str]) -> None:
+    rows = picture({}, plan, names).tasks
+    label = {row.key: f"{row.label} of {row.service}" if row.service else row.label for row in rows}
+    services = plan.get("service") or ()
+    output.facts([("plan", plan.get("id")), ("state", output.state(plan.get("state")))])
+    output.table(
+        ("item", "service", "specification", "action", "becomes", "shared"),
+        [
+            (
+                one.get("item"),
+                one["id"],
+                (one.get("specification") or {}).get("name"),
+                one["action"],
+                output.state(one.get("state")),
+                "yes" if one.get("shared") else "",
+            )
+            for one in services
+        ],
+    )
+    needs = {str(task.get("key")): task.get("needs") or () for task in plan.get("task") or ()}
+    output.table(
+        ("item", "task", "service", "state", "fulfiller", "after"),
+        [
+            (
+                row.item,
+                row.label,
+                row.service,
+                output.state(row.state),
+                row.fulfiller,
+                ", ".join(label.get(key, key) for key in needs[row.key]),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _names(server: Server) -> dict[str, str]:
+    page = server.page(f"{ADMINISTRATION}/fulfiller", {"limit": 1000, "fields": "name"})
+    return {str(one["id"]): str(one.get("name") or one["id"]) for one in page.items}
+
+
+def _reference(candidate: Mapping[str, Any]) -> str:
+    fulfiller = candidate.get("fulfiller") or {}
+    return str(fulfiller.get("name") or fulfiller.get("id") or "")
+
+
+def _short(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,116 @@
+"""`som demo`: one command from nothing to completed orders."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from som.cli import loading, output
+from som.cli.connection import CATALOGUE, INVENTORY, ORDERING, Server
+from som.cli.exits import EndedOtherwise, Unusable
+from som.cli.options import DEFAULT_URL
+from som.cli.server import Config, DataDir, Host, Port, settings_of
+from som.demo.notifications import Mailbox, subscribe
+from som.demo.processes import FULFILLERS, Cast
+from som.demo.story import Chapter, Outcome, Storyteller
+
+CHAPTERS = (
+    Chapter("A business internet access is ordered", "add-internet-access.json", keeps="SERVICE_ID"),
+    Chapter("Its bandwidth is changed", "modify-internet-access.json"),
+    Chapter("A virtual machine is ordered, on a platform that others share", "add-virtual-machine.json", keeps="VM_ID"),
+    Chapter("The virtual machine is given up", "delete-virtual-machine.json"),
+)
+
+Examples = Annotated[
+    Path | None, typer.Option("--examples", help="Folder of the examples.", show_default="examples of the checkout")
+]
+
+
+def demo(
+    host: Host = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+    examples: Examples = None,
+) -> None:
+    """Start everything, place real orders and show them live; leave it running for you to look around.
+
+    A server, three fulfillers and a subscriber are started as processes of their own, or re-used where they run. The
+    example catalogue is loaded, orders are placed, and what came of them is checked: in the orders, in the inventory
+    and at the subscriber. The command fails when anything is not as it should be. `som stop` ends what it left running.
+    """
+    folder = _examples(examples)
+    settings = settings_of({"host": host, "port": port, "data_dir": data_dir, "config": config})
+    cast = Cast(settings, folder)
+    output.line("Starting the server (with an embedded MongoDB, unless another was given) …")
+    url, is_new = cast.server()
+    output.line(f"  server      {url}  ", "started" if is_new else "re-used")
+    addresses = {part.placeholder: cast.fulfiller(part) for part in FULFILLERS}
+    for part in FULFILLERS:
+        output.line(f"  fulfiller   {addresses[part.placeholder]}  {part.name}, tells outcomes by: {part.mode}")
+    callback, secret, is_new_secret = cast.subscriber()
+    output.line(f"  subscriber  {callback}")
+    mailbox = Mailbox(callback)
+    with Server(url) as server:
+        subscribe(server, f"{callback}/notifications", secret, new_secret=is_new_secret)
+        _load(server, folder, addresses)
+        storyteller = Storyteller(server, mailbox, folder / "orders")
+        outcomes = []
+        for number, chapter in enumerate(CHAPTERS, 1):
+            output.line(f"\n{number}. {chapter.title}")
+            outcomes.append(storyteller.play(chapter))
+            if outcomes[-1].wrong:  # what follows builds on it
+                break
+        refused = mailbox.refused()
+        _summary(url, mailbox, outcomes, refused)
+    if refused or any(outcome.wrong for outcome in outcomes):
+        raise EndedOtherwise("The demo did not come out as it should; everything is still running, see above.")
+
+
+def _examples(given: Path | None) -> Path:
+    folder = given or Path(__file__).resolve().parents[2] / "examples"
+    if not (folder / "orders").is_dir():
+        raise Unusable(f"{folder} holds no orders: run the demo in a checkout, or name its folder with --examples.")
+    return folder
+
+
+def _load(server: Server, folder: Path, addresses: dict[str, str]) -> None:
+    paths = [folder / "catalogue", *sorted((folder / "fulfillers").glob("*.json"))]
+    wanted = loading.entries([path for path in paths if path.name != "answers.json"], addresses)
+    outcomes = [loading.load(server, entry).outcome for entry in wanted]
+    counts = ", ".join(f"{outcomes.count(word)} {word}" for word in dict.fromkeys(outcomes))
+    output.line(f"Loaded {len(outcomes)} specifications and fulfillers: {counts}.")
+
+
+def _summary(url: str, mailbox: Mailbox, outcomes: Sequence[Outcome], refused: int) -> None:
+    output.line("\nWhat came of it")
+    for outcome in outcomes:
+        mark = "ok " if not outcome.wrong else "BAD"
+        states = list(outcome.services.values())
+        counted = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)) or "none"
+        output.line(f"  {mark} ", output.state(outcome.state), f"  order {outcome.order}; services: {counted}")
+        for trouble in outcome.wrong:
+            output.line(f"      {trouble}")
+    received = len(mailbox.events())
+    output.line(
+        f"  {'ok ' if not refused else 'BAD'} {received} notifications received and verified, {refused} not genuine"
+    )
+    _where_to_look(url, mailbox, [outcome.order for outcome in outcomes])
+
+
+def _where_to_look(url: str, mailbox: Mailbox, orders: Sequence[str]) -> None:
+    option = "" if url == DEFAULT_URL else f" --url {url}"
+    output.line("\nEverything is still running. Look around:")
+    for text in (
+        f"curl {url}{ORDERING}/serviceOrder/{orders[0]}",
+        f"curl '{url}{INVENTORY}/service?state=active'",
+        f"curl {url}{CATALOGUE}/serviceSpecification",
+        f"curl {url}/som/v1/plan/{orders[0]}",
+        f"curl {mailbox.url}/notifications",
+        f"som plan show {orders[0]}{option}",
+        f"som order list{option}",
+        f"som event list --order {orders[0]}{option}",
+    ):
+        output.line(f"  {text}")
+    output.line("`make stop` (or `som stop`) ends it all.")

@@ -1,0 +1,71 @@
+"""Bodies and paths that the contract tests use."""
+
+from typing import Any
+
+from models.store import Store
+from tests.contract.client import ContractClient
+
+ORDERING = "/tmf-api/serviceOrdering/v4"
+INVENTORY = "/tmf-api/serviceInventory/v4"
+CATALOG = "/tmf-api/serviceCatalogManagement/v4"
+SOM = "/som/v1"
+
+ORDERS = f"{ORDERING}/serviceOrder"
+CANCELS = f"{ORDERING}/cancelServiceOrder"
+SERVICES = f"{INVENTORY}/service"
+SPECIFICATIONS = f"{CATALOG}/serviceSpecification"
+FULFILLERS = f"{SOM}/fulfiller"
+
+Body = dict[str, Any]
+
+
+def item(number: str = "1", specification: str = "vpn-1", **attributes: Any) -> Body:
+    service = {"serviceSpecification": {"id": specification}}
+    return {"id": number, "action": "add", "service": service, **attributes}
+
+
+def order(*items: Body, **attributes: Any) -> Body:
+    return {"serviceOrderItem": list(items) or [item()], **attributes}
+
+
+def service(**attributes: Any) -> Body:
+    return {"state": "active", "name": "line 7", "serviceSpecification": {"id": "vpn-1"}, **attributes}
+
+
+def specification(key: str = "vpn-1", **attributes: Any) -> Body:
+    return {"id": key, "name": key, "version": "1", **attributes}
+
+
+def fulfiller(key: str = "north", **attributes: Any) -> Body:
+    capability = [{"specification": "vpn-1", "action": "add"}]
+    return {"id": key, "name": f"The {key} one", "kind": "simulator", "capability": capability, **attributes}
+
+
+async def publish(client: ContractClient, key: str = "vpn-1", **attributes: Any) -> Body:
+    answer = await client.post(SPECIFICATIONS, json=specification(key, **attributes))
+    assert answer.status_code == 201, answer.text
+    body: Body = answer.json()
+    return body
+
+
+async def place(client: ContractClient, body: Body | None = None, **headers: str) -> Body:
+    """An accepted order; its specification has to be published."""
+    answer = await client.post(ORDERS, json=body or order(), headers=headers)
+    assert answer.status_code == 201, answer.text
+    placed: Body = answer.json()
+    return placed
+
+
+async def record(client: ContractClient, **attributes: Any) -> Body:
+    """A recorded service; its specification has to be published."""
+    answer = await client.post(SERVICES, json=service(**attributes))
+    assert answer.status_code == 201, answer.text
+    recorded: Body = answer.json()
+    return recorded
+
+
+async def set_state(store: Store, key: str, state: str, items: dict[str, str] | None = None, **fields: Any) -> None:
+    """Move an order as the engine would, so that a handler finds it there."""
+    states = {f"body.serviceOrderItem.{index}.state": to for index, to in (items or {}).items()}
+    change = {"$set": {"body.state": state, **states, **fields}, "$inc": {"rev": 1}, "$unset": {"due": ""}}
+    await store.collection("serviceOrder").update_one({"_id": key}, change)

@@ -1,0 +1,289 @@
+"""An engine on a real database, with fulfillers that do what a test tells them."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+from adapters.ports import Fulfiller, FulfillerCall
+from models import inbox, outbox
+from models.callback_token import CallbackTokens, CallKey
+from models.clock import Clock
+from models.domain.fulfiller import FulfillerDefinition
+from models.domain.ids import derived_id, task_key
+from models.domain.outcomes import Accepted, Done, Outcome, Unreachable
+from models.domain.plan import Capability, Compensation, Plan, PlannedItem, PlannedService, PlannedTask
+from models.ids import new_id
+from models.slots import Slots
+from models.store import Store
+from scheduler.cancellation import CancellationParts
+from scheduler.claims import Claims
+from scheduler.directory import Directory
+from scheduler.engagement import Parts
+from scheduler.engine import Engine, EngineSettings
+from scheduler.intake import Intake
+from scheduler.places import Places
+from scheduler.watcher import Watcher
+
+Document = dict[str, Any]
+Script = Callable[[FulfillerCall], Awaitable[Outcome]]
+
+SPECIFICATION = {"id": "s1", "name": "Access", "version": "1"}
+
+
+class Scripted(Fulfiller):
+    """A fulfiller that keeps the port's rules: one effect per idempotency key, whatever is repeated."""
+
+    kind: ClassVar[str] = "scripted"
+
+    def __init__(self) -> None:
+        self.calls: list[FulfillerCall] = []
+        self.effects: dict[str, FulfillerCall] = {}
+        self.scripts: dict[str, Script] = {}
+        self.polls: list[Outcome] = []
+        self.running = 0
+        self.most_running = 0
+
+    def name_of(self, call: FulfillerCall) -> str:
+        return f"{call.operation}:{call.input}"
+
+    async def engage(self, call: FulfillerCall) -> Outcome:
+        self.calls.append(call)
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        try:
+            outcome = await self.scripts.get(self.name_of(call), _done)(call)
+        finally:
+            self.running -= 1
+        if isinstance(outcome, Done | Accepted):
+            self.effects.setdefault(call.idempotency_key, call)
+        return outcome
+
+    async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
+        return self.polls.pop(0) if self.polls else Unreachable("nothing scripted")
+
+    async def aclose(self) -> None:
+        pass
+
+    def order_of_effects(self) -> list[str]:
+        return [self.name_of(call) for call in self.effects.values()]
+
+
+async def _done(_: FulfillerCall) -> Outcome:
+    return Done()
+
+
+def answers(*outcomes: Outcome) -> Script:
+    """One outcome after the other, the last one for ever."""
+    left = list(outcomes)
+
+    async def script(_: FulfillerCall) -> Outcome:
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    return script
+
+
+class Harness:
+    """One or more engines on one database."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store = store
+        self.clock = clock
+        self.fulfiller = Scripted()
+        self.tokens = CallbackTokens(b"k" * 32)
+        self.plans: dict[str, Callable[[Document], Plan]] = {}
+        self.deletions: list[PlannedTask] = []
+        self._running: list[asyncio.Task[None]] = []
+
+    async def register(self, **body: Any) -> None:
+        body = {
+            "name": "scripted",
+            "kind": "scripted",
+            "capability": [{"specification": "s1", "action": "*"}],
+            "retry": {"delays": [0.05, 0.05, 0.05]},
+            **body,
+        }
+        document = {"_id": f"f-{body['name']}", "tenant": "default", "body": body}
+        await self.store.insert("fulfiller", outbox.first(document, [], self.clock.now()))
+
+    def start(self, name: str = "n1", lease_seconds: float = 5.0) -> list[asyncio.Task[None]]:
+        """Run an engine with its watcher; returns its tasks, to be killed."""
+
+        def make(_: FulfillerDefinition, __: Document) -> Fulfiller:
+            return self.fulfiller
+
+        async def plan(order: Document) -> Plan:
+            return self.plans[order["_id"]](order)
+
+        async def deletion(*_: Any) -> list[PlannedTask]:
+            return self.deletions
+
+        directory = Directory(self.store, make)
+        slots = Slots(self.store, self.clock, f"{name}/1")
+        parts = Parts(self.store, self.clock, directory, self.tokens, Places(slots), "http://som/som/v1")
+        claims = Claims(self.store, self.clock, f"{name}/{new_id()[-6:]}", lease_seconds)
+        cancelling = CancellationParts(self.store, self.clock, deletion)
+        intake = Intake(self.store, self.clock, claims, plan)
+        engine = Engine(parts, claims, intake, cancelling, EngineSettings(node=name))
+        watcher = Watcher(self.store)
+        watcher.on_poke.append(engine.poke)
+        watcher.on_open.append(engine.sweep)
+        watcher.on_reference.append(lambda _: directory.invalidate())
+        tasks = [asyncio.create_task(engine.run()), asyncio.create_task(watcher.run())]
+        self._running += tasks
+        return tasks
+
+    async def stop(self) -> None:
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        self._running = []
+
+    async def order(self, plan: Callable[[Document], Plan], *, priority: int = 4, due_in: float = 0.0) -> str:
+        """Store an acknowledged order whose items are those of the plan."""
+        key, now = new_id(), self.clock.now()
+        self.plans[key] = plan
+        items = [
+            {"id": item.path, "action": item.action, "state": "acknowledged", "service": {}}
+            for item in plan({"_id": key}).items
+        ]
+        body = {"id": key, "@type": "ServiceOrder", "state": "acknowledged", "serviceOrderItem": items}
+        document = {
+            "_id": key,
+            "tenant": "default",
+            "body": body,
+            "priority": priority,
+            "due": self.clock.after(due_in),
+        }
+        created = outbox.stub("ServiceOrderCreateEvent", state="acknowledged", who="test")
+        await self.store.insert("serviceOrder", outbox.first(document, [created], now))
+        return key
+
+    async def cancel(self, order: str) -> str:
+        """Store a cancellation request."""
+        key, now = new_id(), self.clock.now()
+        body = {"id": key, "@type": "CancelServiceOrder", "state": "acknowledged", "serviceOrder": {"id": order}}
+        document = {"_id": key, "tenant": "default", "body": body, "order": order, "due": now}
+        await self.store.insert("cancelServiceOrder", outbox.first(document, [], now))
+        return key
+
+    async def resume(self, order: str, item: str | None = None) -> None:
+        await inbox.append(self.store, self.clock, order, {"kind": "resume", "item": item, "who": "test"})
+
+    async def callback(self, call: FulfillerCall, report: Document) -> None:
+        """Report on a call as a fulfiller would, through its token."""
+        token = str(call.callback_url).rsplit("/", 1)[-1]
+        key = self.tokens.read(token)
+        assert isinstance(key, CallKey)
+        entry = {
+            "kind": "callback",
+            "task": key.task,
+            "operation": key.operation,
+            "revision": key.revision,
+            "report": report,
+        }
+        await inbox.append(self.store, self.clock, key.plan, entry)
+
+    async def until(self, order: str, *states: str, seconds: float = 15.0) -> Document:
+        """The order's document once it is in one of these states."""
+        document: Document = {}
+        async with asyncio.timeout(seconds):
+            while document.get("body", {}).get("state") not in states:
+                document = await self.store.get("serviceOrder", order) or {}
+                await asyncio.sleep(0.01)
+        return document
+
+    async def until_true(self, check: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:
+        async with asyncio.timeout(seconds):
+            while not await check():
+                await asyncio.sleep(0.01)
+
+    async def get(self, collection: str, key: str) -> Document:
+        document = await self.store.get(collection, key)
+        assert document is not None
+        return document
+
+    async def tasks(self, order: str) -> dict[str, Document]:
+        """The order's task documents by name."""
+        found = await self.store.collection("task").find({"plan": order}).to_list()
+        return {f"{document['operation']}:{document['name']}": document for document in found}
+
+
+def states_told(document: Document) -> list[str]:
+    """The states of the state changes in the outbox, in order."""
+    return [stub["state"] for stub in document["outbox"] if "StateChange" in stub["type"]]
+
+
+def plan_of(
+    *tasks: str,
+    needs: dict[str, list[str]] | None = None,
+    compensation: Compensation = "operation",
+    optional: frozenset[str] = frozenset(),
+    item_needs: dict[str, list[str]] | None = None,
+) -> Callable[[Document], Plan]:
+    """A plan of tasks named `item/name`, each item adding one service; the input of a task is its name."""
+    wanted = needs or {}
+
+    def make(order: Document) -> Plan:
+        order_id = order["_id"]
+        by_item: dict[str, list[str]] = defaultdict(list)
+        for task in tasks:
+            by_item[task.split("/")[0]].append(task)
+        keys = {task: task_key(task.split("/")[0], "s1", "add", task) for task in tasks}
+        services = {item: derived_id(order_id, item) for item in by_item}
+        return Plan(
+            tuple(
+                PlannedItem(item, (place,), "add", (services[item],), tuple((item_needs or {}).get(item, ())))
+                for place, item in enumerate(by_item)
+            ),
+            tuple(
+                PlannedService(
+                    services[item], item, "add", SPECIFICATION, {"name": item}, "active", "s1", name=f"service {item}"
+                )
+                for item in by_item
+            ),
+            tuple(
+                PlannedTask(
+                    key=keys[task],
+                    name=task,
+                    item=task.split("/")[0],
+                    service=services[task.split("/")[0]],
+                    specification="s1",
+                    action="add",
+                    capability=Capability("s1", "add", "Access"),
+                    needs=tuple(keys[need] for need in wanted.get(task, ())),
+                    input=task,
+                    compensation=compensation,
+                    optional=task in optional,
+                )
+                for task in tasks
+            ),
+        )
+
+    return make
+
+
+def plan_on(service: str, action: str = "modify", delta: Document | None = None) -> Callable[[Document], Plan]:
+    """A plan of one task that changes or deletes an existing service."""
+
+    def make(_: Document) -> Plan:
+        name = f"1/{action}"
+        return Plan(
+            (PlannedItem("1", (0,), action, (service,)),),
+            (PlannedService(service, "1", action, SPECIFICATION, delta or {}, "active", "s1", name="it"),),
+            (
+                PlannedTask(
+                    key=task_key("1", "s1", action, name),
+                    name=name,
+                    item="1",
+                    service=service,
+                    specification="s1",
+                    action=action,
+                    capability=Capability("s1", action, "Access"),
+                    input=name,
+                    compensation="operation",
+                ),
+            ),
+        )
+
+    return make

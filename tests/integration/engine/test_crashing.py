@@ -1,0 +1,102 @@
+"""Engines that die: nothing is lost, nothing takes effect twice."""
+
+import asyncio
+import random
+
+import pytest
+
+from adapters.ports import FulfillerCall
+from models.domain.outcomes import Done, Outcome
+from tests.integration.engine.harness import Harness, plan_of, states_told
+
+
+async def _kill(tasks: list[asyncio.Task[None]], harness: Harness) -> None:
+    """As kill -9: nothing is handed back. Whatever the engine started is cancelled where it stands."""
+    mine = asyncio.current_task()
+    victims = [
+        task
+        for task in asyncio.all_tasks()
+        if task is not mine and not task.get_name().startswith(("group-commit", "Task-", "pymongo"))
+    ]
+    for task in [*victims, *tasks]:
+        task.cancel()
+    for task in tasks:
+        if task in harness._running:
+            harness._running.remove(task)
+
+
+async def test_what_a_dead_engine_held_is_finished_by_the_next_life_of_its_node(harness: Harness) -> None:
+    await harness.register()
+    first_call = asyncio.Event()
+
+    async def slow(_: FulfillerCall) -> Outcome:
+        if not first_call.is_set():
+            first_call.set()
+            await asyncio.sleep(60)
+        return Done()
+
+    harness.fulfiller.scripts["fulfil:1/build"] = slow
+    tasks = harness.start("n1", lease_seconds=60)
+    order = await harness.order(plan_of("1/build"))
+    await first_call.wait()
+    await _kill(tasks, harness)
+    harness.start("n1", lease_seconds=60)
+    document = await harness.until(order, "completed", seconds=10)
+    assert states_told(document) == ["inProgress", "completed"]
+    keys = {call.idempotency_key for call in harness.fulfiller.calls}
+    assert len(harness.fulfiller.calls) == 2
+    assert len(keys) == 1, "the repeated call is the same call"
+
+
+async def test_a_fulfiller_that_would_do_it_twice_is_not_called_again_after_a_crash(harness: Harness) -> None:
+    await harness.register(honoursIdempotencyKey=False)
+    called = asyncio.Event()
+
+    async def slow(_: FulfillerCall) -> Outcome:
+        called.set()
+        await asyncio.sleep(60)
+        return Done()
+
+    harness.fulfiller.scripts["fulfil:1/build"] = slow
+    tasks = harness.start("n1", lease_seconds=60)
+    order = await harness.order(plan_of("1/build"))
+    await called.wait()
+    await _kill(tasks, harness)
+    harness.start("n1", lease_seconds=60)
+    document = await harness.until(order, "held", seconds=10)
+    assert document["body"]["serviceOrderItem"][0]["errorMessage"][0]["code"] == "outcomeUnknown"
+    assert len(harness.fulfiller.calls) == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # sockets of the killed engine
+async def test_orders_survive_engines_that_die_at_random_moments(harness: Harness) -> None:
+    await harness.register()
+    chance = random.Random(20261122)
+    needs = {"1/b": ["1/a"], "1/c": ["1/a"], "1/d": ["1/b", "1/c"]}
+    orders = [await harness.order(plan_of("1/a", "1/b", "1/c", "1/d", needs=needs)) for _ in range(30)]
+    for _ in range(8):
+        tasks = harness.start("n1", lease_seconds=60)
+        await asyncio.sleep(chance.uniform(0.05, 0.25))
+        await _kill(tasks, harness)
+    harness.start("n1", lease_seconds=60)
+    for order in orders:
+        document = await harness.until(order, "completed", seconds=20)
+        assert states_told(document) == ["inProgress", "completed"]
+        sequence = [stub["seq"] for stub in document["outbox"]]
+        assert sequence == list(range(1, len(sequence) + 1))
+    effects: dict[tuple[str | None, object], set[str]] = {}
+    for key, call in harness.fulfiller.effects.items():
+        effects.setdefault((call.order_id, call.input), set()).add(key)
+    assert len(effects) == 30 * 4
+    assert all(len(keys) == 1 for keys in effects.values())
+
+
+async def test_two_engines_share_the_work_and_double_nothing(harness: Harness) -> None:
+    await harness.register()
+    harness.start("n1")
+    harness.start("n2")
+    orders = [await harness.order(plan_of("1/a", "1/b", needs={"1/b": ["1/a"]})) for _ in range(40)]
+    for order in orders:
+        await harness.until(order, "completed")
+    assert len(harness.fulfiller.calls) == 80
+    assert len(harness.fulfiller.effects) == 80

@@ -1,0 +1,90 @@
+"""Events and their envelopes."""
+
+from typing import Any
+
+import pytest
+
+from models.domain.events import SUBJECTS, event_document, event_type, listener_name, render
+
+BODY = {"id": "o1", "@type": "ServiceOrder", "state": "completed", "externalId": "A1", "priority": "0"}
+
+
+def stored(**more: Any) -> dict[str, Any]:
+    return {"_id": "o1", "tenant": "default", "body": BODY, **more}
+
+
+def stub(**more: Any) -> dict[str, Any]:
+    return {
+        "id": "e1", "type": "ServiceOrderStateChangeEvent", "seq": 2, "at": "2026-01-01T10:00:00.000Z",
+        "state": "inProgress", "who": "somebody", **more,
+    }  # fmt: skip
+
+
+def test_an_event_holds_the_resource_in_the_state_of_its_moment() -> None:
+    event = event_document("serviceOrder", stored(), stub(before={"state": "acknowledged"}, why="It began."))
+    assert event["body"] == {**BODY, "state": "inProgress"}
+    assert BODY["state"] == "completed"
+    assert (event["seq"], event["who"], event["why"]) == (2, "somebody", "It began.")
+    assert event["before"] == {"state": "acknowledged"}
+    assert "after" not in event
+
+
+def test_the_envelope_of_v4() -> None:
+    event = event_document("serviceOrder", stored(), stub(why="Work has begun."))
+    assert render(event, "v4", "https://som.example/") == {
+        "eventId": "e1",
+        "eventTime": "2026-01-01T10:00:00.000Z",
+        "eventType": "ServiceOrderStateChangeEvent",
+        "correlationId": "o1",
+        "domain": "serviceOrdering",
+        "title": "Service order changed its state",
+        "description": "Service order changed its state: o1 (A1), state inProgress. Work has begun.",
+        "priority": "0",
+        "timeOcurred": "2026-01-01T10:00:00.000Z",
+        "event": {
+            "serviceOrder": {
+                **BODY,
+                "state": "inProgress",
+                "href": "https://som.example/tmf-api/serviceOrdering/v4/serviceOrder/o1",
+            }
+        },
+    }
+
+
+def test_further_fields_stand_in_the_envelope_and_hide_nothing() -> None:
+    event = event_document("serviceOrder", stored(), stub(fields={"fieldPath": "$.note", "eventId": "forged"}))
+    envelope = render(event, "v4", "")
+    assert envelope["fieldPath"] == "$.note"
+    assert envelope["eventId"] == "e1"
+
+
+def test_events_of_one_order_share_their_correlation() -> None:
+    service = {"_id": "s1", "tenant": "default", "body": {"id": "s1", "state": "active"}}
+    cancel = {"_id": "c1", "tenant": "default", "order": "o1", "body": {"id": "c1"}}
+    owner = {"owner": {"order": "o1", "item": "1", "plan": "o1"}}
+    assert event_document("serviceOrder", stored(), stub())["correlation"] == "o1"
+    assert event_document("cancelServiceOrder", cancel, stub())["correlation"] == "o1"
+    assert event_document("service", {**service, **owner}, stub())["correlation"] == "o1"
+    assert event_document("service", service, stub(order="o1"))["correlation"] == "o1"
+    assert event_document("service", service, stub())["correlation"] == "s1"
+
+
+def test_the_event_of_a_tombstone_belongs_to_its_tenant() -> None:
+    assert event_document("serviceOrder", stored(tenant="~default"), stub())["tenant"] == "default"
+
+
+def test_only_what_the_standard_names_is_an_event_type() -> None:
+    assert event_type("serviceOrder", "Milestone") == "ServiceOrderMilestoneEvent"
+    assert event_type("serviceSpecification", "Change") == "ServiceSpecificationChangeEvent"
+    with pytest.raises(KeyError):
+        event_type("cancelServiceOrder", "Delete")
+    assert sum(len(subject.event_types) for subject in SUBJECTS.values() if subject.api == "tmf641") == 10
+
+
+def test_a_listener_path_begins_small() -> None:
+    assert listener_name("CancelServiceOrderCreateEvent") == "cancelServiceOrderCreateEvent"
+
+
+def test_a_version_that_we_do_not_speak_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        render(event_document("serviceOrder", stored(), stub()), "v9", "")
