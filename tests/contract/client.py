@@ -7,7 +7,7 @@ media type or header that does not fit; so whichever test makes a request tests 
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -79,7 +79,7 @@ class ContractClient:
         self._http = httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=dict(headers or {}))
         self.answers: dict[tuple[str, str], set[int]] = {}
 
-    async def __aenter__(self) -> "ContractClient":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:

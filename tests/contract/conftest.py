@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
-from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
 from models.callback_token import CallbackTokens
@@ -18,6 +17,7 @@ from models.inventory import Inventory
 from models.patterns import Re2Patterns
 from models.store import Store, connect
 from tests.contract.client import ContractClient
+from tests.contract.server import serve
 
 
 class AnyKind:
@@ -62,5 +62,5 @@ def dependencies(store: Store) -> Dependencies:
 
 @pytest.fixture
 async def client(dependencies: Dependencies, settings: HttpSettings) -> AsyncIterator[ContractClient]:
-    async with ContractClient(create_app(dependencies, settings)) as made:
+    async with ContractClient(serve(dependencies, settings)) as made:
         yield made

@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
 from models.store import Store
 from tests.contract.client import ContractClient, check_error, documents
 from tests.contract.samples import CATALOG, INVENTORY, ORDERING, ORDERS, SERVICES, SOM, order, place, publish
+from tests.contract.server import serve
 
 JSON = {"content-type": "application/json"}
 MB = 1_000_000
@@ -228,7 +227,7 @@ async def test_a_strange_query_is_answered_in_good_time(client: ContractClient, 
 async def test_addresses_begin_with_what_the_client_called_or_the_public_address(
     dependencies: Dependencies, settings: HttpSettings, headers: Mapping[str, str], root: str
 ) -> None:
-    async with ContractClient(create_app(dependencies, settings)) as client:
+    async with ContractClient(serve(dependencies, settings)) as client:
         await publish(client)
         answer = await client.post(f"{settings.path_prefix}{ORDERS}", json=order(), headers=headers)
         assert answer.json()["href"].removesuffix(answer.json()["id"]) == f"{root}{ORDERS}/"
@@ -257,7 +256,7 @@ async def test_probes_tell_that_the_server_lives_and_is_ready(client: ContractCl
 async def test_without_its_database_the_server_lives_but_is_not_ready(
     dependencies: Dependencies, unreachable: Store
 ) -> None:
-    application = create_app(replace(dependencies, store=unreachable), HttpSettings())
+    application = serve(dependencies, store=unreachable)
     async with ContractClient(application) as client:
         assert (await client.get("/healthz")).status_code == 200
         ready = await client.request("GET", "/readyz")
