@@ -200,6 +200,16 @@ def test_a_patch_tells_which_attributes_it_speaks_of_changed_or_not() -> None:
     assert patched(JSON_PATCH, move).named == {"description", "state"}
 
 
+@pytest.mark.parametrize("media_type", [JSON_PATCH, JSON_PATCH_QUERY])
+def test_a_patch_of_the_whole_document_tells_all_that_changed(media_type: str) -> None:
+    whole = {"id": "17", "@type": "ServiceOrder", "description": "other", "requestedStartDate": "2026-11-22T10:00:00Z"}
+    result = patched(media_type, change("replace", "", whole))
+    assert set(result.changed) == {"description", "note", "serviceOrderItem"}
+    assert result.body == {**whole, "requestedStartDate": "2026-11-22T10:00:00.000Z"}
+    with pytest.raises(InvalidRequest):
+        patched(media_type, change("replace", "", {**whole, "id": "18"}))
+
+
 def test_a_patch_beyond_all_measure_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="1000 operations"):
         patched(JSON_PATCH, change("add", "/description", "x") * 1001)
