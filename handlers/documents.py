@@ -93,7 +93,7 @@ class ApiDocument:
         for operation in self.operations():
             kept = {name: operation.node[name] for name in ("operationId", "security") if name in operation.node}
             parameters = [_path_parameter(name) for name in _PARAMETER.findall(operation.path)]
-            answers = {"default": {"description": "See the document."}}
+            answers: Node = {"default": {"description": "See the document."}}
             paths.setdefault(operation.path, {})[operation.method] = {
                 **kept,
                 "parameters": parameters,
