@@ -94,7 +94,8 @@ class ApiDocument:
             kept = {name: operation.node[name] for name in ("operationId", "security") if name in operation.node}
             parameters = [_path_parameter(name) for name in _PARAMETER.findall(operation.path)]
             answers: Node = {"default": {"description": "See the document."}}
-            paths.setdefault(operation.path, {})[operation.method] = {
+            methods: Node = paths.setdefault(operation.path, Node())
+            methods[operation.method] = {
                 **kept,
                 "parameters": parameters,
                 "responses": answers,
