@@ -22,7 +22,7 @@ PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 def create_app(dependencies: Dependencies, settings: HttpSettings) -> Application:
-    """The ASGI application with all APIs.
+    """The ASGI application with all APIs; a process without the role `api` answers probes only.
 
     Every operation of every document is compiled here; one without a handler stops the start.
     """
