@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from handlers.dependencies import Dependencies
 from handlers.documents import FILES, ApiDocument, load
+from handlers.errors import error_reply
 from handlers.exchange import Handler, Reply
 from handlers.framework import Application, build
 from handlers.front import Front
@@ -14,6 +16,7 @@ from handlers.probes import Probes
 from handlers.routing_errors import RoutingErrors
 from handlers.settings import HttpSettings
 from handlers.telemetry import HttpMetrics
+from models.domain.errors import NotFound
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -60,8 +63,14 @@ def _compiled(
 
 def _fixed_paths(documents: list[ApiDocument], dependencies: Dependencies) -> dict[str, Callable[[], Awaitable[Reply]]]:
     probes = Probes(dependencies.store, dependencies.registry, dependencies.roles, dependencies.version)
+    # The router would answer a bare base path with a redirection to the same with a slash.
+    bare = {document.base_path: partial(_nothing, document.base_path) for document in documents}
     served = {f"{document.base_path}/openapi.json": _ShownDocument(document).reply for document in documents}
-    return {"/healthz": probes.healthz, "/readyz": probes.readyz, "/metrics": probes.metrics, **served}
+    return {"/healthz": probes.healthz, "/readyz": probes.readyz, "/metrics": probes.metrics, **served, **bare}
+
+
+async def _nothing(path: str) -> Reply:
+    return error_reply(NotFound(f"There is nothing at {path!r} itself; {path}/openapi.json tells what is below it."))
 
 
 @dataclass(slots=True)

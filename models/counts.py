@@ -32,9 +32,14 @@ class Counts:
         if task is None:
             task = asyncio.ensure_future(self._count(key, count))
             self._running[key] = task
-            task.add_done_callback(lambda _: self._running.pop(key, None))
+            task.add_done_callback(lambda done: self._ended(key, done))
         # Shielded: one client that goes away must not take the count from the others.
         return await asyncio.shield(task)
+
+    def _ended(self, key: Hashable, task: asyncio.Task[int]) -> None:
+        self._running.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # whoever still waits is told; where nobody does, it is no news
 
     async def _count(self, key: Hashable, count: Callable[[], Awaitable[int]]) -> int:
         begun = time.monotonic()

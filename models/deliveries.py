@@ -1,10 +1,12 @@
 """Deliveries and events as people look at them and set them right."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from models.clock import Clock
+from models.delivery_queue import end_subscription
 from models.domain.caller import Caller
 from models.domain.delivery import DEAD, DELIVERED, PENDING
 from models.domain.errors import Conflict, NotFound
@@ -18,56 +20,16 @@ FORMER_SECRET_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A part of a list, newest first.
-
-    Attributes:
-        limit: so many at most.
-        before: continue after the last one seen: older than this.
-    """
-
-    limit: int = 100
-    before: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryFilter:
-    """Which deliveries: every attribute that is given has to fit."""
-
-    subscription: str | None = None
-    state: str | None = None
-    event: str | None = None
-    lane: str | None = None
-    type: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EventFilter:
-    """Which events: every attribute that is given has to fit."""
-
-    api: str | None = None
-    type: str | None = None
-    resource: str | None = None
-    correlation: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Replay:
     """What of a subscription is delivered once more.
 
     Attributes:
         since: only what was queued since then.
-        dead_only: only dead letters; otherwise delivered ones, too.
+        dead_only: only dead letters; otherwise delivered ones, too, for a subscriber that has lost its data.
     """
 
     since: datetime | None = None
     dead_only: bool = True
-
-
-async def list_deliveries(store: Store, caller: Caller, wanted: DeliveryFilter, page: Page) -> list[Document]:
-    """Deliveries to this tenant's subscriptions."""
-    query = _given(wanted, ("subscription", "state", "event", "lane", "type"))
-    return await _newest_first(store, "delivery", caller, query, page)
 
 
 async def retrieve_delivery(store: Store, caller: Caller, key: str) -> Document:
@@ -77,14 +39,6 @@ async def retrieve_delivery(store: Store, caller: Caller, key: str) -> Document:
         NotFound: there is none.
     """
     return await _retrieve(store, "delivery", caller, key, "delivery")
-
-
-async def list_events(store: Store, caller: Caller, wanted: EventFilter, page: Page) -> list[Document]:
-    """Events of this tenant's resources."""
-    query = _given(wanted, ("api", "type", "correlation"))
-    if wanted.resource is not None:
-        query["resource.id"] = wanted.resource
-    return await _newest_first(store, "event", caller, query, page)
 
 
 async def retrieve_event(store: Store, caller: Caller, key: str) -> Document:
@@ -102,23 +56,41 @@ async def order_events(store: Store, caller: Caller, order: str, after_seq: int,
     return await store.collection("event").find(query).sort("seq", 1).limit(limit).to_list()
 
 
+async def backlogs(store: Store, caller: Caller, subscriptions: Sequence[str]) -> dict[tuple[str, str], int]:
+    """How many deliveries are pending and dead, by subscription and state.
+
+    Two counts, each over an index of just these: one over both states would go through all that was ever delivered.
+    """
+    of = {"subscription": {"$in": list(subscriptions)}}
+    grouped = {"$group": {"_id": "$subscription", "count": {"$sum": 1}}}
+    found = {}
+    for state, index in ((PENDING, {"due": {"$exists": True}}), (DEAD, {"state": DEAD})):
+        pipeline: list[Document] = [{"$match": {**of, **index, "tenant": caller.tenant}}, grouped]
+        async for row in await store.collection("delivery").aggregate(pipeline):
+            found[row["_id"], state] = row["count"]
+    return found
+
+
 async def replay_delivery(store: Store, clock: Clock, caller: Caller, key: str) -> Document:
-    """Deliver once more, with the same event id: at once, and before what is pending for the same resource.
+    """Deliver once more, with the same event id, at once; what still waits, and what it waits for, is tried at once.
 
     Raises:
         NotFound: there is no such delivery.
-        Conflict: it is pending anyway, or its subscription is not active.
+        Conflict: its subscription is not active.
     """
     found = await retrieve_delivery(store, caller, key)
     await _require_active(store, caller, found["subscription"])
+    now = clock.now()
     guard = {"_id": key, "tenant": caller.tenant, "state": {"$in": [DEAD, DELIVERED]}}
-    if not await store.update("delivery", guard, _pending_again(clock.now())):
-        raise Conflict("The delivery is pending already; it is attempted as soon as it is due.")
+    if not await store.update("delivery", guard, _pending_again(now)):
+        lane = {name: found[name] for name in ("subscription", "lane")}
+        waiting = {**lane, "due": {"$gt": now}, "seq": {"$lte": found["seq"]}}
+        await store.collection("delivery").update_many(waiting, {"$set": {"due": now}})
     return await retrieve_delivery(store, caller, key)
 
 
 async def replay_subscription(store: Store, clock: Clock, caller: Caller, subscription: str, what: Replay) -> int:
-    """Deliver once more what a subscription missed, or all that it was ever sent, in order per resource.
+    """Deliver once more what a subscription missed, or what it was sent, in order per resource.
 
     Args:
         store: the store.
@@ -135,8 +107,8 @@ async def replay_subscription(store: Store, clock: Clock, caller: Caller, subscr
         Conflict: it is not active.
     """
     await _require_active(store, caller, subscription)
-    states = [DEAD] if what.dead_only else [DEAD, DELIVERED]
-    query: Document = {"subscription": subscription, "tenant": caller.tenant, "state": {"$in": states}}
+    query: Document = {"subscription": subscription, "tenant": caller.tenant}
+    query["state"] = DEAD if what.dead_only else {"$in": [DEAD, DELIVERED]}
     if what.since is not None:
         query["created"] = {"$gte": what.since}
     result = await store.collection("delivery").update_many(query, _pending_again(clock.now()))
@@ -168,14 +140,15 @@ async def rotate_secret(
 
 
 async def remove_subscription(store: Store, caller: Caller, subscription: str) -> None:
-    """End a registration at its owner's wish; what it has not received is dropped.
+    """End a registration at its owner's wish; nothing more is sent.
 
     Raises:
-        NotFound: there is no such subscription.
+        NotFound: there is no such subscription, or it has ended already.
     """
-    await _retrieve(store, "subscription", caller, subscription, "subscription")
-    await store.delete("subscription", {"_id": subscription, "tenant": caller.tenant})
-    await store.collection("delivery").delete_many({"subscription": subscription, "due": {"$exists": True}})
+    found = await _retrieve(store, "subscription", caller, subscription, "subscription")
+    if found["state"] != ACTIVE:
+        raise NotFound(f"There is no subscription {subscription}.")
+    await end_subscription(store, subscription, "The subscriber unsubscribed.", datetime.now(UTC))
 
 
 async def _require_active(store: Store, caller: Caller, subscription: str) -> None:
@@ -186,18 +159,6 @@ async def _require_active(store: Store, caller: Caller, subscription: str) -> No
 
 def _pending_again(now: datetime) -> Document:
     return {"$set": {"state": PENDING, "attempts": 0, "due": now, "replayed": now}}
-
-
-def _given(wanted: DeliveryFilter | EventFilter, names: tuple[str, ...]) -> Document:
-    return {name: value for name in names if (value := getattr(wanted, name)) is not None}
-
-
-async def _newest_first(store: Store, name: str, caller: Caller, query: Document, page: Page) -> list[Document]:
-    query["tenant"] = caller.tenant
-    if page.before is not None:
-        query["created"] = {"$lt": page.before}
-    cursor = store.collection(name).find(query, {"wt": 0}).sort([("created", -1), ("_id", -1)])
-    return await cursor.limit(page.limit).to_list()
 
 
 async def _retrieve(store: Store, name: str, caller: Caller, key: str, words: str) -> Document:

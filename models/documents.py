@@ -257,6 +257,7 @@ class Subscription(Stored):
     appendListenerPath = BooleanField()  # noqa: N815 - a stored name
     state = StringField(required=True)
     endedReason = StringField()  # noqa: N815 - a stored name
+    endedAt = DateTimeField()  # noqa: N815 - a stored name
     former = DictField()
 
 
@@ -292,6 +293,7 @@ class Delivery(Stored):
             _index("by_event", "event"),
             _BY_CREATION,
             _index("dead", "tenant", "created", "id", partialFilterExpression={"state": "dead"}),
+            _index("dead_of_subscription", "subscription", "created", partialFilterExpression={"state": "dead"}),
         ],
     }
     subscription = StringField(required=True)

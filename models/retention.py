@@ -6,6 +6,7 @@ from typing import Any
 
 from models.clock import Clock
 from models.domain.delivery import DEAD, DELIVERED, PENDING
+from models.domain.subscriptions import ENDED
 from models.store import Store
 
 Document = dict[str, Any]
@@ -19,7 +20,8 @@ class Retention:
 
     Attributes:
         delivered: deliveries that reached their subscriber.
-        dead: dead letters, and deliveries still pending (for a subscriber that has not answered for so long).
+        dead: dead letters, deliveries still pending for a subscriber that has been silent for so long, and
+            subscriptions that have ended.
         events: events; those that a kept delivery may still need stay.
     """
 
@@ -32,10 +34,10 @@ async def remove_old(store: Store, clock: Clock, retention: Retention) -> dict[s
     """Remove what has been kept long enough, piece by piece. Run by one process at a time, daily.
 
     Returns:
-        How many deliveries and events were removed.
+        How many deliveries, events and subscriptions were removed.
     """
     now = clock.now()
-    removed = {"deliveries": 0, "events": 0}
+    removed = {"deliveries": 0, "events": 0, "subscriptions": 0}
     for tenant in await store.collection("event").distinct("tenant"):
         ends = {
             DELIVERED: now - timedelta(days=retention.delivered),
@@ -45,6 +47,8 @@ async def remove_old(store: Store, clock: Clock, retention: Retention) -> dict[s
         for state, end in ends.items():
             query = {"tenant": tenant, "created": {"$lt": end}, "state": state}
             removed["deliveries"] += await _remove_deliveries(store, query)
+        query = {"tenant": tenant, "state": ENDED, "endedAt": {"$lt": ends[DEAD]}}
+        removed["subscriptions"] += (await store.collection("subscription").delete_many(query)).deleted_count
         removed["events"] += await _remove_events(store, tenant, now - timedelta(days=retention.events))
     return removed
 

@@ -15,6 +15,7 @@ from models.domain.errors import SomError, Unavailable
 from scheduler.cancellation import CancellationParts, move_cancellation
 from scheduler.claims import CLAIMED, Claims, LeaseLost
 from scheduler.direct_cancellation import cancel_unplanned
+from scheduler.ending import end
 from scheduler.engagement import Parts
 from scheduler.intake import Intake
 from scheduler.plan_record import PlanRecord
@@ -78,11 +79,14 @@ class Engine:
         """Look for whatever is due."""
         self._wanted.set()
 
+    def stop(self) -> None:
+        """Claim no more; `run` finishes or hands back what is in hand, and returns."""
+        self._stopping = True
+        self._wanted.set()
+
     async def run(self) -> None:
-        """Work until cancelled; then hand back what is in hand."""
-        freed = await self._claims.take_back(self._settings.node)
-        if freed:
-            log.info("took back the work of an earlier life of this node", documents=freed)
+        """Work until told to stop."""
+        await self._guarded(self._take_back)
         clock = AsyncIOScheduler(timezone="UTC")
         self._schedule(clock, self._swept, SWEEP_SECONDS)
         self._schedule(clock, self._extend, self._claims.lease_seconds / 3)
@@ -90,13 +94,18 @@ class Engine:
             self._schedule(clock, job, seconds)
         clock.start()
         try:
-            while True:
+            while not self._stopping:
                 await self._wanted.wait()
                 self._wanted.clear()
                 await self._guarded(self._claim_all)
         finally:
             clock.shutdown(wait=False)
             await self._hand_over()
+
+    async def _take_back(self) -> None:
+        freed = await self._claims.take_back(self._settings.node)
+        if freed:
+            log.info("took back the work of an earlier life of this node", documents=freed)
 
     def _schedule(self, clock: AsyncIOScheduler, job: Callable[[], Coroutine[Any, Any, Any]], seconds: float) -> None:
         async def guarded() -> None:
@@ -256,9 +265,7 @@ class Engine:
         if tasks:
             await asyncio.wait(tasks, timeout=GRACE_SECONDS)
         left = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
         try:
             for collection in CLAIMED:
                 ids = [key for name, key in left if name == collection]

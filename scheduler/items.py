@@ -38,7 +38,7 @@ class Items:
                 case Busy(order=order, item=other):
                     self._note_wait({"item": path, "service": key, "order": order, "orderItem": other})
                     return False
-                case Taken(body=body) if body.get("state") == "terminated":
+                case Taken(body=body, before=False) if body.get("state") == "terminated":
                     message = f"The service {key} has been terminated meanwhile."
                     self.refused[path] = Held("serviceTerminated", "The service is terminated", message)
                     return False

@@ -64,6 +64,10 @@ class Relay:
             ids.add(key)
             self._woken.set()
 
+    def wake(self) -> None:
+        """Let `woken` return."""
+        self._woken.set()
+
     async def woken(self) -> None:
         """Wait until there is something to relay."""
         await self._woken.wait()

@@ -30,9 +30,10 @@ COLLECTION = "service"
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The service is the item's now; `body` is what it is at the moment."""
+    """The service is the item's; `body` is what it is at the moment, `before` whether it was the item's already."""
 
     body: Document
+    before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class Services:
                 return Taken(document["body"])
             if (owner["plan"], owner["item"]) == (self._plan, item):
                 self._documents[key] = document
-                return Taken(document["body"])
+                return Taken(document["body"], before=True)
             guard = {"_id": key, "owner.plan": owner["plan"], "owner.item": owner["item"]}
             if await self._store.update(COLLECTION, guard, {"$addToSet": {"waiting": self._plan}}):
                 return Busy(owner["order"], owner["item"])

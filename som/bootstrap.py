@@ -3,17 +3,20 @@
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import secrets
 import signal
 import socket
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import structlog
 import uvicorn
 from prometheus_client import CollectorRegistry
+from pymongo.errors import PyMongoError
 
 from adapters.database_errors import DatabaseProblem
 from adapters.http_session import Tools, open_session
@@ -38,6 +41,7 @@ from scheduler.claims import Claims
 from scheduler.delivery.notifier import Notifier
 from scheduler.delivery.settings import DeliverySettings
 from scheduler.directory import Directory
+from scheduler.ending import end
 from scheduler.engagement import Parts
 from scheduler.engine import Engine, EngineSettings
 from scheduler.intake import Intake
@@ -52,6 +56,7 @@ log = structlog.get_logger(__name__)
 
 CLOCK_SECONDS = 30.0
 RETENTION_SECONDS = 3600.0
+STOP_SECONDS = 30.0
 
 
 class AddressTaken(SomError):
@@ -73,6 +78,7 @@ def serve(settings: Settings) -> int:
         The exit code: 0 after an orderly stop, 1 when it could not start (the log says why).
     """
     set_up_logging(settings.log_format, settings.log_level)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
         asyncio.run(Server(settings).run())
     except (DatabaseProblem, AddressTaken) as problem:
@@ -122,19 +128,19 @@ class Server:
         watcher.on_reference += [lambda _: directory.invalidate(), lambda _: catalogue.invalidate()]
         watcher.on_open += [directory.invalidate, catalogue.invalidate]
         port = listening.getsockname()[1]
-        jobs: list[Coroutine[Any, Any, None]] = [watcher.run()]
+        jobs = [_Role(watcher.run())]
         if "scheduler" in settings.roles:
-            engine = self._engine(store, clock, directory, tokens, planner, port)
+            engine = self._engine(stack, store, clock, directory, tokens, planner, port)
             watcher.on_poke.append(engine.poke)
             watcher.on_open.append(engine.sweep)
-            jobs.append(engine.run())
+            jobs.append(_Role(engine.run(), engine.stop))
         if "notifier" in settings.roles:
             notifier = await self._notifier(stack, store, clock, port)
             watcher.on_owed.append(notifier.owed)
             watcher.on_reference.append(
                 lambda collection: notifier.subscriptions_changed() if collection == "subscription" else None
             )
-            jobs += [notifier.run(), self._clean(store, clock)]
+            jobs += [_Role(notifier.run()), _Role(self._clean(store, clock))]
         dependencies = Dependencies(
             store=store,
             clock=clock,
@@ -154,10 +160,18 @@ class Server:
         await self._until_stopped(http, jobs)
 
     def _engine(  # noqa: PLR0913, PLR0917 - what the parts are put together from
-        self, store: Store, clock: Clock, directory: Directory, tokens: CallbackTokens, planner: Planner, port: int
+        self,
+        stack: AsyncExitStack,
+        store: Store,
+        clock: Clock,
+        directory: Directory,
+        tokens: CallbackTokens,
+        planner: Planner,
+        port: int,
     ) -> Engine:
         settings = self._settings
         slots = Slots(store, clock, self._worker)
+        stack.push_async_callback(slots.aclose)
         base = settings.model_copy(update={"port": port}).callback_base()
         parts = Parts(store, clock, directory, tokens, Places(slots), f"{base}/som/v1")
         claims = Claims(store, clock, self._worker, settings.lease_seconds)
@@ -201,26 +215,44 @@ class Server:
         leases = Leases(store, clock, self._worker, RETENTION_SECONDS)
         kept = retention.Retention(delivered=settings.retention_days_deliveries, events=settings.retention_days_events)
         while True:
-            if await leases.take("retention") is not None:
-                log.info("removed what was old", **await retention.remove_old(store, clock, kept))
+            try:
+                if await leases.take("retention") is not None:
+                    log.info("removed what was old", **await retention.remove_old(store, clock, kept))
+            except (SomError, PyMongoError) as error:
+                log.warning("could not remove what was old, trying again in an hour", error=str(error)[:200])
             await asyncio.sleep(RETENTION_SECONDS)
 
-    async def _until_stopped(self, http: "_HttpServer", jobs: list[Coroutine[Any, Any, None]]) -> None:
+    async def _until_stopped(self, http: "_HttpServer", roles: "list[_Role]") -> None:
         """Serve until told to stop; then take no more requests, finish or hand back work, and end."""
-        tasks = [asyncio.create_task(job) for job in jobs]
+        tasks = [(role, asyncio.create_task(role.work)) for role in roles]
         web = asyncio.create_task(http.serve_until_stopped())
         stopping = asyncio.create_task(self._stop.wait())
-        await asyncio.wait([stopping, web, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([stopping, web, *(task for _, task in tasks)], return_when=asyncio.FIRST_COMPLETED)
         if not self._stop.is_set():
             log.error("a part of the server ended by itself")
         self._stop.set()
         http.should_exit = True
-        for task in tasks:
-            task.cancel()
-        results = await asyncio.gather(web, *tasks, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception):
-                log.error("a part of the server failed", exc_info=result)
+        await asyncio.wait([web, *(_asked_to_stop(role, task) for role, task in tasks)], timeout=STOP_SECONDS)
+        await end([web, stopping, *(task for _, task in tasks)])
+        for _, task in tasks:
+            if not task.cancelled() and (failure := task.exception()) is not None:
+                log.error("a part of the server failed", exc_info=failure)
+
+
+@dataclass(frozen=True, slots=True)
+class _Role:
+    """Something that runs as long as the server does; without `stop` it is ended by cancelling it."""
+
+    work: Coroutine[Any, Any, None]
+    stop: Callable[[], None] | None = None
+
+
+def _asked_to_stop(role: _Role, task: asyncio.Task[None]) -> asyncio.Task[None]:
+    if role.stop is None:
+        task.cancel()
+    else:
+        role.stop()
+    return task
 
 
 class _HttpServer(uvicorn.Server):

@@ -20,7 +20,7 @@ _SECRET_TEXT = (
     (re.compile(r"(/callback/)[^\s\"'?#]+"), rf"\1{_HIDDEN}"),  # its last part proves that the caller was asked
 )
 # They tell of each request or connection at info, which is our debug.
-_CHATTY = ("asyncio", "aiohttp", "apscheduler", "connexion", "pymongo", "uvicorn.access", "urllib3")
+_CHATTY = ("asyncio", "aiohttp", "apscheduler", "connexion", "pymongo", "uvicorn", "urllib3")
 
 
 def without_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

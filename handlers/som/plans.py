@@ -1,5 +1,6 @@
 """Plans and tasks, read."""
 
+from dataclasses import replace
 from typing import Any
 
 from handlers.conditions import etag, is_unchanged
@@ -42,13 +43,14 @@ class Plans:
     async def list(self, request: Request) -> Reply:
         """Answer plans."""
         query = self._lists.parse(request, _PLAN_FILTERS)
+        query = replace(query, limit=min(query.limit, _MAX_PLANS))
         total, documents = await page(
             self._store,
             "plan",
             {"tenant": request.caller.tenant, **query.where},
             sort=(("created", 1), ("_id", 1)),
             offset=query.offset,
-            limit=min(query.limit, _MAX_PLANS),
+            limit=query.limit,
             seconds=self._settings.query_seconds,
         )
         bodies = [plan_body(request, await picture(self._store, found)) for found in documents]

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -15,11 +14,11 @@ from handlers.som.history import event_body
 from models import deliveries
 from models.domain.errors import NotFound, SomError
 from models.domain.lifecycles import SERVICE_ORDER
+from models.event_watch import EventWatch
 from models.reading import reading
 
 Document = dict[str, Any]
 
-_POLL_SECONDS = 0.5
 _BATCH = 100
 _HEADERS = [(b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
 
@@ -31,6 +30,7 @@ class OrderStream:
         """Stream from this store until the server stops."""
         self._store = dependencies.store
         self._stopping = dependencies.stopping
+        self._watch = EventWatch(dependencies.store)
         self._heartbeat = settings.heartbeat_seconds
 
     async def follow(self, request: Request) -> Reply:
@@ -48,22 +48,29 @@ class OrderStream:
         number it has seen.
         """
         yield b"retry: 2000\n\n"
-        silent = 0.0
-        while not self._stopping.is_set():
-            events = await self._read(request, after)
-            for event in events:
-                after, silent = event["seq"], 0.0
-                yield _message(request, event)
-            if len(events) == _BATCH:
-                continue
-            if await self._ended(request, after):
-                return
-            if silent >= self._heartbeat:
-                silent = 0.0
-                yield b": alive\n\n"
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _POLL_SECONDS)
-            silent += _POLL_SECONDS
+        with self._watch.follow(request.id) as signal:
+            while not self._stopping.is_set():
+                signal.clear()
+                events = await self._read(request, after)
+                for event in events:
+                    after = event["seq"]
+                    yield _message(request, event)
+                if len(events) == _BATCH:
+                    continue
+                if await self._ended(request, after):
+                    return
+                if not await self._woken(signal):
+                    yield b": alive\n\n"
+
+    async def _woken(self, signal: asyncio.Event) -> bool:
+        """Wait for something new, or for the server to stop; False when nothing came in the time of a heartbeat."""
+        waits = [asyncio.ensure_future(signal.wait()), asyncio.ensure_future(self._stopping.wait())]
+        try:
+            done, _ = await asyncio.wait(waits, timeout=self._heartbeat, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        return bool(done)
 
     async def _read(self, request: Request, after: int) -> list[Document]:
         try:

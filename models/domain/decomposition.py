@@ -73,6 +73,7 @@ def _services(draft: Draft) -> Iterator[None]:
         else:
             _existing_service(draft, item, doomed)
         yield
+    draft.look_at_the_rest()
     yield from order_removals(draft)
 
 

@@ -115,6 +115,7 @@ class Draft:
         self.violations: list[Violation] = []
         self.waits = waits_of(items, order_id)
         self.nesting = tuple(nesting_waits(items))
+        self._to_look_at: dict[str, tuple[Mapping[str, Any], OrderItem, str]] = {}
         self.inner: dict[str, list[OrderItem]] = {}
         self.named: dict[str, OrderItem] = {}
         for item in items:
@@ -143,30 +144,24 @@ class Draft:
         self.roots.setdefault(node.item.path, []).append(node)
         return self.place(node)
 
-    def look_at(self, body: Mapping[str, Any], item: OrderItem, name: str, parent: Node | None = None) -> Node | None:
-        """Take in an existing service that stays as it is, so that expressions can look at it.
+    def look_at(self, body: Mapping[str, Any], item: OrderItem, name: str, parent: Node) -> Node | None:
+        """Take in an existing part that stays as it is, so that expressions can look at it.
 
-        None where an item of its own decides what becomes of it.
+        None where the plan has it already, or an item of its own decides what becomes of it.
         """
-        service_id = str(body["id"])
-        if service_id in self.nodes or service_id in self.named:
-            return self.nodes.get(service_id)
-        path = f"{parent.path}/{name}" if parent else name
-        return self.place(
-            Node(
-                id=service_id,
-                item=item,
-                action="noChange",
-                specification=self.snapshot.specification_of(body),
-                reference=body.get("serviceSpecification"),
-                state=str(body.get("state", "")),
-                path=path,
-                name=name,
-                parent=parent,
-                listed=False,
-                level=parent.level + 1 if parent else 0,
-            )
-        )
+        if str(body["id"]) in self.nodes or str(body["id"]) in self.named:
+            return None
+        return self.place(_unchanged(self.snapshot, body, item, name, parent))
+
+    def look_at_later(self, body: Mapping[str, Any], item: OrderItem, name: str) -> None:
+        """Note a service relied on; it is taken in at the end, unless something else becomes of it by then."""
+        self._to_look_at.setdefault(str(body["id"]), (body, item, name))
+
+    def look_at_the_rest(self) -> None:
+        """Take in what was noted for later."""
+        for service_id, (body, item, name) in self._to_look_at.items():
+            if service_id not in self.nodes and service_id not in self.named:
+                self.place(_unchanged(self.snapshot, body, item, name, None))
 
     def refuse(self, at: str, code: str, message: str) -> None:
         """Note what cannot be planned."""
@@ -189,6 +184,22 @@ class Draft:
         """Return the same as it was before the order changes the service."""
         parent = node.parent.was if node.parent else None
         return {**self.context(node), "service": node.was, "parent": parent}
+
+
+def _unchanged(snapshot: Snapshot, body: Mapping[str, Any], item: OrderItem, name: str, parent: Node | None) -> Node:
+    return Node(
+        id=str(body["id"]),
+        item=item,
+        action="noChange",
+        specification=snapshot.specification_of(body),
+        reference=body.get("serviceSpecification"),
+        state=str(body.get("state", "")),
+        path=f"{parent.path}/{name}" if parent else name,
+        name=name,
+        parent=parent,
+        listed=False,
+        level=parent.level + 1 if parent else 0,
+    )
 
 
 def as_seen(body: Mapping[str, Any]) -> dict[str, Any]:

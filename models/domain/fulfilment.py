@@ -1,6 +1,6 @@
 """The `fulfilment` extension of a service specification: what has to be done, and how values flow down.
 
-Its schema is `api_specs/tmf633/fulfilment.yaml`; `docs/reference/fulfilment.md` says what every attribute means.
+Its schema is `Fulfilment` in `api_specs/tmf633/v4.yaml`; `docs/reference/fulfilment.md` explains every attribute.
 """
 
 from collections.abc import Mapping

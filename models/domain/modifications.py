@@ -84,7 +84,7 @@ def change_around(draft: Draft, node: Node) -> None:
         for described in list(described_parts(draft, item, node)):
             complete(draft, node, described)
     for other in draft.snapshot.related(node.base, RELIES_ON):
-        draft.look_at(other, node.item, name_in(draft, node.base, other, "dependency"))
+        draft.look_at_later(other, node.item, name_in(draft, node.base, other, "dependency"))
     _rely_anew(draft, node)
     for parts in node.children.values():
         for part in parts:
@@ -137,7 +137,7 @@ def _change_part(draft: Draft, node: Node, part: Body, role: tuple[str, int], ch
         return
     if item is None and (not changes or part.get("state") not in MODIFIABLE):
         looked_at = draft.look_at(part, node.item, name, node)
-        if looked_at is not None and looked_at.parent is node:
+        if looked_at is not None:
             node.add_child(looked_at)
         return
     ordered = list(item.service.get("serviceCharacteristic") or ()) if item is not None else []

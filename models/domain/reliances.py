@@ -191,7 +191,7 @@ def note_reliance(draft: Draft, node: Node, name: str, other: str) -> None:
     if body is None:
         node.awaits.append((f"reliesOn:{name}", other))
     else:
-        draft.look_at(body, node.item, name)
+        draft.look_at_later(body, node.item, name)
 
 
 def _is_of(draft: Draft, body: Body | None, target: Specification) -> bool:

@@ -120,7 +120,7 @@ def remove_what_goes_with(draft: Draft, node: Node, body: Body, doomed: frozense
         if is_dedicated(draft, body, other):
             _remove(draft, node, other, name, doomed, part=False)
         else:
-            draft.look_at(other, node.item, name)
+            draft.look_at_later(other, node.item, name)
 
 
 def _remove(  # noqa: PLR0913  # a service and what surrounds it
@@ -131,7 +131,10 @@ def _remove(  # noqa: PLR0913  # a service and what surrounds it
     if service_id in draft.nodes or service_id in draft.named:
         return
     if users_of(draft, service_id, doomed) or body.get("state") not in DELETABLE:
-        draft.look_at(body, node.item, name, parent)
+        if part:
+            draft.look_at(body, node.item, name, node)
+        else:
+            draft.look_at_later(body, node.item, name)
         return
     gone = removed_node(draft, node.item, body, name, parent)
     if parent is None:

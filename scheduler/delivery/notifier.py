@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, NoReturn
+from contextlib import suppress
+from typing import Any
 
 import structlog
 from pymongo.errors import PyMongoError
@@ -17,6 +18,7 @@ from scheduler.delivery.audience import Audience
 from scheduler.delivery.renderings import Renderings
 from scheduler.delivery.settings import DeliverySettings
 from scheduler.delivery.subscriber import Subscriber, Tools
+from scheduler.ending import end
 from scheduler.relay import Relay
 
 Document = dict[str, Any]
@@ -53,7 +55,7 @@ class Notifier:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._elsewhere: dict[str, float] = {}
         self._stale = asyncio.Event()
-        self._stopping = False
+        self._stopped = asyncio.Event()
 
     def owed(self, collection: str, key: str) -> None:
         """A resource owes events: called for every such change on the database, in any process."""
@@ -65,21 +67,30 @@ class Notifier:
 
     async def run(self) -> None:
         """Work until cancelled; then let calls under way finish, and give everything back."""
-        jobs = (self._relay_woken, self._sweep, self._renew, self._refresh)
+        jobs = [
+            asyncio.create_task(self._again_and_again(job), name=f"notifier: {job.__name__}")
+            for job in (self._relay_woken, self._sweep, self._renew, self._refresh)
+        ]
         try:
-            async with asyncio.TaskGroup() as group:
-                for job in jobs:
-                    group.create_task(self._again_and_again(job), name=f"notifier: {job.__name__}")
+            done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+            for job in done:
+                job.result()
         finally:
-            await self._stop()
+            await self._stop(jobs)
 
-    async def _again_and_again(self, job: Callable[[], Awaitable[None]]) -> NoReturn:
-        while True:
+    async def _again_and_again(self, job: Callable[[], Awaitable[None]]) -> None:
+        while not self._stopped.is_set():
             try:
                 await job()
             except (PyMongoError, SomError) as error:
                 log.warning("notifier.fault", job=job.__name__, error=f"{type(error).__name__}: {error}")
-                await asyncio.sleep(self._settings.sweep_seconds)
+                await self._pause(self._settings.sweep_seconds)
+
+    async def _pause(self, seconds: float) -> None:
+        """Let time pass, unless the notifier is stopped."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopped.wait()
 
     async def _relay_woken(self) -> None:
         await self._relay.woken()
@@ -87,7 +98,7 @@ class Notifier:
             await self._relay.relay_woken()
         else:  # another notifier relays it; what this one serves it will find a moment later
             self._relay.forget()
-            await asyncio.sleep(OTHERS_RELAY_SECONDS)
+            await self._pause(OTHERS_RELAY_SECONDS)
             for subscriber in self._subscribers.values():
                 subscriber.wake()
 
@@ -103,10 +114,10 @@ class Notifier:
         if self._relays():
             await self._relay.sweep(older_than)
         self._wake(await delivery_queue.due_subscriptions(self._store, self._clock.now()))
-        await asyncio.sleep(self._settings.sweep_seconds)
+        await self._pause(self._settings.sweep_seconds)
 
     async def _renew(self) -> None:
-        await asyncio.sleep(self._settings.lease_margin / RENEWALS_PER_MARGIN)
+        await self._pause(self._settings.lease_margin / RENEWALS_PER_MARGIN)
         await self._leases.renew()
 
     async def _refresh(self) -> None:
@@ -118,11 +129,9 @@ class Notifier:
                 subscriber.stop()
             else:
                 subscriber.subscription = subscription
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.refresh_seconds):
                 await self._stale.wait()
-        except TimeoutError:
-            return
 
     def _wake(self, subscriptions: Iterable[str]) -> None:
         """These have something due: wake whoever serves them here, or begin to."""
@@ -131,7 +140,7 @@ class Notifier:
         for key in subscriptions:
             if key in self._subscribers:
                 self._subscribers[key].wake()
-            elif key not in self._tasks and key not in self._elsewhere and not self._stopping:
+            elif key not in self._tasks and key not in self._elsewhere and not self._stopped.is_set():
                 self._tasks[key] = asyncio.create_task(self._attend(key), name=f"notifier: subscription {key}")
 
     async def _attend(self, key: str) -> None:
@@ -165,24 +174,26 @@ class Notifier:
             return False
         subscriber = self._subscribers[key] = Subscriber(subscription, lease, self._tools)
         try:
-            if not self._stopping:
+            if not self._stopped.is_set():
                 await subscriber.run()
         finally:
             del self._subscribers[key]
             if subscriber.ended:
                 self._audience.forget(key)
             await self._leases.give_back(lease)
-        return subscriber.has_news and not subscriber.ended and not self._stopping
+        return subscriber.has_news and not subscriber.ended and not self._stopped.is_set()
 
-    async def _stop(self) -> None:
-        self._stopping = True
+    async def _stop(self, jobs: list[asyncio.Task[None]]) -> None:
+        """End in peace: what is cancelled amid a call of the database leaves a broken connection behind."""
+        self._stopped.set()
+        self._stale.set()
+        self._relay.wake()
         for subscriber in self._subscribers.values():
             subscriber.stop()
-        if self._tasks:
-            await asyncio.wait(list(self._tasks.values()), timeout=self._settings.grace_seconds + 1)
-        for task in list(self._tasks.values()):
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        at_work = [*jobs, *self._tasks.values()]
+        await asyncio.wait(at_work, timeout=self._settings.grace_seconds + 1)
+        await end(at_work)
+        await self._tools.renderings.aclose()
         if self._relay_lease is not None:
             try:
                 await self._leases.give_back(self._relay_lease)

@@ -47,6 +47,11 @@ class Renderings:
         """Read and render these together, because they will be wanted soon."""
         await asyncio.gather(*(self.of(event_id, subscription) for event_id in event_ids))
 
+    async def aclose(self) -> None:
+        """Wait for what is being read."""
+        if self._reader is not None:
+            await asyncio.wait([self._reader])
+
     def _render(self, key: Key, event: Document, subscription: Subscription) -> bytes:
         envelope = render(event, subscription.version, self._public_url)
         made = orjson.dumps(subscription.interest.project(envelope))

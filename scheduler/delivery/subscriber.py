@@ -37,6 +37,7 @@ from models.store import Store
 from scheduler.delivery.gate import Gate
 from scheduler.delivery.renderings import Renderings
 from scheduler.delivery.settings import DeliverySettings
+from scheduler.ending import end
 
 Document = dict[str, Any]
 Rows = deque[Document]
@@ -127,7 +128,8 @@ class Subscriber:
                     return
             await self._finish()
         finally:
-            await self._cancel(list(self._running.values()))
+            self._stopping = True
+            await end(self._running.values())
 
     def _may_go_on(self) -> bool:
         """Whether a call may begin: no longer when the lease might run out before the call's time-out."""
@@ -139,14 +141,10 @@ class Subscriber:
 
     async def _finish(self) -> None:
         """Let calls that are under way end; whoever only waits for a turn need not."""
-        await self._cancel([task for lane, task in self._running.items() if lane not in self._committed])
+        self._stopping = True
+        await end([task for lane, task in self._running.items() if lane not in self._committed])
         if self._running:
             await asyncio.wait(list(self._running.values()), timeout=self._tools.settings.grace_seconds)
-
-    async def _cancel(self, tasks: list[asyncio.Task[None]]) -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _read_lanes(self) -> None:
         """Take up lanes in which something is due. Whether a lane waits is seen at its head, wherever that is."""

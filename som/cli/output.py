@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -32,6 +33,7 @@ STYLE = {
 """Colour of a state's word."""
 
 _NOTHING = "-"
+_WHOLE = frozenset({"id", "service", "state"})  # columns that one copies from, or that are short
 
 
 def console() -> Console:
@@ -74,7 +76,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str | Text | None]]) -
     ]
     out = console()
     if out.is_terminal:
-        shown = Table(*columns, box=None, header_style="bold", pad_edge=False)
+        shown = Table(box=None, header_style="bold", pad_edge=False)
+        for number, column in enumerate(columns):
+            least = max((cell_len(row[number].plain) for row in cells), default=0) if column in _WHOLE else 0
+            shown.add_column(column, min_width=least or None, overflow="fold")
         for row in cells:
             shown.add_row(*row)
         out.print(shown)

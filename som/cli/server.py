@@ -1,6 +1,5 @@
 """`som serve`, `som stop`, `som version`: the server itself."""
 
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +12,7 @@ from som.cli import output
 from som.cli.connection import Server
 from som.cli.exits import Unreachable, Unusable
 from som.cli.options import DEFAULT_URL, AsJson, Url
+from som.version import program_version
 
 DataDir = Annotated[
     Path | None,
@@ -104,19 +104,11 @@ def stop(data_dir: DataDir = None) -> None:
 
 def show_version(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Show the version of this program, and of the server if one answers."""
-    versions = {"som": own_version(), "server": _server_version(url)}
+    versions = {"som": program_version(), "server": _server_version(url)}
     if as_json:
         output.as_json(versions)
         return
     output.facts([("som", versions["som"]), ("server", versions["server"] or f"none answers at {url}")])
-
-
-def own_version() -> str:
-    """The version of this program, as it was installed."""
-    try:
-        return version("som-order-manager")
-    except PackageNotFoundError:  # run from its source, not installed
-        return "0 (not installed)"
 
 
 def _server_version(url: str) -> str | None:

@@ -14,6 +14,7 @@ from som.cli.server import Config, DataDir, Host, Port, settings_of
 from som.demo.notifications import Mailbox, subscribe
 from som.demo.processes import FULFILLERS, Cast
 from som.demo.story import Chapter, Outcome, Storyteller
+from som.paths import examples_dir
 
 CHAPTERS = (
     Chapter("A business internet access is ordered", "add-internet-access.json", keeps="SERVICE_ID"),
@@ -69,7 +70,7 @@ def demo(
 
 
 def _examples(given: Path | None) -> Path:
-    folder = given or Path(__file__).resolve().parents[2] / "examples"
+    folder = given or examples_dir()
     if not (folder / "orders").is_dir():
         raise Unusable(f"{folder} holds no orders: run the demo in a checkout, or name its folder with --examples.")
     return folder

@@ -7,9 +7,9 @@ from typing import Any
 
 from som.cli import files
 from som.cli.connection import ADMINISTRATION, INVENTORY, ORDERING, Server, at
-from som.cli.exits import TimedOut
+from som.cli.exits import Refused, TimedOut
 from som.cli.follow import Follower
-from som.cli.picture import walk
+from som.cli.picture import Picture
 from som.cli.views import view
 from som.demo.notifications import Mailbox, missing
 
@@ -56,12 +56,15 @@ class Storyteller:
         """Place the order, show it live until its end, and check what it has led to."""
         before = len(self._mailbox.events())
         body = files.read_object(self._orders / chapter.file, self._known)
-        placed = self._server.post(f"{ORDERING}/serviceOrder", body)
+        try:
+            placed = self._server.post(f"{ORDERING}/serviceOrder", body)
+        except Refused as refusal:
+            return Outcome(chapter.title, "none", "rejected", wrong=[str(refusal)])
         order_id = str(placed["id"])
         outcome = Outcome(chapter.title, order_id, str(placed["state"]))
         try:
             seen = Follower(self._server, order_id, _PATIENCE_SECONDS).follow(
-                view(silent=False, notes=self._notes(before))
+                view(silent=False, notes=self._notes(before)), until=_at_rest
             )
         except TimedOut as trouble:
             outcome.wrong.append(str(trouble))
@@ -69,9 +72,10 @@ class Storyteller:
         outcome.state = seen.state
         if seen.state != "completed":
             outcome.wrong += [f"the order is {seen.state}", *seen.trouble]
+        plan = self._server.find(at(f"{ADMINISTRATION}/plan", order_id)) or {}
         if chapter.keeps:
-            self._known[chapter.keeps] = _first_service(seen.order)
-        self._check_services(order_id, outcome)
+            self._known[chapter.keeps] = _first_service(plan)
+        self._check_services(plan, outcome)
         outcome.wrong += missing(self._server, self._mailbox, [order_id, *outcome.services])
         return outcome
 
@@ -81,9 +85,8 @@ class Storyteller:
 
         return told
 
-    def _check_services(self, order_id: str, outcome: Outcome) -> None:
+    def _check_services(self, plan: Mapping[str, Any], outcome: Outcome) -> None:
         """Every service of the plan has to stand in the inventory as the plan wanted it."""
-        plan = self._server.find(at(f"{ADMINISTRATION}/plan", order_id)) or {}
         planned = plan.get("service") or ()
         if not planned:
             outcome.wrong.append("no services were planned")
@@ -96,9 +99,15 @@ class Storyteller:
                 outcome.wrong.append(f"service {name} is {state}, not {wanted['state']}")
 
 
-def _first_service(order: Mapping[str, Any]) -> str:
-    _, item = next(walk(order))
-    return str((item.get("service") or {}).get("id") or "")
+def _at_rest(seen: Picture) -> bool:
+    """Nobody in the demo resolves what is held."""
+    return seen.ended or seen.state == "held"
+
+
+def _first_service(plan: Mapping[str, Any]) -> str:
+    """What was ordered; the services that it is made of come after it."""
+    items = plan.get("item") or [{}]
+    return str(next(iter(items[0].get("service") or ()), ""))
 
 
 def _told(event: Mapping[str, Any]) -> str:

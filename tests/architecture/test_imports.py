@@ -25,7 +25,7 @@ HOMES = {
     "requests": ("som/cli", "som/demo"),
     "rich": ("som",),
     "starlette": ("handlers",),
-    "typer": ("som/cli",),
+    "typer": ("som/cli", "som/demo"),
     "uuid_utils": ("models/ids.py",),
 }
 

@@ -4,26 +4,26 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
+from pymongo import AsyncMongoClient
 
-from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
 from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
 from models.clock import Clock
+from models.domain.fulfiller import violations
 from models.domain.violations import Violation
 from models.inventory import Inventory
 from models.patterns import Re2Patterns
 from models.store import Store, connect
 from tests.contract.client import ContractClient
+from tests.contract.server import serve
 
 
 class AnyKind:
     """The rules of fulfillers, less those of the kinds."""
 
     def violations(self, body: Mapping[str, Any], credentials: Mapping[str, Any] | None) -> list[Violation]:
-        from models.domain.fulfiller import violations  # noqa: PLC0415
-
         return violations(body, credentials)
 
 
@@ -31,6 +31,14 @@ class AnyKind:
 async def store(mongodb_url: str, database_name: str) -> AsyncIterator[Store]:
     async with connect(mongodb_url) as client:
         yield Store(client, database_name)
+
+
+@pytest.fixture
+async def unreachable() -> AsyncIterator[Store]:
+    """A store whose database does not answer."""
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient("127.0.0.1", 9, serverSelectionTimeoutMS=50)
+    async with client:
+        yield Store(client, "nowhere")
 
 
 @pytest.fixture
@@ -54,5 +62,5 @@ def dependencies(store: Store) -> Dependencies:
 
 @pytest.fixture
 async def client(dependencies: Dependencies, settings: HttpSettings) -> AsyncIterator[ContractClient]:
-    async with ContractClient(create_app(dependencies, settings)) as made:
+    async with ContractClient(serve(dependencies, settings)) as made:
         yield made

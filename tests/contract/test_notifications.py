@@ -79,7 +79,7 @@ def test_a_notification_fits_our_document(name: str, event_type: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "event_type"), TYPES)
-@pytest.mark.skipif(not REFERENCE.is_dir(), reason="SOM_REFERENCE_DIR names no folder with the published documents")
+@pytest.mark.reference
 def test_a_notification_fits_the_published_document(name: str, event_type: str) -> None:
     root = document(REFERENCE / f"{SUBJECTS[name].api}-v4.json")
     operation = root["paths"][f"/listener/{listener_name(event_type)}"]["post"]

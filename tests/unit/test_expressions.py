@@ -1,5 +1,6 @@
 """The expression language: what it computes, what it reads, and how it says no."""
 
+import sys
 import threading
 import time
 from typing import Any
@@ -333,7 +334,7 @@ def test_a_simple_expression_costs_microseconds() -> None:
     expression = compile_expression("service.characteristic.bandwidth * 2")
     context = {"service": {"characteristic": {"bandwidth": 100}}}
     best = min(_seconds(lambda: expression.evaluate(context)) for _ in range(20))
-    assert best < 20e-6
+    assert best < (20e-6 if sys.gettrace() is None else 200e-6)  # measuring coverage slows every line
 
 
 def _seconds(work: Any) -> float:

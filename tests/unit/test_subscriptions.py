@@ -121,6 +121,11 @@ def test_a_query_that_cannot_be_understood_is_refused_with_the_reason(query: str
     assert named in str(refused.value)
 
 
+def test_a_costly_regex_on_a_long_text_finds_nothing_and_raises_nothing() -> None:
+    made = interest(f"title.regex={'[a-z]{900}' * 6}$")
+    assert not made.wants({**ENVELOPE, "title": "a" * 2000 + "!"})
+
+
 def test_everything_that_is_wrong_is_named_at_once() -> None:
     with pytest.raises(InvalidRequest) as refused:
         interest("state=1&eventType=Nothing&what")

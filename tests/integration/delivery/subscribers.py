@@ -75,6 +75,10 @@ class Subscriber:
         """Wait until it has taken so many different events."""
         await until(lambda: len({call.event for call in self.taken}) >= count, seconds, lambda: len(self.taken))
 
+    async def takes(self, count: int, seconds: float = 10.0) -> None:
+        """Wait until it has taken so many notifications, repeated ones counted, too."""
+        await until(lambda: len(self.taken) >= count, seconds, lambda: len(self.taken))
+
 
 async def until(fact: Callable[[], bool], seconds: float = 10.0, shown: Callable[[], object] = lambda: None) -> None:
     """Wait for something to become true."""

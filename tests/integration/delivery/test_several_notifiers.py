@@ -79,7 +79,8 @@ async def test_killed_at_random_moments_it_delivers_everything_with_the_same_ids
         for life in range(4):
             async with notifier_process(world, f"life {life}"):
                 orders += await world.orders(60, STATES)
-                await asyncio.sleep(dice.uniform(1.0, 2.0))
+                enough = len(subscriber.taken) + dice.randint(20, 150)
+                await subscriber.takes(enough, 30)
         taken_by_the_dead = len(subscriber.taken)
         async with notifier_process(world, "last life"):
             await subscriber.has(4 * 60 * 5, 40)

@@ -16,8 +16,8 @@ def test_placeholders_are_filled_in_wherever_they_stand(tmp_path: Path) -> None:
 
 def test_yaml_is_read_too(tmp_path: Path) -> None:
     file = tmp_path / "order.yaml"
-    file.write_text("a: ${ID}\nb: [1]\n")
-    assert files.read(file, {"ID": "7"}) == {"a": "7", "b": [1]}
+    file.write_text("a: ${ID}\nb: [1]\nc: 2026-01-01T00:00:00Z\n")
+    assert files.read(file, {"ID": "7"}) == {"a": "7", "b": [1], "c": "2026-01-01T00:00:00Z"}
 
 
 def test_a_placeholder_without_a_value_is_named(tmp_path: Path) -> None:

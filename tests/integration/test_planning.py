@@ -1,0 +1,175 @@
+"""Planning on a real database: catalogue and inventory as they stand become the snapshot of an order."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from models.catalogue import Catalogue, Reference
+from models.domain.caller import ANONYMOUS, Caller
+from models.domain.decomposition import decompose
+from models.domain.deletions import delete_tasks
+from models.domain.draft import Unplannable
+from models.domain.order_check import check_order
+from models.domain.publishing import check_publishable
+from models.inventory import Inventory
+from models.patterns import Re2Patterns
+from models.planning import load_relations, load_services, load_snapshot, load_surface
+from models.store import Store, connect
+from tests.unit.planning.examples import (
+    NOW,
+    PATTERNS,
+    Body,
+    catalogue,
+    fulfilled,
+    item,
+    order,
+    ordered,
+    picture,
+    specification,
+)
+
+STRANGER = Caller("stranger", frozenset(), "elsewhere")
+
+
+class World:
+    """A database with a catalogue and an inventory."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.catalogue = Catalogue(store, Re2Patterns())
+        self.inventory = Inventory(store)
+        self._created = datetime(2026, 1, 1, tzinfo=UTC)
+
+    async def put(self, collection: str, *bodies: Body) -> None:
+        for body in bodies:
+            self._created += timedelta(seconds=1)
+            document = {
+                "_id": body["id"],
+                "tenant": "default",
+                "rev": 1,
+                "seq": 1,
+                "created": self._created,
+                "body": body,
+            }
+            await self.store.collection(collection).replace_one({"_id": body["id"]}, document, upsert=True)
+
+    async def snapshot(self, body: Body, caller: Caller = ANONYMOUS) -> Any:
+        return await load_snapshot(caller, body, self.catalogue, self.inventory, NOW)
+
+
+@pytest.fixture
+async def world(mongodb_url: str, database_name: str) -> AsyncIterator[World]:
+    client = connect(mongodb_url)
+    async with client:
+        made = World(Store(client, database_name))
+        await made.put("serviceSpecification", *catalogue().values())
+        yield made
+
+
+async def test_an_order_is_planned_from_what_stands_in_the_database(world: World) -> None:
+    body = order("add-internet-access.json")
+    assert check_order(body, await load_surface(ANONYMOUS, body, world.catalogue, world.inventory, NOW)) == []
+    plan = decompose("o", body, await world.snapshot(body))
+    assert len(plan.services) == 6
+    assert len(plan.tasks) == 9
+
+
+async def test_what_was_built_can_be_modified_and_deleted(world: World) -> None:
+    body = order("add-internet-access.json")
+    plan = decompose("o", body, await world.snapshot(body))
+    await world.put("service", *fulfilled(plan))
+    root = plan.services[0].id
+    change = order("modify-internet-access.json", SERVICE_ID=root)
+    assert {name.rsplit("/", 1)[-1] for name in picture(decompose("m", change, await world.snapshot(change)))} == {
+        "line.reconfigure", "router.modify", "1:business-internet-access.acceptanceTest",
+    }  # fmt: skip
+    gone = order("delete-internet-access.json", SERVICE_ID=root)
+    services = decompose("d", gone, await world.snapshot(gone)).services
+    assert {service.id for service in services} == {service.id for service in plan.services}
+
+
+async def test_a_second_order_re_uses_what_the_first_has_built_and_keeps_it_from_deletion(world: World) -> None:
+    body = order("add-virtual-machine.json")
+    first = decompose("one", body, await world.snapshot(body))
+    await world.put("service", *fulfilled(first))
+    second = decompose("two", body, await world.snapshot(body))
+    platform = next(service for service in first.services if service.name == "platform")
+    assert platform.id in {other for service in second.services for other in service.relies_on}
+    assert not [task for task in second.tasks if task.name == "provision"]
+    away = ordered(item("1", "delete", service={"id": platform.id}))
+    seen = await world.snapshot(away)
+    with pytest.raises(Unplannable, match="relies on it"):
+        decompose("three", away, seen)
+
+
+async def test_the_oldest_of_several_shared_services_is_taken(world: World) -> None:
+    zone = [{"name": "zone", "value": "north"}]
+    for name in ("old", "young"):
+        body = {"id": name, "state": "active", "serviceSpecification": {"id": "compute-platform-1"},
+                "serviceCharacteristic": zone}  # fmt: skip
+        await world.put("service", body)
+    machine = ordered(item("1", "add", "virtual-machine-1", service={
+        "serviceCharacteristic": [{"name": "hostname", "value": "one"}]}))  # fmt: skip
+    assert decompose("o", machine, await world.snapshot(machine)).services[0].relies_on == ("old",)
+
+
+async def test_other_tenants_see_neither_catalogue_nor_inventory(world: World) -> None:
+    await world.put("service", {"id": "s1", "state": "active", "serviceSpecification": {"id": "48"}})
+    body = ordered(item("1", "add", "48"), item("2", "modify", service={"id": "s1"}))
+    seen = await world.snapshot(body, STRANGER)
+    assert (dict(seen.specifications), dict(seen.services)) == ({}, {})
+
+
+async def test_a_specification_published_after_the_catalogue_was_read_is_found(world: World) -> None:
+    assert await world.catalogue.specification("default", id="48") is not None
+    await world.put("serviceSpecification", specification("late"))
+    assert (await world.catalogue.specification("default", id="late") or {})["id"] == "late"
+    assert await world.catalogue.specification("default", id="never") is None
+
+
+async def test_a_change_is_seen_once_the_cache_is_told(world: World) -> None:
+    await world.put("serviceSpecification", specification("one", lifecycleStatus="In design"))
+    before = await world.catalogue.compiled("default", Reference(id="one"))
+    changed = {**specification("one"), "lifecycleStatus": "Active"}
+    await world.store.collection("serviceSpecification").update_one(
+        {"_id": "one"}, {"$set": {"body": changed, "rev": 2}}
+    )
+    world.catalogue.invalidate()
+    after = await world.catalogue.compiled("default", Reference(id="one"))
+    assert (before.lifecycle_status, after.lifecycle_status) == ("In design", "Active")  # type: ignore[union-attr]
+
+
+async def test_a_family_is_found_by_name_in_its_newest_orderable_version(world: World) -> None:
+    for number, status in (("1.9", "Active"), ("1.10", "Active"), ("2.0", "In design")):
+        body = {**specification(f"f-{number}", lifecycleStatus=status), "name": "family", "version": number}
+        await world.put("serviceSpecification", body)
+    newest = await world.catalogue.specification("default", name="family")
+    exact = await world.catalogue.specification("default", name="family", version="1.9")
+    assert ((newest or {})["id"], (exact or {})["id"]) == ("f-1.10", "f-1.9")
+    body = ordered({"id": "1", "action": "add", "service": {"serviceSpecification": {"name": "family"}}})
+    assert decompose("o", body, await world.snapshot(body)).tasks[0].specification == "f-1.10"
+
+
+async def test_a_specification_is_checked_against_those_it_is_made_of(world: World) -> None:
+    body = catalogue()["business-internet-access-1"]
+    seen = await load_relations(ANONYMOUS, body, world.catalogue, NOW)
+    assert check_publishable(body, PATTERNS, seen.specification) == []
+
+
+async def test_what_an_order_has_built_can_be_undone_unless_somebody_else_relies_on_it(world: World) -> None:
+    body = order("add-virtual-machine.json")
+    plan = decompose("one", body, await world.snapshot(body))
+    await world.put("service", *fulfilled(plan))
+    ids = [service.id for service in plan.services]
+    built = [(service.item, service.id) for service in plan.services]
+    seen = await load_services(ANONYMOUS, ids, world.catalogue, world.inventory, NOW)
+    tasks = delete_tasks("one", seen, built)
+    assert {task.service for task in tasks} == set(ids) - {plan.services[0].id}  # the bundle has nothing to do
+    assert len({task.key for task in tasks} | {task.key for task in plan.tasks}) == len(tasks) + len(plan.tasks)
+    other = decompose("two", body, await world.snapshot(body))
+    await world.put("service", *fulfilled(other))
+    seen = await load_services(ANONYMOUS, ids, world.catalogue, world.inventory, NOW)
+    with pytest.raises(Unplannable):
+        delete_tasks("one", seen, built)
