@@ -1,5 +1,6 @@
 """The database of a run, asked for what it has cost."""
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -56,10 +57,11 @@ class Database:
         self.url = url
         self._client = client
         self._used: set[str] = set()
+        self._prefix = f"som_bench_{secrets.token_hex(3)}"  # several runs may share a replica set
 
     async def store(self, name: str) -> Store:
         """A database of this run with all indexes; it is dropped at the run's end."""
-        name = f"som_bench_{name}"
+        name = f"{self._prefix}_{name}"
         store = Store(self._client, name)
         if name not in self._used:
             self._used.add(name)
