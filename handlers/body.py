@@ -14,9 +14,8 @@ from models.domain.violations import Violation
 MAX_INTEGER = 2**63 - 1
 MIN_INTEGER = -(2**63)
 
-# Digits that may make an integer which the database cannot hold: 2^63 has nineteen. With every digit turned into 0 and
-# all else into a blank a plain search finds them, some twenty times faster than a regular expression.
-_DIGITS = bytes(ord("0") if chr(byte) in "0123456789" else ord(" ") for byte in range(256))
+# Digits that may make an integer which the database cannot hold: 2^63 has nineteen. Twenty times as quick as a regex.
+_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG_NUMBER = b"0" * 19
 
 
@@ -74,7 +73,7 @@ def parse(raw: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise invalid("", "malformedJson", f"The body is no valid JSON: {error.msg} at {where}.") from None
-    if _LONG_NUMBER in raw.translate(_DIGITS):
+    if _LONG_NUMBER in raw.translate(_DIGITS_TO_ZERO):
         _check_integers(raw)
     return body
 

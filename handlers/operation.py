@@ -12,7 +12,7 @@ from handlers.exchange import ClientGone, Handler, Receive, Request, Scope, Send
 from handlers.media import JSON, check_accept, check_encoding, media_type_of
 from handlers.settings import HttpSettings
 from handlers.telemetry import OperationMetrics
-from handlers.validation import BodyCheck
+from handlers.validation import BodyCheck, body_check
 from models.domain.caller import Caller
 from models.domain.errors import NotFound, SomError
 
@@ -113,7 +113,7 @@ def _bodies(document: ApiDocument, described: DocumentedOperation) -> tuple[dict
     checks = {}
     for media_type, content in body.get("content", {}).items():
         schema: dict[str, Any] = content["schema"]
-        checks[media_type.lower()] = BodyCheck(document, schema)
+        checks[media_type.lower()] = body_check(document, schema)
     return checks, bool(body.get("required"))
 
 

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import jsonschema_rs
+import orjson
 
 from handlers.body import escape
 from handlers.documents import ApiDocument, with_null
@@ -71,6 +72,15 @@ class BodyCheck:
         if violations:
             raise InvalidRequest(violations)
         self._validator.check(body)
+
+
+def body_check(document: ApiDocument, schema: Node) -> BodyCheck:
+    """The check of a schema, compiled when it is asked for first and kept with its document."""
+    key = orjson.dumps(schema)
+    check = document.compiled.get(key)
+    if not isinstance(check, BodyCheck):
+        check = document.compiled[key] = BodyCheck(document, schema)
+    return check
 
 
 def _violation(error: jsonschema_rs.ValidationError) -> Violation:
