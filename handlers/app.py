@@ -27,9 +27,9 @@ def create_app(dependencies: Dependencies, settings: HttpSettings) -> Applicatio
     Every operation of every document is compiled here; one without a handler stops the start.
     """
     metrics = HttpMetrics(dependencies.registry)
-    loaded = {api: load(api) for api in FILES}
+    loaded = {api: load(api) for api in FILES} if "api" in dependencies.roles else {}
     documents = list(loaded.values())
-    handlers = tables(loaded, dependencies, settings)
+    handlers = tables(loaded, dependencies, settings) if loaded else {}
     operations = {
         document.base_path: _compiled(document, handlers[document.api], dependencies, settings, metrics)
         for document in documents

@@ -20,6 +20,7 @@ from models.store import Store
 from scheduler.cancellation import CancellationParts
 from scheduler.claims import Claims
 from scheduler.directory import Directory
+from scheduler.ending import end
 from scheduler.engagement import Parts
 from scheduler.engine import Engine, EngineSettings
 from scheduler.intake import Intake
@@ -151,9 +152,7 @@ class Harness:
         self._running = [task for task in self._running if task not in tasks]
 
     async def stop(self) -> None:
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await end(self._running)
         self._running = []
 
     async def order(self, plan: Callable[[Document], Plan], *, priority: int = 4, due_in: float = 0.0) -> str:
