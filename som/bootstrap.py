@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 import uvicorn
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 from pymongo.errors import PyMongoError
 
 from adapters.database_errors import DatabaseProblem
@@ -178,6 +178,10 @@ class Server:
         intake = Intake(store, clock, claims, planner.plan)
         cancelling = CancellationParts(store, clock, planner.deletion)
         engine = Engine(parts, claims, intake, cancelling, EngineSettings(settings.plan_concurrency, settings.node))
+        in_hand = Gauge(
+            "som_in_hand", "Orders, plans and cancellations that this process works on", registry=self._registry
+        )
+        in_hand.set_function(lambda: engine.in_hand)
         engine.periodic += [
             (slots.extend, 15.0),
             (lambda: clock.synchronise(store.database), CLOCK_SECONDS),

@@ -19,6 +19,7 @@ from models.store import Store
 from scheduler.cancellation import CancellationParts
 from scheduler.claims import Claims
 from scheduler.directory import Directory
+from scheduler.ending import end
 from scheduler.engagement import Parts
 from scheduler.engine import Engine, EngineSettings
 from scheduler.intake import Intake
@@ -134,9 +135,7 @@ class Harness:
         return tasks
 
     async def stop(self) -> None:
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await end(self._running)
         self._running = []
 
     async def order(self, plan: Callable[[Document], Plan], *, priority: int = 4, due_in: float = 0.0) -> str:

@@ -6,8 +6,8 @@ import random
 import pytest
 
 from adapters.ports import FulfillerCall
-from models.domain.outcomes import Done, Outcome
-from tests.integration.engine.harness import Harness, plan_of, states_told
+from models.domain.outcomes import Accepted, Done, Outcome
+from tests.integration.engine.harness import Harness, answers, plan_of, states_told
 
 
 async def _kill(tasks: list[asyncio.Task[None]], harness: Harness) -> None:
@@ -65,6 +65,50 @@ async def test_a_fulfiller_that_would_do_it_twice_is_not_called_again_after_a_cr
     harness.start("n1", lease_seconds=60)
     document = await harness.until(order, "held", seconds=10)
     assert document["body"]["serviceOrderItem"][0]["errorMessage"][0]["code"] == "outcomeUnknown"
+    assert len(harness.fulfiller.calls) == 1
+
+
+async def test_a_callback_that_came_while_its_engine_was_dead_is_the_answer(harness: Harness) -> None:
+    await harness.register()
+    called = asyncio.Event()
+
+    async def slow(_: FulfillerCall) -> Outcome:
+        called.set()
+        await asyncio.sleep(60)
+        return Done()
+
+    harness.fulfiller.scripts["fulfil:1/build"] = slow
+    tasks = harness.start("n1", lease_seconds=60)
+    order = await harness.order(plan_of("1/build"))
+    await called.wait()
+    await _kill(tasks, harness)
+    await harness.callback(harness.fulfiller.calls[0], {"status": "done", "output": {"line": 7}})
+    harness.start("n1", lease_seconds=60)
+    await harness.until(order, "completed", seconds=10)
+    assert len(harness.fulfiller.calls) == 1, "a fulfiller that has reported may answer a repeated call with 202 alone"
+    assert (await harness.tasks(order))["fulfil:1/build"]["output"] == {"line": 7}
+
+
+async def test_an_outcome_of_accepted_work_that_the_plan_does_not_know_of_is_taken_up(harness: Harness) -> None:
+    await harness.register()
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Accepted("r"))
+    tasks = harness.start("n1", lease_seconds=60)
+    order = await harness.order(plan_of("1/build"))
+
+    async def is_let_go() -> bool:
+        plan = await harness.store.get("plan", order) or {}
+        return "accepted" in str(plan.get("run")) and "lease" not in plan
+
+    await harness.until_true(is_let_go)
+    await _kill(tasks, harness)
+    plan = await harness.get("plan", order)
+    key = next(iter(plan["run"]))
+    # As an engine leaves it that dies after it has written the task, and before it has written the plan.
+    told = {"state": "done", "outcome": {"kind": "Done", "output": {"line": 7}}, "planRev": plan["rev"] + 1}
+    await harness.store.update("task", {"_id": f"{order}:{key}"}, {"$set": told})
+    await harness.store.update("plan", {"_id": order}, {"$set": {"due": harness.clock.now()}})
+    harness.start("n1", lease_seconds=60)
+    await harness.until(order, "completed", seconds=10)
     assert len(harness.fulfiller.calls) == 1
 
 
