@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from models.domain.outcomes import Accepted, Done
+from models.domain.outcomes import Accepted
 from tests.integration.engine.crash_points import MortalStore
 from tests.integration.engine.harness import Document, Harness, answers, joined, plan_of, plan_on, states_told
 
