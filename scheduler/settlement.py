@@ -50,10 +50,11 @@ def settle(
             interval = outcome.retry_after or (definition.poll_interval if definition else 60.0)
             due = now + timedelta(seconds=interval) if run.due is not None else None
             return Settlement(run.state, {"due": due}, outcome.milestone)
-        case Refused():
+        case Refused():  # nothing was done, so that there is nothing to undo
             if task.optional:
-                return Settlement("skipped", {"due": None, "deadline": None})
-            return _held("refused", "The fulfiller refused", f"{task.name}: {outcome.reason}", now)
+                return Settlement("skipped", {"due": None, "deadline": None, "touched": False})
+            held = _held("refused", "The fulfiller refused", f"{task.name}: {outcome.reason}", now)
+            return Settlement("held", {**held.changes, "touched": False})
         case Unreachable():
             return _unreachable(task, run, outcome, definition, now)
 
