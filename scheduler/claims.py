@@ -6,8 +6,8 @@ somebody should look at a document; a claimed document is due when its lease end
 to do, crashed workers' remains included.
 """
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ASCENDING
@@ -72,13 +72,19 @@ class Claims:
         order = {key: place for place, key in enumerate(ids)}
         return sorted([document async for document in marked], key=lambda document: order[document["_id"]])
 
-    async def extend(self, collection: str, ids: Iterable[str]) -> None:
-        """Hold on to what is still being worked on."""
-        lease = self.lease()
+    async def extend(self, collection: str, ids: Sequence[str]) -> tuple[datetime, frozenset[str]]:
+        """Hold on to what is still being worked on.
+
+        Returns:
+            Until when, and which of them; the others are ours no more.
+        """
+        until: datetime = self.lease()["until"]
         held = {"_id": {"$in": list(ids)}, "lease.by": self.worker}
-        await self._store.collection(collection).update_many(
-            held, {"$set": {"lease.until": lease["until"], "due": lease["until"]}}
-        )
+        documents = self._store.collection(collection)
+        result = await documents.update_many(held, {"$set": {"lease.until": until, "due": until}})
+        if result.matched_count == len(ids):
+            return until, frozenset(ids)
+        return until, frozenset([document["_id"] async for document in documents.find(held, {"_id": 1})])
 
     async def give_back(self, collection: str, ids: Iterable[str]) -> None:
         """Let others (or a later try of ours) have these at once."""
