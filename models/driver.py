@@ -31,4 +31,4 @@ async def wait_here(waited: Coroutine[Any, Any, T], timeout: float | None) -> T:
 def make_cancellable() -> None:
     """Let the driver wait in that way where Python itself does not yet."""
     if sys.version_info < (3, 12):
-        pymongo.lock.wait_for = wait_here  # type: ignore[attr-defined]
+        pymongo.lock.wait_for = wait_here  # type: ignore[attr-defined,assignment]
