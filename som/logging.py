@@ -21,7 +21,7 @@ _SECRET_TEXT = (
 )
 # They tell of each request or connection at info, which is our debug.
 _CHATTY = ("asyncio", "aiohttp", "connexion", "pymongo", "uvicorn", "urllib3")
-# It warns of each turn that a job leaves out because its last one still waits for the database: once a second, for hours.
+# It warns of each turn that a job leaves out because its last one waits for the database: once a second, for hours.
 _WORRIED = ("apscheduler",)
 
 

@@ -33,7 +33,7 @@ async def effects_once(client: Client, world: World, customers: Iterable[Custome
     """Every task of every plan took effect once, whatever keys it was called with, and nothing else did."""
     effects = await world.effects()
     taken = Counter((effect["orderId"], effect["service"], effect["taskId"], effect["operation"]) for effect in effects)
-    wanted = Counter()
+    wanted: Counter[tuple[str, str, str, str]] = Counter()
     for customer in customers:
         for order in customer.orders:
             plan = await client.get(f"{ADMINISTRATION}/plan/{order}")
