@@ -1,11 +1,11 @@
-"""The engine dies after its n-th write, for every n of an order's life; the next one leaves nothing undone or double."""
+"""The engine dies after its n-th write, for every n of an order's life; nothing stays undone or is done twice."""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 
 import pytest
 
+from adapters.ports import FulfillerCall
 from models.domain.outcomes import Accepted
 from tests.integration.engine.crash_points import MortalStore
 from tests.integration.engine.harness import Document, Harness, answers, joined, plan_of, plan_on, states_told
@@ -31,7 +31,7 @@ class Life:
         self.order = await harness.order(joined(build, plan_on(service, delta={"name": "new"}), plan_of("3/slow")))
 
     async def under(self, lives: int, story: "asyncio.Task[None]") -> int:
-        """Let an engine with so many writes, then an immortal one, work until the story is told; returns writes left."""
+        """Let an engine with so many writes, then an immortal one, work to the story's end; returns writes left."""
         harness = self.harness
         store = MortalStore(harness.store, lives)
         tasks = harness.start("n1", lease_seconds=60, store=store)
@@ -71,7 +71,7 @@ class Life:
 
         await self.harness.until_true(slow_is_accepted)
 
-    def _slow_call(self):  # type: ignore[no-untyped-def]
+    def _slow_call(self) -> FulfillerCall:
         calls = self.harness.fulfiller.calls
         return next(call for call in calls if call.order_id == self.order and call.input == "3/slow")
 
@@ -103,7 +103,7 @@ def assert_in_sequence(document: Document) -> None:
 
 
 @pytest.fixture
-async def service(harness: Harness) -> AsyncIterator[Document]:
+async def service(harness: Harness) -> Document:
     await harness.register()
     tasks = harness.start("n0")
     order = await harness.order(plan_of("1/before"))
@@ -111,7 +111,7 @@ async def service(harness: Harness) -> AsyncIterator[Document]:
     found = await harness.store.collection("service").find_one({})
     assert found is not None
     await harness.kill(tasks)
-    yield found
+    return found
 
 
 async def test_an_order_completes_wherever_the_engine_dies(harness: Harness, service: Document) -> None:

@@ -66,7 +66,7 @@ async def test_a_callback_that_came_while_its_engine_was_dead_is_the_answer(harn
     tasks = harness.start("n1", lease_seconds=60)
     order = await harness.order(plan_of("1/build"))
     await called.wait()
-    await _kill(tasks, harness)
+    await harness.kill(tasks)
     await harness.callback(harness.fulfiller.calls[0], {"status": "done", "output": {"line": 7}})
     harness.start("n1", lease_seconds=60)
     await harness.until(order, "completed", seconds=10)
@@ -85,7 +85,7 @@ async def test_an_outcome_of_accepted_work_that_the_plan_does_not_know_of_is_tak
         return "accepted" in str(plan.get("run")) and "lease" not in plan
 
     await harness.until_true(is_let_go)
-    await _kill(tasks, harness)
+    await harness.kill(tasks)
     plan = await harness.get("plan", order)
     key = next(iter(plan["run"]))
     # As an engine leaves it that dies after it has written the task, and before it has written the plan.
