@@ -91,15 +91,11 @@ class ApiDocument:
         """
         paths: Node = {}
         for operation in self.operations():
-            kept = {name: operation.node[name] for name in ("operationId", "security") if name in operation.node}
+            kept: Node = {name: operation.node[name] for name in ("operationId", "security") if name in operation.node}
             parameters = [_path_parameter(name) for name in _PARAMETER.findall(operation.path)]
-            answers: Node = {"default": {"description": "See the document."}}
-            methods: Node = paths.setdefault(operation.path, Node())
-            methods[operation.method] = {
-                **kept,
-                "parameters": parameters,
-                "responses": answers,
-            }
+            answers = {"default": {"description": "See the document."}}
+            made_operation: Node = {**kept, "parameters": parameters, "responses": answers}
+            paths.setdefault(operation.path, {})[operation.method] = made_operation
         made: Node = {name: self.node[name] for name in ("openapi", "info", "servers")}
         schemes = self.node["components"].get("securitySchemes", {})
         security = {"security": self.node["security"]} if "security" in self.node else {}

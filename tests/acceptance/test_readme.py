@@ -68,6 +68,7 @@ def test_the_tutorials_files_and_commands_work(server: ServerProcess, tmp_path: 
     specification, order, simulator = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL))
     # A family of its own, since the server is shared with other tests.
     specification["name"] = "tutorial-wifi"
+    order["serviceOrderItem"][0]["service"]["name"] = "Wifi of the tutorial"
     specification["id"] = order["serviceOrderItem"][0]["service"]["serviceSpecification"]["id"] = "tutorial-wifi-1"
     simulator["capability"][0]["specification"] = "tutorial-wifi"
     for name, content in (("guest-wifi", specification), ("order", order), ("simulator", simulator)):

@@ -17,6 +17,7 @@ async def test_an_order_of_one_task_completes_and_its_service_is_active(harness:
     assert "due" not in document
     service = await harness.store.collection("service").find_one({"owner": {"$exists": False}})
     assert service is not None
+    assert document["body"]["serviceOrderItem"][0]["service"]["id"] == service["_id"]
     assert service["body"]["state"] == "active"
     assert [stub["type"] for stub in service["outbox"]] == ["ServiceCreateEvent", "ServiceStateChangeEvent"]
 
