@@ -22,14 +22,14 @@ PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 def create_app(dependencies: Dependencies, settings: HttpSettings) -> Application:
-    """The ASGI application with all APIs.
+    """The ASGI application with all APIs; a process without the role `api` answers probes only.
 
     Every operation of every document is compiled here; one without a handler stops the start.
     """
     metrics = HttpMetrics(dependencies.registry)
-    loaded = {api: load(api) for api in FILES}
+    loaded = {api: load(api) for api in FILES} if "api" in dependencies.roles else {}
     documents = list(loaded.values())
-    handlers = tables(loaded, dependencies, settings)
+    handlers = tables(loaded, dependencies, settings) if loaded else {}
     operations = {
         document.base_path: _compiled(document, handlers[document.api], dependencies, settings, metrics)
         for document in documents

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ class DocumentedOperation:
     node: Node
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ApiDocument:
     """One API.
 
@@ -53,11 +53,13 @@ class ApiDocument:
         api: short name, such as `tmf641`.
         base_path: path it stands under.
         node: the document without the paths that are not ours to serve.
+        compiled: what was made of its schemas, by schema.
     """
 
     api: str
     base_path: str
     node: Node
+    compiled: dict[bytes, object] = field(default_factory=dict)
 
     def operations(self) -> Iterator[DocumentedOperation]:
         """All operations."""
@@ -89,23 +91,23 @@ class ApiDocument:
         """
         paths: Node = {}
         for operation in self.operations():
-            kept = {name: operation.node[name] for name in ("operationId", "security") if name in operation.node}
+            kept: Node = {name: operation.node[name] for name in ("operationId", "security") if name in operation.node}
             parameters = [_path_parameter(name) for name in _PARAMETER.findall(operation.path)]
             answers = {"default": {"description": "See the document."}}
-            paths.setdefault(operation.path, {})[operation.method] = {
-                **kept,
-                "parameters": parameters,
-                "responses": answers,
-            }
+            made_operation: Node = {**kept, "parameters": parameters, "responses": answers}
+            paths.setdefault(operation.path, {})[operation.method] = made_operation
         made: Node = {name: self.node[name] for name in ("openapi", "info", "servers")}
         schemes = self.node["components"].get("securitySchemes", {})
         security = {"security": self.node["security"]} if "security" in self.node else {}
         return {**made, "paths": paths, "components": {"securitySchemes": schemes}, **security}
 
     def schema(self, name: str) -> Node:
-        """A named schema."""
-        found: Node = self.node["components"]["schemas"][name]
-        return found
+        """A reference to a named schema."""
+        return {"$ref": f"#/components/schemas/{name}"}
+
+    def has_schema(self, name: str) -> bool:
+        """Whether there is a schema of this name."""
+        return name in self.node["components"]["schemas"]
 
     def encoded(self) -> bytes:
         """The document as JSON."""

@@ -10,9 +10,10 @@ from handlers.documents import ApiDocument, DocumentedOperation
 from handlers.errors import error_reply, fault_reply, invalid
 from handlers.exchange import ClientGone, Handler, Receive, Request, Scope, Send, header, send_reply
 from handlers.media import JSON, check_accept, check_encoding, media_type_of
+from handlers.parameters import ParameterLengths
 from handlers.settings import HttpSettings
 from handlers.telemetry import OperationMetrics
-from handlers.validation import BodyCheck
+from handlers.validation import BodyCheck, body_check
 from models.domain.caller import Caller
 from models.domain.errors import NotFound, SomError
 
@@ -46,7 +47,9 @@ class Operation:
         self._produces = _produces(document, described)
         self._bodies, self._body_required = _bodies(document, described)
         self._consumes = frozenset(self._bodies)
-        self._max_lengths = _max_lengths(document, described)
+        lengths = _max_lengths(document, described)
+        self._path_lengths = lengths["path"]
+        self._parameter_lengths = ParameterLengths(lengths["query"], lengths["header"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -76,15 +79,16 @@ class Operation:
             query=scope["query_string"].decode("latin-1"),
             raw_headers=headers,
         )
+        self._parameter_lengths.check(request)
         if self._bodies:
             await self._read(request, receive)
         return request
 
     def _path_params(self, scope: Scope) -> Mapping[str, str]:
         params: Mapping[str, str] = scope.get("path_params", {})
-        for name, limit in self._max_lengths.items():
+        for name, limit in self._path_lengths.items():
             if len(params[name]) > limit or "\0" in params[name]:
-                raise NotFound
+                raise NotFound  # nothing has such an identifier
         return params
 
     async def _read(self, request: Request, receive: Receive) -> None:
@@ -113,14 +117,16 @@ def _bodies(document: ApiDocument, described: DocumentedOperation) -> tuple[dict
     checks = {}
     for media_type, content in body.get("content", {}).items():
         schema: dict[str, Any] = content["schema"]
-        checks[media_type.lower()] = BodyCheck(document, schema)
+        checks[media_type.lower()] = body_check(document, schema)
     return checks, bool(body.get("required"))
 
 
-def _max_lengths(document: ApiDocument, described: DocumentedOperation) -> dict[str, int]:
-    """The longest identifiers there are: nothing is found under a longer one."""
+def _max_lengths(document: ApiDocument, described: DocumentedOperation) -> dict[str, dict[str, int]]:
+    """The greatest lengths of parameters, by where they stand and by name."""
     item = document.node["paths"][described.path]
-    parameters = [
-        document.resolve(node) for node in [*item.get("parameters", []), *described.node.get("parameters", [])]
-    ]
-    return {p["name"]: p["schema"].get("maxLength", 1024) for p in parameters if p["in"] == "path"}
+    nodes = [*item.get("parameters", []), *described.node.get("parameters", [])]
+    found: dict[str, dict[str, int]] = {"path": {}, "query": {}, "header": {}}
+    for parameter in map(document.resolve, nodes):
+        if "maxLength" in parameter["schema"]:
+            found[parameter["in"]][parameter["name"]] = parameter["schema"]["maxLength"]
+    return found

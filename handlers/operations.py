@@ -25,7 +25,7 @@ from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
 from handlers.som.stream import OrderStream
 from handlers.surface import Surface
-from handlers.validation import BodyCheck
+from handlers.validation import body_check
 
 Table = dict[str, Handler]
 
@@ -100,7 +100,7 @@ def _administration(
     notifications = Notifications(dependencies, settings, lists)
     history = History(dependencies, lists)
     ordering = documents["tmf641"]
-    order_check = BodyCheck(ordering, ordering.schema("ServiceOrder_Create"))
+    order_check = body_check(ordering, ordering.schema("ServiceOrder_Create"))
     return {
         "listFulfiller": fulfillers.list,
         "createFulfiller": fulfillers.create,

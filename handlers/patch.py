@@ -31,7 +31,8 @@ class Patched:
     """What came of a patch.
 
     Attributes:
-        body: the document as it is to be; the one given where nothing changed.
+        body: the document as it is to be, which may share unchanged parts with the one given; that itself where
+            nothing changed.
         changed: first-level attribute -> its value (before, after); None where it was not, or is no more.
         named: the first-level attributes that the patch speaks of, changed or not.
     """
@@ -75,11 +76,12 @@ class Patcher:
             after, named = _merged(before, patch), frozenset(patch)
         else:
             finder = Finder(self.shape, self.engine, query=media_type == JSON_PATCH_QUERY)
-            after, named = Operations(finder, self.limits).apply(before, patch), frozenset(finder.named)
+            after = Operations(finder, self.limits).apply(before, patch)
+            named = frozenset(before.keys() | after.keys() if finder.whole else finder.named)
         if after is before:
             return Patched(document, {}, named)
-        after = self._admitted(after)
-        changed = _changes(before, after)
+        after = self._admitted(after, named)
+        changed = _changes(before, after, named)
         _refuse([Violation(f"/{name}", "immutableAttribute", _IMMUTABLE_TEXT) for name in IMMUTABLE if name in changed])
         if not changed:
             return Patched(document, {}, named)
@@ -87,20 +89,21 @@ class Patcher:
             after.pop("href", None)
         return Patched(after, changed, named)
 
-    def _admitted(self, after: Json) -> Json:
-        text = encoded(after)
-        if len(text) > self.limits.result_bytes:
-            raise TooLarge(f"The resource would have {len(text)} bytes, and {self.limits.result_bytes} are allowed.")
-        own: Json = orjson.loads(text)  # nothing is shared any more with what the caller holds
+    def _admitted(self, after: Json, named: frozenset[str]) -> Json:
+        """The new document, what the patch speaks of being checked and copied: it may be shared with the patch."""
+        size = len(encoded(after))
+        if size > self.limits.result_bytes:
+            raise TooLarge(f"The resource would have {size} bytes, and {self.limits.result_bytes} are allowed.")
+        own: Json = orjson.loads(encoded({name: value for name, value in after.items() if name in named}))
         _refuse(self.shape.admit(own))
-        return own
+        return {**after, **own}
 
 
-def _changes(before: Json, after: Json) -> dict[str, tuple[Any, Any]]:
+def _changes(before: Json, after: Json, named: frozenset[str]) -> dict[str, tuple[Any, Any]]:
     return {
         name: (before.get(name), after.get(name))
         for name in {**before, **after}
-        if (name in before) is not (name in after) or not same(before.get(name), after.get(name))
+        if name in named and ((name in before) is not (name in after) or not same(before.get(name), after.get(name)))
     }
 
 

@@ -93,6 +93,8 @@ class Finder:
         self._work = 0
         self.named: set[str] = set()
         """The first-level attributes that paths have spoken of."""
+        self.whole = False
+        """Whether a path has spoken of the document as a whole."""
 
     def places(self, root: list[Any], path: str) -> list[Place]:
         """The places that a path names in the document, which is the only element of `root`; at least one.
@@ -108,6 +110,7 @@ class Finder:
         places = [Place(root, 0)]
         steps = self._steps(path)
         self.named.update(_names(steps[:1]))
+        self.whole |= not _names(steps[:1])
         for step in steps:
             places = [inner for place in places for inner in self._inside(place, step)]
         if not places:

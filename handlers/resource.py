@@ -22,7 +22,7 @@ from handlers.paging import page_headers
 from handlers.patch import Patcher
 from handlers.query import Limits, parse_fields, parse_list_query
 from handlers.settings import HttpSettings
-from handlers.validation import BodyCheck
+from handlers.validation import body_check
 from models import outbox
 from models.domain.caller import Caller
 from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound, SomError
@@ -108,9 +108,9 @@ class Resource:
         schema = document.schema(kind.type)
         self._shape = Shape.compile(document.node, schema)
         self._patcher = Patcher(self._shape, dependencies.patterns)
-        self._checks = [BodyCheck(document, schema)]
-        if f"{kind.type}_Create" in document.node["components"]["schemas"]:
-            self._checks.append(BodyCheck(document, document.schema(f"{kind.type}_Create")))
+        self._checks = [body_check(document, schema)]
+        if document.has_schema(f"{kind.type}_Create"):
+            self._checks.append(body_check(document, document.schema(f"{kind.type}_Create")))
 
     async def list(self, request: Request) -> Reply:
         """Answer one page of those that match."""

@@ -6,12 +6,13 @@ from models.catalogue import Catalogue, Reference
 from models.clock import Clock
 from models.domain.caller import Caller
 from models.domain.errors import InvalidRequest
-from models.domain.order_check import check_order
+from models.domain.order_check import check_order_steps
 from models.domain.patterns import PatternEngine
 from models.domain.publishing import check_publishable
 from models.domain.violations import Violation
 from models.inventory import Inventory
 from models.planning import load_relations, load_surface
+from models.slices import in_slices
 
 Body = dict[str, Any]
 
@@ -43,7 +44,7 @@ class Surface:
             Unavailable: the database cannot be reached.
         """
         snapshot = await load_surface(caller, body, self._catalogue, self._inventory, self._clock.text())
-        _refuse(check_order(body, snapshot, catalog_check=self._catalogue_check))
+        _refuse(await in_slices(check_order_steps(body, snapshot, catalog_check=self._catalogue_check)))
 
     async def check_service(self, caller: Caller, body: Body) -> None:
         """Check a directly recorded service against its specification.

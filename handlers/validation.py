@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import jsonschema_rs
+import orjson
 
 from handlers.body import escape
 from handlers.documents import ApiDocument, with_null
@@ -16,12 +17,15 @@ Node = dict[str, Any]
 MAX_VIOLATIONS = 5
 _SHOWN = 80
 
-_SPACE = re.compile(r"\s")
+_URI_CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*")
 
 
 def _looks_like_a_reference(text: str) -> bool:
-    """URIs are read kindly: TM Forum's own samples hold placeholders. Where one is called, its use checks it."""
-    return _SPACE.search(text) is None
+    """URIs are read kindly: the characters of RFC 3986 in any order, for TM Forum's own samples hold placeholders.
+
+    Where one is called, its use checks the rest.
+    """
+    return _URI_CHARACTERS.fullmatch(text) is not None
 
 
 class Validator:
@@ -71,6 +75,15 @@ class BodyCheck:
         if violations:
             raise InvalidRequest(violations)
         self._validator.check(body)
+
+
+def body_check(document: ApiDocument, schema: Node) -> BodyCheck:
+    """The check of a schema, compiled when it is asked for first and kept with its document."""
+    key = orjson.dumps(schema)
+    check = document.compiled.get(key)
+    if not isinstance(check, BodyCheck):
+        check = document.compiled[key] = BodyCheck(document, schema)
+    return check
 
 
 def _violation(error: jsonschema_rs.ValidationError) -> Violation:

@@ -86,6 +86,7 @@ class ServiceOrder(ResourceDocument):
             _body("by_service", "serviceOrderItem.service.id"),
             _body("by_specification", "serviceOrderItem.service.serviceSpecification.id"),
             _body("by_specification_name", "serviceOrderItem.service.serviceSpecification.name"),
+            _partial("by_related_order", "tenant", "body.orderRelationship.id", exists="body.orderRelationship.id"),
         ],
     }
     priority = IntField()
@@ -269,6 +270,7 @@ class Event(Stored):
         "indexes": [
             _index("by_resource", "resource.id", "seq"),
             _BY_CREATION,
+            _index("by_type", "tenant", "type", "created"),
             _index("by_correlation", "correlation", "created", sparse=True),
         ],
     }

@@ -5,6 +5,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from pymongo.errors import PyMongoError
 
@@ -46,7 +47,7 @@ class EventWatch:
                 self._task = None
 
     async def _run(self) -> None:
-        inserted = [
+        inserted: list[dict[str, Any]] = [
             {"$match": {"operationType": "insert"}},
             {"$project": {"fullDocument.resource.id": 1}},
         ]

@@ -23,6 +23,7 @@ def stub(  # noqa: PLR0913 - an event has this many facts
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     fields: Mapping[str, Any] | None = None,
+    order: str | None = None,
 ) -> Stub:
     """An owed event, still without number and time, which the write gives it.
 
@@ -34,9 +35,17 @@ def stub(  # noqa: PLR0913 - an event has this many facts
         before: what changed, as it was; small.
         after: what changed, as it is; small.
         fields: further attributes of the event, such as the milestone reached.
+        order: the order that caused it, where that is another resource's event.
     """
     made: Stub = {"id": new_id(), "type": event_type, "who": who}
-    for name, value in (("state", state), ("why", why), ("before", before), ("after", after), ("fields", fields)):
+    for name, value in (
+        ("state", state),
+        ("why", why),
+        ("before", before),
+        ("after", after),
+        ("fields", fields),
+        ("order", order),
+    ):
         if value is not None:
             made[name] = value
     return made

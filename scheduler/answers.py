@@ -45,7 +45,8 @@ async def recovered(parts: Parts, record: PlanRecord) -> list[Answer]:
     """What happened to the plan's calls that the plan itself does not know of, because its holder died.
 
     An outcome that was written to its task document is taken as it stands. A call whose answer never was written is
-    made again with the same key; where the fulfiller would do it twice, the task is held instead.
+    made again with the same key, unless its answer waits in the inbox; where the fulfiller would do it twice, the task
+    is held instead.
     """
     tasks = parts.store.collection("task")
     found = await tasks.find(
@@ -59,7 +60,8 @@ async def recovered(parts: Parts, record: PlanRecord) -> list[Answer]:
             continue
         run.revision, run.fulfiller, run.touched = document["inputRev"], document["fulfiller"], True
         if document["state"] != "running" and document.get("outcome"):
-            record.progress.move(document["key"], "running", attempts=run.attempts + 1)
+            if run.state != "accepted":  # what was accepted is told of by a callback or poll, which is no new attempt
+                record.progress.move(document["key"], "running", attempts=run.attempts + 1)
             outcome = outcome_from_document(document["outcome"])
             answers.append(Answer(document["key"], run.revision, outcome, run.fulfiller))
             continue
@@ -146,7 +148,18 @@ class Settling:
         )
 
     async def settle(self, batch: Sequence[Answer]) -> None:
-        """Take answers in: write what came of the calls, then move the tasks."""
+        """Take answers in: write what came of the calls, then move the tasks.
+
+        Of several answers to one task each is judged by what the one before it has made of the task: a callback may
+        arrive together with the acceptance that it follows, or twice.
+        """
+        rest = list(batch)
+        while rest:
+            first = {answer.key: answer for answer in reversed(rest)}
+            await self._settle_together(list(first.values()))
+            rest = [answer for answer in rest if first[answer.key] is not answer]
+
+    async def _settle_together(self, batch: Sequence[Answer]) -> None:
         settled = [(answer, await self._decide(answer)) for answer in batch if self._current(answer)]
         await asyncio.gather(
             *(
@@ -164,7 +177,8 @@ class Settling:
             return False
         if answer.poll or isinstance(answer.outcome, Progress):
             return run.state in ("running", "accepted")
-        return run.state in ("running", "accepted", "retrying", "held")
+        # Waiting, but touched: the call was made before its engine died, and its callback came all the same.
+        return run.state in ("running", "accepted", "retrying", "held") or (run.state == "waiting" and run.touched)
 
     async def _decide(self, answer: Answer) -> Settlement:
         task, run = self._progress.tasks[answer.key], self._progress.run[answer.key]
@@ -211,8 +225,8 @@ class Settling:
 
     def _move(self, answer: Answer, settlement: Settlement) -> None:
         task, run = self._progress.tasks[answer.key], self._progress.run[answer.key]
-        if not self._current(answer):  # an earlier answer of the same batch has settled it
-            return
+        if run.state in ("waiting", "retrying"):  # answered before it was called again
+            self._progress.move(answer.key, "running")
         if settlement.state != run.state and not TASK.allows(run.state, settlement.state):
             return
         self._progress.move(answer.key, settlement.state, **settlement.changes)

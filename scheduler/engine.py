@@ -61,6 +61,7 @@ class Engine:
         self._wanted = asyncio.Event()
         self._lost: set[tuple[str, str]] = set()
         self._stopping = False
+        self._has_taken_back = False
         self.periodic: list[tuple[Callable[[], Coroutine[Any, Any, Any]], float]] = []
 
     @property
@@ -86,13 +87,13 @@ class Engine:
 
     async def run(self) -> None:
         """Work until told to stop."""
-        await self._guarded(self._take_back)
         clock = AsyncIOScheduler(timezone="UTC")
         self._schedule(clock, self._swept, SWEEP_SECONDS)
         self._schedule(clock, self._extend, self._claims.lease_seconds / 3)
         for job, seconds in self.periodic:
             self._schedule(clock, job, seconds)
         clock.start()
+        self._wanted.set()
         try:
             while not self._stopping:
                 await self._wanted.wait()
@@ -103,7 +104,9 @@ class Engine:
             await self._hand_over()
 
     async def _take_back(self) -> None:
+        """Once, before the first claim; while the database is away it is tried again, as claiming is."""
         freed = await self._claims.take_back(self._settings.node)
+        self._has_taken_back = True
         if freed:
             log.info("took back the work of an earlier life of this node", documents=freed)
 
@@ -141,6 +144,8 @@ class Engine:
                 await self._claims.extend(collection, ids)
 
     async def _claim_all(self) -> None:
+        if not self._has_taken_back:
+            await self._take_back()
         while not self._stopping:
             room = self._settings.concurrency - len(self._tasks)
             if room <= 0:

@@ -62,7 +62,7 @@ class Intake:
         body = order["body"]
         errors = [
             {
-                **error_message(found.code, "The order was rejected", f"{found.pointer}: {found.message}", now),
+                **error_message(found.code, "The order was rejected", str(found), now),
                 "@type": "ServiceOrderErrorMessage",
             }
             for found in violations

@@ -8,7 +8,7 @@ from models import outbox
 from models.clock import Clock, to_text
 from models.domain.caller import ENGINE
 from models.domain.errors import NotFound
-from models.domain.order_view import ItemState, OrderChange, error_message, item_at, order_change
+from models.domain.order_view import ItemState, OrderChange, built_services, error_message, item_at, order_change
 from models.domain.plan import PlannedItem
 from models.domain.progress import Progress
 from models.domain.rollup import ItemView, roll_up
@@ -113,7 +113,11 @@ class OrderProjection:
         steps, follow_items = target(self.body["state"])
         if follow_items:
             steps = [*steps, roll_up(views.values())]
-        return order_change(self.body, items, steps, now)
+        change = order_change(self.body, items, steps, now)
+        if "plan" not in self._order:
+            for item in self._items.values():
+                change.fields.update(built_services(self.body, item))
+        return change
 
     def _update(self, change: OrderChange, revision: int) -> Document:
         told = {milestone.get("id") for milestone in self.body.get("milestone", ())}

@@ -228,11 +228,15 @@ class PlanRun:
                 log.exception("fulfiller kind raised", plan=self._record.id, task=key)
                 broken = Unreachable(f"The fulfiller's kind failed with {type(error).__name__}.")
                 self._answers.append(Answer(key, run.revision, broken, run.fulfiller))
-            self._signal.set()
 
         call = asyncio.create_task(answer(), name=f"task {key} of plan {self._record.id}")
         self._calls[call] = key
-        call.add_done_callback(lambda done: self._calls.pop(done, None))
+        call.add_done_callback(self._call_ended)
+
+    def _call_ended(self, call: asyncio.Task[None]) -> None:
+        """Look at the plan again, and not before the call counts as ended: nothing else would wake it after that."""
+        self._calls.pop(call, None)
+        self._signal.set()
 
     async def _end(self) -> bool:
         """Let go of a plan that has come to its end."""

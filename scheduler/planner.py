@@ -12,7 +12,7 @@ from models.domain.deletions import delete_tasks
 from models.domain.plan import Plan, PlannedTask
 from models.inventory import Inventory
 from models.planning import load_services, load_snapshot
-from scheduler.slices import in_slices
+from models.slices import in_slices
 
 Document = dict[str, Any]
 

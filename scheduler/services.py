@@ -91,7 +91,7 @@ class Services:
         body = {**service.body, "id": service.id, "@type": service.body.get("@type", "Service")}
         body.setdefault("state", "designed")
         body["serviceOrderItem"] = [*body.get("serviceOrderItem", ()), link]
-        created = outbox.stub("ServiceCreateEvent", state=body["state"], who=ENGINE.subject, why=f"order {order_id}")
+        created = outbox.stub("ServiceCreateEvent", state=body["state"], who=ENGINE.subject, order=order_id)
         document = {
             "_id": service.id,
             "tenant": self._tenant,
@@ -176,14 +176,15 @@ class Services:
         unset = ["owner", "waiting"] if effect.get("release") and ours else []
         if effect.get("remove") and body.get("state") in DESIRED:
             fields["tenant"] = f"~{self._tenant}"
-            gone = outbox.stub("ServiceDeleteEvent", state=body["state"], who=ENGINE.subject)
+            gone = outbox.stub("ServiceDeleteEvent", state=body["state"], who=ENGINE.subject, order=owner.get("order"))
             return outbox.change(document, fields, [gone], now, unset=unset)
         before, after = changed(body, _wanted(body, effect, planned, report, owner, to_text(now)))
         stubs = []
         if after:
             kind = "ServiceStateChangeEvent" if "state" in after else "ServiceAttributeValueChangeEvent"
             state = after.get("state", body.get("state"))
-            stubs = [outbox.stub(kind, state=state, who=ENGINE.subject, before=before, after=after)]
+            order = owner.get("order")
+            stubs = [outbox.stub(kind, state=state, who=ENGINE.subject, before=before, after=after, order=order)]
         fields.update({f"body.{name}": value for name, value in after.items() if value is not None})
         unset += [f"body.{name}" for name, value in after.items() if value is None]
         return outbox.change(document, fields, stubs, now, unset=unset, visible=bool(after))

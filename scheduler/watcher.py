@@ -21,28 +21,23 @@ PAUSE_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
 
-PIPELINE: list[Document] = [
-    {
-        "$match": {
-            "ns.coll": {"$in": [*dict.fromkeys([*RESOURCES, *REFERENCE, "plan"])]},
-            "$or": [
-                {"operationType": "insert", "ns.coll": {"$in": RESOURCES}},
-                {"updateDescription.updatedFields.owed": {"$exists": True}},
-                {"updateDescription.updatedFields.poke": {"$exists": True}},
-                {"ns.coll": {"$in": REFERENCE}},
-            ],
-        }
-    },
-    {
-        "$project": {
-            "operationType": 1,
-            "ns.coll": 1,
-            "documentKey": 1,
-            "updateDescription.updatedFields.owed": 1,
-            "updateDescription.updatedFields.poke": 1,
-        }
-    },
-]
+_TRAFFIC: Document = {
+    "ns.coll": {"$in": [*dict.fromkeys([*RESOURCES, *REFERENCE, "plan"])]},
+    "$or": [
+        {"operationType": "insert", "ns.coll": {"$in": RESOURCES}},
+        {"updateDescription.updatedFields.owed": {"$exists": True}},
+        {"updateDescription.updatedFields.poke": {"$exists": True}},
+        {"ns.coll": {"$in": REFERENCE}},
+    ],
+}
+_FEW: Document = {"ns.coll": {"$in": REFERENCE}}
+_PROJECTION: Document = {
+    "operationType": 1,
+    "ns.coll": 1,
+    "documentKey": 1,
+    "updateDescription.updatedFields.owed": 1,
+    "updateDescription.updatedFields.poke": 1,
+}
 
 
 class Watcher:
@@ -73,7 +68,10 @@ class Watcher:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _watch(self) -> None:
-        async with await self._store.database.watch(PIPELINE, max_await_time_ms=1000, batch_size=1000) as stream:
+        # A process that only serves the API has no use for traffic, and hearing of each write costs it a round trip.
+        wanted = _TRAFFIC if self.on_poke or self.on_owed else _FEW
+        pipeline: list[Document] = [{"$match": wanted}, {"$project": _PROJECTION}]
+        async with await self._store.database.watch(pipeline, max_await_time_ms=1000, batch_size=1000) as stream:
             for tell in self.on_open:
                 tell()
             async for change in stream:

@@ -11,6 +11,7 @@ from typing import Any
 
 _LOOK_SECONDS = 0.05
 _LAST_LINES = 15
+_LOG_LIMIT_BYTES = 16 * 1024 * 1024
 
 
 class Detached:
@@ -37,7 +38,10 @@ class Detached:
         """
         for file in (self.log, self._record):
             file.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT_BYTES:
+            self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as output:
+            spoken = output.tell()
             process = subprocess.Popen(  # noqa: S603 - our own programs
                 command,
                 stdin=subprocess.DEVNULL,
@@ -47,7 +51,9 @@ class Detached:
                 start_new_session=True,
             )
         written = self._record.with_suffix(".new")
-        written.write_text(json.dumps({**(facts or {}), "pid": process.pid, "born": _birth(process.pid)}))
+        written.write_text(
+            json.dumps({**(facts or {}), "pid": process.pid, "born": _birth(process.pid), "spoken": spoken})
+        )
         written.replace(self._record)
         return process.pid
 
@@ -79,9 +85,11 @@ class Detached:
         return True
 
     def last_words(self) -> str:
-        """The end of its log."""
+        """The end of its log, without what earlier ones of its name said."""
         try:
-            lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+            with self.log.open("rb") as log:
+                log.seek(int(self.facts.get("spoken", 0)))
+                lines = log.read().decode(errors="replace").splitlines()
         except FileNotFoundError:
             return ""
         return "\n".join(lines[-_LAST_LINES:])

@@ -172,13 +172,6 @@ class Settings(BaseSettings):
         description="Seconds that a list may take in the database before it is refused as too expensive. 2: "
         "an indexed query takes milliseconds, and a slow one slows everybody.",
     )
-    regex_max_length: int = Field(
-        1000,
-        ge=1,
-        le=32_000,
-        description="Longest regular expression in a filter or specification: 1000 characters. They run in "
-        "linear time, but compiling a long one takes memory.",
-    )
     webhook_allow_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_parts)] = Field(
         (),
         description="Private networks that hubs may call, such as `10.20.0.0/16`, separated by commas. None "

@@ -26,7 +26,5 @@ def duration_seconds(text: str) -> float:
     match = _DURATION.fullmatch(text)
     parts = {unit: value for unit, value in (match.groupdict() if match else {}).items() if value is not None}
     if not parts:
-        raise InvalidDuration(
-            f"{text[:40]!r} is no duration of weeks, days, hours, minutes, seconds, as `PT30S` is."
-        )
+        raise InvalidDuration(f"{text[:40]!r} is no duration of weeks, days, hours, minutes, seconds, as `PT30S` is.")
     return float(sum(float(value) * _SECONDS[unit] for unit, value in parts.items()))

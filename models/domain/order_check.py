@@ -45,7 +45,10 @@ def check_order_steps(
     found = [*_identities(items), *_references(items)]
     yield
     if not found:
-        cycle = yield from cycle_steps(items, waits_of(items))
+        waits = waits_of(items)
+        # Items that neither wait nor stand inside each other, as in most orders, need no search.
+        tangled = any(waits.values()) or any(item.parent is not None for item in items)
+        cycle = (yield from cycle_steps(items, waits)) if tangled else None
         if cycle is not None:
             text = f"Items wait for each other, so that none could begin: {' → '.join(cycle)}."
             found.append(Violation("/serviceOrderItem", "cycle", text))
@@ -102,12 +105,14 @@ class _ItemCheck:
             yield from self._existing(item)
 
     def _quantity(self, item: OrderItem) -> Iterator[Violation]:
+        if item.quantity == 1:
+            return
         at = f"{item.pointer}/quantity"
         if not 1 <= item.quantity <= MAX_QUANTITY:
             yield Violation(at, "illegalQuantity", f"A quantity is 1 to {MAX_QUANTITY}; {item.quantity} was given.")
-        elif item.quantity != 1 and item.action != "add":
+        elif item.action != "add":
             yield Violation(at, "illegalQuantity", f"With {item.action} the quantity is 1, since it names one service.")
-        elif item.quantity != 1 and item.path in self._outer:
+        elif item.path in self._outer:
             text = "An item with items inside it has the quantity 1, since they describe the parts of one service."
             yield Violation(at, "illegalQuantity", text)
 
@@ -116,16 +121,15 @@ class _ItemCheck:
         if service_id and str(service_id) in self._snapshot.services:
             text = f"The service {service_id} exists already; a new one gets its id from the inventory."
             yield Violation(f"{item.pointer}/service/id", "serviceExists", text)
-        at = f"{item.pointer}/service/serviceSpecification"
         specification = self._snapshot.specification(item.specification)
         if specification is None:
             if self._catalog_check:
-                yield _missing_specification(item, at)
+                yield _missing_specification(item, f"{item.pointer}/service/serviceSpecification")
             return
         reason = specification.not_orderable(self._snapshot.at) if self._catalog_check else None
         if reason is not None:
             text = f"{specification.name} ({specification.id}) cannot be ordered: {reason}."
-            yield Violation(at, "notOrderable", text)
+            yield Violation(f"{item.pointer}/service/serviceSpecification", "notOrderable", text)
         given = item.service.get("serviceCharacteristic") or []
         yield from self._values(item, specification, given, partial=False)
 

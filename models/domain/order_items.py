@@ -58,7 +58,7 @@ class OrderItem:
     @property
     def pointer(self) -> str:
         """Where it stands in the order."""
-        return "".join(f"/serviceOrderItem/{index}" for index in self.indexes)
+        return "".join([f"/serviceOrderItem/{index}" for index in self.indexes])
 
     @property
     def specification(self) -> Mapping[str, Any] | None:

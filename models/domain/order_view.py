@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.domain.lifecycles import ORDER_ITEM, SERVICE_ORDER
+from models.domain.plan import PlannedItem
 
 Document = dict[str, Any]
 Body = Mapping[str, Any]
@@ -50,6 +51,26 @@ def item_at(body: Body, pointer: Sequence[int]) -> Mapping[str, Any]:
 def item_path(pointer: Sequence[int]) -> str:
     """The path of an item inside the body, as a database update names it."""
     return ".".join(f"serviceOrderItem.{index}" for index in pointer)
+
+
+def built_services(body: Body, item: PlannedItem) -> Document:
+    """What an added item says of the services that it builds: the id of the first, and all instances of several.
+
+    RULES: `quantity` n makes n services; item.service.id is the first, serviceRelationship `instance` lists all.
+    """
+    ordered = item_at(body, item.pointer)
+    if item.action != "add" or not item.services or ordered.get("service", {}).get("id"):
+        return {}
+    path = f"{item_path(item.pointer)}.service"
+    fields: Document = {f"{path}.id": item.services[0]}
+    quantity = ordered.get("quantity", 1)
+    if quantity > 1:
+        instances = [
+            {"relationshipType": "instance", "service": {"id": key, "@referredType": "Service"}}
+            for key in item.services[:quantity]
+        ]
+        fields[f"{path}.serviceRelationship"] = [*ordered["service"].get("serviceRelationship", ()), *instances]
+    return fields
 
 
 def item_steps(before: str, after: str) -> tuple[str, ...]:

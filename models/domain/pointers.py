@@ -3,4 +3,8 @@
 
 def pointer(*parts: str | int) -> str:
     """Return the pointer of the attribute names and list indexes, from the top."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
+    return "".join([f"/{_escaped(str(part))}" for part in parts])
+
+
+def _escaped(part: str) -> str:
+    return part.replace("~", "~0").replace("/", "~1") if "~" in part or "/" in part else part

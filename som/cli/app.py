@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import typer
 
 from som.cli import fulfiller, inventory, notification, order, output, plan
+from som.cli.demo import demo
 from som.cli.exits import CommandError, Exit
 from som.cli.load import load
 from som.cli.server import serve, show_version, stop
-from som.demo.command import demo
 
 app = typer.Typer(
     name="som",

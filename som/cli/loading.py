@@ -26,6 +26,7 @@ _FOLDERS = {
 # Set once, or by the server: not a difference when they differ.
 _FIXED = frozenset({"id", "href", "@type", "@baseType", "@schemaLocation", "lastUpdate", "createdDate"})
 _WRITE_ONLY = frozenset({"credentials"})
+_EXACT = frozenset({"settings"})  # the server adds nothing of its own, so what the file does not name has to go
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +152,28 @@ def _bring_up(server: Server, entry: Entry, base: str, body: dict[str, Any], pre
     if present is None:
         return Loaded(entry, str(server.post(base, body)["id"]), "created")
     changed = {
-        name: value
+        name: _instead(present.get(name), value)
         for name, value in body.items()
-        if name not in _FIXED and (name in _WRITE_ONLY or not _covers(present.get(name), value))
+        if name not in _FIXED and not _is_so(name, present.get(name), value)
     }
     if not changed:
         return Loaded(entry, str(present["id"]), "unchanged")
     server.patch(at(base, str(present["id"])), changed)
     return Loaded(entry, str(present["id"]), "updated")
+
+
+def _is_so(name: str, present: Any, wanted: Any) -> bool:
+    if name in _WRITE_ONLY:  # nobody can see whether it is so
+        return False
+    return bool(present == wanted) if name in _EXACT else _covers(present, wanted)
+
+
+def _instead(present: Any, wanted: Any) -> Any:
+    """The merge patch that puts one value into the place of the other: members that are not wanted become null."""
+    if not isinstance(present, dict) or not isinstance(wanted, dict):
+        return wanted
+    dropped = dict.fromkeys(name for name in present if name not in wanted)
+    return dropped | {name: _instead(present.get(name), part) for name, part in wanted.items()}
 
 
 def _covers(present: Any, wanted: Any) -> bool:

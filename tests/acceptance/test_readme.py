@@ -39,7 +39,7 @@ def test_the_first_order_by_curl_ends_with_an_active_service(server: ServerProce
     assert run.returncode == 0, run.stdout + run.stderr
     order = run.stdout.splitlines()[-1]
     assert '"state":"completed"' in run.stdout.replace(" ", "")
-    (service,) = _get(f"{server.url}/tmf-api/serviceInventory/v4/service?name=Wifi%20of%20the%20lobby")
+    (service,) = _get(f"{server.url}/tmf-api/serviceInventory/v4/service?serviceOrderItem.serviceOrderId={order}")
     assert service["state"] == "active"
     assert [one["name"] for one in service["serviceCharacteristic"]] == ["ssid"]
     (task,) = _get(f"{server.url}/som/v1/plan/{order}")["task"]
@@ -68,6 +68,7 @@ def test_the_tutorials_files_and_commands_work(server: ServerProcess, tmp_path: 
     specification, order, simulator = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL))
     # A family of its own, since the server is shared with other tests.
     specification["name"] = "tutorial-wifi"
+    order["serviceOrderItem"][0]["service"]["name"] = "Wifi of the tutorial"
     specification["id"] = order["serviceOrderItem"][0]["service"]["serviceSpecification"]["id"] = "tutorial-wifi-1"
     simulator["capability"][0]["specification"] = "tutorial-wifi"
     for name, content in (("guest-wifi", specification), ("order", order), ("simulator", simulator)):

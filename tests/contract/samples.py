@@ -1,5 +1,6 @@
 """Bodies and paths that the contract tests use."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from models.store import Store
@@ -48,9 +49,9 @@ async def publish(client: ContractClient, key: str = "vpn-1", **attributes: Any)
     return body
 
 
-async def place(client: ContractClient, body: Body | None = None, **headers: str) -> Body:
+async def place(client: ContractClient, body: Body | None = None, headers: Mapping[str, str] | None = None) -> Body:
     """An accepted order; its specification has to be published."""
-    answer = await client.post(ORDERS, json=body or order(), headers=headers)
+    answer = await client.post(ORDERS, json=body or order(), headers=dict(headers or {}))
     assert answer.status_code == 201, answer.text
     placed: Body = answer.json()
     return placed

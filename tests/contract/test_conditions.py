@@ -46,8 +46,11 @@ async def test_a_change_of_what_the_client_has_seen_is_made(client: ContractClie
 @pytest.mark.parametrize("tag", ['"2"', 'W/"1"', "1", ""])
 async def test_a_change_of_something_else_is_refused(client: ContractClient, tag: str) -> None:
     recorded = await record(client)
-    for method, options in (("PATCH", {"json": {"name": "n"}}), ("DELETE", {})):
-        answer = await client.request(method, recorded["href"], headers={"if-match": tag}, **options)
+    headers = {"if-match": tag}
+    for answer in (
+        await client.patch(recorded["href"], json={"name": "n"}, headers=headers),
+        await client.delete(recorded["href"], headers=headers),
+    ):
         assert (answer.status_code, answer.json()["code"]) == (412, "preconditionFailed")
     assert (await client.get(recorded["href"])).json() == recorded
 
@@ -84,7 +87,7 @@ async def test_a_repeated_request_makes_nothing_new(client: ContractClient, path
 
 async def test_a_repeat_is_answered_with_the_order_as_it_is_now(client: ContractClient, store: Store) -> None:
     headers = {"idempotency-key": "k-1"}
-    placed = await place(client, **headers)
+    placed = await place(client, headers=headers)
     await client.patch(placed["href"], json={"description": "changed since"})
     await client.patch(f"{SPECIFICATIONS}/vpn-1", json={"lifecycleStatus": "Retired"})
     answer = await client.post(ORDERS, json=order(), headers=headers)

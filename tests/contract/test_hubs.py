@@ -54,7 +54,17 @@ async def test_a_subscription_that_has_ended_may_begin_anew(client: ContractClie
 
 @pytest.mark.parametrize(
     "callback",
-    ["ftp://a.example/", "nothing", "http://", "http://u:p@a.example/", "http://a.example/#x", "", "http://a b"],
+    [
+        "ftp://a.example/",
+        "nothing",
+        "http://",
+        "http://u:p@a.example/",
+        "http://a.example/#x",
+        "",
+        "http://a b",
+        "http://a.example/\u00e9",
+        "http://a.example/\x0f",
+    ],
 )
 async def test_a_callback_has_to_be_an_address(client: ContractClient, callback: str) -> None:
     answer = await client.post(HUBS[0], json={"callback": callback})

@@ -184,6 +184,7 @@ async def test_a_weird_identifier_is_only_not_found(client: ContractClient, path
         "description.regex=" + "(a%2B)" * 2000,
         "filter=$[?(@.a",
         "filter=" + "(" * 3000,
+        "fields=" + "x" * 4097,
         "sort=nothing",
         "=1",
         "&".join(f"state={number}" for number in range(500)),

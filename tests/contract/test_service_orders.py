@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from handlers.dependencies import Dependencies
 from models.clock import to_text
 from models.store import Store
 from tests.contract.client import BASE_URL, ContractClient
 from tests.contract.samples import CANCELS, ORDERS, item, order, place, publish, record, set_state
+from tests.contract.server import serve
 
 SERVER_SET = ["id", "href", "state", "orderDate", "startDate", "completionDate", "expectedCompletionDate"]
 
@@ -117,9 +119,9 @@ async def test_only_the_fields_asked_for_come_back(client: ContractClient) -> No
 
 
 async def test_an_unknown_order_is_not_found(client: ContractClient) -> None:
-    for method, options in (("GET", {}), ("PATCH", {"json": {}}), ("DELETE", {})):
-        answer = await client.request(method, f"{ORDERS}/nothing", **options)
-        assert answer.status_code == 404, method
+    url = f"{ORDERS}/nothing"
+    for answer in (await client.get(url), await client.patch(url, json={}), await client.delete(url)):
+        assert answer.status_code == 404
 
 
 async def test_a_change_is_one_event_and_a_new_tag(client: ContractClient, store: Store) -> None:
@@ -390,3 +392,9 @@ async def test_a_cancel_task_is_given_nothing_that_the_server_sets(client: Contr
     placed = await place(client)
     answer = await client.post(CANCELS, json={"serviceOrder": {"id": placed["id"]}, name: "2026-01-01T00:00:00Z"})
     assert (answer.status_code, answer.json()["code"]) == (400, "serverSetAttribute")
+
+
+async def test_without_the_catalogue_check_unknown_specifications_are_accepted(dependencies: Dependencies) -> None:
+    async with ContractClient(serve(dependencies, catalogue_check=False)) as lenient:
+        answer = await lenient.post(ORDERS, json=order(item("1", "nonexistent")))
+        assert answer.status_code == 201

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from models.domain.characteristics import CharacteristicRules, check_specification, value_types
+from models.domain.characteristics.rule import Given, rule_of
 from models.patterns import Re2Patterns
 
 PATTERNS = Re2Patterns()
@@ -389,3 +390,27 @@ def test_the_documentation_names_every_code_and_every_value_type() -> None:
     assert used | {"invalidPattern"} == table
     for words in value_types._WORDS.values():
         assert f"| {', '.join(words.split())} |" in page
+
+
+@pytest.mark.parametrize(
+    "characteristic",
+    [
+        {"name": "speed", "valueType": "integer", "regex": "[0-9]{2,3}"},
+        {"name": "speed", "minCardinality": 2, "maxCardinality": 3},
+        {"name": "speed", "configurable": False},
+        {
+            "name": "speed",
+            "characteristicValueSpecification": [{"value": 50}, {"valueFrom": 80, "valueTo": 100}, {"regex": "a+"}],
+        },
+        {"name": "speed", "validFor": {"endDateTime": "2020-01-01T00:00:00Z"}},
+    ],
+)
+@pytest.mark.parametrize("value", [None, 50, 80.0, "aaa", "b", True, [50], {"a": 1}, 5])
+def test_the_short_way_to_yes_never_accepts_what_the_long_way_refuses(
+    characteristic: dict[str, Any], value: Any
+) -> None:
+    rule = rule_of(characteristic, Re2Patterns())
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    if rule.accepts(value, at):
+        assert rule.validity.covers(at)
+        assert rule.check([Given("/x", value)], partial=False, at=at) == []

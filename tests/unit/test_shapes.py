@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.domain.admission import MAX_DEPTH
@@ -178,6 +178,7 @@ def test_a_body_that_is_wrong_everywhere_gets_a_bounded_answer() -> None:
     assert len(ORDER.admit([{"$a": 1, "$b": [{"$c": 1}]}] * 1000)) <= 50
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 1, 1)),  # noqa: DTZ001
     st.sampled_from(["Z", "+00:00", "-00:00", "+01:30", "-23:59", "+14:00"]),
@@ -244,6 +245,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_a_sound_body_is_admitted_unchanged(body: Any) -> None:
     before = copy.deepcopy(body)

@@ -60,6 +60,18 @@ class Rule:
         wanted = f" It must be {self.value_type.phrase}." if self.value_type is not ANY else ""
         return Violation(pointer, "characteristicMissing", f"The characteristic {self.name} is mandatory.{wanted}")
 
+    def accepts(self, value: Any, at: datetime | None) -> bool:
+        """Tell whether one single value is right beyond doubt; `check` finds out what is wrong with any other."""
+        if value is None or isinstance(value, list) or not self.configurable or self.least > 1 or self.most == 0:
+            return False
+        if not (self.validity.covers(at) and self.value_type.fits(value)):
+            return False
+        if self.pattern is not None and not matches(self.pattern, value):
+            return False
+        return not self.limits or any(
+            option.validity.covers(at) and option.fits(self.value_type, value) for option in self.limits
+        )
+
     def check(self, entries: list[Given], *, partial: bool, at: datetime | None) -> list[Violation]:
         """Return what is wrong with the entries that an order has for this characteristic."""
         if len(entries) > 1 and self.most == 1:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from adapters.ports import Fulfiller, FulfillerCall
@@ -19,6 +20,7 @@ from models.store import Store
 from scheduler.cancellation import CancellationParts
 from scheduler.claims import Claims
 from scheduler.directory import Directory
+from scheduler.ending import end
 from scheduler.engagement import Parts
 from scheduler.engine import Engine, EngineSettings
 from scheduler.intake import Intake
@@ -106,8 +108,11 @@ class Harness:
         document = {"_id": f"f-{body['name']}", "tenant": "default", "body": body}
         await self.store.insert("fulfiller", outbox.first(document, [], self.clock.now()))
 
-    def start(self, name: str = "n1", lease_seconds: float = 5.0) -> list[asyncio.Task[None]]:
-        """Run an engine with its watcher; returns its tasks, to be killed."""
+    def start(
+        self, name: str = "n1", lease_seconds: float = 5.0, store: Store | None = None
+    ) -> list[asyncio.Task[None]]:
+        """Run an engine with its watcher, on a store of its own where one is given; returns its tasks, to be killed."""
+        store = store or self.store
 
         def make(_: FulfillerDefinition, __: Document) -> Fulfiller:
             return self.fulfiller
@@ -118,14 +123,14 @@ class Harness:
         async def deletion(*_: Any) -> list[PlannedTask]:
             return self.deletions
 
-        directory = Directory(self.store, make)
-        slots = Slots(self.store, self.clock, f"{name}/1")
-        parts = Parts(self.store, self.clock, directory, self.tokens, Places(slots), "http://som/som/v1")
-        claims = Claims(self.store, self.clock, f"{name}/{new_id()[-6:]}", lease_seconds)
-        cancelling = CancellationParts(self.store, self.clock, deletion)
-        intake = Intake(self.store, self.clock, claims, plan)
+        directory = Directory(store, make)
+        slots = Slots(store, self.clock, f"{name}/1")
+        parts = Parts(store, self.clock, directory, self.tokens, Places(slots), "http://som/som/v1")
+        claims = Claims(store, self.clock, f"{name}/{new_id()[-6:]}", lease_seconds)
+        cancelling = CancellationParts(store, self.clock, deletion)
+        intake = Intake(store, self.clock, claims, plan)
         engine = Engine(parts, claims, intake, cancelling, EngineSettings(node=name))
-        watcher = Watcher(self.store)
+        watcher = Watcher(store)
         watcher.on_poke.append(engine.poke)
         watcher.on_open.append(engine.sweep)
         watcher.on_reference.append(lambda _: directory.invalidate())
@@ -133,10 +138,21 @@ class Harness:
         self._running += tasks
         return tasks
 
-    async def stop(self) -> None:
-        for task in self._running:
+    async def kill(self, tasks: list[asyncio.Task[None]]) -> None:
+        """As kill -9: nothing is handed back. Whatever the engine started is cancelled where it stands."""
+        mine = asyncio.current_task()
+        victims = [
+            task
+            for task in asyncio.all_tasks()
+            if task is not mine and not task.get_name().startswith(("group-commit", "Task-", "pymongo"))
+        ]
+        for task in [*victims, *tasks]:
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*victims, *tasks, return_exceptions=True)
+        self._running = [task for task in self._running if task not in tasks]
+
+    async def stop(self) -> None:
+        await end(self._running)
         self._running = []
 
     async def order(self, plan: Callable[[Document], Plan], *, priority: int = 4, due_in: float = 0.0) -> str:
@@ -287,3 +303,29 @@ def plan_on(service: str, action: str = "modify", delta: Document | None = None)
         )
 
     return make
+
+
+def joined(*plans: Callable[[Document], Plan]) -> Callable[[Document], Plan]:
+    """One plan of several whose items bear the numbers 1, 2 …, whatever they were called."""
+
+    def make(order: Document) -> Plan:
+        made = [_renamed(plan(order), str(place)) for place, plan in enumerate(plans, 1)]
+        return Plan(
+            tuple(replace(item, pointer=(place,)) for place, plan in enumerate(made) for item in plan.items),
+            tuple(service for plan in made for service in plan.services),
+            tuple(task for plan in made for task in plan.tasks),
+        )
+
+    return make
+
+
+def _renamed(plan: Plan, path: str) -> Plan:
+    keys = {task.key: task_key(path, "s1", task.action, task.name) for task in plan.tasks}
+    return Plan(
+        tuple(replace(item, path=path) for item in plan.items),
+        tuple(replace(service, item=path) for service in plan.services),
+        tuple(
+            replace(task, item=path, key=keys[task.key], needs=tuple(keys[need] for need in task.needs))
+            for task in plan.tasks
+        ),
+    )

@@ -6,23 +6,8 @@ import random
 import pytest
 
 from adapters.ports import FulfillerCall
-from models.domain.outcomes import Done, Outcome
-from tests.integration.engine.harness import Harness, plan_of, states_told
-
-
-async def _kill(tasks: list[asyncio.Task[None]], harness: Harness) -> None:
-    """As kill -9: nothing is handed back. Whatever the engine started is cancelled where it stands."""
-    mine = asyncio.current_task()
-    victims = [
-        task
-        for task in asyncio.all_tasks()
-        if task is not mine and not task.get_name().startswith(("group-commit", "Task-", "pymongo"))
-    ]
-    for task in [*victims, *tasks]:
-        task.cancel()
-    for task in tasks:
-        if task in harness._running:
-            harness._running.remove(task)
+from models.domain.outcomes import Accepted, Done, Outcome
+from tests.integration.engine.harness import Harness, answers, plan_of, states_told
 
 
 async def test_what_a_dead_engine_held_is_finished_by_the_next_life_of_its_node(harness: Harness) -> None:
@@ -39,7 +24,7 @@ async def test_what_a_dead_engine_held_is_finished_by_the_next_life_of_its_node(
     tasks = harness.start("n1", lease_seconds=60)
     order = await harness.order(plan_of("1/build"))
     await first_call.wait()
-    await _kill(tasks, harness)
+    await harness.kill(tasks)
     harness.start("n1", lease_seconds=60)
     document = await harness.until(order, "completed", seconds=10)
     assert states_told(document) == ["inProgress", "completed"]
@@ -61,10 +46,54 @@ async def test_a_fulfiller_that_would_do_it_twice_is_not_called_again_after_a_cr
     tasks = harness.start("n1", lease_seconds=60)
     order = await harness.order(plan_of("1/build"))
     await called.wait()
-    await _kill(tasks, harness)
+    await harness.kill(tasks)
     harness.start("n1", lease_seconds=60)
     document = await harness.until(order, "held", seconds=10)
     assert document["body"]["serviceOrderItem"][0]["errorMessage"][0]["code"] == "outcomeUnknown"
+    assert len(harness.fulfiller.calls) == 1
+
+
+async def test_a_callback_that_came_while_its_engine_was_dead_is_the_answer(harness: Harness) -> None:
+    await harness.register()
+    called = asyncio.Event()
+
+    async def slow(_: FulfillerCall) -> Outcome:
+        called.set()
+        await asyncio.sleep(60)
+        return Done()
+
+    harness.fulfiller.scripts["fulfil:1/build"] = slow
+    tasks = harness.start("n1", lease_seconds=60)
+    order = await harness.order(plan_of("1/build"))
+    await called.wait()
+    await harness.kill(tasks)
+    await harness.callback(harness.fulfiller.calls[0], {"status": "done", "output": {"line": 7}})
+    harness.start("n1", lease_seconds=60)
+    await harness.until(order, "completed", seconds=10)
+    assert len(harness.fulfiller.calls) == 1, "a fulfiller that has reported may answer a repeated call with 202 alone"
+    assert (await harness.tasks(order))["fulfil:1/build"]["output"] == {"line": 7}
+
+
+async def test_an_outcome_of_accepted_work_that_the_plan_does_not_know_of_is_taken_up(harness: Harness) -> None:
+    await harness.register()
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Accepted("r"))
+    tasks = harness.start("n1", lease_seconds=60)
+    order = await harness.order(plan_of("1/build"))
+
+    async def is_let_go() -> bool:
+        plan = await harness.store.get("plan", order) or {}
+        return "accepted" in str(plan.get("run")) and "lease" not in plan
+
+    await harness.until_true(is_let_go)
+    await harness.kill(tasks)
+    plan = await harness.get("plan", order)
+    key = next(iter(plan["run"]))
+    # As an engine leaves it that dies after it has written the task, and before it has written the plan.
+    told = {"state": "done", "outcome": {"kind": "Done", "output": {"line": 7}}, "planRev": plan["rev"] + 1}
+    await harness.store.update("task", {"_id": f"{order}:{key}"}, {"$set": told})
+    await harness.store.update("plan", {"_id": order}, {"$set": {"due": harness.clock.now()}})
+    harness.start("n1", lease_seconds=60)
+    await harness.until(order, "completed", seconds=10)
     assert len(harness.fulfiller.calls) == 1
 
 
@@ -77,7 +106,7 @@ async def test_orders_survive_engines_that_die_at_random_moments(harness: Harnes
     for _ in range(8):
         tasks = harness.start("n1", lease_seconds=60)
         await asyncio.sleep(chance.uniform(0.05, 0.25))
-        await _kill(tasks, harness)
+        await harness.kill(tasks)
     harness.start("n1", lease_seconds=60)
     for order in orders:
         document = await harness.until(order, "completed", seconds=20)

@@ -17,6 +17,7 @@ async def test_an_order_of_one_task_completes_and_its_service_is_active(harness:
     assert "due" not in document
     service = await harness.store.collection("service").find_one({"owner": {"$exists": False}})
     assert service is not None
+    assert document["body"]["serviceOrderItem"][0]["service"]["id"] == service["_id"]
     assert service["body"]["state"] == "active"
     assert [stub["type"] for stub in service["outbox"]] == ["ServiceCreateEvent", "ServiceStateChangeEvent"]
 
@@ -121,7 +122,26 @@ async def test_a_callback_may_come_before_the_answer_to_the_call(harness: Harnes
 
     harness.fulfiller.scripts["fulfil:1/build"] = hasty
     harness.start()
-    await harness.until(await harness.order(plan_of("1/build")), "completed")
+    order = await harness.order(plan_of("1/build"))
+    await harness.until(order, "completed")
+
+    async def is_over() -> bool:
+        plan = await harness.get("plan", order)
+        return plan["state"] == "done" and "lease" not in plan
+
+    await harness.until_true(is_over)
+
+
+async def test_a_callback_counts_although_the_call_seemed_to_fail(harness: Harness) -> None:
+    await harness.register(retry={"delays": [60]})
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Unreachable("The connection broke.", maybe_done=True))
+    harness.start()
+    order = await harness.order(plan_of("1/build"))
+    await harness.until_true(lambda: _task_in(harness, order, "retrying"))
+    await harness.callback(harness.fulfiller.calls[0], {"status": "done", "output": {"line": 7}})
+    await harness.until(order, "completed")
+    assert len(harness.fulfiller.calls) == 1
+    assert (await harness.tasks(order))["fulfil:1/build"]["state"] == "done"
 
 
 async def test_accepted_work_is_finished_by_a_poll(harness: Harness) -> None:

@@ -1,4 +1,3 @@
-import contextlib
 import copy
 import json
 from typing import Any
@@ -8,73 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.patch import IMMUTABLE, JSON_PATCH, JSON_PATCH_QUERY, MERGE, PATCH_TYPES, Patched, Patcher
+from handlers.patch import IMMUTABLE, JSON_PATCH, JSON_PATCH_QUERY, MERGE, PATCH_TYPES, Patcher
 from handlers.patch_operations import PatchLimits
 from models.domain.errors import Conflict, InvalidRequest, TooLarge
-from models.domain.shapes import ANYTHING, Shape
+from models.domain.shapes import ANYTHING
 from models.patterns import Re2Patterns
-
-TEXT = {"type": "string"}
-DATE = {"type": "string", "format": "date-time"}
-NOTE = {"type": "object", "properties": {"id": TEXT, "author": TEXT, "text": TEXT, "date": DATE}}
-ITEM: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "id": TEXT,
-        "state": TEXT,
-        "note": {"type": "array", "items": NOTE},
-        "service": {
-            "type": "object",
-            "properties": {
-                "serviceCharacteristic": {
-                    "type": "array",
-                    "items": {"type": "object", "properties": {"name": TEXT, "value": {}}},
-                }
-            },
-        },
-    },
-}
-SHAPE = Shape.compile(
-    {},
-    {
-        "type": "object",
-        "properties": {
-            **dict.fromkeys(("id", "href", "@type", "@baseType", "@schemaLocation", "description", "state"), TEXT),
-            "requestedStartDate": DATE,
-            "note": {"type": "array", "items": NOTE},
-            "serviceOrderItem": {"type": "array", "items": ITEM},
-        },
-    },
-)
-PATCHER = Patcher(SHAPE, Re2Patterns())
-ORDER: dict[str, Any] = {
-    "id": "17",
-    "@type": "ServiceOrder",
-    "description": "as ordered",
-    "requestedStartDate": "2026-11-22T10:00:00.000Z",
-    "note": [{"id": "a", "author": "Jo", "text": "one"}, {"id": "b", "author": "Al", "text": "two"}],
-    "serviceOrderItem": [
-        {"id": "1", "state": "held", "note": [{"id": "x", "text": "deep"}]},
-        {
-            "id": "2",
-            "state": "held",
-            "service": {"serviceCharacteristic": [{"name": "speed", "value": 10}, {"name": "tags", "value": ["a"]}]},
-        },
-    ],
-}
-
-
-def patched(media_type: str, patch: Any, document: Any = None, **more: Any) -> Patched:
-    document = copy.deepcopy(ORDER if document is None else document)
-    before, patch_before = copy.deepcopy(document), copy.deepcopy(patch)
-    result = PATCHER.apply(media_type, document, patch, **more)
-    assert document == before, "the document given is left as it is"
-    assert patch == patch_before, "so is the patch"
-    return result
-
-
-def change(op: str, path: str, *value: Any) -> list[dict[str, Any]]:
-    return [{"op": op, "path": path, **({"value": value[0]} if value else {})}]
+from tests.unit.handlers.patched_orders import ORDER, PATCHER, SHAPE, change, patched
 
 
 @pytest.mark.parametrize("media_type", MERGE)
@@ -254,71 +192,6 @@ def test_one_element_added_to_an_array_attribute_is_appended() -> None:
     assert patched(JSON_PATCH, change("add", "/note", [])).body["note"] == []
 
 
-# Each in the forms that a JSON Patch query can be written in.
-STATE_OF_2 = [
-    "/serviceOrderItem[?(@.id=='2')]/state",
-    "$.serviceOrderItem[?(@.id=='2')].state",
-    "serviceOrderItem[?(@.id=='2')].state",
-    ".serviceOrderItem[?(@.id=='2')].state",
-    "/serviceOrderItem/state?serviceOrderItem.id=2",
-    "serviceOrderItem/state?serviceOrderItem.id=2",
-    "/serviceOrderItem/1/state",
-    "$['serviceOrderItem'][1]['state']",
-    '$.serviceOrderItem[?(@.id=="2" && @.state=="held")].state',
-    "$.serviceOrderItem[?(@.service.serviceCharacteristic[0].name=='speed')].state",
-    "$.serviceOrderItem[?(@.service.serviceCharacteristic[?(@.name=='speed' && @.value > 5)])].state",
-    "$.serviceOrderItem[?(@.id =~ /^2$/)].state",
-]
-
-
-@pytest.mark.parametrize("path", STATE_OF_2)
-def test_a_query_changes_the_chosen_element_only(path: str) -> None:
-    result = patched(JSON_PATCH_QUERY, change("replace", path, "inProgress"))
-    assert [item["state"] for item in result.body["serviceOrderItem"]] == ["held", "inProgress"]
-    assert set(result.changed) == {"serviceOrderItem"}
-
-
-def test_a_query_acts_on_every_element_that_it_chooses() -> None:
-    result = patched(JSON_PATCH_QUERY, change("replace", "$.serviceOrderItem[?(@.state=='held')].state", "pending"))
-    assert [item["state"] for item in result.body["serviceOrderItem"]] == ["pending", "pending"]
-    assert patched(JSON_PATCH_QUERY, change("remove", "$.note[?(@.id)]")).body["note"] == []
-    assert patched(JSON_PATCH_QUERY, change("remove", "$.note[*]")).body["note"] == []
-
-
-def test_an_attribute_can_be_added_to_a_chosen_element() -> None:
-    for path in ("$.note[?(@.author=='Jo')].date", "/note[?(@.author=='Jo')]/date", "/note/date?note.author=Jo"):
-        result = patched(JSON_PATCH_QUERY, change("add", path, "2026-11-22T10:00:00Z"))
-        assert result.body["note"][0]["date"] == "2026-11-22T10:00:00.000Z"
-    result = patched(JSON_PATCH_QUERY, change("add", "$.note[?(@.author=='Jo')]", {"text": "more"}))
-    assert result.body["note"][0] == {"id": "a", "author": "Jo", "text": "more"}
-
-
-def test_a_whole_element_is_replaced_or_removed_by_a_query() -> None:
-    for path in ("$.note[?(@.id=='b')]", "/note[?(@.id=='b')]", "/note?note.id=b"):
-        assert patched(JSON_PATCH_QUERY, change("replace", path, {"id": "c"})).body["note"][1] == {"id": "c"}
-        assert len(patched(JSON_PATCH_QUERY, change("remove", path)).body["note"]) == 1
-
-
-def test_values_inside_characteristics_are_reached() -> None:
-    base = "$.serviceOrderItem[?(@.id=='2')].service.serviceCharacteristic"
-    added = patched(JSON_PATCH_QUERY, change("add", f"{base}[?(@.name=='tags')].value", "b"))
-    assert added.body["serviceOrderItem"][1]["service"]["serviceCharacteristic"][1]["value"] == ["a", "b"]
-    removed = patched(JSON_PATCH_QUERY, change("remove", f"{base}[?(@.name=='tags')].value[?(@ == 'a')]"))
-    assert removed.body["serviceOrderItem"][1]["service"]["serviceCharacteristic"][1]["value"] == []
-    appended = patched(JSON_PATCH_QUERY, change("add", f"{base}", {"name": "new", "value": 1}))
-    assert len(appended.body["serviceOrderItem"][1]["service"]["serviceCharacteristic"]) == 3
-
-
-def test_an_element_is_moved_and_copied_by_a_query() -> None:
-    move = [{"op": "move", "from": "$.note[?(@.id=='a')]", "path": "/serviceOrderItem/0/note/-"}]
-    result = patched(JSON_PATCH_QUERY, move)
-    assert [note["id"] for note in result.body["note"]] == ["b"]
-    assert [note["id"] for note in result.body["serviceOrderItem"][0]["note"]] == ["x", "a"]
-    twice = [{"op": "copy", "from": "$.note[?(@.id)]", "path": "/description"}]
-    with pytest.raises(InvalidRequest, match="leads to 2"):
-        patched(JSON_PATCH_QUERY, twice)
-
-
 def test_a_patch_tells_which_attributes_it_speaks_of_changed_or_not() -> None:
     assert patched(MERGE[0], {"description": "as ordered", "x": None}).named == {"description", "x"}
     for path in ("/note/0", "$.note[?(@.id=='a')]", "note?note.id=a"):
@@ -327,10 +200,14 @@ def test_a_patch_tells_which_attributes_it_speaks_of_changed_or_not() -> None:
     assert patched(JSON_PATCH, move).named == {"description", "state"}
 
 
-def test_an_attribute_beyond_the_schema_is_reached_too() -> None:
-    document = {**ORDER, "extension": [{"key": "a", "x": 1}, {"key": "b", "x": 1}]}
-    for path in ("$.extension[?(@.key=='b')].x", "/extension/x?extension.key=b"):
-        assert patched(JSON_PATCH_QUERY, change("replace", path, 2), document).body["extension"][1]["x"] == 2
+@pytest.mark.parametrize("media_type", [JSON_PATCH, JSON_PATCH_QUERY])
+def test_a_patch_of_the_whole_document_tells_all_that_changed(media_type: str) -> None:
+    whole = {"id": "17", "@type": "ServiceOrder", "description": "other", "requestedStartDate": "2026-11-22T10:00:00Z"}
+    result = patched(media_type, change("replace", "", whole))
+    assert set(result.changed) == {"description", "note", "serviceOrderItem"}
+    assert result.body == {**whole, "requestedStartDate": "2026-11-22T10:00:00.000Z"}
+    with pytest.raises(InvalidRequest):
+        patched(media_type, change("replace", "", {**whole, "id": "18"}))
 
 
 def test_a_patch_beyond_all_measure_is_refused() -> None:
@@ -362,35 +239,6 @@ def test_nesting_by_many_operations_is_bounded() -> None:
     assert refusal.value.violations[0].code == "tooDeep"
 
 
-def test_a_patch_that_looks_everywhere_is_refused() -> None:
-    many = {"note": [{"id": str(i)} for i in range(2000)]}
-    with pytest.raises(InvalidRequest, match="split it up"):
-        patched(JSON_PATCH_QUERY, change("test", "$.note[?(@.id=='7')]", {"id": "7"}) * 1000, many)
-
-
-HOSTILE_PATHS = [
-    "$..*", "$.note[0:2]", "$.note[-1]", "$[", "$.note[?(@.id=~/(a+)+/)]", "$.note[?(@.id=~/(?=a)/)]", "/note[?(", "?",
-    "/?", "/note?x", "/note?note.id", "/note/text?description=x", "/note?=1", "[?(@.id)]", "$.note[?(@.id > null)]",
-    "$.note[?(@.a == @.b)]", "$.note[?(length(@.id) > 1)]", "$.note,$.id", "$.note|$.id", "$.a&$.b", "$['a.b']",
-    "$['$where']", "$.note[?(@.id == '\ud800')]", "$.x[?(@.y==1e999)]", "." * 1000, "[" * 1000, "$" + "[?(@.a" * 200,
-    "$.note[?(" + "(" * 500 + "@.id" + ")" * 500 + ")]", "$.note[?(" + "!" * 900 + "@.id)]", "/a[?(@.b)]x", "/[0]",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("path", HOSTILE_PATHS)
-@pytest.mark.parametrize("media_type", [JSON_PATCH, JSON_PATCH_QUERY])
-def test_a_hostile_path_is_refused_and_nothing_worse(media_type: str, path: str) -> None:
-    with pytest.raises(InvalidRequest):
-        PATCHER.apply(media_type, ORDER, change("remove", path))
-
-
-@settings(max_examples=300)
-@given(st.text(alphabet="$.@[]?()'\"=~!&|<>/*-0note.id%\\ ,:", max_size=40), st.sampled_from(["add", "remove", "test"]))
-def test_any_path_either_works_or_is_refused(path: str, op: str) -> None:
-    with contextlib.suppress(InvalidRequest, Conflict):
-        patched(JSON_PATCH_QUERY, change(op, path, "x"))
-
-
 SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "a", "b"])
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
@@ -407,7 +255,7 @@ OPERATIONS = st.lists(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3), OPERATIONS)
 def test_json_patch_agrees_with_another_implementation(document: Any, patch: Any) -> None:
     """Except where a move goes into what it moves from: the standard forbids it, the other one may allow a no-op."""

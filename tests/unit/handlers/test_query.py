@@ -353,7 +353,7 @@ RAW = st.one_of(
 )
 
 
-@settings(max_examples=600)
+@settings(max_examples=600, deadline=None)
 @given(RAW)
 def test_any_query_string_is_either_answered_or_refused(raw: str | bytes) -> None:
     with contextlib.suppress(InvalidRequest):

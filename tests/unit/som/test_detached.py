@@ -40,6 +40,18 @@ def test_it_is_found_again_with_what_is_remembered_of_it(tmp_path: Path) -> None
     assert again.facts["url"] == "http://x"
 
 
+def test_its_last_words_are_its_own(tmp_path: Path) -> None:
+    process = Detached(tmp_path, "one")
+    process.log.parent.mkdir()
+    process.log.write_text("the one before\n")
+    process.start(SLEEP)
+    try:
+        _says_something(process)
+    finally:
+        process.stop(10)
+    assert process.last_words() == "here"
+
+
 def test_stopping_what_does_not_run_is_nothing(tmp_path: Path) -> None:
     assert not Detached(tmp_path, "none").stop(1)
 

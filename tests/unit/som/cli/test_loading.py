@@ -93,6 +93,15 @@ def test_what_differs_is_changed_and_nothing_else(server: SmallServer, tmp_path:
     assert (patch.body, patch.headers["Content-Type"]) == ({"description": "new"}, "application/merge-patch+json")
 
 
+def test_settings_that_the_file_does_not_name_any_more_are_taken_away(server: SmallServer, tmp_path: Path) -> None:
+    body = {"@type": "Fulfiller", "id": "net", "name": "Network", "kind": "simulator", "settings": {"latency": 1}}
+    there = {"id": "net", "name": "Network", "kind": "simulator", "settings": {"latency": 1, "refuse": "no"}}
+    server.answers["GET", f"{FULFILLERS}/net"] = Answer(200, there)
+    server.answers["PATCH", f"{FULFILLERS}/net"] = Answer(200, there)
+    assert main(["load", str(_file(tmp_path / "f.json", body))]) == 0
+    assert server.of("PATCH")[0].body == {"settings": {"latency": 1, "refuse": None}}
+
+
 def test_without_an_id_name_and_version_tell_what_is_there(server: SmallServer, tmp_path: Path) -> None:
     file = _file(tmp_path / "catalogue" / "1.json", {"name": "Router", "version": "2"})
     server.answers["GET", SPECIFICATIONS] = Answer(200, [{"id": "x", "name": "Router", "version": "2"}])

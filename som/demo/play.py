@@ -1,20 +1,17 @@
-"""`som demo`: one command from nothing to completed orders."""
+"""The demo from nothing to completed orders."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from som.cli import loading, output
 from som.cli.connection import CATALOGUE, INVENTORY, ORDERING, Server
 from som.cli.exits import EndedOtherwise, Unusable
 from som.cli.options import DEFAULT_URL
-from som.cli.server import Config, DataDir, Host, Port, settings_of
 from som.demo.notifications import Mailbox, subscribe
 from som.demo.processes import FULFILLERS, Cast
 from som.demo.story import Chapter, Outcome, Storyteller
 from som.paths import examples_dir
+from som.settings import Settings
 
 CHAPTERS = (
     Chapter("A business internet access is ordered", "add-internet-access.json", keeps="SERVICE_ID"),
@@ -23,26 +20,18 @@ CHAPTERS = (
     Chapter("The virtual machine is given up", "delete-virtual-machine.json"),
 )
 
-Examples = Annotated[
-    Path | None, typer.Option("--examples", help="Folder of the examples.", show_default="examples of the checkout")
-]
 
+def play(settings: Settings, examples: Path | None) -> None:
+    """Start what is needed, place the orders, show them, check what came of them, and say where to look.
 
-def demo(
-    host: Host = None,
-    port: Port = None,
-    data_dir: DataDir = None,
-    config: Config = None,
-    examples: Examples = None,
-) -> None:
-    """Start everything, place real orders and show them live; leave it running for you to look around.
+    Args:
+        settings: of the server.
+        examples: folder of the examples, where it is not the one that comes along.
 
-    A server, three fulfillers and a subscriber are started as processes of their own, or re-used where they run. The
-    example catalogue is loaded, orders are placed, and what came of them is checked: in the orders, in the inventory
-    and at the subscriber. The command fails when anything is not as it should be. `som stop` ends what it left running.
+    Raises:
+        EndedOtherwise: something is not as it should be; it was shown.
     """
     folder = _examples(examples)
-    settings = settings_of({"host": host, "port": port, "data_dir": data_dir, "config": config})
     cast = Cast(settings, folder)
     output.line("Starting the server (with an embedded MongoDB, unless another was given) …")
     url, is_new = cast.server()

@@ -1,0 +1,108 @@
+"""What is ordered: specifications, fulfillers, and orders of every size."""
+
+from typing import Any
+
+import orjson
+
+Document = dict[str, Any]
+
+ONE_TASK = "bench-one-task-1"
+FIVE_TASKS = "bench-five-tasks-1"
+
+_CHARACTERISTICS: list[Document] = [
+    {"name": "site", "valueType": "string", "minCardinality": 1, "maxCardinality": 1, "regex": "[A-Z]{2}-[0-9]{4,8}"},
+    {
+        "name": "bandwidth",
+        "valueType": "integer",
+        "minCardinality": 1,
+        "maxCardinality": 1,
+        "characteristicValueSpecification": [
+            {"valueType": "integer", "valueFrom": 10, "valueTo": 10000, "rangeInterval": "closed"}
+        ],
+    },
+    {"name": "technology", "valueType": "string", "minCardinality": 0, "maxCardinality": 1},
+    {"name": "comment", "valueType": "string", "minCardinality": 0, "maxCardinality": 1},
+]
+
+# A diamond: one first, two side by side, one that needs both, and one last.
+_TASKS: Document = {
+    "survey": {"input": {"site": "=service.characteristic.site"}},
+    "line": {"needs": ["survey"], "input": {"bandwidth": "=service.characteristic.bandwidth"}},
+    "router": {"needs": ["survey"], "input": {"site": "=service.characteristic.site"}},
+    "test": {"needs": ["line", "router"], "input": {"bandwidth": "=service.characteristic.bandwidth"}},
+    "activate": {"needs": ["test"]},
+}
+
+
+def specifications() -> list[Document]:
+    """Two leaf specifications: of one task, and of five."""
+    common: Document = {
+        "version": "1.0",
+        "@type": "ResourceFacingServiceSpecification",
+        "lifecycleStatus": "Active",
+        "isBundle": False,
+        "specCharacteristic": _CHARACTERISTICS,
+    }
+    return [
+        {"id": ONE_TASK, "name": "bench-one-task", **common},
+        {"id": FIVE_TASKS, "name": "bench-five-tasks", **common, "fulfilment": {"add": {"tasks": _TASKS}}},
+    ]
+
+
+def simulator() -> Document:
+    """A fulfiller of no latency, for everything."""
+    return {"name": "bench simulator", "kind": "simulator", "capability": [{"specification": "*", "action": "*"}]}
+
+
+def rest(endpoint: str) -> Document:
+    """A fulfiller over HTTP, for everything."""
+    return {
+        "name": "bench fulfiller",
+        "kind": "rest",
+        "endpoint": endpoint,
+        "capability": [{"specification": "*", "action": "*"}],
+    }
+
+
+def order(specification: str, items: int = 1, comment: int = 0) -> Document:
+    """An order of so many items, each with a comment of so many characters."""
+    return {
+        "externalId": "BENCH-4711",
+        "category": "bench",
+        "description": "An order that says how fast its way is",
+        "priority": "4",
+        "requestedStartDate": "2026-01-01T00:00:00.000Z",
+        "relatedParty": [
+            {"id": "customer-17", "name": "Example Traders", "role": "customer", "@referredType": "Organization"}
+        ],
+        "note": [{"author": "bench", "text": "Please ring before noon."}],
+        "serviceOrderItem": [_item(specification, number, comment) for number in range(1, items + 1)],
+    }
+
+
+def _item(specification: str, number: int, comment: int) -> Document:
+    return {
+        "id": str(number),
+        "action": "add",
+        "service": {
+            "name": f"Line {number}",
+            "serviceType": "RFS",
+            "serviceSpecification": {"id": specification, "version": "1.0"},
+            "serviceCharacteristic": [
+                {"name": "site", "valueType": "string", "value": f"NL-{10_000 + number}"},
+                {"name": "bandwidth", "valueType": "integer", "value": 1000},
+                {"name": "technology", "valueType": "string", "value": "fibre"},
+                *([{"name": "comment", "valueType": "string", "value": "x" * comment}] if comment else []),
+            ],
+        },
+    }
+
+
+def small() -> bytes:
+    """An order of 1 KB."""
+    return orjson.dumps(order(ONE_TASK, 1, 250))
+
+
+def big() -> bytes:
+    """An order of 40 KB: 22 items."""
+    return orjson.dumps(order(ONE_TASK, 22, 1_380))
