@@ -146,9 +146,7 @@ class Harness:
             for task in asyncio.all_tasks()
             if task is not mine and not task.get_name().startswith(("group-commit", "Task-", "pymongo"))
         ]
-        for task in [*victims, *tasks]:
-            task.cancel()
-        await asyncio.gather(*victims, *tasks, return_exceptions=True)
+        await end([*victims, *tasks])
         self._running = [task for task in self._running if task not in tasks]
 
     async def stop(self) -> None:
