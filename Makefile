@@ -74,5 +74,5 @@ image-check: ## the two steps of the image in a folder that is thrown away, and 
 
 clean: stop ## removes the environment, the data of the demo and everything that tools left
 	rm -rf $(VENV) .som build dist *.egg-info .coverage .coverage.* htmlcov \
-		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+		.pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -68,10 +68,7 @@ class Intake:
         now = self._clock.text()
         body = order["body"]
         errors = [
-            error_message(
-                found.code, "The order was rejected", f"{found.pointer}: {found.message}", now, "ServiceOrder"
-            )
-            for found in violations
+            error_message(found.code, "The order was rejected", str(found), now, "ServiceOrder") for found in violations
         ]
         fields: Document = {"body.state": "rejected", "body.completionDate": now, "body.errorMessage": errors}
         for index, item in enumerate(body["serviceOrderItem"]):

@@ -23,7 +23,7 @@ class InvalidRequest(SomError):
     def __init__(self, violations: Sequence[Violation]) -> None:
         """Carry every violation found, the first one first."""
         self.violations = tuple(violations)
-        super().__init__("; ".join(f"{v.pointer}: {v.message}" for v in self.violations[:5]))
+        super().__init__("; ".join(str(violation) for violation in self.violations[:5]))
 
 
 class NotFound(SomError):

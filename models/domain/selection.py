@@ -152,7 +152,9 @@ def _somebody(chosen: FulfillerDefinition, sifted: _Sifted, equals: int) -> str:
 
 
 def _nobody(capability: Capability, registered: int) -> str:
-    wanted = f"{capability.action} of {capability.name or capability.specification}"
+    wanted = (
+        f"{capability.action} of {capability.name or capability.specification or 'a service without specification'}"
+    )
     if not registered:
         return f"No fulfiller is registered; one that can do {wanted} is needed."
     return f"None of {registered} registered fulfillers can do {wanted}."

@@ -16,3 +16,7 @@ class Violation:
     pointer: str
     code: str
     message: str
+
+    def __str__(self) -> str:
+        """Where, and what; a violation of the whole has no place of its own."""
+        return f"{self.pointer}: {self.message}" if self.pointer else self.message

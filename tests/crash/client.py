@@ -42,9 +42,7 @@ class Client:
                 async with self._session.request(method, self._url + path, json=body, headers=named) as answer:
                     if answer.status < 500:
                         return answer.status, await answer.json() if answer.content_length != 0 else None
-                    trouble = (
-                        f"{method} {path}: {answer.status} {(await answer.text())[:200]}"
-                    )
+                    trouble = f"{method} {path}: {answer.status} {(await answer.text())[:200]}"
                     if answer.status != 503:
                         self.odd[trouble] += 1
             except (aiohttp.ClientError, TimeoutError, OSError) as error:

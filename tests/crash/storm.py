@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +23,7 @@ from typing import Any
 
 from tests.crash import catalogue, checks
 from tests.crash.client import ADMINISTRATION, SPECIFICATIONS, Client
-from tests.crash.customers import customers
+from tests.crash.customers import Customer, customers
 from tests.crash.processes import SECRET, STOP_SECONDS, Server, World, world
 
 KINDS = {"server": 4, "mongod": 3, "both": 2, "starting": 1}
@@ -85,6 +86,27 @@ class Report:
         return "\n".join(lines)
 
 
+async def prepare(client: Client, place: World) -> None:
+    """Load the catalogue, register the fulfillers, subscribe to the hubs."""
+    for specification in catalogue.SPECIFICATIONS:
+        await client.make(SPECIFICATIONS, specification)
+    for fulfiller in catalogue.fulfillers(place.fulfillers):
+        await client.make(f"{ADMINISTRATION}/fulfiller", fulfiller)
+    for hub in HUBS:
+        await client.make(hub, {"callback": f"{place.subscriber}/events", "secret": SECRET})
+
+
+async def faults(client: Client, place: World, placed: Sequence[Customer]) -> list[str]:
+    """Everything that is not as it should be after the last order."""
+    return [
+        *checks.told(placed),
+        *await checks.orders_completed(client, placed),
+        *await checks.effects_once(client, place, placed),
+        *await checks.services_agree(client, placed),
+        *await checks.events_arrived(client, place),
+    ]
+
+
 class Storm:
     """One storm on one data folder."""
 
@@ -106,7 +128,9 @@ class Storm:
         self.server.program.start()
         try:
             await self.server.ready(self.world.session)
-            await self._prepare()
+            await prepare(self.client, self.world)
+            if self.wish.schedulers == 2:
+                await self._start_second()
             lives = [asyncio.create_task(self._live(number)) for number in range(len(self.customers))]
             try:
                 await self._kill()
@@ -122,23 +146,16 @@ class Storm:
         self.report.seconds = time.monotonic() - began
         return self.report
 
-    async def _prepare(self) -> None:
-        for specification in catalogue.SPECIFICATIONS:
-            await self.client.make(SPECIFICATIONS, specification)
-        for fulfiller in catalogue.fulfillers(self.world.fulfillers):
-            await self.client.make(f"{ADMINISTRATION}/fulfiller", fulfiller)
-        for hub in HUBS:
-            await self.client.make(hub, {"callback": f"{self.world.subscriber}/events", "secret": SECRET})
-        if self.wish.schedulers == 2:
-            self.second = Server(
-                self.world.folder,
-                "second",
-                mongodb_url=self.server.database_url,
-                roles="scheduler",
-                public_url=self.server.url,
-            )
-            self.second.program.start()
-            await self.second.ready(self.world.session)
+    async def _start_second(self) -> None:
+        self.second = Server(
+            self.world.folder,
+            "second",
+            mongodb_url=self.server.database_url,
+            roles="scheduler",
+            public_url=self.server.url,
+        )
+        self.second.program.start()
+        await self.second.ready(self.world.session)
 
     async def _live(self, number: int) -> None:
         """One customer; they come spread over the kills, so that there is always something under way."""
@@ -193,11 +210,7 @@ class Storm:
     async def _check(self) -> None:
         report, client = self.report, self.client
         report.orders = sum(len(customer.orders) for customer in self.customers)
-        report.wrong += checks.told(self.customers)
-        report.wrong += await checks.orders_completed(client, self.customers)
-        report.wrong += await checks.effects_once(client, self.world, self.customers)
-        report.wrong += await checks.services_agree(client, self.customers)
-        report.wrong += await checks.events_arrived(client, self.world)
+        report.wrong += await faults(client, self.world, self.customers)
         report.wrong += [f"{count} x {what}" for what, count in client.odd.items()]
         report.effects = len(await self.world.effects())
         report.events = len(await self.world.notifications())

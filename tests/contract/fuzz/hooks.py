@@ -1,0 +1,85 @@
+"""What schemathesis is told of our server; it loads this module into its own process.
+
+Two things only: a path's parameter names something that exists for three requests in four, a body refers to what exists;
+and of the boundary values, of which TM Forum's large bodies have tens of thousands, a short run takes a fixed share.
+"""
+
+import json
+import os
+import zlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+from schemathesis import Case, GenerationMode, HookContext
+from schemathesis.core.parameters import ParameterLocation
+
+# Set by `run.py`.
+SEEDS = "SOM_FUZZ_SEEDS"
+SHARE = "SOM_FUZZ_SHARE"
+
+
+@cache
+def _ids() -> dict[str, list[str]]:
+    loaded: dict[str, list[str]] = json.loads(Path(os.environ[SEEDS]).read_text(encoding="utf-8"))
+    return loaded
+
+
+def _number(case: Case[Any]) -> int:
+    """A number that is the same for the same request in every run."""
+    told = (case.method, case.path, case.path_parameters, case.query, dict(case.headers or {}), repr(case.body))
+    return zlib.crc32(repr(told).encode("utf-8", "replace"))
+
+
+def _phase(case: Case[Any]) -> str:
+    return case.meta.phase.name.value if case.meta is not None else ""
+
+
+def _is_right(case: Case[Any], location: ParameterLocation) -> bool:
+    """Whether this part of the request was not made wrong on purpose."""
+    if case.meta is None:
+        return True
+    part = case.meta.components.get(location)
+    wrong = part is not None and part.mode is GenerationMode.NEGATIVE
+    return not wrong and case.meta.phase.data.parameter_location is not location
+
+
+@schemathesis.hook
+def filter_case(context: HookContext, case: Case[Any]) -> bool:
+    """Take one boundary value in so many, of bodies only: what is said of parameters and headers is little."""
+    share = int(os.environ[SHARE])
+    in_body = case.meta is not None and case.meta.phase.data.parameter_location is ParameterLocation.BODY
+    return _phase(case) != "coverage" or not in_body or _number(case) % share == 0
+
+
+@schemathesis.hook
+def map_case(context: HookContext, case: Case[Any]) -> Case[Any]:
+    """Point the request at something that exists, unless that is what was made wrong."""
+    number = _number(case)
+    if number % 4 and _phase(case) != "stateful":
+        _point(case, number)
+    return case
+
+
+def _point(case: Case[Any], number: int) -> None:
+    path = case.operation.schema.base_path.rstrip("/") + case.path
+    known = _ids().get(f"{case.method} {path}") or _ids().get(path)
+    if known and case.path_parameters and _is_right(case, ParameterLocation.PATH):
+        name = next(iter(case.path_parameters))
+        case.path_parameters[name] = known[number // 4 % len(known)]
+    if case.method == "POST" and isinstance(case.body, dict) and _is_right(case, ParameterLocation.BODY):
+        _refer(case.body, number)
+
+
+def _refer(body: dict[str, Any], number: int) -> None:
+    """Let an order, a service or a cancellation refer to what exists."""
+    if isinstance(body.get("serviceOrder"), dict):
+        known = _ids()["/tmf-api/serviceOrdering/v4/serviceOrder/{id}"]
+        body["serviceOrder"]["id"] = known[number // 4 % len(known)]
+    services = [body] if "serviceSpecification" in body else []
+    items = body.get("serviceOrderItem")
+    services += [item.get("service") for item in items] if isinstance(items, list) else []
+    for service in services:
+        if isinstance(service, dict):
+            service["serviceSpecification"] = {"id": "vpn-1"}
