@@ -23,14 +23,14 @@ _REMARKS = {
     "service order": (
         "A client may set `held` and `pending` to `inProgress`, on the order (which resumes every held item) or on one "
         "item. A cancellation that was accepted and cannot go on leaves the order in `pendingCancellation` and says "
-        "why in its `errorMessage`; a PATCH of the order's state to `inProgress` takes it up again, and the state stays "
-        "what it is."
+        "why in its `errorMessage`; a PATCH of the order's state to `inProgress` takes it up again, and the state "
+        "stays what it is."
     ),
     "service order item": (
         "One more move is open to a cancellation alone: from `completed` to `cancelled`, when what the item did has "
         "been undone. While an order is being cancelled its items stand where they were, until all of them become "
-        "`cancelled` at its end; one whose undoing cannot go on is `held`, unless it was completed. An item that waits for another "
-        "order to be done with a service is `acknowledged`; the plan says for what (`waits`)."
+        "`cancelled` at its end; one whose undoing cannot go on is `held`, unless it was completed. An item that waits "
+        "for another order to be done with a service is `acknowledged`; the plan says for what (`waits`)."
     ),
     "cancellation request": (
         "A cancellation is accepted when everything that is done or under way can be undone, and no other order has "
