@@ -55,7 +55,8 @@ def _checked(outcome: Any, kind: str) -> Outcome:
     if isinstance(outcome, Done):
         facts = [outcome.output, *outcome.service_characteristic, *outcome.supporting_resource]
         trouble = why_unstorable(facts)
-        return Refused(f"What the kind {kind} reported cannot be stored: {trouble}.") if trouble else outcome
+        if trouble:
+            return Refused(f"What the kind {kind} reported cannot be stored: {trouble}.", maybe_done=True)
     if isinstance(outcome, _OUTCOMES):
         return outcome
-    return Refused(f"The kind {kind} gave {type(outcome).__name__} instead of an outcome.")
+    return Refused(f"The kind {kind} gave {type(outcome).__name__} instead of an outcome.", maybe_done=True)

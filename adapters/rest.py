@@ -88,16 +88,16 @@ class RestFulfiller:
             there, here = urlsplit(address), urlsplit(self._endpoint)
             host, port_is_readable = there.hostname, there.port != 0
         except ValueError:
-            return Refused("The fulfiller accepted the task, but its pollUrl is not an address.")
+            return _lost_track("its pollUrl is not an address.")
         if there.scheme not in {"http", "https"} or not host or not port_is_readable or there.username is not None:
-            return Refused("The fulfiller accepted the task, but its pollUrl is not a plain http or https address.")
+            return _lost_track("its pollUrl is not a plain http or https address.")
         if host != here.hostname and host not in self._definition.settings.get("allowPollHosts", []):
-            return Refused(
-                f"The fulfiller accepted the task, but its pollUrl points at the host {host}, which is not that of its "
+            return _lost_track(
+                f"its pollUrl points at the host {host}, which is not that of its "
                 "endpoint; allowPollHosts in its settings can allow it."
             )
         if here.scheme == "https" and there.scheme != "https":
-            return Refused("The fulfiller accepted the task, but its pollUrl leaves https.")
+            return _lost_track("its pollUrl leaves https.")
         return replace(accepted, poll_url=address)
 
     async def _exchange(
@@ -118,6 +118,10 @@ class RestFulfiller:
             return Unreachable(f"The fulfiller did not answer within {seconds:g} seconds.")
         except (aiohttp.ClientError, OSError) as error:
             return Unreachable(f"The connection to the fulfiller broke: {_plainly(error)}.")
+
+
+def _lost_track(reason: str) -> Refused:
+    return Refused(f"The fulfiller accepted the task, but {reason}", maybe_done=True)
 
 
 def request_body(call: FulfillerCall) -> bytes:

@@ -59,7 +59,7 @@ def read_engagement(answer: Answer, now: datetime) -> Outcome:
             return _accepted(body, seconds(answer.retry_after, now))
         case ((200 | 201 | 204), _):
             return parse_done(body)
-    return Refused(f"The fulfiller answered with HTTP {answer.status}, which means nothing here.")
+    return _unusable(f"The fulfiller answered with HTTP {answer.status}, which means nothing here.")
 
 
 def read_poll(answer: Answer, now: datetime) -> Outcome:
@@ -68,7 +68,7 @@ def read_poll(answer: Answer, now: datetime) -> Outcome:
     if early is not None:
         return early
     if answer.status not in (200, 202):
-        return Refused(f"The pollUrl answered with HTTP {answer.status}, which means nothing here.")
+        return _unusable(f"The pollUrl answered with HTTP {answer.status}, which means nothing here.")
     patience = seconds(answer.retry_after, now)
     if answer.status == 202 and not answer.body.strip():
         return Progress(retry_after=patience)
@@ -108,20 +108,20 @@ def _not_an_answer(answer: Answer, now: datetime) -> Refused | Unreachable | Non
     if status >= 400:
         return Refused(_said(answer) or f"The fulfiller answered with HTTP {status} and gave no reason.")
     if not answer.whole:
-        return Refused(f"The fulfiller's answer is longer than the {len(answer.body)} bytes that are read.")
+        return _unusable(f"The fulfiller's answer is longer than the {len(answer.body)} bytes that are read.")
     return None
 
 
 def _accepted(body: Any, patience: float | None) -> Outcome:
     if not isinstance(body, Mapping):
-        return Refused("The fulfiller accepted the task, but its answer is not a JSON object.")
+        return _unusable("The fulfiller accepted the task, but its answer is not a JSON object.")
     wish, address = body.get("retryAfter"), body.get("pollUrl")
     if wish is not None and (
         isinstance(wish, bool) or not isinstance(wish, int | float) or not math.isfinite(wish) or wish < 0
     ):
-        return Refused("The fulfiller accepted the task, but its retryAfter is not a number of seconds.")
+        return _unusable("The fulfiller accepted the task, but its retryAfter is not a number of seconds.")
     if address is not None and (not isinstance(address, str) or len(address) > 2048):
-        return Refused("The fulfiller accepted the task, but its pollUrl is not an address.")
+        return _unusable("The fulfiller accepted the task, but its pollUrl is not an address.")
     reference = body.get("reference")
     named = str(reference) if isinstance(reference, int) else text(reference)
     return Accepted(named[:512] if named else None, address or None, float(wish) if wish is not None else patience)
@@ -133,11 +133,16 @@ def _json(answer: Answer) -> Any:
         return {}
     shown = _excerpt(answer.body)
     if answer.content_type != "application/json" and not answer.content_type.endswith("+json"):
-        return Refused(f"The fulfiller's answer is not JSON but {answer.content_type or 'of unknown type'}: {shown}")
+        return _unusable(f"The fulfiller's answer is not JSON but {answer.content_type or 'of unknown type'}: {shown}")
     try:
         return orjson.loads(answer.body)
     except orjson.JSONDecodeError:
-        return Refused(f"The fulfiller's answer is not valid JSON: {shown}")
+        return _unusable(f"The fulfiller's answer is not valid JSON: {shown}")
+
+
+def _unusable(reason: str) -> Refused:
+    """Success was reported in a way that makes no sense: whether there is any is unknown."""
+    return Refused(reason, maybe_done=True)
 
 
 def _said(answer: Answer) -> str | None:

@@ -11,6 +11,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
 from models.domain.errors import AlreadyExists, Unavailable
+from models.driver import make_cancellable
 from models.group_commit import GroupCommit, Write, delete_write, insert_write, update_write
 
 Document = dict[str, Any]
@@ -27,6 +28,7 @@ CLIENT_OPTIONS: dict[str, Any] = {
 
 def connect(url: str) -> AsyncMongoClient[Document]:
     """A client for the database at this address, with the time-outs that the server relies on."""
+    make_cancellable()
     return AsyncMongoClient(url, **CLIENT_OPTIONS)
 
 

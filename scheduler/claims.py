@@ -17,6 +17,7 @@ from models.clock import Clock
 from models.domain.errors import SomError, Unavailable
 from models.ids import new_id
 from models.store import Store
+from models.workers import former_lives
 
 Document = dict[str, Any]
 
@@ -86,19 +87,14 @@ class Claims:
         held = {"_id": {"$in": list(ids)}, "lease.by": self.worker}
         await self._store.collection(collection).update_many(held, {"$set": {"lease.until": now, "due": now}})
 
-    async def take_back(self, node: str) -> int:
+    async def take_back(self) -> int:
         """Free what earlier lives of this node still hold; call it when this node is certain to live once."""
         now = self._clock.now() - timedelta(milliseconds=1)
         count = 0
         for collection in CLAIMED:
-            stale = {"due": {"$exists": True}, "lease.by": {"$regex": f"^{_literal(node)}/", "$ne": self.worker}}
+            stale = {"due": {"$exists": True}, "lease.by": former_lives(self.worker)}
             freed = await self._store.collection(collection).update_many(
                 stale, {"$set": {"lease.until": now, "due": now}}
             )
             count += freed.modified_count
         return count
-
-
-def _literal(text: str) -> str:
-    """A text with everything escaped that a regular expression would read otherwise."""
-    return "".join(char if char.isalnum() else f"\\{char}" for char in text)

@@ -38,6 +38,9 @@ class Slots(Protocol):
     def place(self, fulfiller: str, limit: int | None, priority: int) -> AbstractAsyncContextManager[None]:
         """Wait for a place, hold it while the context is open."""
 
+    async def take_back(self) -> None:
+        """Free the places that a former life of this process still holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:

@@ -37,11 +37,9 @@ class EngineSettings:
 
     Attributes:
         concurrency: plans in hand at the same time.
-        node: name of this process among all; lives once at a time.
     """
 
     concurrency: int = 200
-    node: str = "som"
 
 
 class Engine:
@@ -105,7 +103,8 @@ class Engine:
 
     async def _take_back(self) -> None:
         """Once, before the first claim; while the database is away it is tried again, as claiming is."""
-        freed = await self._claims.take_back(self._settings.node)
+        freed = await self._claims.take_back()
+        await self._parts.slots.take_back()
         self._has_taken_back = True
         if freed:
             log.info("took back the work of an earlier life of this node", documents=freed)

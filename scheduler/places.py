@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
 
-from models.slots import Slots
+from models.domain.errors import Unavailable
+from models.slots import Slot, Slots
 
 PER_PROCESS = 100
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
@@ -71,10 +72,25 @@ class Places:
         finally:
             queue.leave()
 
+    async def take_back(self) -> None:
+        """Free the places that a former life of this process still holds.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        await self._slots.take_back()
+
+    async def _free_slot(self, fulfiller: str, limit: int) -> Slot | None:
+        """A slot, or None while there is none; while the database is away there is none, and nobody has been called."""
+        try:
+            return await self._slots.acquire(fulfiller, limit)
+        except Unavailable:
+            return None
+
     @asynccontextmanager
     async def _slot(self, fulfiller: str, limit: int) -> AsyncIterator[None]:
         pause = FIRST_PAUSE
-        while (slot := await self._slots.acquire(fulfiller, limit)) is None:
+        while (slot := await self._free_slot(fulfiller, limit)) is None:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
         try:

@@ -12,8 +12,10 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from pymongo.errors import PyMongoError
 
 from models import inbox
+from models.domain.errors import Unavailable
 from models.domain.outcomes import Unreachable
 from models.domain.plan import PlannedTask
 from scheduler import answers
@@ -56,6 +58,7 @@ class PlanRun:
         self._poked = False
         self._handing_over = False
         self._projection_waits = False
+        self._trouble: Exception | None = None
 
     def poke(self) -> None:
         """Something may have come to the inbox."""
@@ -95,6 +98,8 @@ class PlanRun:
 
     async def _turn(self) -> bool:
         self._signal.clear()
+        if self._trouble is not None:
+            raise self._trouble
         await self._take_inbox()
         await self._take_answers()
         self._settling.take_timers()
@@ -224,6 +229,8 @@ class PlanRun:
             run = self._progress.run[key]
             try:
                 self._answers.append(await work)
+            except (Unavailable, PyMongoError) as error:  # our own database, of which the fulfiller knows nothing
+                self._trouble = error
             except Exception as error:
                 log.exception("fulfiller kind raised", plan=self._record.id, task=key)
                 broken = Unreachable(f"The fulfiller's kind failed with {type(error).__name__}.")

@@ -51,9 +51,7 @@ def settle(
             due = now + timedelta(seconds=interval) if run.due is not None else None
             return Settlement(run.state, {"due": due}, outcome.milestone)
         case Refused():
-            if task.optional:
-                return Settlement("skipped", {"due": None, "deadline": None})
-            return _held("refused", "The fulfiller refused", f"{task.name}: {outcome.reason}", now)
+            return _refused(task, outcome, definition, now)
         case Unreachable():
             return _unreachable(task, run, outcome, definition, now)
 
@@ -82,6 +80,18 @@ def _unreachable(
         return Settlement("skipped", {"due": None})
     message = f"{task.name}: no usable answer after {run.attempts} attempts; the last: {outcome.reason}"
     return _held("unreachable", "The fulfiller could not be reached", message, now)
+
+
+def _refused(task: PlannedTask, outcome: Refused, definition: FulfillerDefinition | None, now: datetime) -> Settlement:
+    message = f"{task.name}: {outcome.reason}"
+    if not outcome.maybe_done:
+        if task.optional:
+            return Settlement("skipped", {"due": None, "deadline": None})
+        return _held("refused", "The fulfiller refused", message, now)
+    if definition is not None and not definition.honours_idempotency_key:
+        return outcome_unknown(task, outcome.reason, now)
+    # Resumed, it is called with the same key, for it may have been done.
+    return _held("unusableAnswer", "The fulfiller's answer cannot be used", message, now)
 
 
 def outcome_unknown(task: PlannedTask, why: str, now: datetime) -> Settlement:

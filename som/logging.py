@@ -20,7 +20,9 @@ _SECRET_TEXT = (
     (re.compile(r"(/callback/)[^\s\"'?#]+"), rf"\1{_HIDDEN}"),  # its last part proves that the caller was asked
 )
 # They tell of each request or connection at info, which is our debug.
-_CHATTY = ("asyncio", "aiohttp", "apscheduler", "connexion", "pymongo", "uvicorn", "urllib3")
+_CHATTY = ("asyncio", "aiohttp", "connexion", "pymongo", "uvicorn", "urllib3")
+# It warns of each turn that a job leaves out because its last one waits for the database: once a second, for hours.
+_WORRIED = ("apscheduler",)
 
 
 def without_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -96,6 +98,8 @@ def set_up_logging(
     root.setLevel(log_level.upper())
     for name in _CHATTY:
         logging.getLogger(name).setLevel(log_level.upper() if log_level == "debug" else logging.WARNING)
+    for name in _WORRIED:
+        logging.getLogger(name).setLevel(log_level.upper() if log_level == "debug" else logging.ERROR)
 
 
 def _renderer(log_format: Literal["text", "json"], stream: TextIO) -> Processor:

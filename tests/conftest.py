@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+import structlog
 from pymongo import AsyncMongoClient
 
 from tests import reference
@@ -25,6 +26,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     note = reference.summary(config)
     if note:
         terminalreporter.write_sep("-", note)
+
+
+structlog.configure(  # a traceback with every local variable takes seconds to draw
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture(scope="session")

@@ -45,9 +45,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It cannot be done as asked: a person or a rule has to look at the reason."""
+    """It cannot be done as asked: a person or a rule has to look at the reason.
+
+    Attributes:
+        reason: what is wrong, for people.
+        maybe_done: True where the answer makes no sense, so that the work may have been done all the same.
+    """
 
     reason: str
+    maybe_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ def parse_report(body: Any) -> Report:
     What makes no sense is `Refused` with a reason that says why: the work is out of our hands, so a person must look.
     """
     if not isinstance(body, Mapping):
-        return Refused(f"The fulfiller's report is not a JSON object but {_kind(body)}.")
+        return Refused(f"The fulfiller's report is not a JSON object but {_kind(body)}.", maybe_done=True)
     match body.get("status"):
         case "done":
             return parse_done(body)
@@ -99,13 +105,14 @@ def parse_report(body: Any) -> Report:
         case "progress":
             return Progress(text(body.get("milestone")), text(body.get("reason")))
         case status:
-            return Refused(f"The fulfiller's report has the status {status!r:.80}, not done, refused or progress.")
+            reason = f"The fulfiller's report has the status {status!r:.80}, not done, refused or progress."
+            return Refused(reason, maybe_done=True)
 
 
 def parse_done(body: Any) -> Done | Refused:
     """Read the facts of finished work, as an answer to a call or a report carries them."""
     if not isinstance(body, Mapping):
-        return Refused(f"The fulfiller's answer is not a JSON object but {_kind(body)}.")
+        return Refused(f"The fulfiller's answer is not a JSON object but {_kind(body)}.", maybe_done=True)
     output = body.get("output")
     characteristics = body.get("serviceCharacteristic")
     resources = body.get("supportingResource")
@@ -116,7 +123,7 @@ def parse_done(body: Any) -> Done | Refused:
         or why_unstorable([output, characteristics, resources])
     )
     if trouble:
-        return Refused(f"The fulfiller's answer cannot be used: {trouble}.")
+        return Refused(f"The fulfiller's answer cannot be used: {trouble}.", maybe_done=True)
     return Done(output or {}, tuple(characteristics or ()), tuple(resources or ()))
 
 

@@ -124,12 +124,13 @@ class Harness:
             return self.deletions
 
         directory = Directory(store, make)
-        slots = Slots(store, self.clock, f"{name}/1")
+        worker = f"{name}/{new_id()[-6:]}"
+        slots = Slots(store, self.clock, worker)
         parts = Parts(store, self.clock, directory, self.tokens, Places(slots), "http://som/som/v1")
-        claims = Claims(store, self.clock, f"{name}/{new_id()[-6:]}", lease_seconds)
+        claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
         intake = Intake(store, self.clock, claims, plan)
-        engine = Engine(parts, claims, intake, cancelling, EngineSettings(node=name))
+        engine = Engine(parts, claims, intake, cancelling, EngineSettings())
         watcher = Watcher(store)
         watcher.on_poke.append(engine.poke)
         watcher.on_open.append(engine.sweep)
@@ -146,9 +147,7 @@ class Harness:
             for task in asyncio.all_tasks()
             if task is not mine and not task.get_name().startswith(("group-commit", "Task-", "pymongo"))
         ]
-        for task in [*victims, *tasks]:
-            task.cancel()
-        await asyncio.gather(*victims, *tasks, return_exceptions=True)
+        await end([*victims, *tasks])
         self._running = [task for task in self._running if task not in tasks]
 
     async def stop(self) -> None:

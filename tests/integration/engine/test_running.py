@@ -84,6 +84,21 @@ async def test_a_refused_task_is_called_anew_with_another_key_when_resumed(harne
     assert len({call.idempotency_key for call in harness.fulfiller.calls}) == 2
 
 
+async def test_an_answer_that_makes_no_sense_is_asked_for_again_with_the_same_key_when_resumed(
+    harness: Harness,
+) -> None:
+    await harness.register()
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Refused("It is HTML.", maybe_done=True), Done())
+    harness.start()
+    order = await harness.order(plan_of("1/build"))
+    document = await harness.until(order, "held")
+    assert document["body"]["serviceOrderItem"][0]["errorMessage"][0]["code"] == "unusableAnswer"
+    await harness.resume(order)
+    await harness.until(order, "completed")
+    assert len(harness.fulfiller.calls) == 2
+    assert len({call.idempotency_key for call in harness.fulfiller.calls}) == 1
+
+
 async def test_an_optional_task_that_is_refused_is_skipped(harness: Harness) -> None:
     await harness.register()
     harness.fulfiller.scripts["fulfil:1/greet"] = answers(Refused("not today"))
