@@ -57,7 +57,7 @@ log = structlog.get_logger(__name__)
 
 CLOCK_SECONDS = 30.0
 RETENTION_SECONDS = 3600.0
-STOP_SECONDS = 30.0
+STOP_SECONDS = 27.0  # and the database still has to stop within the 30 that orchestrators leave
 
 
 class AddressTaken(SomError):
@@ -133,19 +133,19 @@ class Server:
         watcher = Watcher(store)
         watcher.on_reference += [lambda _: directory.invalidate(), lambda _: catalogue.invalidate()]
         watcher.on_open += [directory.invalidate, catalogue.invalidate]
-        jobs = [_Role(watcher.run())]
+        jobs = [_Role("watcher", watcher.run(), watcher.stop)]
         if "scheduler" in settings.roles:
             engine = self._engine(stack, store, clock, directory, tokens, planner)
             watcher.on_poke.append(engine.poke)
             watcher.on_open.append(engine.sweep)
-            jobs.append(_Role(engine.run(), engine.stop))
+            jobs.append(_Role("engine", engine.run(), engine.stop))
         if "notifier" in settings.roles:
             notifier = await self._notifier(stack, store, clock)
             watcher.on_owed.append(notifier.owed)
             watcher.on_reference.append(
                 lambda collection: notifier.subscriptions_changed() if collection == "subscription" else None
             )
-            jobs += [_Role(notifier.run()), _Role(self._clean(store, clock))]
+            jobs += [_Role("notifier", notifier.run()), _Role("retention", self._clean(store, clock))]
         dependencies = Dependencies(
             store=store,
             clock=clock,
@@ -233,15 +233,18 @@ class Server:
 
     async def _until_stopped(self, http: "_HttpServer", roles: "list[_Role]") -> None:
         """Serve until told to stop; then take no more requests, finish or hand back work, and end."""
-        tasks = [(role, asyncio.create_task(role.work)) for role in roles]
-        web = asyncio.create_task(http.serve_until_stopped())
+        tasks = [(role, asyncio.create_task(role.work, name=role.name)) for role in roles]
+        web = asyncio.create_task(http.serve_until_stopped(), name="web")
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait([stopping, web, *(task for _, task in tasks)], return_when=asyncio.FIRST_COMPLETED)
         if not self._stop.is_set():
             log.error("a part of the server ended by itself")
         self._stop.set()
         http.should_exit = True
-        await asyncio.wait([web, *(_asked_to_stop(role, task) for role, task in tasks)], timeout=STOP_SECONDS)
+        asked = [web, *(_asked_to_stop(role, task) for role, task in tasks)]
+        _, pending = await asyncio.wait(asked, timeout=STOP_SECONDS)
+        for task in pending:
+            log.warning("did not stop in time", part=task.get_name())
         await end([web, stopping, *(task for _, task in tasks)])
         for _, task in tasks:
             if not task.cancelled() and (failure := task.exception()) is not None:
@@ -252,6 +255,7 @@ class Server:
 class _Role:
     """Something that runs as long as the server does; without `stop` it is ended by cancelling it."""
 
+    name: str
     work: Coroutine[Any, Any, None]
     stop: Callable[[], None] | None = None
 
