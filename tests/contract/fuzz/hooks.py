@@ -1,7 +1,7 @@
 """What schemathesis is told of our server; it loads this module into its own process.
 
-Two things only: a path's parameter names something that exists for three requests in four, a body refers to what exists;
-and of the boundary values, of which TM Forum's large bodies have tens of thousands, a short run takes a fixed share.
+Two things only: a path's parameter names something that exists for three requests in four, and a body refers to what
+exists; of the boundary values, of which TM Forum's large bodies have tens of thousands, a short run takes a share.
 """
 
 import atexit
