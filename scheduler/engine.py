@@ -150,15 +150,18 @@ class Engine:
             room = self._settings.concurrency - len(self._tasks)
             if room <= 0:
                 return
-            claimed = 0
+            claimed, more = 0, False
             for collection, work in self._work():
                 limit = min(room - claimed, CLAIM_LIMIT)
                 if limit <= 0:
                     break
-                for document in await self._claims.due(collection, limit):
-                    claimed += 1
+                found = await self._claims.due(collection, limit)
+                for document in found:
                     self._take(collection, document, work)
-            if claimed == 0:
+                claimed += len(found)
+                more = more or len(found) == limit
+            # Fewer than asked for: nothing is left, or another scheduler was quicker, and the next wake looks again.
+            if not more:
                 return
 
     def _work(self) -> tuple[tuple[str, Callable[[Document], Awaitable[None]]], ...]:
