@@ -45,6 +45,7 @@ class Revision:
         fields: engine fields to set.
         unset: engine fields to remove.
         why: the reason, where it is known.
+        guard: what else must still be so when the change is written, as a database condition.
         intents: what has to be told to the engine before the change is written; repeating it must do no harm.
     """
 
@@ -55,6 +56,7 @@ class Revision:
     fields: dict[str, Any] = field(default_factory=dict)
     unset: list[str] = field(default_factory=list)
     why: str | None = None
+    guard: dict[str, Any] = field(default_factory=dict)
     intents: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
 
     @property

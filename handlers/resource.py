@@ -235,13 +235,15 @@ class Resource:
         change = outbox.change(
             stored, {"body": revision.body, **revision.fields}, stubs, revision.now, unset=revision.unset
         )
-        if not await self._store.update(self._kind.name, self._guard(stored), change):
+        if not await self._store.update(self._kind.name, {**self._guard(stored), **revision.guard}, change):
             return None
         return {**stored, "body": revision.body, "rev": stored["rev"] + 1}
 
     @staticmethod
     def _guard(stored: Mapping[str, Any]) -> Document:
-        return {"_id": stored["_id"], "tenant": stored["tenant"], "rev": stored["rev"]}
+        """As it was read. An order item takes possession of a service without a change of its revision."""
+        owned = {"$exists": "owner" in stored}
+        return {"_id": stored["_id"], "tenant": stored["tenant"], "rev": stored["rev"], "owner": owned}
 
     async def _stored(self, caller: Caller, key: str) -> Document:
         stored = await self._store.get(self._kind.name, key, tenant=caller.tenant)

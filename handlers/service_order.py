@@ -86,7 +86,7 @@ class ServiceOrderRules:
             if changed:
                 raise Conflict(f"The order is {state}, which is its end; nothing of it can be changed any more.")
             return
-        if "state" in changed:
+        if "state" in changed and not self._resumes_undoing(revision):
             check_resumption("order", state, revision.body.get("state"), "/state")
         if state == "acknowledged" and "plan" not in revision.stored:
             await self._before_planning(caller, revision, changed)
@@ -122,11 +122,27 @@ class ServiceOrderRules:
         """Nothing has been planned: the order may become any order that could be placed."""
         if not changed:
             return
+        if changed - ALWAYS_PATCHABLE:
+            await self._keep_intake_out(revision)
         if "serviceOrderItem" in changed:
             _acknowledge_patched_items(revision)
         await self._surface.check_order(caller, revision.body)
         revision.body.setdefault("priority", str(LOWEST_PRIORITY))
         revision.fields.update(_scheduling(revision.body, revision.now), poke=revision.now)
+
+    async def _keep_intake_out(self, revision: Revision) -> None:
+        """See that nobody plans the order as it was, now or until the change is written.
+
+        Intake claims an order without a change of its revision; a plan may exist before the order says so.
+        """
+        stored = revision.stored
+        lease, key = stored.get("lease"), stored["_id"]
+        if lease is not None:
+            planned = await self._store.get("plan", key) is not None
+            if planned or lease["until"] > revision.now:
+                raise Conflict("The order is being planned at this moment; look at it again before changing it.")
+            await self._store.delete("planDefinition", {"_id": key})  # of a crashed intake, which will not come back
+        revision.guard["lease"] = lease if lease is not None else {"$exists": False}
 
     def _after_planning(self, caller: Caller, revision: Revision, changed: set[str]) -> None:
         unpatchable = changed - ALWAYS_PATCHABLE - {"state", "serviceOrderItem"}
@@ -141,8 +157,22 @@ class ServiceOrderRules:
             for path in paths:
                 self._intend(revision, caller, path)
             self._resume_order(revision)
+        elif self._resumes_undoing(revision):
+            revision.body = {**revision.body, "state": revision.before["state"]}
+            self._intend(revision, caller, None)
         elif self._means_the_order(revision):
             self._resume_all(revision, caller)
+
+    @staticmethod
+    def _resumes_undoing(revision: Revision) -> bool:
+        """Whether the patch asks to go on with a cancellation that is stuck.
+
+        Its tasks are held, but an item that was completed stays so until it is cancelled: only the order's errorMessage
+        tells of it, and only the order can be resumed. Its state stays, for it is being cancelled.
+        """
+        before = revision.before
+        stuck = before["state"] == "pendingCancellation" and bool(before.get("errorMessage"))
+        return stuck and "state" in revision.touched and revision.body.get("state") == "inProgress"
 
     @staticmethod
     def _means_the_order(revision: Revision) -> bool:

@@ -119,7 +119,10 @@ class CancelServiceOrder(ResourceDocument):
 
 
 class Service(ResourceDocument):
-    """A TMF638 service. `owner` stands while an order item works on it; `applied` is the last plan revision written."""
+    """A TMF638 service.
+
+    `owner` stands while an order item works on it, `former` is the one before, `applied` the last plan revision.
+    """
 
     meta = {
         "collection": "service",
@@ -143,6 +146,7 @@ class Service(ResourceDocument):
         ],
     }
     owner = DictField()
+    former = DictField()
     applied = DictField()
     waiting = ListField(StringField())
 
@@ -188,6 +192,8 @@ class Plan(Stored):
     inbox = ListField(DictField())
     owes = ListField(DictField())
     cancel = DictField()
+    waits = ListField(DictField())
+    tells = ListField(DictField())
 
 
 class PlanDefinition(Stored):

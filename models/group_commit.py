@@ -26,7 +26,8 @@ MAX_GROUP = 500
 MAX_GROUP_BYTES = 8_000_000
 MAX_QUEUE_BYTES = 64_000_000
 MAX_DOCUMENT_BYTES = 15_000_000
-TOKENS_KEPT = 4
+TOKENS_KEPT = 8
+"""Of the last writers of a document; so many writes of others may come before a group looks who took part."""
 DUPLICATE_KEY = 11000
 
 
@@ -44,6 +45,7 @@ class Write:
         token: the write's own mark on the document, by which it is told from others' writes.
         size: bytes, encoded.
         guarded: an update whose guard may not match.
+        deletes: a deletion.
         answer: True when it took place, False when the guard did not match.
     """
 
@@ -52,6 +54,7 @@ class Write:
     token: int
     size: int
     guarded: bool
+    deletes: bool = False
     answer: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -80,7 +83,7 @@ def update_write(guard: Document, change: Document, *, upsert: bool = False) -> 
 
 def delete_write(guard: Document) -> Write:
     """A deletion of the one document that the guard matches."""
-    return Write(guard["_id"], DeleteOne(guard), 0, 100, guarded=False)
+    return Write(guard["_id"], DeleteOne(guard), 0, 100, guarded=False, deletes=True)
 
 
 class GroupCommit:
@@ -154,27 +157,32 @@ class GroupCommit:
         failed: dict[int, Document] = {}
         try:
             result = await self._collection.bulk_write([write.model for write in group], ordered=False)
-            matched = result.matched_count + result.upserted_count
+            matched, deleted = result.matched_count + result.upserted_count, result.deleted_count
         except DocumentTooLarge as error:
             raise TooLarge(str(error)) from error
         except BulkWriteError as error:
             if error.details["writeConcernErrors"]:
                 raise
             failed = {fault["index"]: fault for fault in error.details["writeErrors"]}
-            matched = error.details["nMatched"] + error.details["nUpserted"]
-        await self._settle(group, failed, matched)
+            matched, deleted = error.details["nMatched"] + error.details["nUpserted"], error.details["nRemoved"]
+        await self._settle(group, failed, matched, deleted)
 
-    async def _settle(self, group: Sequence[Write], failed: dict[int, Document], matched: int) -> None:
+    async def _settle(self, group: Sequence[Write], failed: dict[int, Document], matched: int, deleted: int) -> None:
         guarded = [write for index, write in enumerate(group) if write.guarded and index not in failed]
         expected = sum(1 for i, w in enumerate(group) if isinstance(w.model, UpdateOne) and i not in failed)
         lost: set[Any] = set()
         unclear = [group[index].key for index in failed]
+        deletions = [write for index, write in enumerate(group) if write.deletes and index not in failed]
         if matched < expected:
             unclear += [write.key for write in guarded]
+        if deleted < len(deletions):
+            unclear += [write.key for write in deletions]
         if unclear:
             tokens = await self._tokens(unclear)
             if matched < expected:
                 lost = {write.key for write in guarded if write.token not in tokens.get(write.key, ())}
+            if deleted < len(deletions):  # what is not there any more is deleted, whoever did it
+                lost |= {write.key for write in deletions if write.key in tokens}
             for index, fault in failed.items():
                 _settle_failed(group[index], fault, tokens.get(group[index].key, ()))
         for index, write in enumerate(group):

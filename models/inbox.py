@@ -18,8 +18,8 @@ async def append(store: Store, clock: Clock, plan_id: str, entry: Document) -> b
         store: where the plan stands.
         clock: tells when the entry came.
         plan_id: the plan's id.
-        entry: {kind: "callback", task, operation, revision, report}, {kind: "resume", item: path or None, who} or
-            {kind: "cancel", cancel: id of the cancellation request}; `id` and `at` are added.
+        entry: {kind: "callback", task, operation, revision, report}, {kind: "resume", item: path or None, who},
+            {kind: "cancel", cancel: id of the cancellation request} or {kind: "look"}; `id` and `at` are added.
 
     Returns:
         False when there is no such plan or it has ended: nothing is left to tell.
@@ -33,6 +33,8 @@ async def append(store: Store, clock: Clock, plan_id: str, entry: Document) -> b
 
 
 async def poke(store: Store, clock: Clock, plan_id: str) -> bool:
-    """Ask for the scheduler's attention without telling the plan anything."""
-    now = clock.now()
-    return await store.update("plan", {"_id": plan_id, "state": {"$ne": "done"}}, {"$set": {"poke": now, "due": now}})
+    """Ask the plan to look again at what it waits for.
+
+    By an entry, because a mere wish for attention would be lost on a plan that is just being let go until later.
+    """
+    return await append(store, clock, plan_id, {"kind": "look"})

@@ -18,6 +18,7 @@ from pymongo.errors import PyMongoError
 from models.clock import Clock
 from models.domain.errors import AlreadyExists, Unavailable
 from models.store import Store
+from models.workers import former_lives
 
 COLLECTION = "slot"
 _WANTED = "wanted"
@@ -74,6 +75,18 @@ class Slots:
         self._by = by
         self._ttl = timedelta(seconds=ttl)
         self._pools: dict[str, _Pool] = {}
+
+    async def take_back(self) -> int:
+        """Free the slots that earlier lives of this node still hold; call it when this node is certain to live once.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        try:
+            freed = await self._store.collection(COLLECTION).delete_many({"by": former_lives(self._by)})
+        except PyMongoError as error:
+            raise Unavailable from error
+        return freed.deleted_count
 
     async def acquire(self, fulfiller: str, limit: int) -> Slot | None:
         """A slot of this fulfiller, or None when all are taken.

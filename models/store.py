@@ -95,7 +95,11 @@ class Store:
         return await self._submit(collection, update_write(guard, change, upsert=True))
 
     async def delete(self, collection: str, guard: Document) -> bool:
-        """Remove the document that the guard matches."""
+        """Remove the document that the guard matches.
+
+        Returns:
+            False where the document is there, and the guard does not match it.
+        """
         return await self._submit(collection, delete_write(guard))
 
     async def _submit(self, collection: str, write: Write) -> bool:

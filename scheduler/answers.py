@@ -9,67 +9,23 @@ from typing import Any
 from models.domain.expressions import ExpressionError
 from models.domain.lifecycles import TASK
 from models.domain.order_view import item_at
-from models.domain.outcomes import Accepted, Done, Outcome, Progress, Refused, Unreachable, parse_report
+from models.domain.outcomes import Accepted, Done, Progress, Refused, Unreachable, parse_report
 from models.domain.plan import PlannedTask
 from models.domain.service_change import Report
 from models.domain.service_progress import ServiceProgress
+from models.domain.undo import reverse_key
 from scheduler.context import TaskContext
 from scheduler.engagement import Answer, Engager, Held, Parts
 from scheduler.order_projection import OrderProjection, milestone
 from scheduler.plan_record import PlanRecord
+from scheduler.recovery import outcome_document
 from scheduler.services import Services
-from scheduler.settlement import Settlement, deadline_passed, error, outcome_unknown, settle
+from scheduler.settlement import Settlement, deadline_passed, error, settle
 
 Document = dict[str, Any]
 
 NEW_KEY_AFTER = frozenset({"refused"})
 """Errors after which a resumed task is a new call: the fulfiller would repeat its answer to the old key."""
-
-_OUTCOMES: dict[str, type] = {kind.__name__: kind for kind in (Done, Accepted, Refused, Unreachable, Progress)}
-
-
-def outcome_document(outcome: Outcome) -> Document:
-    """An outcome as a task document keeps it."""
-    return {"kind": type(outcome).__name__, **asdict(outcome)}
-
-
-def outcome_from_document(stored: Mapping[str, Any]) -> Outcome:
-    """Read what `outcome_document` wrote."""
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
-    kind = str(values.pop("kind"))
-    outcome: Outcome = _OUTCOMES[kind](**values)
-    return outcome
-
-
-async def recovered(parts: Parts, record: PlanRecord) -> list[Answer]:
-    """What happened to the plan's calls that the plan itself does not know of, because its holder died.
-
-    An outcome that was written to its task document is taken as it stands. A call whose answer never was written is
-    made again with the same key, unless its answer waits in the inbox; where the fulfiller would do it twice, the task
-    is held instead.
-    """
-    tasks = parts.store.collection("task")
-    found = await tasks.find(
-        {"plan": record.id, "$or": [{"state": "running"}, {"planRev": {"$gt": record.rev}}]},
-        {"key": 1, "state": 1, "inputRev": 1, "fulfiller": 1, "outcome": 1},
-    ).to_list()
-    answers = []
-    for document in found:
-        run = record.progress.run.get(document["key"])
-        if run is None or run.state not in ("waiting", "retrying", "accepted"):
-            continue
-        run.revision, run.fulfiller, run.touched = document["inputRev"], document["fulfiller"], True
-        if document["state"] != "running" and document.get("outcome"):
-            if run.state != "accepted":  # what was accepted is told of by a callback or poll, which is no new attempt
-                record.progress.move(document["key"], "running", attempts=run.attempts + 1)
-            outcome = outcome_from_document(document["outcome"])
-            answers.append(Answer(document["key"], run.revision, outcome, run.fulfiller))
-            continue
-        definition = await parts.directory.definition(record.tenant, document["fulfiller"])
-        if definition is not None and not definition.honours_idempotency_key:
-            unknown = outcome_unknown(record.progress.tasks[document["key"]], "The server stopped.", parts.clock.now())
-            record.progress.move(document["key"], "held", **unknown.changes)
-    return answers
 
 
 class Settling:
@@ -241,11 +197,12 @@ class Settling:
         key = f"{task.key}-{name}"[:100]
         made = milestone(key, name, item, self._record.order_id, self._parts.clock.now())
         made["serviceOrderItem"][0]["itemId"] = item_at(self._projection.body, item.pointer).get("id")
-        self._projection.note_milestone(made)
+        self._record.tells.append({"milestone": made})
 
     def _satisfied(self, task: PlannedTask) -> None:
-        if task.target is not None and task.operation == "cancel" and self._progress.run[task.key].state == "done":
-            self._progress.move(task.target, "cancelled", due=None, deadline=None)
+        stopped = task.target if task.operation == "cancel" and self._progress.run[task.key].state == "done" else None
+        if stopped is not None and TASK.allows(self._progress.run[stopped].state, "cancelled"):
+            self._progress.move(stopped, "cancelled", due=None, deadline=None, error=None)
         if task.key not in self._record.ordered:
             return
         report = self._reports.get(task.key, Report())
@@ -273,6 +230,8 @@ class Settling:
 
     def _release(self, path: str) -> None:
         self._open_items.discard(path)
+        if self._record.state == "cancelling":  # what is done now is about to be undone
+            return
         for service in self._items[path].services:
             planned = self._record.services.get(service)
             if planned is not None and planned.action != "noChange":
@@ -282,8 +241,8 @@ class Settling:
         """Read a fulfiller's report out of the inbox."""
         key = entry["task"]
         if entry["operation"] != "fulfil":
-            tasks = self._progress.tasks.values()
-            key = next((t.key for t in tasks if t.target == key and t.operation == entry["operation"]), None)
+            task = self._progress.tasks.get(key)
+            key = reverse_key(task, entry["operation"]) if task else None
         if key is not None and key in self._progress.run:
             run = self._progress.run[key]
             detail = {"callback": True}
@@ -300,8 +259,13 @@ class Settling:
                 self._progress.move(key, passed.state, **passed.changes)
 
     def resume(self, path: str | None) -> None:
-        """Take up held tasks again, of one item (with those nested in it) or of all."""
+        """Take up held tasks again, of one item (with those nested in it) or of all.
+
+        While the order is being cancelled that means the undoing: what was ordered is not taken up any more.
+        """
         for key in self._progress.in_state("held"):
+            if self._record.state == "cancelling" and key in self._record.ordered:
+                continue
             item = self._progress.tasks[key].item
             if path is None or item == path or item.startswith(f"{path}/"):
                 run = self._progress.run[key]

@@ -11,17 +11,20 @@ from models import outbox
 from models.clock import Clock, to_text
 from models.domain.caller import ENGINE
 from models.domain.errors import InvalidRequest
-from models.domain.lifecycles import CANCEL_SERVICE_ORDER
+from models.domain.lifecycles import CANCEL_SERVICE_ORDER, SERVICE_ORDER
+from models.domain.order_view import Course, error_message
 from models.domain.plan import PlannedTask
 from models.domain.undo import assess, stop_tasks, touched, undo_tasks
 from models.store import Store
 from scheduler.answers import Settling
 from scheduler.plan_record import PlanRecord
+from scheduler.services import Services
+from scheduler.settlement import error
 
 Document = dict[str, Any]
 PlanDeletion = Callable[[str, str, Sequence[tuple[str, str]]], Awaitable[list[PlannedTask]]]
 
-UNDER_WAY = frozenset({"stopping", "undoing", "done"})
+SHOWN_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,47 +44,79 @@ class CancellationParts:
 class Cancellation:
     """The cancellation of one plan."""
 
-    def __init__(self, parts: CancellationParts, record: PlanRecord, settling: Settling) -> None:
+    def __init__(self, parts: CancellationParts, record: PlanRecord, settling: Settling, services: Services) -> None:
         """Cancel this plan when asked to."""
         self._parts = parts
         self._record = record
         self._progress = record.progress
         self._settling = settling
+        self._services = services
         self._told: tuple[str, str] | None = None
-        self._denied: list[tuple[str, str]] = []
 
-    def target(self, state: str) -> tuple[list[str], bool]:
-        """The states that the order shall pass through, and whether the roll-up decides where it ends."""
+    def course(self, state: str) -> Course:
+        """Where the order is to go that is in this state."""
         cancel = self._record.cancel
-        if cancel is None or cancel["phase"] not in UNDER_WAY:
-            return (["assessingCancellation"] if self._denied else []), True
-        steps = []
-        if state not in ("assessingCancellation", "pendingCancellation", "cancelled"):
-            steps.append("assessingCancellation")
-        if state not in ("pendingCancellation", "cancelled"):
-            steps.append("pendingCancellation")
+        if cancel is None:
+            denied = any("denied" in tell for tell in self._record.tells) and state not in SERVICE_ORDER.final
+            return Course(("assessingCancellation",) if denied else ())
+        if state == "cancelled":
+            return Course(phase="cancelled")
+        steps: tuple[str, ...] = ("assessingCancellation", "pendingCancellation")
+        if state in steps:
+            steps = steps[steps.index(state) + 1 :]
         if cancel["phase"] == "done":
-            steps.append("cancelled")
-        return steps, False
+            return Course((*steps, "cancelled"), "cancelled")
+        return Course(steps, "undoing", tuple(self._problems(cancel)))
+
+    def _problems(self, cancel: Document) -> list[Document]:
+        held = [self._progress.run[key].error for key in self._progress.in_state("held")]
+        problems = [problem for problem in (*held, cancel.get("problem")) if problem][:SHOWN_PROBLEMS]
+        return [error_message(**problem, of="ServiceOrder") for problem in problems]
 
     async def request(self, cancel_id: str) -> None:
-        """Assess a cancellation, and begin to carry it out or deny it."""
-        if self._record.state != "running":
-            self._denied.append((cancel_id, "The order has ended, or is being cancelled already."))
+        """Assess a cancellation, and begin to carry it out or deny it. Asked twice by one request, it does so once."""
+        cancel = self._record.cancel
+        if cancel is not None and cancel["id"] == cancel_id:
             return
-        found = assess(self._progress)
-        reasons = [f"item {task.item}: {task.name} cannot be undone" for task in found.irreversible]
-        if not reasons and found.to_delete:
-            try:
-                await self._plan_deletion(found.to_delete)
-            except InvalidRequest as refusal:
-                reasons = [violation.message for violation in refusal.violations]
+        if self._record.state != "running":
+            self._deny(cancel_id, "The order has ended, or is being cancelled already.")
+            return
+        reasons = await self._reasons_against() or await self._take_back()
         if reasons:
-            self._denied.append((cancel_id, f"The cancellation is denied: {'; '.join(reasons[:20])}."))
+            self._deny(cancel_id, f"The cancellation is denied: {'; '.join(reasons[:20])}.")
             return
         self._record.cancel = {"id": cancel_id, "phase": "stopping"}
         self._record.state = "cancelling"
         self._drop_untouched()
+
+    def _deny(self, cancel_id: str, message: str) -> None:
+        self._record.tells.append({"denied": cancel_id, "message": message})
+
+    async def _reasons_against(self) -> list[str]:
+        found = assess(self._progress)
+        if found.irreversible:
+            return [f"item {task.item}: {task.name} cannot be undone" for task in found.irreversible]
+        if found.to_delete:
+            try:
+                await self._plan_deletion(found.to_delete)
+            except InvalidRequest as refusal:
+                return [violation.message for violation in refusal.violations]
+        return []
+
+    async def _take_back(self) -> list[str]:
+        """Take the services back that completed items have let go of; all, or none."""
+        released = [
+            self._record.services[key]
+            for item in self._record.plan.items
+            if self._progress.item_view(item).state == "completed"
+            for key in item.services
+            if key in self._record.services and self._record.services[key].action != "noChange"
+        ]
+        reasons = [reason for service in released if (reason := await self._services.take_back(service))]
+        if reasons:  # those that were taken are let go again with the next write
+            for service in released:
+                self._settling.effect(service.id, release=True)
+        return reasons
 
     async def _plan_deletion(self, services: Sequence[tuple[str, str]]) -> list[PlannedTask]:
         return await self._parts.plan_deletion(self._record.tenant, self._record.order_id, services)
@@ -108,24 +143,43 @@ class Cancellation:
         if stops:
             self._record.add_tasks(stops)
             return
-        if self._progress.in_state("running", "accepted", "retrying") or self._stopping():
+        if self._progress.in_state("running", "accepted") or self._stopping():
             return
-        for key in self._progress.in_state("held"):  # could not be stopped, so that what it did has to be undone
-            if key in self._record.ordered:
-                self._progress.move(key, "done", error=None)
-        deletions = assess(self._progress).to_delete
-        planned = await self._plan_deletion(deletions) if deletions else []
-        self._record.add_tasks(undo_tasks(self._progress, planned))
-        self._record.cancel = {**cancel, "phase": "undoing"}
+        deletions = await self._deletions(cancel)
+        if deletions is None:
+            return
+        for key in self._progress.in_state("waiting", "retrying", "held"):
+            self._count_as_done(key)
+        self._record.add_tasks(undo_tasks(self._progress, deletions))
+        self._record.cancel = {"id": cancel["id"], "phase": "undoing"}
+
+    def _count_as_done(self, key: str) -> None:
+        """An ordered task that could not be stopped may have had its effect, which has to be undone."""
+        if key not in self._record.ordered:
+            return
+        if self._progress.run[key].state != "held":
+            self._progress.move(key, "running")
+        self._progress.move(key, "done", error=None, due=None)
+
+    async def _deletions(self, cancel: Document) -> list[PlannedTask] | None:
+        """The delete tasks of what was built; None where they are not possible now, which is looked at again."""
+        services = assess(self._progress).to_delete
+        try:
+            return await self._plan_deletion(services) if services else []
+        except InvalidRequest as refusal:
+            now = self._parts.clock.now()
+            message = "; ".join(violation.message for violation in refusal.violations[:20])
+            problem = error("cannotUndo", "What was built cannot be taken down now", message, now)
+            if cancel.get("problem", {}).get("message") != problem["message"]:
+                self._record.cancel = {**cancel, "problem": problem}
+            return None
 
     def _stopping(self) -> bool:
-        return any(
-            self._progress.tasks[key].operation == "cancel" for key in self._progress.in_state("waiting", "held")
-        )
+        open_states = ("waiting", "running", "accepted", "retrying", "held")
+        return any(self._progress.tasks[key].operation == "cancel" for key in self._progress.in_state(*open_states))
 
     def _close(self, cancel: Document) -> None:
         """Everything is undone: the done tasks count as cancelled, the services go back to where they were."""
-        acted = {task.service for task in self._progress.plan.tasks if self._progress.run[task.key].state == "done"}
         for task in self._progress.plan.tasks:
             if self._progress.run[task.key].state == "done":
                 self._progress.move(task.key, "cancelled")
@@ -134,15 +188,15 @@ class Cancellation:
                 case "add":
                     self._settling.effect(service.id, remove=True, release=True)
                 case "modify" | "delete":
-                    self._settling.effect(service.id, restore=service.id in acted, release=True)
+                    self._settling.effect(service.id, restore=True, release=True)
         self._record.cancel = {**cancel, "phase": "done"}
         self._record.state = "done"
 
     async def tell(self) -> None:
         """Bring the cancellation requests to where their work stands."""
-        for cancel_id, message in self._denied:
-            await self._move(cancel_id, "done", {"completionMessage": message})
-        self._denied = []
+        for tell in self._record.tells:
+            if "denied" in tell:
+                await self._move(tell["denied"], "done", {"completionMessage": tell["message"]})
         cancel = self._record.cancel
         if cancel is None or self._told == (cancel["id"], cancel["phase"]):
             return

@@ -6,8 +6,8 @@ somebody should look at a document; a claimed document is due when its lease end
 to do, crashed workers' remains included.
 """
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ASCENDING
@@ -17,6 +17,7 @@ from models.clock import Clock
 from models.domain.errors import SomError, Unavailable
 from models.ids import new_id
 from models.store import Store
+from models.workers import former_lives
 
 Document = dict[str, Any]
 
@@ -75,13 +76,19 @@ class Claims:
         order = {key: place for place, key in enumerate(ids)}
         return sorted([document async for document in marked], key=lambda document: order[document["_id"]])
 
-    async def extend(self, collection: str, ids: Iterable[str]) -> None:
-        """Hold on to what is still being worked on."""
-        lease = self.lease()
+    async def extend(self, collection: str, ids: Sequence[str]) -> tuple[datetime, frozenset[str]]:
+        """Hold on to what is still being worked on.
+
+        Returns:
+            Until when, and which of them; the others are ours no more.
+        """
+        until: datetime = self.lease()["until"]
         held = {"_id": {"$in": list(ids)}, "lease.by": self.worker}
-        await self._store.collection(collection).update_many(
-            held, {"$set": {"lease.until": lease["until"], "due": lease["until"]}}
-        )
+        documents = self._store.collection(collection)
+        result = await documents.update_many(held, {"$set": {"lease.until": until, "due": until}})
+        if result.matched_count == len(ids):
+            return until, frozenset(ids)
+        return until, frozenset([document["_id"] async for document in documents.find(held, {"_id": 1})])
 
     async def give_back(self, collection: str, ids: Iterable[str]) -> None:
         """Let others (or a later try of ours) have these at once."""
@@ -89,19 +96,14 @@ class Claims:
         held = {"_id": {"$in": list(ids)}, "lease.by": self.worker}
         await self._store.collection(collection).update_many(held, {"$set": {"lease.until": now, "due": now}})
 
-    async def take_back(self, node: str) -> int:
+    async def take_back(self) -> int:
         """Free what earlier lives of this node still hold; call it when this node is certain to live once."""
         now = self._clock.now() - timedelta(milliseconds=1)
         count = 0
         for collection in CLAIMED:
-            stale = {"due": {"$exists": True}, "lease.by": {"$regex": f"^{_literal(node)}/", "$ne": self.worker}}
+            stale = {"due": {"$exists": True}, "lease.by": former_lives(self.worker)}
             freed = await self._store.collection(collection).update_many(
                 stale, {"$set": {"lease.until": now, "due": now}}
             )
             count += freed.modified_count
         return count
-
-
-def _literal(text: str) -> str:
-    """A text with everything escaped that a regular expression would read otherwise."""
-    return "".join(char if char.isalnum() else f"\\{char}" for char in text)

@@ -18,9 +18,9 @@ async def cancel_unplanned(store: Store, clock: Clock, order: Document, cancella
     Returns:
         False when the order is being planned or has changed: look again.
     """
-    now = clock.now()
-    if order.get("lease", {}).get("until", now) > now:
+    if "lease" in order:  # also one that has run out: whoever had it may be about to plan, and the next one will
         return False
+    now = clock.now()
     text = clock.text()
     fields: Document = {"body.state": "cancelled", "body.completionDate": text, "body.cancellationDate": text}
     reason = cancellation["body"].get("cancellationReason")
@@ -41,7 +41,7 @@ async def cancel_unplanned(store: Store, clock: Clock, order: Document, cancella
         "_id": order["_id"],
         "rev": order["rev"],
         "plan": {"$exists": False},
-        "lease": order.get("lease", {"$exists": False}),
+        "lease": {"$exists": False},
     }
     change = outbox.change(order, fields, [stub], now, unset=["due", "lease"])
     if not await store.update("serviceOrder", guard, change):

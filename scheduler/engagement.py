@@ -5,11 +5,14 @@ as called. Its idempotency key is task + operation + input revision, and the cal
 that a technical retry is equal to the byte.
 """
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import structlog
 
 from adapters.ports import Fulfiller, FulfillerCall
 from models.callback_token import CallbackTokens, CallKey
@@ -30,6 +33,10 @@ from scheduler.services import Services
 Document = dict[str, Any]
 MAX_ATTEMPTS_KEPT = 50
 POLL_TIMEOUT = 10.0
+PATIENCE = 5.0
+"""Seconds beyond a call's time after which we stop waiting for a kind that does not keep it."""
+
+log = structlog.get_logger(__name__)
 
 
 class Slots(Protocol):
@@ -37,6 +44,9 @@ class Slots(Protocol):
 
     def place(self, fulfiller: str, limit: int | None, priority: int) -> AbstractAsyncContextManager[None]:
         """Wait for a place, hold it while the context is open."""
+
+    async def take_back(self) -> None:
+        """Free the places that a former life of this process still holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,12 +203,28 @@ class Engager:
         except AlreadyExists:
             raise LeaseLost from None
 
-    async def perform(self, engagement: Engagement, priority: int) -> Answer:
-        """Call the fulfiller and wait for its answer."""
-        definition = engagement.definition
+    async def perform(self, engagement: Engagement, priority: int, begun: Callable[[], None]) -> Answer:
+        """Call the fulfiller when it has a place, and wait for its answer.
+
+        The intent is written with the place at hand, so that a crash finds only calls that may have been made.
+
+        Args:
+            engagement: what to call with.
+            priority: of the plan, among those that wait for a place.
+            begun: told when the place is there; from then on the task counts as called.
+
+        Raises:
+            LeaseLost: another worker may have the plan by now; no call was made.
+            Unavailable: the database cannot be reached; no call was made.
+        """
+        definition, call = engagement.definition, engagement.call
         async with self._parts.slots.place(definition.id, definition.max_concurrent, priority):
+            begun()
+            await self.write_intent(engagement)
+            if self._record.leased_until <= self._parts.clock.now():
+                raise LeaseLost
             started = time.monotonic()
-            outcome = await engagement.fulfiller.engage(engagement.call)
+            outcome = await _in_time(engagement.fulfiller.engage(call), call.timeout)
         elapsed = round((time.monotonic() - started) * 1000)
         return Answer(engagement.task.key, engagement.revision, outcome, definition.id, elapsed)
 
@@ -212,7 +238,7 @@ class Engager:
         reference = Accepted(**(stored.get("accepted") or {}))
         call = await self._call(task, run, stored.get("input"), stored.get("body"), POLL_TIMEOUT)
         started = time.monotonic()
-        outcome = await fulfiller.poll(reference, call)
+        outcome = await _in_time(fulfiller.poll(reference, call), call.timeout)
         elapsed = round((time.monotonic() - started) * 1000)
         return Answer(task.key, run.revision, outcome, run.fulfiller, elapsed, poll=True)
 
@@ -252,3 +278,15 @@ class Engager:
         if held.decision is not None:
             fields["decision"] = held.decision
         await self._write(task.key, {"$set": fields, "$setOnInsert": {"created": now}})
+
+
+async def _in_time(work: Awaitable[Outcome], seconds: float) -> Outcome:
+    """An outcome, whatever a kind of fulfiller does: those of others may raise, or forget the time."""
+    try:
+        async with asyncio.timeout(seconds + PATIENCE):
+            return await work
+    except TimeoutError:
+        return Unreachable(f"The fulfiller did not answer within {seconds:g} seconds.")
+    except Exception as error:
+        log.exception("fulfiller kind raised")
+        return Unreachable(f"The fulfiller's kind failed with {type(error).__name__}.")

@@ -22,6 +22,7 @@ from scheduler.plan_record import PlanRecord
 from scheduler.plan_run import PlanRun
 
 Document = dict[str, Any]
+Work = Callable[[Document], Awaitable[None]]
 
 CLAIM_LIMIT = 50
 SWEEP_SECONDS = 1.0
@@ -37,11 +38,9 @@ class EngineSettings:
 
     Attributes:
         concurrency: plans in hand at the same time.
-        node: name of this process among all; lives once at a time.
     """
 
     concurrency: int = 200
-    node: str = "som"
 
 
 class Engine:
@@ -105,7 +104,8 @@ class Engine:
 
     async def _take_back(self) -> None:
         """Once, before the first claim; while the database is away it is tried again, as claiming is."""
-        freed = await self._claims.take_back(self._settings.node)
+        freed = await self._claims.take_back()
+        await self._parts.slots.take_back()
         self._has_taken_back = True
         if freed:
             log.info("took back the work of an earlier life of this node", documents=freed)
@@ -129,7 +129,7 @@ class Engine:
     async def _swept(self) -> None:
         self._wanted.set()
         if self._lost:
-            lost, self._lost = self._lost, set()
+            lost, self._lost = self._lost.difference(self._tasks), set()  # what is in hand was claimed anew
             try:
                 for collection in CLAIMED:
                     await self._claims.give_back(collection, [key for name, key in lost if name == collection])
@@ -140,46 +140,50 @@ class Engine:
     async def _extend(self) -> None:
         for collection in CLAIMED:
             ids = [key for name, key in self._tasks if name == collection]
-            if ids:
-                await self._claims.extend(collection, ids)
+            if not ids:
+                continue
+            until, kept = await self._claims.extend(collection, ids)
+            for key in ids if collection == "plan" else ():
+                if (run := self._runs.get(key)) is not None:
+                    run.leased(until) if key in kept else run.lose()
 
     async def _claim_all(self) -> None:
         if not self._has_taken_back:
             await self._take_back()
         while not self._stopping:
-            room = self._settings.concurrency - len(self._tasks)
-            if room <= 0:
-                return
-            claimed, more = 0, False
-            for collection, work in self._work():
-                limit = min(room - claimed, CLAIM_LIMIT)
-                if limit <= 0:
-                    break
-                found = await self._claims.due(collection, limit)
-                for document in found:
-                    self._take(collection, document, work)
-                claimed += len(found)
-                more = more or len(found) == limit
-            # Fewer than asked for: nothing is left, or another scheduler was quicker, and the next wake looks again.
+            # Cancellations are passed on in a moment, and must not wait until the work they call off makes room.
+            more = await self._claim("cancelServiceOrder", CLAIM_LIMIT, self._cancel)
+            for collection, work in (("plan", self._resume_plan), ("serviceOrder", self._begin)):
+                room = self._settings.concurrency - len(self._tasks)
+                if room > 0:
+                    more = await self._claim(collection, min(room, CLAIM_LIMIT), work) or more
             if not more:
                 return
 
-    def _work(self) -> tuple[tuple[str, Callable[[Document], Awaitable[None]]], ...]:
-        return (("plan", self._resume_plan), ("cancelServiceOrder", self._cancel), ("serviceOrder", self._begin))
+    async def _claim(self, collection: str, limit: int, work: Work) -> bool:
+        """Take up what is due; returns whether there may be more.
 
-    def _take(self, collection: str, document: Document, work: Callable[[Document], Awaitable[None]]) -> None:
+        Less than the limit means that nothing is left, or that another scheduler was quicker; a wake will come then.
+        """
+        documents = await self._claims.due(collection, limit)
+        for document in documents:
+            self._take(collection, document, work)
+        return len(documents) == limit
+
+    def _take(self, collection: str, document: Document, work: Work) -> None:
         key = (collection, document["_id"])
+        if (former := self._tasks.get(key)) is not None:  # its lease had run out, so that it can write nothing more
+            former.cancel()
         task = asyncio.create_task(self._attempt(key, document, work), name=f"{collection} {document['_id']}")
         self._tasks[key] = task
-        task.add_done_callback(lambda _: self._done(key))
+        task.add_done_callback(lambda done: self._done(key, done))
 
-    def _done(self, key: tuple[str, str]) -> None:
-        self._tasks.pop(key, None)
+    def _done(self, key: tuple[str, str], task: asyncio.Task[None]) -> None:
+        if self._tasks.get(key) is task:
+            del self._tasks[key]
         self._wanted.set()
 
-    async def _attempt(
-        self, key: tuple[str, str], document: Document, work: Callable[[Document], Awaitable[None]]
-    ) -> None:
+    async def _attempt(self, key: tuple[str, str], document: Document, work: Work) -> None:
         """Work on a claimed document; a fault leaves it for a later try, and never stops the others."""
         try:
             await work(document)
@@ -238,9 +242,10 @@ class Engine:
             await self._guarded(lambda: self._postpone(key))
             raise
         finally:
-            self._runs.pop(record.id, None)
-            if started_here:
-                self._tasks.pop(key, None)
+            if self._runs.get(record.id) is run:
+                del self._runs[record.id]
+            if started_here and self._tasks.get(key) is asyncio.current_task():
+                del self._tasks[key]
         log.debug("plan let go", plan=record.id, state=record.state, seconds=round(time.monotonic() - began, 3))
 
     async def _cancel(self, cancellation: Document) -> None:
@@ -269,6 +274,7 @@ class Engine:
         self._stopping = True
         for run in self._runs.values():
             run.hand_over()
+        await self._guarded(self._extend)  # to the end of the grace, as far as a lease goes
         tasks = list(dict.fromkeys(self._tasks.values()))
         if tasks:
             await asyncio.wait(tasks, timeout=GRACE_SECONDS)

@@ -4,7 +4,7 @@ The plan is written before anything that follows from it: a crash afterwards fin
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from models import outbox
 from models.clock import Clock
@@ -40,6 +40,9 @@ class Intake:
         Raises:
             LeaseLost: the order has a plan already, which whoever holds it shows in the order.
         """
+        # Planned again, it might be rejected by now, for what its plan has done already.
+        if order.get("fence", 1) > 1 and await self._store.get("plan", order["_id"]) is not None:
+            await self._leave(order)
         try:
             plan = await self._make_plan(order)
         except InvalidRequest as refusal:
@@ -51,8 +54,7 @@ class Intake:
             definition = await self._defined(definition)
             await self._store.insert("plan", document)
         except AlreadyExists:
-            await self._store.update("serviceOrder", {"_id": order["_id"]}, {"$unset": {"due": "", "lease": ""}})
-            raise LeaseLost from None
+            await self._leave(order)
         return PlanRecord(self._store, self._clock, document, definition, fresh=True)
 
     async def _defined(self, definition: Document) -> Document:
@@ -63,16 +65,17 @@ class Intake:
             return await self._store.get("planDefinition", definition["_id"]) or definition
         return definition
 
+    async def _leave(self, order: Document) -> NoReturn:
+        """Leave the order to its plan."""
+        await self._store.update("serviceOrder", {"_id": order["_id"]}, {"$unset": {"due": "", "lease": ""}})
+        raise LeaseLost
+
     async def _reject(self, order: Document, violations: Sequence[Violation]) -> None:
         """Reject an order that the business cannot accept: every item, and the order, with the reasons."""
         now = self._clock.text()
         body = order["body"]
         errors = [
-            {
-                **error_message(found.code, "The order was rejected", str(found), now),
-                "@type": "ServiceOrderErrorMessage",
-            }
-            for found in violations
+            error_message(found.code, "The order was rejected", str(found), now, "ServiceOrder") for found in violations
         ]
         fields: Document = {"body.state": "rejected", "body.completionDate": now, "body.errorMessage": errors}
         for index, item in enumerate(body["serviceOrderItem"]):

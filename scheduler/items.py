@@ -1,17 +1,21 @@
 """Items and the services they work on: an item begins when every existing service it names is its own."""
 
+import asyncio
+from collections.abc import Iterable
 from typing import Any
 
-from models.domain.plan import PlannedItem
+from models.domain.plan import PlannedItem, PlannedService
 from scheduler.engagement import Held
 from scheduler.plan_record import PlanRecord
-from scheduler.services import Busy, Gone, Services, Taken
+from scheduler.services import Busy, Gone, Services
 
 Document = dict[str, Any]
 
 
 class Items:
     """Takes the services of a plan's items into possession before their first task starts.
+
+    An item that waits for another order's work on a service stays acknowledged, and the plan's `waits` say for what.
 
     Attributes:
         refused: items that cannot begin at all, with the reason; whoever reads it empties it.
@@ -23,37 +27,49 @@ class Items:
         self._services = services
         self._items = {item.path: item for item in record.plan.items}
         self._taken: set[str] = set()
+        self._waiting: dict[str, Document] = {}
         self.refused: dict[str, Held] = {}
 
-    async def take(self, path: str) -> bool:
-        """Whether the item may begin; where it must wait, the plan's `waits` say for what."""
-        if path in self._taken:
-            return True
-        if path in self.refused:
-            return False
-        item = self._items.get(path)
-        wanted = self._existing(item) if item else []
-        for key in wanted:
-            match await self._services.take(key, self._record.order_id, path):
-                case Busy(order=order, item=other):
-                    self._note_wait({"item": path, "service": key, "order": order, "orderItem": other})
-                    return False
-                case Taken(body=body, before=False) if body.get("state") == "terminated":
-                    message = f"The service {key} has been terminated meanwhile."
-                    self.refused[path] = Held("serviceTerminated", "The service is terminated", message)
-                    return False
-                case Gone():
-                    message = f"The service {key} is not in the inventory any more."
-                    self.refused[path] = Held("serviceGone", "The service is gone", message)
-                    return False
-        self._taken.add(path)
-        self._record.waits = [wait for wait in self._record.waits if wait["item"] != path]
-        return True
+    def has(self, path: str) -> bool:
+        """Whether the item has its services, and may begin."""
+        return path in self._taken
 
-    def _existing(self, item: PlannedItem) -> list[str]:
+    def look_again(self) -> None:
+        """Services may have become free."""
+        self._waiting.clear()
+
+    async def take(self, paths: Iterable[str]) -> None:
+        """Try to take the services of these items, unless that was tried already and nothing has happened since."""
+        asked = [path for path in dict.fromkeys(paths) if path not in self._taken and path not in self._waiting]
+        await asyncio.gather(*(self._take(path) for path in asked))
+        if asked:
+            self._record.waits = list(self._waiting.values())
+            for path in asked:
+                self._record.progress.block(path, blocked=path in self._waiting)
+
+    async def _take(self, path: str) -> None:
+        item = self._items.get(path)
+        for planned in self._existing(item) if item else []:
+            match await self._services.take(planned, self._record.order_id):
+                case Busy(order=order, item=other):
+                    wait = {"item": path, "service": planned.id, "order": order, "orderItem": other}
+                    self._waiting[path] = wait
+                    return
+                case Gone(terminated=terminated):
+                    self.refused[path] = _terminated(planned.id) if terminated else _gone(planned.id)
+                    return
+        self._taken.add(path)
+
+    def _existing(self, item: PlannedItem) -> list[PlannedService]:
         """The services to take, in one order everywhere, so that two items never wait for each other."""
         planned = (self._record.services.get(key) for key in item.services)
-        return sorted(service.id for service in planned if service and service.action in ("modify", "delete"))
+        existing = [service for service in planned if service and service.action in ("modify", "delete")]
+        return sorted(existing, key=lambda service: service.id)
 
-    def _note_wait(self, wait: Document) -> None:
-        self._record.waits = [*(other for other in self._record.waits if other["item"] != wait["item"]), wait]
+
+def _terminated(service: str) -> Held:
+    return Held("serviceTerminated", "The service is terminated", f"The service {service} was terminated meanwhile.")
+
+
+def _gone(service: str) -> Held:
+    return Held("serviceGone", "The service is gone", f"The service {service} is not in the inventory any more.")

@@ -1,6 +1,6 @@
 """The order as its plan makes it: written whenever the plan has moved, and never ahead of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,14 +8,22 @@ from models import outbox
 from models.clock import Clock, to_text
 from models.domain.caller import ENGINE
 from models.domain.errors import NotFound
-from models.domain.order_view import ItemState, OrderChange, built_services, error_message, item_at, order_change
+from models.domain.order_view import (
+    Course,
+    ItemState,
+    OrderChange,
+    built_services,
+    error_message,
+    item_at,
+    order_change,
+)
 from models.domain.plan import PlannedItem
 from models.domain.progress import Progress
 from models.domain.rollup import ItemView, roll_up
 from models.store import Store
 
 Document = dict[str, Any]
-Target = Callable[[str], tuple[list[str], bool]]
+Plot = Callable[[str], Course]
 
 COLLECTION = "serviceOrder"
 SECONDS_PER_ITEM = 0.001
@@ -36,7 +44,6 @@ class OrderProjection:
         self._order = order
         self._views: dict[str, ItemView] = {}
         self._items: dict[str, PlannedItem] = {}
-        self._milestones: list[Document] = []
         self._last_write = float("-inf")
 
     @property
@@ -51,10 +58,6 @@ class OrderProjection:
         shown: int = self._order.get("planRev", 0)
         return shown
 
-    def note_milestone(self, milestone: Document) -> None:
-        """Tell of a milestone with the next write; one that is told already is left out."""
-        self._milestones.append(milestone)
-
     def wait_seconds(self, monotonic: float) -> float:
         """How long the next write of a big order should still wait."""
         return self._last_write + SECONDS_PER_ITEM * len(self._items) - monotonic
@@ -68,29 +71,32 @@ class OrderProjection:
                 self._views[path] = progress.item_view(self._items[path])
         return self._views
 
-    async def write(self, progress: Progress, revision: int, monotonic: float, target: Target) -> None:
+    async def write(
+        self, progress: Progress, revision: int, monotonic: float, plot: Plot, milestones: Sequence[Document] = ()
+    ) -> None:
         """Write what the plan's progress changes in the order, with the events owed for it.
 
         Args:
             progress: where the plan stands.
             revision: the plan revision that this shows.
             monotonic: the present moment, for pacing.
-            target: for the order's state the states that it shall pass through, and whether the roll-up of its items
-                decides where it ends; a cancellation decides otherwise.
+            plot: for the order's state where it is to go.
+            milestones: those reached; one that is told already is left out.
         """
         views = self.views(progress)
         while True:
-            change = self._difference(progress, views, target)
-            if self._nothing_to_tell(change):
+            change = self._difference(progress, views, plot)
+            told = {milestone.get("id") for milestone in self.body.get("milestone", ())}
+            fresh = [milestone for milestone in milestones if milestone["id"] not in told]
+            if not (change or fresh) and "plan" in self._order and "due" not in self._order:
                 break
-            update = self._update(change, revision)
+            update = self._update(change, revision, fresh)
             guard = {"_id": self._order["_id"], "rev": self._order["rev"]}
             if await self._store.update(COLLECTION, guard, update):
                 self._remember(update)
                 break
             await self._reread(progress)
         progress.dirty_items.clear()
-        self._milestones = []
         self._last_write = monotonic
 
     async def _reread(self, progress: Progress) -> None:
@@ -100,28 +106,23 @@ class OrderProjection:
         self._order = fresh
         progress.dirty_items.update(dict.fromkeys(self._items))
 
-    def _nothing_to_tell(self, change: OrderChange) -> bool:
-        return not change and not self._milestones and "plan" in self._order and "due" not in self._order
-
-    def _difference(self, progress: Progress, views: dict[str, ItemView], target: Target) -> OrderChange:
-        now = self._clock.text()
+    def _difference(self, progress: Progress, views: dict[str, ItemView], plot: Plot) -> OrderChange:
+        course, steps = plot(self.body["state"]), []
         items = {}
-        for path in progress.dirty_items:
+        for path in self._items if course.phase == "cancelled" else progress.dirty_items:
             if (item := self._items.get(path)) is not None:
+                before = item_at(self.body, item.pointer).get("state", "acknowledged")
                 errors = [error_message(**error) for error in progress.errors(item)]
-                items[item.pointer] = ItemState(views[path].state, errors)
-        steps, follow_items = target(self.body["state"])
-        if follow_items:
-            steps = [*steps, roll_up(views.values())]
-        change = order_change(self.body, items, steps, now)
+                items[item.pointer] = ItemState(course.item_state(before, views[path].state), errors)
+        if course.phase == "working":
+            steps = [roll_up(views.values())]
+        change = order_change(self.body, items, [*course.steps, *steps], self._clock.text(), course.errors)
         if "plan" not in self._order:
             for item in self._items.values():
                 change.fields.update(built_services(self.body, item))
         return change
 
-    def _update(self, change: OrderChange, revision: int) -> Document:
-        told = {milestone.get("id") for milestone in self.body.get("milestone", ())}
-        fresh = [milestone for milestone in self._milestones if milestone["id"] not in told]
+    def _update(self, change: OrderChange, revision: int, fresh: Sequence[Document]) -> Document:
         fields = {f"body.{name}": value for name, value in change.fields.items()}
         unset = [f"body.{name}" for name in change.unset]
         if fresh:
@@ -204,8 +205,3 @@ def milestone(key: str, name: str, item: PlannedItem, order_id: str, at: datetim
         "serviceOrderItem": [{"itemId": item.path.rsplit("/", 1)[-1], "serviceOrderId": order_id}],
         "@type": "ServiceOrderMilestone",
     }
-
-
-def planned_item_body(body: Document, item: PlannedItem) -> Document:
-    """The item as it was ordered."""
-    return dict(item_at(body, item.pointer))

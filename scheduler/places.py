@@ -72,6 +72,14 @@ class Places:
         finally:
             queue.leave()
 
+    async def take_back(self) -> None:
+        """Free the places that a former life of this process still holds.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        await self._slots.take_back()
+
     async def _free_slot(self, fulfiller: str, limit: int) -> Slot | None:
         """A slot, or None while there is none; while the database is away there is none, and nobody has been called."""
         try:

@@ -41,9 +41,11 @@ class PlanRecord:
         fresh: made by this worker a moment ago, so that nothing has happened yet.
         state: running, cancelling or done.
         owes: effects on other documents that are written down but may not have taken place yet.
-        cancel: {id, phase} of the cancellation under way.
+        cancel: {id, phase, problem?} of the cancellation under way; `problem` is why it cannot go on.
         ordered: keys of the tasks that the order itself asks for; others were added while it ran.
-        waits: items that wait for another order on their service: {item, service, order}.
+        waits: items that wait for another order on their service: {item, service, order, orderItem}.
+        leased_until: until when nobody else can have the plan.
+        tells: what order and cancellation requests have not been told yet: {milestone} or {denied: id, message}.
     """
 
     def __init__(
@@ -57,12 +59,14 @@ class PlanRecord:
         self.tenant: str = document["tenant"]
         self.order_id: str = document["owner"]["id"]
         self.priority: int = document["priority"]
+        self.leased_until: datetime = document["lease"]["until"]
         self.fence: int = document["fence"]
         self.rev: int = document["rev"]
         self.state: str = document["state"]
         self.owes: list[Document] = document["owes"]
         self.cancel: Document | None = document.get("cancel")
         self.waits: list[Document] = document.get("waits", [])
+        self.tells: list[Document] = document.get("tells", [])
         self.inbox: list[Document] = document["inbox"]
         self.plan = Plan.from_document(definition)
         self.services = {service.id: service for service in self.plan.services}
@@ -71,7 +75,7 @@ class PlanRecord:
         run = {key: TaskRun.from_document(stored) for key, stored in document["run"].items()}
         self.progress = Progress(self.plan, run, self._added)
         self._new_tasks: list[PlannedTask] = []
-        self._written: Document = {"state": self.state, "cancel": self.cancel, "waits": list(self.waits)}
+        self._written = self._small()
         self._consumed: list[str] = []
 
     @classmethod
@@ -104,12 +108,18 @@ class PlanRecord:
         self._consumed += [entry["id"] for entry in fresh]
         return fresh
 
+    def _small(self) -> Document:
+        return {"state": self.state, "cancel": self.cancel, "waits": list(self.waits), "tells": list(self.tells)}
+
     @property
     def changed(self) -> bool:
-        """Whether there is anything to write. That a task is running is told by its own document."""
-        state: Document = {"state": self.state, "cancel": self.cancel, "waits": list(self.waits)}
+        """Whether there is anything to write. That a task is running is told by its own document.
+
+        What has been told by now is struck off with the next write, but is no reason for one.
+        """
+        small = self._small() if self.tells else {**self._small(), "tells": self._written["tells"]}
         moved = any(self.progress.run[key].state != "running" for key in self.progress.changed)
-        return moved or bool(self._consumed or self._new_tasks) or state != self._written
+        return moved or bool(self._consumed or self._new_tasks) or small != self._written
 
     async def write(self, owes: list[Document]) -> None:
         """Write what has changed, and the effects that it owes. Earlier effects have taken place and are struck off.
@@ -124,6 +134,7 @@ class PlanRecord:
             raise LeaseLost
         self.rev += 1
         self.owes = owes
+        self._settled()
 
     def _change(self, owes: list[Document]) -> Document:
         settled: Document = {"owes": owes}
@@ -131,19 +142,20 @@ class PlanRecord:
             run = self.progress.run[key]
             if run.state != "running":  # a running task is told by its own document
                 settled[f"run.{key}"] = run.to_document()
-        self.progress.changed.clear()
-        now: Document = {"state": self.state, "cancel": self.cancel, "waits": list(self.waits)}
-        settled.update({name: value for name, value in now.items() if value != self._written[name]})
-        self._written = now
+        settled.update({name: value for name, value in self._small().items() if value != self._written[name]})
         change: Document = {"$set": settled}
         if self._consumed:
             change["$pull"] = {"inbox": {"id": {"$in": self._consumed}}}
-            self.inbox = [entry for entry in self.inbox if entry["id"] not in self._consumed]
-            self._consumed = []
         if self._new_tasks:
             change["$push"] = {"added": {"$each": [task.to_document() for task in self._new_tasks]}}
-            self._new_tasks = []
         return change
+
+    def _settled(self) -> None:
+        """What `_change` made is written."""
+        self.progress.changed.clear()
+        self._written = self._small()
+        self.inbox = [entry for entry in self.inbox if entry["id"] not in self._consumed]
+        self._consumed, self._new_tasks = [], []
 
     async def release(self, due: datetime | None) -> bool:
         """Let go of the plan until `due`, or for good.

@@ -6,26 +6,25 @@ become ready. Each write is safe to repeat, so that a crash between any two of t
 """
 
 import asyncio
-from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from pymongo.errors import PyMongoError
 
 from models import inbox
-from models.domain.errors import Unavailable
-from models.domain.outcomes import Unreachable
 from models.domain.plan import PlannedTask
-from scheduler import answers
 from scheduler.answers import Settling
+from scheduler.calls import Calls
 from scheduler.cancellation import Cancellation, CancellationParts
+from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
 from scheduler.engagement import Answer, Engagement, Engager, Held, Parts
 from scheduler.items import Items
 from scheduler.order_projection import OrderProjection
 from scheduler.plan_record import PlanRecord
+from scheduler.recovery import recovered
 from scheduler.services import Services
 
 Document = dict[str, Any]
@@ -51,14 +50,13 @@ class PlanRun:
         self._engager = Engager(parts, record, self._services, self._context)
         self._settling = Settling(parts, record, self._engager, self._context, self._projection)
         self._items = Items(record, self._services)
-        self._cancellation = Cancellation(cancelling, record, self._settling)
-        self._answers: deque[Answer] = deque()
-        self._calls: dict[asyncio.Task[None], str] = {}
+        self._cancellation = Cancellation(cancelling, record, self._settling, self._services)
         self._signal = asyncio.Event()
+        self._calls = Calls(self._engager, record.priority, self._signal.set)
         self._poked = False
         self._handing_over = False
         self._projection_waits = False
-        self._trouble: Exception | None = None
+        self._looked = parts.clock.now()
 
     def poke(self) -> None:
         """Something may have come to the inbox."""
@@ -69,6 +67,14 @@ class PlanRun:
         """Stop starting things; end the run when the calls under way have been answered."""
         self._handing_over = True
         self._signal.set()
+
+    def leased(self, until: datetime) -> None:
+        """The lease goes on until then."""
+        self._record.leased_until = until
+
+    def lose(self) -> None:
+        """Somebody else has the plan: end the run."""
+        self._calls.fail(LeaseLost())
 
     async def run(self) -> None:
         """Go on until nothing is left to do for now, then let go of the plan.
@@ -82,8 +88,7 @@ class PlanRun:
             while not await self._turn():
                 pass
         finally:
-            for call in self._calls:
-                call.cancel()
+            self._calls.end()
 
     async def _recover(self) -> None:
         """Carry out the effects still owed, and find out about calls whose answer never was written to the plan."""
@@ -93,21 +98,22 @@ class PlanRun:
             await self._services.create(new, self._record.order_id, items)
             self._settling.begin()
         if not self._record.fresh:
-            self._answers.extend(await answers.recovered(self._parts, self._record))
-        await self._settling.apply_effects(self._services, self._record.owes)
+            self._calls.answers.extend(await recovered(self._parts, self._record))
+        await self._carry_out(self._record.owes)
 
     async def _turn(self) -> bool:
         self._signal.clear()
-        if self._trouble is not None:
-            raise self._trouble
+        self._calls.check()
         await self._take_inbox()
         await self._take_answers()
         self._settling.take_timers()
+        self._withdraw()
         await self._cancellation.advance(calls_under_way=bool(self._calls))
+        await self._take_services()
         await self._write()
         if not self._handing_over and await self._start():
             return False
-        if self._calls or self._answers:
+        if self._calls or self._calls.answers:
             await self._wait(None)
             return False
         if self._record.state == "done":
@@ -118,20 +124,53 @@ class PlanRun:
 
     async def _wait(self, seconds: float | None) -> bool:
         """Wait for something to come, at most until the next timer runs out."""
-        due = self._progress.next_due()
-        if due is not None:
+        due = self._next_due()
+        if due is not None and not self._handing_over:
             left = max(0.0, (due - self._parts.clock.now()).total_seconds())
             seconds = left if seconds is None else min(seconds, left)
         lag = self._projection.wait_seconds(asyncio.get_running_loop().time())
         if self._projection_waits and lag > 0:
             seconds = lag if seconds is None else min(seconds, lag)
-        if self._answers:
+        if self._calls.answers:
             return True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._signal.wait()
                 return True
         return False
+
+    def _next_due(self) -> datetime | None:
+        """When to look at the plan again if nobody asks for it: a timer, or what it waits for in vain."""
+        besides = self._calls.keys
+        if self._record.state == "cancelling":  # what was ordered is not tried again
+            besides |= self._record.ordered.intersection(self._progress.in_state("retrying"))
+        due = self._progress.next_due(besides)
+        if self._record.waits or (self._record.cancel or {}).get("problem"):
+            recheck = self._looked + timedelta(seconds=RECHECK_SECONDS)
+            due = min(due, recheck) if due else recheck
+        return due
+
+    def _withdraw(self) -> None:
+        """Take back the calls that wait for a place, where they shall not be made any more."""
+        cancelling = self._record.state == "cancelling"
+        if not (cancelling or self._handing_over):
+            return
+        for key in self._calls.withdraw(lambda key: self._handing_over or key in self._record.ordered):
+            if cancelling and key in self._record.ordered:
+                self._progress.move(key, "retrying" if self._progress.run[key].touched else "cancelled", due=None)
+
+    async def _take_services(self) -> None:
+        """Take the services of items that may begin, before the order says that they have."""
+        if self._handing_over:
+            return
+        now = self._parts.clock.now()
+        if now >= self._looked + timedelta(seconds=RECHECK_SECONDS):
+            self._looked = now
+            self._items.look_again()
+        await self._items.take(task.item for task in self._due_tasks())
+        if self._items.refused:
+            self._settling.hold_items(self._items.refused)
+            self._items.refused = {}
 
     async def _take_inbox(self) -> None:
         if self._poked:
@@ -140,18 +179,20 @@ class PlanRun:
         for entry in self._record.take_inbox():
             match entry["kind"]:
                 case "callback":
-                    self._settling.take_callback(entry, self._answers)
+                    self._settling.take_callback(entry, self._calls.answers)
                 case "resume":
                     self._settling.resume(entry.get("item"))
                 case "cancel":
                     await self._cancellation.request(entry["cancel"])
+                case "look":
+                    self._items.look_again()
                 case kind:
                     log.warning("inbox entry of unknown kind ignored", plan=self._record.id, kind=kind)
 
     async def _take_answers(self) -> None:
         batch: list[Answer] = []
-        while self._answers:
-            batch.append(self._answers.popleft())
+        while self._calls.answers:
+            batch.append(self._calls.answers.popleft())
         if batch:
             await self._settling.settle(batch)
 
@@ -161,25 +202,26 @@ class PlanRun:
         effects = self._settling.take_effects()
         if effects or self._record.changed:
             await self._record.write(effects)
-            for plan_id in await self._settling.apply_effects(self._services, effects):
-                await inbox.poke(self._parts.store, self._parts.clock, plan_id)
+            await self._carry_out(effects)
         paced = self._projection.wait_seconds(asyncio.get_running_loop().time()) > 0
         self._projection_waits = paced and self._record.state != "done"
         if not self._projection_waits:
             await self._show()
 
+    async def _carry_out(self, effects: Sequence[Document]) -> None:
+        for plan_id in await self._settling.apply_effects(self._services, effects):
+            await inbox.poke(self._parts.store, self._parts.clock, plan_id)
+
     async def _show(self) -> None:
         now = asyncio.get_running_loop().time()
-        await self._projection.write(self._progress, self._record.rev, now, self._cancellation.target)
+        milestones = [tell["milestone"] for tell in self._record.tells if "milestone" in tell]
+        await self._projection.write(self._progress, self._record.rev, now, self._cancellation.course, milestones)
         await self._cancellation.tell()
+        self._record.tells = []
 
     async def _start(self) -> bool:
         """Give what is ready to fulfillers. Returns whether the plan changed by it, so that it must be written."""
-        tasks = [task for task in self._due_tasks() if await self._items.take(task.item)]
-        if self._items.refused:
-            self._settling.hold_items(self._items.refused)
-            self._items.refused = {}
-            return True
+        tasks = [task for task in self._due_tasks() if self._items.has(task.item)]
         held = False
         for start in range(0, len(tasks), BATCH):
             batch = tasks[start : start + BATCH]
@@ -190,10 +232,8 @@ class PlanRun:
                 if isinstance(made, Held):
                     await self._settling.hold(task, made)
                     held = True
-            engagements = [made for made in prepared if isinstance(made, Engagement)]
-            await asyncio.gather(*(self._engager.write_intent(engagement) for engagement in engagements))
-            for engagement in engagements:
-                self._begin(engagement)
+                else:
+                    self._begin(made)
         self._poll()
         return held
 
@@ -211,39 +251,19 @@ class PlanRun:
 
     def _begin(self, engagement: Engagement) -> None:
         key = engagement.task.key
-        run = self._progress.run[key]
-        self._progress.move(
-            key, "running", touched=True, fulfiller=engagement.definition.id, attempts=run.attempts + 1, due=None
-        )
-        self._call(key, self._engager.perform(engagement, self._record.priority))
+        run = self._progress.move(engagement.task.key, "running", fulfiller=engagement.definition.id, due=None)
+
+        def begun() -> None:
+            self._progress.move(key, "running", touched=True, attempts=run.attempts + 1)
+
+        self._calls.engage(engagement, begun)
 
     def _poll(self) -> None:
-        now, polled = self._parts.clock.now(), set(self._calls.values())
+        now, polled = self._parts.clock.now(), self._calls.keys
         for key in self._progress.in_state("accepted"):
             run = self._progress.run[key]
             if run.due is not None and run.due <= now and key not in polled:
-                self._call(key, self._engager.poll(self._progress.tasks[key], run))
-
-    def _call(self, key: str, work: Any) -> None:
-        async def answer() -> None:
-            run = self._progress.run[key]
-            try:
-                self._answers.append(await work)
-            except (Unavailable, PyMongoError) as error:  # our own database, of which the fulfiller knows nothing
-                self._trouble = error
-            except Exception as error:
-                log.exception("fulfiller kind raised", plan=self._record.id, task=key)
-                broken = Unreachable(f"The fulfiller's kind failed with {type(error).__name__}.")
-                self._answers.append(Answer(key, run.revision, broken, run.fulfiller))
-
-        call = asyncio.create_task(answer(), name=f"task {key} of plan {self._record.id}")
-        self._calls[call] = key
-        call.add_done_callback(self._call_ended)
-
-    def _call_ended(self, call: asyncio.Task[None]) -> None:
-        """Look at the plan again, and not before the call counts as ended: nothing else would wake it after that."""
-        self._calls.pop(call, None)
-        self._signal.set()
+                self._calls.poll(self._progress.tasks[key], run)
 
     async def _end(self) -> bool:
         """Let go of a plan that has come to its end."""
@@ -254,13 +274,7 @@ class PlanRun:
 
     async def _let_go(self) -> bool:
         """Let go of the plan until its next timer."""
-        now = self._parts.clock.now()
-        due = self._progress.next_due()
-        if self._record.waits:
-            recheck = now + timedelta(seconds=RECHECK_SECONDS)
-            due = min(due, recheck) if due else recheck
-        if self._handing_over:
-            due = now
+        due = self._parts.clock.now() if self._handing_over else self._next_due()
         if self._projection_waits:
             await self._show()
         if await self._record.release(due):

@@ -30,10 +30,7 @@ COLLECTION = "service"
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The service is the item's; `body` is what it is at the moment, `before` whether it was the item's already."""
-
-    body: Document
-    before: bool = False
+    """The service is the item's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,9 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The service is not there any more."""
+    """The service is not there any more, or has been terminated by somebody else."""
+
+    terminated: bool = False
 
 
 class Services:
@@ -101,29 +100,62 @@ class Services:
         }
         return outbox.first(document, [created], now)
 
-    async def take(self, key: str, order_id: str, item: str) -> Taken | Busy | Gone:
-        """Make the service the item's, unless another item works on it."""
+    async def take(self, planned: PlannedService, order_id: str) -> Taken | Busy | Gone:
+        """Make the service its item's, unless another item works on it."""
+        key, item = planned.id, planned.item
         while True:
             document = await self._store.get(COLLECTION, key, tenant=self._tenant)
             if document is None:
                 return Gone()
             owner = document.get("owner")
             if owner is None:
-                mine = {"order": order_id, "item": item, "plan": self._plan, "before": _kept(document["body"])}
+                if document["body"].get("state") == "terminated":
+                    return Gone(terminated=True)
+                kept = _kept(document["body"], planned.body)
+                mine = {"order": order_id, "item": item, "plan": self._plan, "before": kept}
                 guard = {"_id": key, "rev": document["rev"], "owner": {"$exists": False}}
                 if not await self._store.update(COLLECTION, guard, {"$set": {"owner": mine}}):
                     continue
                 self._documents[key] = {**document, "owner": mine}
-                return Taken(document["body"])
-            if (owner["plan"], owner["item"]) == (self._plan, item):
+                return Taken()
+            if self._is_ours(owner, item):
                 self._documents[key] = document
-                return Taken(document["body"], before=True)
+                return Taken()
             guard = {"_id": key, "owner.plan": owner["plan"], "owner.item": owner["item"]}
             if await self._store.update(COLLECTION, guard, {"$addToSet": {"waiting": self._plan}}):
                 return Busy(owner["order"], owner["item"])
 
+    async def take_back(self, planned: PlannedService) -> str | None:
+        """Make a service that its item has let go of the item's again, to undo what the item did.
+
+        Returns:
+            Why not, in words: somebody else has worked on it since, or does now. None where it is the item's again, or
+            is not there any more.
+        """
+        while True:
+            document = await self._store.get(COLLECTION, planned.id, tenant=self._tenant)
+            if document is None:
+                return None
+            owner, former = document.get("owner"), document.get("former", {})
+            if self._is_ours(owner or {}, planned.item):
+                return None
+            if owner is not None:
+                return f"the order {owner['order']} works on the service {planned.id}"
+            if not self._is_ours(former, planned.item):
+                return f"the service {planned.id} has been changed by another order since"
+            guard = {"_id": planned.id, "rev": document["rev"], "owner": {"$exists": False}}
+            if await self._store.update(COLLECTION, guard, {"$set": {"owner": former}}):
+                self._documents.pop(planned.id, None)
+                return None
+
+    def _is_ours(self, owner: Mapping[str, Any], item: str) -> bool:
+        return (owner.get("plan"), owner.get("item")) == (self._plan, item)
+
     async def apply(self, effect: Document, planned: PlannedService, report: Report) -> list[str]:
         """Carry out an effect that the plan owes to a service; one that has taken place already changes nothing.
+
+        So a service that is not the item's is left alone: the item has let go of it with its last effect, and what is
+        repeated after a crash must not overwrite what others have made of the service since.
 
         Args:
             effect: {n: plan revision, service, state?, delta?, remove?, restore?, release?}.
@@ -137,7 +169,11 @@ class Services:
         while True:
             document = self._documents.get(key) or await self._store.get(COLLECTION, key, tenant=self._tenant)
             applied = (document or {}).get("applied", {})
-            if document is None or (applied.get("plan") == self._plan and applied.get("rev", 0) >= effect["n"]):
+            if document is None or not self._is_ours(document.get("owner", {}), planned.item):
+                if self._documents.pop(key, None) is None:
+                    return []
+                continue  # as remembered; it may be otherwise by now
+            if applied.get("plan") == self._plan and applied.get("rev", 0) >= effect["n"]:
                 return []
             guard = {"_id": key, "rev": document["rev"], "waiting": document.get("waiting", {"$exists": False})}
             change = self._change(document, effect, planned, report)
@@ -171,29 +207,49 @@ class Services:
         now = self._clock.now()
         body = document["body"]
         fields: Document = {"applied": {"plan": self._plan, "rev": effect["n"]}}
-        owner = document.get("owner", {})
-        ours = (owner.get("plan"), owner.get("item")) == (self._plan, planned.item)
-        unset = ["owner", "waiting"] if effect.get("release") and ours else []
+        owner = document["owner"]
+        unset = ["owner", "waiting"] if effect.get("release") else []
+        if effect.get("release"):
+            fields["former"] = owner
         if effect.get("remove") and body.get("state") in DESIRED:
             fields["tenant"] = f"~{self._tenant}"
             gone = outbox.stub("ServiceDeleteEvent", state=body["state"], who=ENGINE.subject, order=owner.get("order"))
             return outbox.change(document, fields, [gone], now, unset=unset)
         before, after = changed(body, _wanted(body, effect, planned, report, owner, to_text(now)))
-        stubs = []
-        if after:
-            kind = "ServiceStateChangeEvent" if "state" in after else "ServiceAttributeValueChangeEvent"
-            state = after.get("state", body.get("state"))
-            order = owner.get("order")
-            stubs = [outbox.stub(kind, state=state, who=ENGINE.subject, before=before, after=after, order=order)]
+        stubs = _stubs(before, after, body.get("state", ""), owner["order"])
         fields.update({f"body.{name}": value for name, value in after.items() if value is not None})
         unset += [f"body.{name}" for name, value in after.items() if value is None]
         return outbox.change(document, fields, stubs, now, unset=unset, visible=bool(after))
 
 
-def _kept(body: Document) -> Document:
-    """What of a service must be known to undo a change of it."""
-    names = ("state", "serviceCharacteristic", "name", "description", "place", "relatedParty", "feature", "endDate")
-    return {name: body.get(name) for name in names}
+def _stubs(before: Changes, after: Changes, state: str, order: str) -> list[outbox.Stub]:
+    """The events of a change: one, or one for each state entered where the life cycle knows a way through active only.
+
+    A service that was switched off when it was terminated is brought back through active.
+    """
+    if not after:
+        return []
+    if "state" not in after:
+        changed_event = "ServiceAttributeValueChangeEvent"
+        return [outbox.stub(changed_event, state=state, who=ENGINE.subject, before=before, after=after, order=order)]
+    stubs = []
+    for step in SERVICE.path(state, after["state"], through="active"):
+        was, made = {**before, "state": state}, {**after, "state": step}
+        event = "ServiceStateChangeEvent"
+        stubs.append(outbox.stub(event, state=step, who=ENGINE.subject, before=was, after=made, order=order))
+        state = step
+    return stubs
+
+
+_CHANGED_BY_WORK = (
+    "state", "serviceCharacteristic", "supportingResource", "startDate", "endDate", "isServiceEnabled", "hasStarted",
+)  # fmt: skip
+
+
+def _kept(body: Document, delta: Mapping[str, Any]) -> Document:
+    """What of a service must be known to undo a change of it: what work changes, and what the delta names."""
+    named = (name for name in delta if name not in ("id", "href", "@type", "@baseType", "@schemaLocation"))
+    return {name: body.get(name) for name in (*_CHANGED_BY_WORK, *named)}
 
 
 def _wanted(  # noqa: PLR0913, PLR0917 - an effect has these sides

@@ -84,10 +84,11 @@ def _unreachable(
 
 def _refused(task: PlannedTask, outcome: Refused, definition: FulfillerDefinition | None, now: datetime) -> Settlement:
     message = f"{task.name}: {outcome.reason}"
-    if not outcome.maybe_done:
+    if not outcome.maybe_done:  # so that there is nothing to undo either
         if task.optional:
-            return Settlement("skipped", {"due": None, "deadline": None})
-        return _held("refused", "The fulfiller refused", message, now)
+            return Settlement("skipped", {"due": None, "deadline": None, "touched": False})
+        held = _held("refused", "The fulfiller refused", message, now)
+        return Settlement("held", {**held.changes, "touched": False})
     if definition is not None and not definition.honours_idempotency_key:
         return outcome_unknown(task, outcome.reason, now)
     # Resumed, it is called with the same key, for it may have been done.

@@ -57,7 +57,7 @@ log = structlog.get_logger(__name__)
 
 CLOCK_SECONDS = 30.0
 RETENTION_SECONDS = 3600.0
-STOP_SECONDS = 30.0
+STOP_SECONDS = 27.0  # and the database still has to stop within the 30 that orchestrators leave
 
 
 class AddressTaken(SomError):
@@ -94,13 +94,18 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         """Prepare to run with these settings."""
         self._settings = settings
-        self._worker = f"{settings.node}/{secrets.token_hex(4)}"
+        self._life = secrets.token_hex(4)
         self._stop = asyncio.Event()
         self._registry = CollectorRegistry()
+
+    @property
+    def _worker(self) -> str:
+        return f"{self._settings.node}/{self._life}"
 
     async def run(self) -> None:
         """Start everything, serve, and stop everything in reverse."""
         listening = _listen(self._settings.host, self._settings.port)
+        self._settings = self._settings.listening_on(listening.getsockname()[1])
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
@@ -128,20 +133,19 @@ class Server:
         watcher = Watcher(store)
         watcher.on_reference += [lambda _: directory.invalidate(), lambda _: catalogue.invalidate()]
         watcher.on_open += [directory.invalidate, catalogue.invalidate]
-        port = listening.getsockname()[1]
-        jobs = [_Role(watcher.run())]
+        jobs = [_Role("watcher", watcher.run(), watcher.stop)]
         if "scheduler" in settings.roles:
-            engine = self._engine(stack, store, clock, directory, tokens, planner, port)
+            engine = self._engine(stack, store, clock, directory, tokens, planner)
             watcher.on_poke.append(engine.poke)
             watcher.on_open.append(engine.sweep)
-            jobs.append(_Role(engine.run(), engine.stop))
+            jobs.append(_Role("engine", engine.run(), engine.stop))
         if "notifier" in settings.roles:
-            notifier = await self._notifier(stack, store, clock, port)
+            notifier = await self._notifier(stack, store, clock)
             watcher.on_owed.append(notifier.owed)
             watcher.on_reference.append(
                 lambda collection: notifier.subscriptions_changed() if collection == "subscription" else None
             )
-            jobs += [_Role(notifier.run()), _Role(self._clean(store, clock))]
+            jobs += [_Role("notifier", notifier.run()), _Role("retention", self._clean(store, clock))]
         dependencies = Dependencies(
             store=store,
             clock=clock,
@@ -160,7 +164,7 @@ class Server:
         gc.collect()
         gc.freeze()  # what stands now stands for good: not looking at it again saves a seventh of a POST
         http = _HttpServer(app, listening)
-        log.info("serving", url=f"http://{settings.host}:{port}", roles=",".join(sorted(settings.roles)))
+        log.info("serving", url=f"http://{settings.host}:{settings.port}", roles=",".join(sorted(settings.roles)))
         await self._until_stopped(http, jobs)
 
     def _engine(  # noqa: PLR0913, PLR0917 - what the parts are put together from
@@ -171,17 +175,15 @@ class Server:
         directory: Directory,
         tokens: CallbackTokens,
         planner: Planner,
-        port: int,
     ) -> Engine:
         settings = self._settings
         slots = Slots(store, clock, self._worker)
         stack.push_async_callback(slots.aclose)
-        base = settings.model_copy(update={"port": port}).callback_base()
-        parts = Parts(store, clock, directory, tokens, Places(slots), f"{base}/som/v1")
+        parts = Parts(store, clock, directory, tokens, Places(slots), f"{settings.callback_base()}/som/v1")
         claims = Claims(store, clock, self._worker, settings.lease_seconds)
         intake = Intake(store, clock, claims, planner.plan)
         cancelling = CancellationParts(store, clock, planner.deletion)
-        engine = Engine(parts, claims, intake, cancelling, EngineSettings(settings.plan_concurrency, settings.node))
+        engine = Engine(parts, claims, intake, cancelling, EngineSettings(settings.plan_concurrency))
         in_hand = Gauge(
             "som_in_hand", "Orders, plans and cancellations that this process works on", registry=self._registry
         )
@@ -192,7 +194,7 @@ class Server:
         ]
         return engine
 
-    async def _notifier(self, stack: AsyncExitStack, store: Store, clock: Clock, port: int) -> Notifier:
+    async def _notifier(self, stack: AsyncExitStack, store: Store, clock: Clock) -> Notifier:
         settings = self._settings
         allowed = tuple(str(network) for network in settings.webhook_allow_networks)
         loopback = ip_is_loopback(settings.host)
@@ -202,8 +204,7 @@ class Server:
         delivery = DeliverySettings(
             concurrency=settings.delivery_concurrency, retry_schedule=settings.delivery_schedule
         )
-        base = settings.model_copy(update={"port": port}).callback_base()
-        return Notifier(store, clock, webhook, delivery, base, settings.node)
+        return Notifier(store, clock, webhook, delivery, settings.callback_base(), settings.node)
 
     def _http_settings(self) -> HttpSettings:
         settings = self._settings
@@ -232,15 +233,18 @@ class Server:
 
     async def _until_stopped(self, http: "_HttpServer", roles: "list[_Role]") -> None:
         """Serve until told to stop; then take no more requests, finish or hand back work, and end."""
-        tasks = [(role, asyncio.create_task(role.work)) for role in roles]
-        web = asyncio.create_task(http.serve_until_stopped())
+        tasks = [(role, asyncio.create_task(role.work, name=role.name)) for role in roles]
+        web = asyncio.create_task(http.serve_until_stopped(), name="web")
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait([stopping, web, *(task for _, task in tasks)], return_when=asyncio.FIRST_COMPLETED)
         if not self._stop.is_set():
             log.error("a part of the server ended by itself")
         self._stop.set()
         http.should_exit = True
-        await asyncio.wait([web, *(_asked_to_stop(role, task) for role, task in tasks)], timeout=STOP_SECONDS)
+        asked = [web, *(_asked_to_stop(role, task) for role, task in tasks)]
+        _, pending = await asyncio.wait(asked, timeout=STOP_SECONDS)
+        for task in pending:
+            log.warning("did not stop in time", part=task.get_name())
         await end([web, stopping, *(task for _, task in tasks)])
         for _, task in tasks:
             if not task.cancelled() and (failure := task.exception()) is not None:
@@ -251,6 +255,7 @@ class Server:
 class _Role:
     """Something that runs as long as the server does; without `stop` it is ended by cancelling it."""
 
+    name: str
     work: Coroutine[Any, Any, None]
     stop: Callable[[], None] | None = None
 

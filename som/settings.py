@@ -221,15 +221,21 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _name_the_node(cls, values: dict[str, Any]) -> dict[str, Any]:
-        return (
-            values if values.get("node") else {**values, "node": f"{socket.gethostname()}:{values.get('port', 8641)}"}
-        )
+        return values if values.get("node") else {**values, "node": _default_node(values.get("port", 8641))}
 
     @model_validator(mode="after")
     def _pages_fit(self) -> Self:
         if self.page_default > self.page_max:
             raise ValueError(f"page_default ({self.page_default}) is more than page_max ({self.page_max})")
         return self
+
+    def listening_on(self, port: int) -> Self:
+        """These settings with the port that was found free, where any would do.
+
+        The node's name follows: two processes that both asked for any port are two nodes.
+        """
+        node = _default_node(port) if self.node == _default_node(self.port) else self.node
+        return self.model_copy(update={"port": port, "node": node})
 
     def callback_base(self) -> str:
         """What callback addresses begin with: the public address, or host and port as this host sees them."""
@@ -248,6 +254,10 @@ class Settings(BaseSettings):
         named = init_settings().get("config") or os.environ.get(f"{PREFIX}CONFIG")
         file = InitSettingsSource(settings_cls, _read(Path(named)) if named else {})
         return init_settings, env_settings, file
+
+
+def _default_node(port: int | str) -> str:
+    return f"{socket.gethostname()}:{port}"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -27,7 +27,11 @@ def plan_body(request: Request, picture: PlanPicture) -> Document:
         "priority": stored["priority"],
         "revision": stored["rev"],
         "item": [
-            {**item_body(item), "state": picture.item_states.get(item.path, "acknowledged")}
+            {
+                **item_body(item),
+                "state": picture.item_states.get(item.path, "acknowledged"),
+                "waits": [_wait(request, wait) for wait in stored.get("waits", ()) if wait["item"] == item.path],
+            }
             for item in picture.plan.items
         ],
         "service": [
@@ -35,6 +39,16 @@ def plan_body(request: Request, picture: PlanPicture) -> Document:
             for service in picture.plan.services
         ],
         "task": [running_task_body(request, picture, task) for task in picture.tasks],
+    }
+
+
+def _wait(request: Request, wait: Mapping[str, Any]) -> Document:
+    """What an item waits for: that an item of another order is done with a service."""
+    return {
+        "service": wait["service"],
+        "order": wait["order"],
+        "href": f"{request.root}{ORDERS}/{wait['order']}",
+        "orderItem": wait["orderItem"],
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from models.domain.lifecycles import ORDER_ITEM, SERVICE_ORDER
 from models.domain.plan import PlannedItem
@@ -73,6 +73,38 @@ def built_services(body: Body, item: PlannedItem) -> Document:
     return fields
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Where an order is to go.
+
+    Attributes:
+        steps: states that it shall pass through.
+        phase: `working`: the roll-up of the items decides where it ends, and they say how their tasks stand; `undoing`:
+            a cancellation decides, and the items wait for its end; `cancelled`: all is undone.
+        errors: why the undoing cannot go on, as the order's errorMessage.
+    """
+
+    steps: tuple[str, ...] = ()
+    phase: Literal["working", "undoing", "cancelled"] = "working"
+    errors: tuple[Document, ...] = ()
+
+    def item_state(self, before: str, made: str) -> str:
+        """The state that an item shall say, which said `before`, and of which its tasks make `made`."""
+        match self.phase:
+            case "cancelled":
+                return "cancelled"
+            case "undoing":
+                return before if before in ORDER_ITEM.final else _while_undoing(before, made)
+        return made
+
+
+def _while_undoing(before: str, made: str) -> str:
+    """An item that is being undone stands where it was, unless its undoing is held."""
+    if made == "held":
+        return "held"
+    return "inProgress" if before == "held" else before
+
+
 def item_steps(before: str, after: str) -> tuple[str, ...]:
     """The states an item passes through. A compensated item takes the one extra edge from completed to cancelled."""
     if before == "completed" and after == "cancelled":
@@ -81,7 +113,11 @@ def item_steps(before: str, after: str) -> tuple[str, ...]:
 
 
 def order_change(
-    body: Body, items: Mapping[tuple[int, ...], ItemState], target: Sequence[str], now: str
+    body: Body,
+    items: Mapping[tuple[int, ...], ItemState],
+    target: Sequence[str],
+    now: str,
+    errors: Sequence[Document] = (),
 ) -> OrderChange:
     """Compare an order with what its plan says.
 
@@ -91,6 +127,7 @@ def order_change(
         target: the states that the order shall pass through, the last being where it shall stand; a repeated state
             is no move.
         now: the present moment as text.
+        errors: what the order's own errorMessage shall say; one is there only while a cancellation cannot go on.
 
     Raises:
         IllegalTransition: the life cycle does not draw a move that is asked for.
@@ -108,6 +145,10 @@ def order_change(
     if steps:
         change.fields["state"] = state
         change.fields.update(_dates(body, steps, now))
+    if errors and body.get("errorMessage") != list(errors):
+        change.fields["errorMessage"] = list(errors)
+    if not errors and body.get("errorMessage"):
+        change.unset.append("errorMessage")
     return change
 
 
@@ -134,10 +175,12 @@ def _dates(body: Body, steps: Sequence[str], now: str) -> Document:
     return dates
 
 
-def error_message(code: str, reason: str, message: str, at: str) -> Document:
+def error_message(
+    code: str, reason: str, message: str, at: str, of: Literal["ServiceOrderItem", "ServiceOrder"] = "ServiceOrderItem"
+) -> Document:
     """An entry of errorMessage as TMF641 v4 has it."""
     return {
-        "@type": "ServiceOrderItemErrorMessage",
+        "@type": f"{of}ErrorMessage",
         "code": code,
         "reason": reason,
         "message": message,

@@ -3,8 +3,8 @@
 Everything is kept up as tasks move, so that a plan of a thousand items costs a thousand times one item.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,7 +76,13 @@ class Progress:
         self._dependents: dict[str, list[str]] = defaultdict(list)
         self._by_item: dict[str, list[str]] = defaultdict(list)
         self._by_service: dict[str, list[str]] = defaultdict(list)
+        self._by_state: dict[str, dict[str, None]] = defaultdict(dict)
+        self._lineages: dict[str, tuple[str, ...]] = {}
+        self._counts: dict[str, Counter[str]] = defaultdict(Counter)
         self._ready: dict[str, None] = {}
+        self._ready_of: Counter[str] = Counter()
+        self._ready_in: Counter[str] = Counter()
+        self._blocked: set[str] = set()
         self.dirty_items: dict[str, None] = {item.path: None for item in plan.items}
         self.add([*plan.tasks, *added])
 
@@ -87,11 +93,14 @@ class Progress:
             self.tasks[task.key] = task
             self.run.setdefault(task.key, TaskRun())
         for task in new:
+            state = self.run[task.key].state
+            self._by_state[state][task.key] = None
             self._unmet[task.key] = sum(1 for key in task.needs if self.run[key].state not in SATISFIED)
             for key in task.needs:
                 self._dependents[key].append(task.key)
-            for path in _lineage(task.item):
+            for path in self._lineage(task.item):
                 self._by_item[path].append(task.key)
+                self._counts[path][state] += 1
                 self.dirty_items[path] = None
             self._by_service[task.service].append(task.key)
             self._mark_ready(task.key)
@@ -106,10 +115,11 @@ class Progress:
         before = run.state
         if to != before:
             run.state = TASK.move(before, to)
+            self._count(key, before, to)
         for name, value in changes.items():
             setattr(run, name, value)
         self.changed.add(key)
-        for path in _lineage(self.tasks[key].item):
+        for path in self._lineage(self.tasks[key].item):
             self.dirty_items[path] = None
         if to in SATISFIED and before not in SATISFIED:
             for dependent in self._dependents[key]:
@@ -118,11 +128,43 @@ class Progress:
         self._mark_ready(key)
         return run
 
+    def _count(self, key: str, before: str, to: str) -> None:
+        del self._by_state[before][key]
+        self._by_state[to][key] = None
+        for path in self._lineage(self.tasks[key].item):
+            self._counts[path][before] -= 1
+            self._counts[path][to] += 1
+
     def _mark_ready(self, key: str) -> None:
-        if self.run[key].state == "waiting" and self._unmet[key] == 0:
+        ready = self.run[key].state == "waiting" and self._unmet[key] == 0
+        if ready == (key in self._ready):
+            return
+        item = self.tasks[key].item
+        if ready:
             self._ready[key] = None
         else:
-            self._ready.pop(key, None)
+            del self._ready[key]
+        self._count_ready(item, 1 if ready else -1)
+
+    def _count_ready(self, item: str, by: int) -> None:
+        self._ready_of[item] += by
+        if item not in self._blocked:
+            for path in self._lineage(item):
+                self._ready_in[path] += by
+
+    def block(self, item: str, *, blocked: bool) -> None:
+        """Note whether an item waits for something outside the plan: then what is ready in it is no work yet."""
+        if blocked == (item in self._blocked):
+            return
+        ready = self._ready_of[item]
+        self._count_ready(item, -ready)
+        if blocked:
+            self._blocked.add(item)
+        else:
+            self._blocked.discard(item)
+        self._count_ready(item, ready)
+        for path in self._lineage(item):
+            self.dirty_items[path] = None
 
     def ready(self) -> list[PlannedTask]:
         """The tasks that could start now."""
@@ -134,52 +176,54 @@ class Progress:
 
     def in_state(self, *states: str) -> list[str]:
         """Keys of the tasks in one of these states."""
-        return [key for key, run in self.run.items() if run.state in states]
-
-    def service_finished(self, service: str, *, operation: str = "fulfil") -> bool:
-        """Whether nothing is left to do on a service for what was ordered of it."""
-        return all(
-            self.run[key].state in SATISFIED
-            for key in self._by_service.get(service, ())
-            if self.tasks[key].operation == operation and self.tasks[key].target is None
-        )
+        return [key for state in states for key in self._by_state.get(state, ())]
 
     @property
     def finished(self) -> bool:
         """Whether every task has come to its end."""
-        return all(run.state in ENDED for run in self.run.values())
+        return sum(len(self._by_state.get(state, ())) for state in ENDED) == len(self.tasks)
 
-    def next_due(self) -> datetime | None:
-        """The earliest moment at which a timer of a task runs out."""
-        moments = [
-            moment
-            for run in self.run.values()
-            if run.state in ("accepted", "retrying")
-            for moment in (run.due, run.deadline)
-            if moment is not None
-        ]
+    def next_due(self, besides: Container[str] = ()) -> datetime | None:
+        """The earliest moment at which a timer of a task runs out.
+
+        Args:
+            besides: keys of tasks whose next look is under way already; only their deadlines count.
+        """
+        moments: list[datetime] = []
+        for key in self.in_state("accepted", "retrying"):
+            run = self.run[key]
+            if run.due is not None and key not in besides:
+                moments.append(run.due)
+            if run.deadline is not None:
+                moments.append(run.deadline)
         return min(moments, default=None)
 
     def item_view(self, item: PlannedItem) -> ItemView:
         """The state of an item, nested items included, as its tasks make it."""
-        states = {self.run[key].state for key in self._by_item.get(item.path, ())}
-        if "held" in states:
+        counts = self._counts[item.path]
+        if counts["held"]:
             return ItemView("held")
-        if states & OPEN or any(key in self._ready for key in self._by_item.get(item.path, ())):
+        if any(counts[state] for state in OPEN) or self._ready_in[item.path]:
             return ItemView("inProgress", working=True)
-        if states <= SATISFIED:
+        satisfied = sum(counts[state] for state in SATISFIED)
+        everything = len(self._by_item.get(item.path, ()))
+        if satisfied == everything:
             return ItemView("completed")
-        if states <= ENDED:
+        if satisfied + counts["cancelled"] == everything:
             return ItemView("cancelled")
-        return ItemView("inProgress" if states & SATISFIED else "acknowledged")
+        return ItemView("inProgress" if satisfied else "acknowledged")
 
     def errors(self, item: PlannedItem) -> list[dict[str, Any]]:
         """Why an item is held."""
+        if not self._counts[item.path]["held"]:
+            return []
         held = (self.run[key] for key in self._by_item.get(item.path, ()))
         return [run.error for run in held if run.state == "held" and run.error]
 
-
-def _lineage(path: str) -> list[str]:
-    """An item's path and those of the items that it is nested in."""
-    parts = path.split("/")
-    return ["/".join(parts[: length + 1]) for length in range(len(parts))]
+    def _lineage(self, path: str) -> tuple[str, ...]:
+        """An item's path and those of the items that it is nested in."""
+        known = self._lineages.get(path)
+        if known is None:
+            parts = path.split("/")
+            known = self._lineages[path] = tuple("/".join(parts[: length + 1]) for length in range(len(parts)))
+        return known

@@ -32,6 +32,8 @@ def roll_up(items: Iterable[ItemView]) -> str:
     for unfinished in ("held", "pending"):
         if unfinished in states:
             return unfinished
+    if states == {"acknowledged"}:  # everything waits for something outside
+        return "acknowledged"
     if "acknowledged" in states:  # completed plus waiting: work goes on
         return "inProgress"
     return _final(states)

@@ -7,9 +7,7 @@ from models.domain.ids import task_key
 from models.domain.plan import PlannedTask
 from models.domain.progress import Progress
 
-ACTED = frozenset({"running", "accepted", "retrying", "held", "done"})
-UNCERTAIN = frozenset({"unreachable", "outcomeUnknown", "deadline", "outputMapping"})
-"""Errors of held tasks after which an effect is possible; a fulfiller that refused has done nothing."""
+STOPPABLE = frozenset({"waiting", "accepted", "retrying", "held"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +23,20 @@ class Assessment:
     to_delete: tuple[tuple[str, str], ...]
 
 
+def reverse_key(task: PlannedTask, operation: str) -> str:
+    """The key of the task that stops (`cancel`) or undoes (`compensate`) another."""
+    return task_key(task.item, task.key, operation, task.name)
+
+
 def touched(progress: Progress) -> list[PlannedTask]:
-    """The ordered tasks that a fulfiller was called for, and that may have had an effect."""
+    """The ordered tasks that a fulfiller was called for, and that may have had an effect.
+
+    Whatever their state: also one that waits to be called again, or was skipped because no answer came.
+    """
     return [
-        task for task in progress.plan.tasks if progress.run[task.key].touched and progress.run[task.key].state in ACTED
+        task
+        for task in progress.plan.tasks
+        if progress.run[task.key].touched and progress.run[task.key].state != "cancelled"
     ]
 
 
@@ -38,7 +46,8 @@ def assess(progress: Progress) -> Assessment:
     irreversible = [
         task
         for task in acted
-        if task.compensation == "none" or (task.point_of_no_return and progress.run[task.key].state == "done")
+        if (task.compensation == "none" and progress.run[task.key].state != "skipped")
+        or (task.point_of_no_return and progress.run[task.key].state == "done")
     ]
     to_delete = {(task.item, task.service): None for task in acted if task.compensation == "delete"}
     return Assessment(tuple(irreversible), tuple(to_delete))
@@ -51,8 +60,8 @@ def stop_tasks(progress: Progress) -> list[PlannedTask]:
     """
     stopping = []
     for task in touched(progress):
-        if progress.run[task.key].state in ("accepted", "retrying", "held"):
-            key = task_key(task.item, task.key, "cancel", task.name)
+        if progress.run[task.key].state in STOPPABLE:
+            key = reverse_key(task, "cancel")
             if key not in progress.tasks:
                 stopping.append(
                     replace(
@@ -77,18 +86,19 @@ def undo_tasks(progress: Progress, deletions: Iterable[PlannedTask]) -> list[Pla
         progress: where the plan stands; nothing is under way any more.
         deletions: the delete tasks of the services whose undoing they are, as planned for these services.
     """
-    done = [task for task in progress.plan.tasks if progress.run[task.key].state == "done"]
+    states = {"done", "skipped"}
+    done = [task for task in touched(progress) if progress.run[task.key].state in states]
     by_service: dict[str, list[PlannedTask]] = {}
     for task in done:
         if task.compensation == "operation":
-            key = task_key(task.item, task.key, "compensate", task.name)
+            key = reverse_key(task, "compensate")
             undo = replace(
                 task,
                 key=key,
                 operation="compensate",
                 needs=(),
                 target=task.key,
-                optional=False,
+                optional=progress.run[task.key].state == "skipped",
                 output=None,
                 milestone=None,
                 compensation="none",

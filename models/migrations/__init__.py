@@ -16,6 +16,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from models.clock import Clock
+from models.workers import former_lives
 
 Document = dict[str, Any]
 LEASE_SECONDS = 60
@@ -52,8 +53,9 @@ async def _missing(database: AsyncDatabase[Document]) -> list[str]:
 async def _acquire(database: AsyncDatabase[Document], clock: Clock, by: str) -> bool:
     now = clock.now()
     claim = {"$set": {"by": by, "until": now + timedelta(seconds=LEASE_SECONDS)}}
+    free = {"_id": "migrations", "$or": [{"until": {"$lt": now}}, {"by": former_lives(by)}]}
     try:
-        await database["lease"].update_one({"_id": "migrations", "until": {"$lt": now}}, claim, upsert=True)
+        await database["lease"].update_one(free, claim, upsert=True)
     except DuplicateKeyError:
         return False
     return await database["lease"].find_one({"_id": "migrations", "by": by}) is not None

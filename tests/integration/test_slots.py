@@ -174,3 +174,14 @@ async def _tick(pair: list[Slots]) -> None:
         await asyncio.sleep(0.2)
         for slots in pair:
             await slots.extend()
+
+
+async def test_what_a_killed_process_held_is_free_at_once_for_the_next_life_of_its_node(store: Store) -> None:
+    killed, other = Slots(store, Clock(), "host:1/aaaa"), Slots(store, Clock(), "host:11/bbbb")
+    await taken(killed, 2, 3)
+    await taken(other, 1, 3)
+    next_life = Slots(store, Clock(), "host:1/cccc")
+    assert await taken(next_life, 1, 3) == []
+    assert await next_life.take_back() == 2
+    await asyncio.sleep(0.1)  # it had just found all taken
+    assert len(await taken(next_life, 3, 3)) == 2, "the other node keeps its slot"

@@ -124,12 +124,13 @@ class Harness:
             return self.deletions
 
         directory = Directory(store, make)
-        slots = Slots(store, self.clock, f"{name}/1")
+        worker = f"{name}/{new_id()[-6:]}"
+        slots = Slots(store, self.clock, worker)
         parts = Parts(store, self.clock, directory, self.tokens, Places(slots), "http://som/som/v1")
-        claims = Claims(store, self.clock, f"{name}/{new_id()[-6:]}", lease_seconds)
+        claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
         intake = Intake(store, self.clock, claims, plan)
-        engine = Engine(parts, claims, intake, cancelling, EngineSettings(node=name))
+        engine = Engine(parts, claims, intake, cancelling, EngineSettings())
         watcher = Watcher(store)
         watcher.on_poke.append(engine.poke)
         watcher.on_open.append(engine.sweep)

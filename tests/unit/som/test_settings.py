@@ -89,6 +89,13 @@ def test_the_node_is_named_after_host_and_port_unless_it_has_a_name() -> None:
     assert Settings(node="east").node == "east"
 
 
+def test_two_processes_that_take_any_free_port_are_two_nodes() -> None:
+    anywhere = Settings(port=0)
+    assert anywhere.listening_on(40001).node != anywhere.listening_on(40002).node
+    assert anywhere.listening_on(40001).port == 40001
+    assert Settings(port=0, node="east").listening_on(40001).node == "east"
+
+
 def test_neither_key_nor_database_password_is_shown() -> None:
     shown = repr(Settings(mongodb_url="mongodb://u:p4ss@db", callback_key="k" * 32))
     assert "p4ss" not in shown

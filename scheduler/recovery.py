@@ -1,0 +1,58 @@
+"""What happened to calls whose answer never came to the plan, because its holder died."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from models.domain.outcomes import Accepted, Done, Outcome, Progress, Refused, Unreachable
+from scheduler.engagement import Answer, Parts
+from scheduler.plan_record import PlanRecord
+from scheduler.settlement import outcome_unknown
+
+Document = dict[str, Any]
+
+_OUTCOMES: dict[str, type] = {kind.__name__: kind for kind in (Done, Accepted, Refused, Unreachable, Progress)}
+
+
+def outcome_document(outcome: Outcome) -> Document:
+    """An outcome as a task document keeps it."""
+    return {"kind": type(outcome).__name__, **asdict(outcome)}
+
+
+def outcome_from_document(stored: Mapping[str, Any]) -> Outcome:
+    """Read what `outcome_document` wrote."""
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+    kind = str(values.pop("kind"))
+    outcome: Outcome = _OUTCOMES[kind](**values)
+    return outcome
+
+
+async def recovered(parts: Parts, record: PlanRecord) -> list[Answer]:
+    """What happened to the plan's calls that the plan itself does not know of, because its holder died.
+
+    An outcome that was written to its task document is taken as it stands. A call whose answer never was written is
+    made again with the same key, unless its answer waits in the inbox; where the fulfiller would do it twice, the task
+    is held instead.
+    """
+    tasks = parts.store.collection("task")
+    found = await tasks.find(
+        {"plan": record.id, "$or": [{"state": "running"}, {"planRev": {"$gt": record.rev}}]},
+        {"key": 1, "state": 1, "inputRev": 1, "fulfiller": 1, "outcome": 1},
+    ).to_list()
+    answers = []
+    for document in found:
+        run = record.progress.run.get(document["key"])
+        if run is None or run.state not in ("waiting", "retrying", "accepted"):
+            continue
+        run.revision, run.fulfiller, run.touched = document["inputRev"], document["fulfiller"], True
+        if document["state"] != "running" and document.get("outcome"):
+            if run.state != "accepted":  # what was accepted is told of by a callback or poll, which is no new attempt
+                record.progress.move(document["key"], "running", attempts=run.attempts + 1)
+            outcome = outcome_from_document(document["outcome"])
+            answers.append(Answer(document["key"], run.revision, outcome, run.fulfiller))
+            continue
+        definition = await parts.directory.definition(record.tenant, document["fulfiller"])
+        if definition is not None and not definition.honours_idempotency_key:
+            unknown = outcome_unknown(record.progress.tasks[document["key"]], "The server stopped.", parts.clock.now())
+            record.progress.move(document["key"], "held", **unknown.changes)
+    return answers

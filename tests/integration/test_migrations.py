@@ -1,0 +1,30 @@
+"""Migrations run once, by one process at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from models import migrations
+from models.clock import Clock
+from models.store import Store, connect
+
+
+@pytest.fixture
+async def store(mongodb_url: str, database_name: str) -> AsyncIterator[Store]:
+    client = connect(mongodb_url)
+    yield Store(client, database_name)
+    await client.close()
+
+
+async def test_of_two_processes_that_start_together_one_migrates_and_the_other_waits(store: Store) -> None:
+    ran = await asyncio.gather(*(migrations.run(store.database, Clock(), f"{node}/a") for node in ("h:1", "h:2")))
+    assert sorted(map(len, ran)) == [0, len(migrations.names())]
+
+
+async def test_what_a_killed_process_has_begun_is_done_by_the_next_life_of_its_node_at_once(store: Store) -> None:
+    clock = Clock()
+    begun = {"_id": "migrations", "by": "h:1/killed", "until": clock.after(60)}
+    await store.database["lease"].insert_one(begun)
+    async with asyncio.timeout(10):
+        assert await migrations.run(store.database, clock, "h:1/next") == migrations.names()
