@@ -1,21 +1,19 @@
 """Puts a server together and runs it until it is told to stop."""
 
 import asyncio
-import contextlib
 import gc
 import ipaddress
 import logging
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import structlog
-import uvicorn
 from prometheus_client import CollectorRegistry, Gauge
 from pymongo.errors import PyMongoError
 
@@ -50,6 +48,7 @@ from scheduler.places import Places
 from scheduler.planner import Planner
 from scheduler.watcher import Watcher
 from som.embedded import database
+from som.http_server import HttpServer
 from som.logging import set_up_logging
 from som.settings import Settings
 
@@ -163,7 +162,7 @@ class Server:
         app = create_app(dependencies, self._http_settings())
         gc.collect()
         gc.freeze()  # what stands now stands for good: not looking at it again saves a seventh of a POST
-        http = _HttpServer(app, listening)
+        http = HttpServer(app, listening)
         log.info("serving", url=f"http://{settings.host}:{settings.port}", roles=",".join(sorted(settings.roles)))
         await self._until_stopped(http, jobs)
 
@@ -231,7 +230,7 @@ class Server:
                 log.warning("could not remove what was old, trying again in an hour", error=str(error)[:200])
             await asyncio.sleep(RETENTION_SECONDS)
 
-    async def _until_stopped(self, http: "_HttpServer", roles: "list[_Role]") -> None:
+    async def _until_stopped(self, http: HttpServer, roles: "list[_Role]") -> None:
         """Serve until told to stop; then take no more requests, finish or hand back work, and end."""
         tasks = [(role, asyncio.create_task(role.work, name=role.name)) for role in roles]
         web = asyncio.create_task(http.serve_until_stopped(), name="web")
@@ -266,31 +265,6 @@ def _asked_to_stop(role: _Role, task: asyncio.Task[None]) -> asyncio.Task[None]:
     else:
         role.stop()
     return task
-
-
-class _HttpServer(uvicorn.Server):
-    """uvicorn on our own socket, with signals left to us."""
-
-    def __init__(self, app: Any, listening: socket.socket) -> None:
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            timeout_graceful_shutdown=5,
-            timeout_keep_alive=30,
-            h11_max_incomplete_event_size=64_000,
-        )
-        super().__init__(config)
-        self._listening = listening
-
-    async def serve_until_stopped(self) -> None:
-        await self.serve(sockets=[self._listening])
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def _listen(host: str, port: int) -> socket.socket:
