@@ -86,7 +86,7 @@ async def test_a_kind_that_hangs_is_given_up_in_time() -> None:
     began = time.monotonic()
     outcome = await fulfiller("sleeping").engage(CALL)
     assert isinstance(outcome, Unreachable)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize(
