@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 IMAGE_PREFIX ?= /opt/som
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop serve test lint format bench lock image-deps image-install image-check clean
+.PHONY: help setup demo stop serve test lint format bench storm lock image-deps image-install image-check clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -55,6 +55,9 @@ format: setup ## brings the code into shape
 
 bench: setup ## how fast it is here, and beside what
 	$(BIN)/python -m bench
+
+storm: setup ## 300 orders while servers and databases are killed 50 times; takes ten minutes
+	$(BIN)/python -m tests.crash.storm $(STORM_ARGS)
 
 lock: setup ## writes the lock files from what is installed, after a change of setup.py
 	$(BIN)/python requirements/relock.py

@@ -65,6 +65,7 @@ def main() -> None:
     options.add_argument("--smallest", action="store_true", help="only see that everything works; no figures to trust")
     options.add_argument("--only", action="append", choices=list(PARTS), help="only this part; may be repeated")
     options.add_argument("--json", type=Path, metavar="FILE", help="write the figures into this file")
+    options.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables into this file")
     chosen = options.parse_args()
     scale = SMALLEST if chosen.smallest else QUICK if chosen.quick else FULL
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
@@ -73,6 +74,8 @@ def main() -> None:
     report.print(console)
     if chosen.json:
         report.write(chosen.json)
+    if chosen.markdown:
+        report.write_markdown(chosen.markdown)
 
 
 if __name__ == "__main__":

@@ -50,6 +50,17 @@ class Report:
                     table.add_row(*row)
         return table
 
+    def write_markdown(self, file: Path) -> None:
+        """As tables of Markdown, for the documentation."""
+        lines: list[str] = []
+        for part in dict.fromkeys(figure.part for figure in self.figures):
+            lines += [f"### {part}", "", "| | som | spread | floor | | ratio | aim |", "| --- " * 7 + "|"]
+            lines += [
+                f"| {' | '.join(row)} |" for figure in self.figures if figure.part == part for row in rows(figure)
+            ]
+            lines.append("")
+        file.write_text("\n".join(lines), encoding="utf-8")
+
     def write(self, file: Path) -> None:
         """As JSON."""
         document: dict[str, Any] = {

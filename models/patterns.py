@@ -32,7 +32,7 @@ _PIECE = re.compile(
 class Re2Pattern:
     """A pattern on RE2."""
 
-    __slots__ = ("_searching", "_testing", "_translated", "source")
+    __slots__ = ("_searching", "_testing", "_translated", "size", "source")
 
     def __init__(self, source: str) -> None:
         """Compile the pattern. Raises PatternError."""
@@ -40,10 +40,7 @@ class Re2Pattern:
         self._translated = _translated(source)
         self._testing: Any = _program(source, self._translated, captures=False)
         self._searching: Any = None
-
-    @property
-    def size(self) -> int:
-        return int(self._testing.programsize)
+        self.size = int(self._testing.programsize)  # asked for with each match, and dear to ask RE2 for
 
     def fullmatch(self, text: str) -> bool:
         return self._testing.fullmatch(self._encoded(text)) is not None

@@ -152,19 +152,23 @@ class Engine:
             await self._take_back()
         while not self._stopping:
             # Cancellations are passed on in a moment, and must not wait until the work they call off makes room.
-            claimed = await self._claim("cancelServiceOrder", CLAIM_LIMIT, self._cancel)
+            more = await self._claim("cancelServiceOrder", CLAIM_LIMIT, self._cancel)
             for collection, work in (("plan", self._resume_plan), ("serviceOrder", self._begin)):
                 room = self._settings.concurrency - len(self._tasks)
                 if room > 0:
-                    claimed += await self._claim(collection, min(room, CLAIM_LIMIT), work)
-            if claimed == 0:
+                    more = await self._claim(collection, min(room, CLAIM_LIMIT), work) or more
+            if not more:
                 return
 
-    async def _claim(self, collection: str, limit: int, work: Work) -> int:
+    async def _claim(self, collection: str, limit: int, work: Work) -> bool:
+        """Take up what is due; returns whether there may be more.
+
+        Less than the limit means that nothing is left, or that another scheduler was quicker; a wake will come then.
+        """
         documents = await self._claims.due(collection, limit)
         for document in documents:
             self._take(collection, document, work)
-        return len(documents)
+        return len(documents) == limit
 
     def _take(self, collection: str, document: Document, work: Work) -> None:
         key = (collection, document["_id"])

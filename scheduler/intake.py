@@ -51,12 +51,19 @@ class Intake:
         definition = {"_id": order["_id"], "tenant": order["tenant"], **plan.to_document()}
         document = new_plan(order, order.get("priority", 4), self._claims.lease(), self._clock.now())
         try:
-            await self._store.insert_missing("planDefinition", [definition])
+            definition = await self._defined(definition)
             await self._store.insert("plan", document)
         except AlreadyExists:
             await self._leave(order)
-        kept = await self._store.get("planDefinition", order["_id"])
-        return PlanRecord(self._store, self._clock, document, kept or definition, fresh=True)
+        return PlanRecord(self._store, self._clock, document, definition, fresh=True)
+
+    async def _defined(self, definition: Document) -> Document:
+        """Store a definition; one that an earlier try has stored stands."""
+        try:
+            await self._store.insert("planDefinition", definition)
+        except AlreadyExists:
+            return await self._store.get("planDefinition", definition["_id"]) or definition
+        return definition
 
     async def _leave(self, order: Document) -> NoReturn:
         """Leave the order to its plan."""

@@ -6,6 +6,7 @@ what a lost wake-up leaves is found by the sweeps.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ Document = dict[str, Any]
 RESOURCES = ("serviceOrder", "cancelServiceOrder", "service", "serviceSpecification")
 REFERENCE = ("serviceSpecification", "fulfiller", "subscription")
 PAUSE_SECONDS = 0.5
+LONGEST_LOOK_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -57,25 +59,38 @@ class Watcher:
         self.on_owed: list[Callable[[str, str], None]] = []
         self.on_reference: list[Callable[[str], None]] = []
         self.on_open: list[Callable[[], None]] = []
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let `run` return within a second.
+
+        Cancelling it is no sure way: the driver forgets a cancellation that arrives together with an answer.
+        """
+        self._stopped.set()
 
     async def run(self) -> None:
-        """Watch until cancelled; whatever breaks the stream, it is opened again and everybody sweeps."""
-        while True:
+        """Watch until told to stop; whatever breaks the stream, it is opened again and everybody sweeps."""
+        while not self._stopped.is_set():
             try:
                 await self._watch()
             except PyMongoError as error:
                 log.warning("change stream lost, opening it again", error=f"{type(error).__name__}: {error}"[:300])
-            await asyncio.sleep(PAUSE_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PAUSE_SECONDS):
+                    await self._stopped.wait()
 
     async def _watch(self) -> None:
         # A process that only serves the API has no use for traffic, and hearing of each write costs it a round trip.
         wanted = _TRAFFIC if self.on_poke or self.on_owed else _FEW
         pipeline: list[Document] = [{"$match": wanted}, {"$project": _PROJECTION}]
-        async with await self._store.database.watch(pipeline, max_await_time_ms=1000, batch_size=1000) as stream:
+        wait = round(LONGEST_LOOK_SECONDS * 1000)
+        async with await self._store.database.watch(pipeline, max_await_time_ms=wait, batch_size=1000) as stream:
             for tell in self.on_open:
                 tell()
-            async for change in stream:
-                self._tell(change)
+            while stream.alive and not self._stopped.is_set():
+                change = await stream.try_next()
+                if change is not None:
+                    self._tell(change)
 
     def _tell(self, change: Document) -> None:
         collection = change["ns"]["coll"]

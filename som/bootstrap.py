@@ -1,21 +1,19 @@
 """Puts a server together and runs it until it is told to stop."""
 
 import asyncio
-import contextlib
 import gc
 import ipaddress
 import logging
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import structlog
-import uvicorn
 from prometheus_client import CollectorRegistry, Gauge
 from pymongo.errors import PyMongoError
 
@@ -50,6 +48,7 @@ from scheduler.places import Places
 from scheduler.planner import Planner
 from scheduler.watcher import Watcher
 from som.embedded import database
+from som.http_server import HttpServer
 from som.logging import set_up_logging
 from som.settings import Settings
 
@@ -57,7 +56,7 @@ log = structlog.get_logger(__name__)
 
 CLOCK_SECONDS = 30.0
 RETENTION_SECONDS = 3600.0
-STOP_SECONDS = 30.0
+STOP_SECONDS = 27.0  # and the database still has to stop within the 30 that orchestrators leave
 
 
 class AddressTaken(SomError):
@@ -133,19 +132,19 @@ class Server:
         watcher = Watcher(store)
         watcher.on_reference += [lambda _: directory.invalidate(), lambda _: catalogue.invalidate()]
         watcher.on_open += [directory.invalidate, catalogue.invalidate]
-        jobs = [_Role(watcher.run())]
+        jobs = [_Role("watcher", watcher.run(), watcher.stop)]
         if "scheduler" in settings.roles:
             engine = self._engine(stack, store, clock, directory, tokens, planner)
             watcher.on_poke.append(engine.poke)
             watcher.on_open.append(engine.sweep)
-            jobs.append(_Role(engine.run(), engine.stop))
+            jobs.append(_Role("engine", engine.run(), engine.stop))
         if "notifier" in settings.roles:
             notifier = await self._notifier(stack, store, clock)
             watcher.on_owed.append(notifier.owed)
             watcher.on_reference.append(
                 lambda collection: notifier.subscriptions_changed() if collection == "subscription" else None
             )
-            jobs += [_Role(notifier.run()), _Role(self._clean(store, clock))]
+            jobs += [_Role("notifier", notifier.run()), _Role("retention", self._clean(store, clock))]
         dependencies = Dependencies(
             store=store,
             clock=clock,
@@ -163,7 +162,7 @@ class Server:
         app = create_app(dependencies, self._http_settings())
         gc.collect()
         gc.freeze()  # what stands now stands for good: not looking at it again saves a seventh of a POST
-        http = _HttpServer(app, listening)
+        http = HttpServer(app, listening)
         log.info("serving", url=f"http://{settings.host}:{settings.port}", roles=",".join(sorted(settings.roles)))
         await self._until_stopped(http, jobs)
 
@@ -231,17 +230,20 @@ class Server:
                 log.warning("could not remove what was old, trying again in an hour", error=str(error)[:200])
             await asyncio.sleep(RETENTION_SECONDS)
 
-    async def _until_stopped(self, http: "_HttpServer", roles: "list[_Role]") -> None:
+    async def _until_stopped(self, http: HttpServer, roles: "list[_Role]") -> None:
         """Serve until told to stop; then take no more requests, finish or hand back work, and end."""
-        tasks = [(role, asyncio.create_task(role.work)) for role in roles]
-        web = asyncio.create_task(http.serve_until_stopped())
+        tasks = [(role, asyncio.create_task(role.work, name=role.name)) for role in roles]
+        web = asyncio.create_task(http.serve_until_stopped(), name="web")
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait([stopping, web, *(task for _, task in tasks)], return_when=asyncio.FIRST_COMPLETED)
         if not self._stop.is_set():
             log.error("a part of the server ended by itself")
         self._stop.set()
         http.should_exit = True
-        await asyncio.wait([web, *(_asked_to_stop(role, task) for role, task in tasks)], timeout=STOP_SECONDS)
+        asked = [web, *(_asked_to_stop(role, task) for role, task in tasks)]
+        _, pending = await asyncio.wait(asked, timeout=STOP_SECONDS)
+        for task in pending:
+            log.warning("did not stop in time", part=task.get_name())
         await end([web, stopping, *(task for _, task in tasks)])
         for _, task in tasks:
             if not task.cancelled() and (failure := task.exception()) is not None:
@@ -252,6 +254,7 @@ class Server:
 class _Role:
     """Something that runs as long as the server does; without `stop` it is ended by cancelling it."""
 
+    name: str
     work: Coroutine[Any, Any, None]
     stop: Callable[[], None] | None = None
 
@@ -262,31 +265,6 @@ def _asked_to_stop(role: _Role, task: asyncio.Task[None]) -> asyncio.Task[None]:
     else:
         role.stop()
     return task
-
-
-class _HttpServer(uvicorn.Server):
-    """uvicorn on our own socket, with signals left to us."""
-
-    def __init__(self, app: Any, listening: socket.socket) -> None:
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            timeout_graceful_shutdown=5,
-            timeout_keep_alive=30,
-            h11_max_incomplete_event_size=64_000,
-        )
-        super().__init__(config)
-        self._listening = listening
-
-    async def serve_until_stopped(self) -> None:
-        await self.serve(sockets=[self._listening])
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -9,6 +9,7 @@ The exit code is 0 when everything held, 1 when something did not.
 import argparse
 import asyncio
 import random
+import signal
 import statistics
 import sys
 import tempfile
@@ -273,6 +274,14 @@ async def run(wish: Wish, folder: Path) -> Report:
         return await Storm(wish, place).run()
 
 
+async def _unless_told(wish: Wish, folder: Path) -> Report:
+    """Let a storm pass; told to end, it tidies up first: nothing that it started stays behind."""
+    storm = asyncio.create_task(run(wish, folder))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, storm.cancel)
+    return await storm
+
+
 def _parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add: Any = options.add_argument
@@ -290,7 +299,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="som-storm-") as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        report = asyncio.run(run(wish, folder))
+        try:
+            report = asyncio.run(_unless_told(wish, folder))
+        except asyncio.CancelledError:
+            print("Ended before its time.")
+            return 1
     print(report)
     return 1 if report.wrong else 0
 

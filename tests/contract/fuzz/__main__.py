@@ -1,12 +1,13 @@
 """`python -m tests.contract.fuzz`: schemathesis over all documents, for as long as one likes."""
 
 import argparse
+import json
 import sys
 import tempfile
 from pathlib import Path
 
 from handlers.documents import FILES
-from tests.contract.fuzz.run import Effort, fuzz
+from tests.contract.fuzz.run import Effort, answers_of, fuzz
 from tests.contract.fuzz.server import fuzzed_server
 from tests.database import database_of_the_run
 
@@ -33,7 +34,11 @@ def _fuzzed(api: str, mongodb_url: str, folder: Path, effort: Effort) -> int:
         assert run.stdout is not None
         for line in run.stdout:
             sys.stdout.write(line)
-        return run.wait()
+        found = run.wait()
+    answers = json.loads(answers_of(place).read_text(encoding="utf-8"))
+    for name, count in sorted(answers.items()):
+        print(f"{count:8} {name}")
+    return found
 
 
 sys.exit(main())

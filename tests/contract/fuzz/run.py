@@ -62,6 +62,7 @@ def fuzz(api: str, url: str, ids: dict[str, list[str]], folder: Path, effort: Ef
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "SOM_"))}
     environment["PYTHONPATH"] = str(ROOT)
     environment |= {"SCHEMATHESIS_HOOKS": hooks.__name__, hooks.SEEDS: str(seeds), hooks.SHARE: str(effort.share)}
+    environment[hooks.ANSWERS] = str(answers_of(folder))
     return subprocess.Popen(
         command,
         cwd=folder,
@@ -72,3 +73,8 @@ def fuzz(api: str, url: str, ids: dict[str, list[str]], folder: Path, effort: Ef
         encoding="utf-8",
         errors="replace",
     )
+
+
+def answers_of(folder: Path) -> Path:
+    """The file in which a run leaves how often each operation answered each status."""
+    return folder / "answers.json"

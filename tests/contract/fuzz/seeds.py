@@ -55,9 +55,9 @@ class Seeds:
     async def make(self) -> None:
         """Make all of them."""
         await self._posted(SPECIFICATIONS, specification(SPECIFICATION))
-        await self._several(SPECIFICATIONS, lambda key: specification(key))
+        await self._several(SPECIFICATIONS, specification)
         await self._several(SERVICES, lambda _: service())
-        await self._several(FULFILLERS, lambda key: fulfiller(key))
+        await self._several(FULFILLERS, fulfiller)
         await self._orders()
         for base in (ORDERING, INVENTORY, CATALOG):
             hub = f"{base}/hub"
