@@ -25,6 +25,10 @@ async def _is_accepted(harness: Harness, order: str) -> bool:
     return any(task["state"] == "accepted" for task in (await harness.tasks(order)).values())
 
 
+async def _is_let_go(harness: Harness, order: str) -> bool:
+    return "lease" not in (await harness.store.get("plan", order) or {"lease": None})
+
+
 async def _waits(harness: Harness, order: str) -> bool:
     return bool((await harness.store.get("plan", order) or {}).get("waits"))
 
@@ -203,7 +207,7 @@ async def test_an_order_whose_plan_is_at_work_is_never_planned_again(harness: Ha
     harness.fulfiller.scripts["fulfil:1/build"] = answers(Accepted("job"))
     tasks = harness.start()
     order = await harness.order(plan_of("1/build"))
-    await harness.until_true(lambda: _is_accepted(harness, order))
+    await harness.until_true(lambda: _is_let_go(harness, order))
     await harness.kill(tasks)
     now = harness.clock.now()
     await harness.store.update("serviceOrder", {"_id": order}, {"$set": {"due": now}})
