@@ -250,13 +250,20 @@ class Settling:
             answers.append(Answer(key, entry["revision"], outcome, run.fulfiller, detail=detail))
 
     def take_timers(self) -> None:
-        """Hold what was accepted and has taken too long."""
+        """Hold what was accepted and has taken too long.
+
+        Where one can ask, one asks once more before: it may be done since long, and nobody was here to look.
+        """
         now = self._parts.clock.now()
         for key in self._progress.in_state("accepted"):
-            deadline = self._progress.run[key].deadline
-            if deadline is not None and deadline <= now:
-                passed = deadline_passed(self._progress.tasks[key], now)
-                self._progress.move(key, passed.state, **passed.changes)
+            run = self._progress.run[key]
+            if run.deadline is None or run.deadline > now:
+                continue
+            if run.due is not None:
+                run.due = min(run.due, now)
+                continue
+            passed = deadline_passed(self._progress.tasks[key], now)
+            self._progress.move(key, passed.state, **passed.changes)
 
     def resume(self, path: str | None) -> None:
         """Take up held tasks again, of one item (with those nested in it) or of all.

@@ -46,6 +46,8 @@ def settle(
             return Settlement("done", {"due": None, "deadline": None, "error": None})
         case Accepted():
             return Settlement("accepted", _accepted(task, outcome, definition, now))
+        case Progress() if _overdue(run, now):
+            return deadline_passed(task, now)
         case Progress():
             interval = outcome.retry_after or (definition.poll_interval if definition else 60.0)
             due = now + timedelta(seconds=interval) if run.due is not None else None
@@ -54,6 +56,10 @@ def settle(
             return _refused(task, outcome, definition, now)
         case Unreachable():
             return _unreachable(task, run, outcome, definition, now)
+
+
+def _overdue(run: TaskRun, now: datetime) -> bool:
+    return run.state == "accepted" and run.deadline is not None and run.deadline <= now
 
 
 def _accepted(task: PlannedTask, outcome: Accepted, definition: FulfillerDefinition | None, now: datetime) -> Document:
@@ -67,6 +73,8 @@ def _accepted(task: PlannedTask, outcome: Accepted, definition: FulfillerDefinit
 def _unreachable(
     task: PlannedTask, run: TaskRun, outcome: Unreachable, definition: FulfillerDefinition | None, now: datetime
 ) -> Settlement:
+    if _overdue(run, now):
+        return deadline_passed(task, now)
     if run.state == "accepted":  # a poll that failed: the work itself goes on
         interval = outcome.retry_after or (definition.poll_interval if definition else 60.0)
         return Settlement("accepted", {"due": now + timedelta(seconds=interval)})

@@ -187,15 +187,12 @@ class Progress:
         """The earliest moment at which a timer of a task runs out.
 
         Args:
-            besides: keys of tasks whose next look is under way already; only their deadlines count.
+            besides: keys of tasks whose next look is under way already; what it finds decides.
         """
         moments: list[datetime] = []
         for key in self.in_state("accepted", "retrying"):
-            run = self.run[key]
-            if run.due is not None and key not in besides:
-                moments.append(run.due)
-            if run.deadline is not None:
-                moments.append(run.deadline)
+            if key not in besides:
+                moments += (moment for moment in (self.run[key].due, self.run[key].deadline) if moment is not None)
         return min(moments, default=None)
 
     def item_view(self, item: PlannedItem) -> ItemView:

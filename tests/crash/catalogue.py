@@ -98,7 +98,7 @@ def fulfillers(addresses: Mapping[str, str]) -> list[Document]:
             "capability": [{"specification": specification, "action": "*"} for specification in _DONE_BY[name]],
             "timeout": 5,
             "retry": {"delays": [0.2, 0.5, 1, 1, 2, 2, 5, 5]},
-            "deadline": 120,
+            "deadline": 600,
             "pollInterval": 0.5,
             "honoursIdempotencyKey": True,
             **({"maxConcurrent": 20} if name == "prompt" else {}),

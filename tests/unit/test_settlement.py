@@ -87,6 +87,14 @@ def test_progress_leaves_the_task_where_it_is_and_may_reach_a_milestone() -> Non
     assert _settled(Progress(), replace(RUNNING, state="accepted")).changes == {"due": None}
 
 
+@pytest.mark.parametrize("found", [Progress(), Unreachable("?")])
+def test_a_look_that_finds_work_undone_after_its_deadline_holds_it(found: Outcome) -> None:
+    overdue = TaskRun("accepted", due=NOW, deadline=NOW, touched=True)
+    settled = _settled(found, overdue)
+    assert settled.state == "held"
+    assert settled.changes["error"]["code"] == "deadline"
+
+
 def test_work_that_is_not_reported_in_time_is_held() -> None:
     assert deadline_passed(task("1.a"), NOW).changes["error"]["code"] == "deadline"
 

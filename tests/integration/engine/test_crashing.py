@@ -6,8 +6,14 @@ import random
 import pytest
 
 from adapters.ports import FulfillerCall
-from models.domain.outcomes import Accepted, Done, Outcome
+from models.domain.outcomes import Accepted, Done, Outcome, Progress, Unreachable
 from tests.integration.engine.harness import Harness, answers, plan_of, states_told
+
+
+async def _is_let_go(harness: Harness, order: str) -> bool:
+    """Whether the order's task was taken on, and its plan waits for news."""
+    plan = await harness.store.get("plan", order) or {}
+    return "accepted" in str(plan.get("run")) and "lease" not in plan
 
 
 async def test_what_a_dead_engine_held_is_finished_by_the_next_life_of_its_node(harness: Harness) -> None:
@@ -80,11 +86,7 @@ async def test_an_outcome_of_accepted_work_that_the_plan_does_not_know_of_is_tak
     tasks = harness.start("n1", lease_seconds=60)
     order = await harness.order(plan_of("1/build"))
 
-    async def is_let_go() -> bool:
-        plan = await harness.store.get("plan", order) or {}
-        return "accepted" in str(plan.get("run")) and "lease" not in plan
-
-    await harness.until_true(is_let_go)
+    await harness.until_true(lambda: _is_let_go(harness, order))
     await harness.kill(tasks)
     plan = await harness.get("plan", order)
     key = next(iter(plan["run"]))
@@ -95,6 +97,24 @@ async def test_an_outcome_of_accepted_work_that_the_plan_does_not_know_of_is_tak
     harness.start("n1", lease_seconds=60)
     await harness.until(order, "completed", seconds=10)
     assert len(harness.fulfiller.calls) == 1
+
+
+@pytest.mark.parametrize(("found", "state"), [(Done(), "completed"), (Progress(), "held"), (Unreachable("?"), "held")])
+async def test_work_whose_deadline_passed_while_nobody_was_there_is_looked_at_before_it_is_held(
+    harness: Harness, found: Outcome, state: str
+) -> None:
+    await harness.register(deadline=1)
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Accepted("job", poll_url="/job", retry_after=60))
+    tasks = harness.start("n1", lease_seconds=60)
+    order = await harness.order(plan_of("1/build"))
+    await harness.until_true(lambda: _is_let_go(harness, order))
+    await harness.kill(tasks)
+    await asyncio.sleep(1)
+    harness.fulfiller.polls = [found]
+    harness.start("n1", lease_seconds=60)
+    document = await harness.until(order, state, seconds=10)
+    messages = document["body"]["serviceOrderItem"][0].get("errorMessage", [])
+    assert [message["code"] for message in messages] == (["deadline"] if state == "held" else [])
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # sockets of the killed engine
