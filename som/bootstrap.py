@@ -35,6 +35,7 @@ from models.leases import Leases
 from models.patterns import Re2Patterns
 from models.slots import Slots
 from models.store import Store, connect
+from scheduler import withdrawal
 from scheduler.cancellation import CancellationParts
 from scheduler.claims import Claims
 from scheduler.delivery.notifier import Notifier
@@ -47,6 +48,7 @@ from scheduler.intake import Intake
 from scheduler.places import Places
 from scheduler.planner import Planner
 from scheduler.watcher import Watcher
+from scheduler.withdrawal import Withdrawal
 from som.embedded import database
 from som.http_server import HttpServer
 from som.logging import set_up_logging
@@ -190,6 +192,7 @@ class Server:
         engine.periodic += [
             (slots.extend, 15.0),
             (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
+            (Withdrawal(store, clock).look, withdrawal.SECONDS),
         ]
         return engine
 
