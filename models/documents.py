@@ -316,6 +316,18 @@ class Delivery(Stored):
     due = DateTimeField()
 
 
+class Duration(Stored):
+    """How long a task takes at a fulfiller (or at anybody: an empty text), learnt from those that were done."""
+
+    meta = {"collection": "duration", "indexes": [_index("by_tenant", "tenant")]}
+    specification = StringField(required=True)
+    action = StringField(required=True)
+    task = StringField(required=True)
+    fulfiller = StringField(required=True)
+    count = IntField(required=True)
+    mean = FloatField(required=True)
+
+
 class Migration(Stored):
     """A migration that has run."""
 
@@ -355,6 +367,7 @@ ALL: tuple[type[Stored], ...] = (
     Subscription,
     Event,
     Delivery,
+    Duration,
     Migration,
     Lease,
     Secret,

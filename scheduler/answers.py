@@ -190,6 +190,9 @@ class Settling:
         reached = settlement.milestone or (task.milestone if settlement.state == "done" else None)
         if reached:
             self._note_milestone(task, reached)
+        if settlement.state == "done" and run.started is not None:
+            seconds = (self._parts.clock.now() - run.started).total_seconds()
+            self._parts.durations.note(self._record.tenant, task, run.fulfiller or "", seconds)
         if settlement.state in ("done", "skipped"):
             self._satisfied(task)
 
@@ -288,7 +291,7 @@ class Settling:
                 run = self._progress.run[key]
                 new_key = (run.error or {}).get("code") in NEW_KEY_AFTER
                 revision = run.revision + 1 if new_key else run.revision
-                self._progress.move(key, "waiting", attempts=0, error=None, revision=revision)
+                self._progress.move(key, "waiting", attempts=0, error=None, revision=revision, started=None)
 
     async def hold(self, task: PlannedTask, held: Held) -> None:
         """Hold a task that could not be given to anybody."""

@@ -23,6 +23,7 @@ from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import Accepted, Outcome, Unreachable
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
+from models.durations import Durations
 from models.store import Store
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
@@ -60,6 +61,7 @@ class Parts:
     tokens: CallbackTokens
     slots: Slots
     callback_base: str
+    durations: Durations
 
 
 @dataclass(frozen=True, slots=True)

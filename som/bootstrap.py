@@ -30,6 +30,7 @@ from models.catalogue import Catalogue
 from models.clock import Clock
 from models.domain.errors import SomError
 from models.domain.expressions import register_patterns
+from models.durations import Durations
 from models.inventory import Inventory
 from models.leases import Leases
 from models.patterns import Re2Patterns
@@ -180,7 +181,9 @@ class Server:
         settings = self._settings
         slots = Slots(store, clock, self._worker)
         stack.push_async_callback(slots.aclose)
-        parts = Parts(store, clock, directory, tokens, Places(slots), f"{settings.callback_base()}/som/v1")
+        durations = Durations(store, clock)
+        stack.push_async_callback(durations.aclose)
+        parts = Parts(store, clock, directory, tokens, Places(slots), f"{settings.callback_base()}/som/v1", durations)
         claims = Claims(store, clock, self._worker, settings.lease_seconds)
         intake = Intake(store, clock, claims, planner.plan)
         cancelling = CancellationParts(store, clock, planner.deletion)
@@ -191,6 +194,7 @@ class Server:
         in_hand.set_function(lambda: engine.in_hand)
         engine.periodic += [
             (slots.extend, 15.0),
+            (durations.flush, 10.0),
             (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
             (Withdrawal(store, clock).look, withdrawal.SECONDS),
         ]

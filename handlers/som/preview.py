@@ -15,6 +15,7 @@ from handlers.surface import Surface
 from handlers.validation import BodyCheck
 from models.domain.decomposition import Unplannable, decompose_steps
 from models.domain.fulfiller import FulfillerDefinition
+from models.domain.order_items import items_of
 from models.domain.plan import Plan, PlannedTask
 from models.domain.selection import Selection
 from models.ids import new_id
@@ -47,7 +48,7 @@ class PlanPreview:
         """
         order = require_body(request)
         self._order_check.check(order)
-        await self._surface.check_order(request.caller, order)
+        await self._surface.check_order(request.caller, items_of(order))
         try:
             snapshot = await load_snapshot(request.caller, order, self._catalogue, self._inventory, self._clock.text())
             plan = await in_slices(decompose_steps(new_id(), order, snapshot))
