@@ -16,6 +16,8 @@ __all__ = [
     "FulfillerRules",
     "Inventory",
     "Outcome",
+    "Probe",
+    "Probed",
     "Progress",
     "Refused",
     "Report",
@@ -55,6 +57,21 @@ class FulfillerCall:
     callback_url: str | None = field(default=None, repr=False)
     timeout: float = 10.0
     attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a look at a fulfiller found, without giving it work: it is up, or `down` says what is wrong."""
+
+    down: str | None = None
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """A fulfiller that can be looked at without giving it work; a kind has this method or not."""
+
+    async def probe(self, seconds: float) -> Probe | None:
+        """Look whether it is up, within so many seconds. None where its registration leaves nothing to look at."""
 
 
 @runtime_checkable

@@ -216,6 +216,7 @@ class Task(Stored):
             _index("by_plan", "plan", "created"),
             _index("by_state", "tenant", "state", "created"),
             _index("by_fulfiller", "fulfiller", "state"),
+            _index("held_by_code", "error.code", "id", partialFilterExpression={"state": "held"}),
         ],
     }
     plan = StringField(required=True)
@@ -229,6 +230,9 @@ class Task(Stored):
     state = StringField(required=True)
     fence = IntField(required=True)
     fulfiller = StringField()
+    free = BooleanField()
+    givenUp = ListField(StringField())  # noqa: N815 - a stored name
+    formerDecisions = ListField(DictField())  # noqa: N815 - a stored name
     inputRev = IntField()  # noqa: N815 - a stored name
     attempts = ListField(DictField())
 
@@ -248,6 +252,37 @@ class Slot(Stored):
     fulfiller = StringField(required=True)
     by = StringField()
     until = DateTimeField()
+
+
+class FulfillerState(Stored):
+    """What all processes have to know of a fulfiller that is not well: its circuit breaker, and that it is down."""
+
+    meta = {"collection": "fulfillerState", "indexes": []}
+    breaker = DictField()
+    down = DictField()
+
+
+class FulfillerStatistics(Stored):
+    """What the calls to a fulfiller came to in ten minutes, over all processes; kept for two days."""
+
+    meta = {
+        "collection": "fulfillerStatistics",
+        "indexes": [_index("by_fulfiller", "fulfiller", "at"), _index("by_age", "at", expireAfterSeconds=172_800)],
+    }
+    fulfiller = StringField(required=True)
+    at = DateTimeField(required=True)
+    outcomes = DictField()
+    classes = DictField()
+    milliseconds = IntField()
+
+
+class Budget(Stored):
+    """The calls that were leased under a fulfiller's rate limit, as long as they count."""
+
+    meta = {"collection": "budget", "indexes": []}
+    tenant = StringField()
+    rev = IntField(required=True)
+    spent = ListField(DictField())
 
 
 class Subscription(Stored):
@@ -364,6 +399,9 @@ ALL: tuple[type[Stored], ...] = (
     Task,
     Fulfiller,
     Slot,
+    FulfillerState,
+    FulfillerStatistics,
+    Budget,
     Subscription,
     Event,
     Delivery,

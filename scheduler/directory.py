@@ -32,7 +32,9 @@ class _Registry:
             document["_id"]: Registered(FulfillerDefinition.from_document(document), document.get("secret") or {})
             for document in documents
         }
-        self.selection = Selection(entry.definition for entry in self.registered.values())
+        definitions = [entry.definition for entry in self.registered.values()]
+        self.selection = Selection(definitions)
+        self.limited = tuple(definition for definition in definitions if definition.capacity is not None)
 
 
 class Directory:
@@ -54,6 +56,14 @@ class Directory:
         if decision.chosen is None:
             decision = (await self._cache.refresh(tenant)).selection.select(capability, situation)
         return decision
+
+    async def limited(self, tenant: str) -> tuple[FulfillerDefinition, ...]:
+        """Those whose capacity is limited."""
+        return (await self._cache.get(tenant)).limited
+
+    async def definitions(self, tenant: str) -> tuple[FulfillerDefinition, ...]:
+        """All who are registered."""
+        return tuple(entry.definition for entry in (await self._cache.get(tenant)).registered.values())
 
     async def definition(self, tenant: str, fulfiller: str) -> FulfillerDefinition | None:
         """The definition of a registered fulfiller; None where it is not registered any more."""

@@ -17,14 +17,16 @@ import structlog
 from adapters.ports import Fulfiller, FulfillerCall
 from models.callback_token import CallbackTokens, CallKey
 from models.clock import Clock
-from models.domain.errors import AlreadyExists
+from models.domain.errors import AlreadyExists, Unavailable
 from models.domain.expressions import ExpressionError
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import Accepted, Outcome, Unreachable
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
+from models.domain.rate_limit import RateLimit
 from models.durations import Durations
 from models.store import Store
+from scheduler.choice import Choice
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
 from scheduler.directory import Directory
@@ -34,6 +36,9 @@ from scheduler.situations import Situations
 
 Document = dict[str, Any]
 MAX_ATTEMPTS_KEPT = 50
+MAX_DECISIONS_KEPT = 20
+_KEPT_OF_TARGET = ("fulfiller", "input", "body")
+_KEPT = (*_KEPT_OF_TARGET, "free", "givenUp", "decision")
 POLL_TIMEOUT = 10.0
 PATIENCE = 5.0
 """Seconds beyond a call's time after which we stop waiting for a kind that does not keep it."""
@@ -44,8 +49,10 @@ log = structlog.get_logger(__name__)
 class Slots(Protocol):
     """Places for calls at the same time, per fulfiller and over all processes."""
 
-    def place(self, fulfiller: str, limit: int | None, priority: int) -> AbstractAsyncContextManager[None]:
-        """Wait for a place, hold it while the context is open."""
+    def place(
+        self, fulfiller: str, limit: int | None, priority: int, rate: RateLimit | None = None
+    ) -> AbstractAsyncContextManager[None]:
+        """Wait for a place and for a call of the rate limit; hold the place while the context is open."""
 
     async def take_back(self) -> None:
         """Free the places that a former life of this process still holds."""
@@ -72,11 +79,18 @@ class Held:
     reason: str
     message: str
     decision: Document | None = None
+    capability: Document | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Engagement:
-    """A task ready to be given to a fulfiller."""
+    """A task ready to be given to a fulfiller.
+
+    Attributes:
+        decision: a new one, where one was made.
+        former: the decision before it.
+        free: no call for the task can have had an effect so far, so that somebody else may have it.
+    """
 
     task: PlannedTask
     revision: int
@@ -84,11 +98,19 @@ class Engagement:
     fulfiller: Fulfiller
     call: FulfillerCall
     decision: Document | None = None
+    former: Document | None = None
+    free: bool = False
 
 
 @dataclass(slots=True)
 class Answer:
-    """What came back, and what it took."""
+    """What came back, and what it took.
+
+    Attributes:
+        free: neither this call nor any before can have had an effect.
+        detail: of the attempt, as it is kept with it.
+        facts: what else is to be kept with the task.
+    """
 
     key: str
     revision: int
@@ -96,7 +118,9 @@ class Answer:
     fulfiller: str | None = None
     milliseconds: int = 0
     poll: bool = False
+    free: bool = False
     detail: Document = field(default_factory=dict)
+    facts: Document = field(default_factory=dict)
 
 
 class Engager:
@@ -109,18 +133,22 @@ class Engager:
         self._services = services
         self._context = context
         self._situations = Situations(parts.clock, record, services, context.order)
+        self._choice = Choice(parts.directory, parts.health, record.tenant)
 
     async def prepare(self, task: PlannedTask, run: TaskRun) -> Engagement | Held:
         """Choose the fulfiller and put the call together."""
         kept = await self._kept(task, run)
         decision: Document | None = None
-        chosen = kept.get("fulfiller")
-        if chosen is None:
-            capability, situation = await self._situations.of(task)
-            decided = await self._parts.directory.decide(self._record.tenant, capability, situation)
-            decision, chosen = {**decided.to_document(), "situation": situation.to_document()}, decided.chosen
-            if chosen is None:
-                return Held("noFulfiller", "No fulfiller for this task", decided.reason, decision)
+        chosen, free = kept.get("fulfiller"), kept.get("free", not kept)
+        if chosen is None or free:
+            needed = await self._situations.of(task, frozenset(kept.get("givenUp", ())))
+            found = await self._choice.of(*needed, self._record.task_id(task.key), chosen)
+            if found.definition is None:
+                wanted, message = found.capability.to_document(), found.decision.reason
+                return Held("noFulfiller", "No fulfiller for this task", message, found.to_document(), wanted)
+            if not found.stays:
+                decision = found.to_document()
+            chosen = found.definition.id
         definition = await self._parts.directory.definition(self._record.tenant, chosen)
         fulfiller = await self._parts.directory.instance(self._record.tenant, chosen)
         if definition is None or fulfiller is None:
@@ -131,7 +159,18 @@ class Engager:
         except ExpressionError as error:
             return Held("inputMapping", "The task's input cannot be made", f"{task.name}: {error}", decision)
         call = await self._call(task, run, value, kept.get("body"), definition.timeout)
-        return Engagement(task, run.revision, definition, fulfiller, call, decision)
+        return Engagement(task, run.revision, definition, fulfiller, call, decision, kept.get("decision"), free)
+
+    async def alternatives(self, task: PlannedTask, fulfiller: str) -> list[str]:
+        """Who shall not be asked again for a task that its fulfiller could not be reached for, as others are left.
+
+        Returns:
+            The fulfillers that were tried in vain; empty where nobody else can have the task.
+        """
+        stored = await self._parts.store.get("task", self._record.task_id(task.key)) or {}
+        given_up = frozenset([*stored.get("givenUp", ()), fulfiller])
+        found = await self._choice.look(*await self._situations.of(task, given_up))
+        return sorted(given_up) if found.definition is not None else []
 
     async def _kept(self, task: PlannedTask, run: TaskRun) -> Document:
         """What an earlier attempt with this input revision used: a technical retry must be equal."""
@@ -143,7 +182,8 @@ class Engager:
             return {}
         if task.target is None and stored.get("inputRev") != run.revision:
             return {}
-        return {name: stored[name] for name in ("fulfiller", "input", "body") if name in stored}
+        names = _KEPT if task.target is None else _KEPT_OF_TARGET
+        return {name: stored[name] for name in names if name in stored}
 
     async def _call(
         self, task: PlannedTask, run: TaskRun, value: Any, kept: Mapping[str, Any] | None, seconds: float
@@ -190,12 +230,17 @@ class Engager:
             "input": call.input,
             "body": call.service,
             "inputRev": engagement.revision,
+            "free": False,
             "started": now,
             "updated": now,
         }
+        change: Document = {"$set": intent, "$setOnInsert": {"created": now}}
         if engagement.decision is not None:
             intent["decision"] = engagement.decision
-        await self._write(task.key, {"$set": intent, "$setOnInsert": {"created": now}})
+            if engagement.former is not None:
+                change["$push"] = {"formerDecisions": {"$each": [engagement.former], "$slice": -MAX_DECISIONS_KEPT}}
+        await self._write(task.key, change)
+        self._parts.health.written(engagement.definition, call.task_id)
 
     async def _write(self, key: str, change: Document) -> None:
         guard = {"_id": self._record.task_id(key), "fence": {"$lte": self._record.fence}}
@@ -223,15 +268,30 @@ class Engager:
             Unavailable: the database cannot be reached; no call was made.
         """
         definition, call = engagement.definition, engagement.call
-        async with self._parts.slots.place(definition.id, definition.max_concurrent, priority):
-            begun()
-            await self.write_intent(engagement)
-            if self._record.leased_until <= self._parts.clock.now():
-                raise LeaseLost
-            started = time.monotonic()
-            outcome = await _in_time(engagement.fulfiller.engage(call), call.timeout)
+        self._parts.health.waits(definition, 1)
+        try:
+            async with self._parts.slots.place(definition.id, definition.max_concurrent, priority, definition.rate):
+                begun()
+                await self.write_intent(engagement)
+                if self._record.leased_until <= self._parts.clock.now():
+                    raise LeaseLost
+                started = time.monotonic()
+                outcome = await _in_time(engagement.fulfiller.engage(call), call.timeout)
+        finally:
+            self._parts.health.waits(definition, -1)
         elapsed = round((time.monotonic() - started) * 1000)
-        return Answer(engagement.task.key, engagement.revision, outcome, definition.id, elapsed)
+        await self._count(definition, outcome, elapsed)
+        free = engagement.free and isinstance(outcome, Unreachable) and not outcome.maybe_done
+        return Answer(engagement.task.key, engagement.revision, outcome, definition.id, elapsed, free=free)
+
+    async def _count(
+        self, definition: FulfillerDefinition, outcome: Outcome, elapsed: int, *, poll: bool = False
+    ) -> None:
+        """Let the answer count in the fulfiller's health; that it cannot be written is no reason to lose the answer."""
+        try:
+            await self._parts.health.answered(definition, self._record.tenant, outcome, elapsed, poll=poll)
+        except Unavailable as error:
+            log.warning("health not written", fulfiller=definition.id, error=str(error)[:200])
 
     async def poll(self, task: PlannedTask, run: TaskRun) -> Answer:
         """Ask a fulfiller how accepted work is."""
@@ -245,6 +305,9 @@ class Engager:
         started = time.monotonic()
         outcome = await _in_time(fulfiller.poll(reference, call), call.timeout)
         elapsed = round((time.monotonic() - started) * 1000)
+        definition = await self._parts.directory.definition(self._record.tenant, run.fulfiller or "")
+        if definition is not None:
+            await self._count(definition, outcome, elapsed, poll=True)
         return Answer(task.key, run.revision, outcome, run.fulfiller, elapsed, poll=True)
 
     async def write_outcome(self, answer: Answer, state: str, facts: Document) -> None:
@@ -257,7 +320,7 @@ class Engager:
             "ms": answer.milliseconds,
             **answer.detail,
         }
-        fields = {"state": state, "updated": now, "planRev": self._record.rev + 1, **facts}
+        fields = {"state": state, "updated": now, "planRev": self._record.rev + 1, "free": answer.free, **facts}
         change: Document = {"$set": fields}
         if not answer.poll:
             change["$push"] = {"attempts": {"$each": [attempt], "$slice": -MAX_ATTEMPTS_KEPT}}
@@ -282,6 +345,8 @@ class Engager:
         }
         if held.decision is not None:
             fields["decision"] = held.decision
+        if held.capability is not None:
+            fields["capability"] = held.capability
         await self._write(task.key, {"$set": fields, "$setOnInsert": {"created": now}})
 
 

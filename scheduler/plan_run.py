@@ -188,6 +188,8 @@ class PlanRun:
                     self._settling.resume(entry.get("item"))
                 case "cancel":
                     await self._cancellation.request(entry["cancel"])
+                case "candidate":
+                    self._settling.reconsider(entry["task"])
                 case "look":
                     self._items.look_again()
                 case kind:

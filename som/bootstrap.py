@@ -36,7 +36,6 @@ from models.leases import Leases
 from models.patterns import Re2Patterns
 from models.slots import Slots
 from models.store import Store, connect
-from scheduler import withdrawal
 from scheduler.cancellation import CancellationParts
 from scheduler.claims import Claims
 from scheduler.delivery.notifier import Notifier
@@ -49,7 +48,6 @@ from scheduler.intake import Intake
 from scheduler.places import Places
 from scheduler.planner import Planner
 from scheduler.watcher import Watcher
-from scheduler.withdrawal import Withdrawal
 from som.embedded import database
 from som.http_server import HttpServer
 from som.logging import set_up_logging
@@ -133,7 +131,8 @@ class Server:
         planner = Planner(catalogue, inventory, clock)
         tokens = await load_tokens(store, settings.callback_key.get_secret_value() if settings.callback_key else None)
         watcher = Watcher(store)
-        watcher.on_reference += [lambda _: directory.invalidate(), lambda _: catalogue.invalidate()]
+        watcher.on_reference.append(lambda name: directory.invalidate() if name == "fulfiller" else None)
+        watcher.on_reference.append(lambda name: catalogue.invalidate() if name == "serviceSpecification" else None)
         watcher.on_open += [directory.invalidate, catalogue.invalidate]
         jobs = [_Role("watcher", watcher.run(), watcher.stop)]
         if "scheduler" in settings.roles:
@@ -196,7 +195,7 @@ class Server:
             (slots.extend, 15.0),
             (durations.flush, 10.0),
             (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
-            (Withdrawal(store, clock).look, withdrawal.SECONDS),
+            *watched.jobs,
         ]
         return engine
 

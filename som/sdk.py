@@ -23,6 +23,7 @@ from adapters.ports import (
     Fulfiller,
     FulfillerCall,
     Outcome,
+    Probe,
     Progress,
     Refused,
     Report,
@@ -42,6 +43,7 @@ __all__ = [
     "FulfillerCall",
     "FulfillerDefinition",
     "Outcome",
+    "Probe",
     "Progress",
     "Refused",
     "Report",
@@ -82,6 +84,10 @@ class BaseFulfiller(ABC):
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:  # noqa: ARG002 - for the kinds that poll
         """Look how accepted work is. By default only a callback tells."""
         return Progress()
+
+    async def probe(self, seconds: float) -> Probe | None:  # noqa: ARG002 - for the kinds that probe
+        """Look whether the fulfiller is up, without giving it work. By default there is nothing to look at."""
+        return None
 
     async def aclose(self) -> None:  # noqa: B027 - closing nothing is a proper answer
         """Let go of what the instance holds. Calls under way may still end."""

@@ -26,6 +26,7 @@ from scheduler.engagement import Parts
 from scheduler.engine import Engine, EngineSettings
 from scheduler.intake import Intake
 from scheduler.places import Places
+from scheduler.registry_watch import RegistryWatch
 from scheduler.watcher import Watcher
 
 Document = dict[str, Any]
@@ -138,6 +139,9 @@ class Harness:
         watcher.on_poke.append(engine.poke)
         watcher.on_open.append(engine.sweep)
         watcher.on_reference.append(lambda _: directory.invalidate())
+        registry = RegistryWatch(store, self.clock, directory, health, worker)
+        watcher.on_reference.append(registry.changed)
+        engine.periodic += registry.jobs
         tasks = [asyncio.create_task(engine.run()), asyncio.create_task(watcher.run())]
         self._running += tasks
         return tasks
