@@ -214,6 +214,7 @@ class Task(Stored):
             _index("by_plan", "plan", "created"),
             _index("by_state", "tenant", "state", "created"),
             _index("by_fulfiller", "fulfiller", "state"),
+            _index("by_reference", "fulfiller", "accepted.reference", partialFilterExpression={"state": "accepted"}),
         ],
     }
     plan = StringField(required=True)

@@ -19,7 +19,8 @@ async def append(store: Store, clock: Clock, plan_id: str, entry: Document) -> b
         clock: tells when the entry came.
         plan_id: the plan's id.
         entry: {kind: "callback", task, operation, revision, report}, {kind: "resume", item: path or None, who},
-            {kind: "cancel", cancel: id of the cancellation request} or {kind: "look"}; `id` and `at` are added.
+            {kind: "cancel", cancel: id of the cancellation request}, {kind: "lookup", task, operation, revision} (its
+            fulfiller has something to tell: poll it now) or {kind: "look"}; `id` and `at` are added.
 
     Returns:
         False when there is no such plan or it has ended: nothing is left to tell.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -53,6 +53,7 @@ class Settling:
         }
         self._effects: dict[str, Document] = {}
         self._reports: dict[str, Report] = {}
+        self._to_look_up: set[str] = set()
 
     def begin(self) -> None:
         """At a plan's start: services and items that need nothing done are finished at once."""
@@ -186,6 +187,10 @@ class Settling:
         if settlement.state != run.state and not TASK.allows(run.state, settlement.state):
             return
         self._progress.move(answer.key, settlement.state, **settlement.changes)
+        if answer.key in self._to_look_up:
+            self._to_look_up.discard(answer.key)
+            if settlement.state == "accepted":
+                self._progress.move(answer.key, "accepted", due=self._parts.clock.now())
         reached = settlement.milestone or (task.milestone if settlement.state == "done" else None)
         if reached:
             self._note_milestone(task, reached)
@@ -239,15 +244,30 @@ class Settling:
 
     def take_callback(self, entry: Document, answers: deque[Answer]) -> None:
         """Read a fulfiller's report out of the inbox."""
-        key = entry["task"]
-        if entry["operation"] != "fulfil":
-            task = self._progress.tasks.get(key)
-            key = reverse_key(task, entry["operation"]) if task else None
-        if key is not None and key in self._progress.run:
+        if (key := self._told_of(entry)) is not None:
             run = self._progress.run[key]
             detail = {"callback": True}
             outcome = parse_report(entry["report"])
             answers.append(Answer(key, entry["revision"], outcome, run.fulfiller, detail=detail))
+
+    def look_up(self, entry: Document, under_way: Container[str]) -> None:
+        """Note that a fulfiller has something to tell of a task: it is polled now, or after the call under way."""
+        key = self._told_of(entry)
+        if key is None or self._progress.run[key].revision != entry["revision"]:
+            return
+        match self._progress.run[key].state:
+            case "accepted" if key not in under_way:
+                self._progress.move(key, "accepted", due=self._parts.clock.now())
+            case "accepted" | "running":  # what is under way may have looked before there was something to see
+                self._to_look_up.add(key)
+
+    def _told_of(self, entry: Document) -> str | None:
+        """The key of the task that an entry of the inbox tells of; None where the plan has none such."""
+        key: str = entry["task"]
+        task = self._progress.tasks.get(key)
+        if task is not None and entry["operation"] != task.operation:
+            key = reverse_key(task, entry["operation"])
+        return key if key in self._progress.run else None
 
     def take_timers(self) -> None:
         """Hold what was accepted and has taken too long.

@@ -180,6 +180,8 @@ class PlanRun:
             match entry["kind"]:
                 case "callback":
                     self._settling.take_callback(entry, self._calls.answers)
+                case "lookup":
+                    self._settling.look_up(entry, self._calls.keys)
                 case "resume":
                     self._settling.resume(entry.get("item"))
                 case "cancel":

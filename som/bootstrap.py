@@ -123,12 +123,14 @@ class Server:
         register_patterns(Re2Patterns())
         session = open_session()
         stack.push_async_callback(session.close)
-        kinds = Kinds(Tools(lambda: session))
+        tokens = await load_tokens(store, settings.callback_key.get_secret_value() if settings.callback_key else None)
+        base = f"{settings.callback_base()}/som/v1"
+        tools = Tools(lambda: session, lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}")
+        kinds = Kinds(tools)
         directory = Directory(store, kinds.make)
         stack.push_async_callback(directory.aclose)
         catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
         planner = Planner(catalogue, inventory, clock)
-        tokens = await load_tokens(store, settings.callback_key.get_secret_value() if settings.callback_key else None)
         watcher = Watcher(store)
         watcher.on_reference += [lambda _: directory.invalidate(), lambda _: catalogue.invalidate()]
         watcher.on_open += [directory.invalidate, catalogue.invalidate]
