@@ -22,6 +22,7 @@ class DatabaseProblem(SomError):
     code = "databaseUnavailable"
 
     def __init__(self, **details: object) -> None:
+        self.details = details
         template = inspect.cleandoc(type(self).__doc__ or "").replace("\n", " ")
         super().__init__(template.format(**details, elsewhere=ELSEWHERE))
 

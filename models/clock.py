@@ -6,13 +6,11 @@ from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
+from models.domain.dates import to_text
+
+__all__ = ["Clock", "parse", "to_text"]
+
 Document = dict[str, Any]
-
-
-def to_text(moment: datetime) -> str:
-    """A moment as TM Forum bodies carry it: `2026-01-31T12:00:00.000Z`. Text order is time order."""
-    moment = moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 def parse(text: str) -> datetime:

@@ -121,7 +121,8 @@ class CancelServiceOrder(ResourceDocument):
 class Service(ResourceDocument):
     """A TMF638 service.
 
-    `owner` stands while an order item works on it, `former` is the one before, `applied` the last plan revision.
+    `owner` stands while an order item works on it, `former` is the one before, `applied` the last plan revision;
+    `builtBy` says which fulfiller did which work for it: {specification, fulfiller}.
     """
 
     meta = {
@@ -149,6 +150,7 @@ class Service(ResourceDocument):
     former = DictField()
     applied = DictField()
     waiting = ListField(StringField())
+    builtBy = ListField(DictField())  # noqa: N815 - a stored name
 
 
 class ServiceSpecification(ResourceDocument):
@@ -235,7 +237,7 @@ class Task(Stored):
 class Fulfiller(ResourceDocument):
     """A registered fulfiller; credentials stand apart from the body that is shown."""
 
-    meta = {"collection": "fulfiller", "indexes": [_BY_CREATION, _body("by_name", "name")]}
+    meta = {"collection": "fulfiller", "indexes": [_BY_CREATION, _OWED, _body("by_name", "name")]}
     secret = DictField()
 
 
@@ -315,6 +317,18 @@ class Delivery(Stored):
     due = DateTimeField()
 
 
+class Duration(Stored):
+    """How long a task takes at a fulfiller (or at anybody: an empty text), learnt from those that were done."""
+
+    meta = {"collection": "duration", "indexes": [_index("by_tenant", "tenant")]}
+    specification = StringField(required=True)
+    action = StringField(required=True)
+    task = StringField(required=True)
+    fulfiller = StringField(required=True)
+    count = IntField(required=True)
+    mean = FloatField(required=True)
+
+
 class Migration(Stored):
     """A migration that has run."""
 
@@ -354,6 +368,7 @@ ALL: tuple[type[Stored], ...] = (
     Subscription,
     Event,
     Delivery,
+    Duration,
     Migration,
     Lease,
     Secret,

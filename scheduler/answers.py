@@ -21,6 +21,7 @@ from scheduler.plan_record import PlanRecord
 from scheduler.recovery import outcome_document
 from scheduler.services import Services
 from scheduler.settlement import Settlement, deadline_passed, error, settle
+from scheduler.situations import work_of
 
 Document = dict[str, Any]
 
@@ -194,6 +195,9 @@ class Settling:
         reached = settlement.milestone or (task.milestone if settlement.state == "done" else None)
         if reached:
             self._note_milestone(task, reached)
+        if settlement.state == "done" and run.started is not None:
+            seconds = (self._parts.clock.now() - run.started).total_seconds()
+            self._parts.durations.note(self._record.tenant, task, run.fulfiller or "", seconds)
         if settlement.state in ("done", "skipped"):
             self._satisfied(task)
 
@@ -227,11 +231,20 @@ class Settling:
             return
         match planned.action:
             case "add":
-                self.effect(service, state=planned.state)
+                self.effect(service, state=planned.state, built=self._built(service))
             case "modify":
-                self.effect(service, state=planned.state, delta=True)
+                self.effect(service, state=planned.state, delta=True, built=self._built(service))
             case "delete":
                 self.effect(service, remove=True)
+
+    def _built(self, service: str) -> list[Document]:
+        """Who did which work for the service: they get its changes, too."""
+        done = [
+            (self._progress.tasks[key].capability, self._progress.run[key].fulfiller)
+            for key in self._progress.of_service(service)
+            if key in self._record.ordered and self._progress.run[key].state == "done"
+        ]
+        return [{"specification": work_of(what), "fulfiller": who} for what, who in done if who is not None]
 
     def _release(self, path: str) -> None:
         self._open_items.discard(path)
@@ -298,7 +311,7 @@ class Settling:
                 run = self._progress.run[key]
                 new_key = (run.error or {}).get("code") in NEW_KEY_AFTER
                 revision = run.revision + 1 if new_key else run.revision
-                self._progress.move(key, "waiting", attempts=0, error=None, revision=revision)
+                self._progress.move(key, "waiting", attempts=0, error=None, revision=revision, started=None)
 
     async def hold(self, task: PlannedTask, held: Held) -> None:
         """Hold a task that could not be given to anybody."""

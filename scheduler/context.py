@@ -28,7 +28,7 @@ class TaskContext:
         self._store = store
         self._record = record
         self._services = services
-        self._order = order
+        self.order = order
         self._outputs: dict[str, Any] = {}
         self._items = {item.path: item for item in record.plan.items}
         self._children: dict[str, list[PlannedService]] = {}
@@ -73,10 +73,10 @@ class TaskContext:
         return Report(characteristics, tuple(entry for entry in resources if isinstance(entry, Mapping)))
 
     async def _context(self, task: PlannedTask, names: frozenset[str]) -> Document:
-        context: Document = {"order": self._order}
+        context: Document = {"order": self.order}
         item = self._items.get(task.item)
         if item is not None:
-            context["item"] = item_at(self._order, item.pointer)
+            context["item"] = item_at(self.order, item.pointer)
         if "task" in names:
             context["task"] = await self._task_outputs(task)
         planned = self._record.services.get(task.service)

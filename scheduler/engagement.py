@@ -24,12 +24,14 @@ from models.domain.outcomes import Accepted, Outcome, Unreachable
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
 from models.domain.service_change import with_delta
+from models.durations import Durations
 from models.store import Store
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
 from scheduler.directory import Directory
 from scheduler.plan_record import PlanRecord
 from scheduler.services import Services
+from scheduler.situations import Situations
 
 Document = dict[str, Any]
 MAX_ATTEMPTS_KEPT = 50
@@ -61,6 +63,7 @@ class Parts:
     tokens: CallbackTokens
     slots: Slots
     callback_base: str
+    durations: Durations
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class Engager:
         self._record = record
         self._services = services
         self._context = context
+        self._situations = Situations(parts.clock, record, services, context.order)
 
     async def prepare(self, task: PlannedTask, run: TaskRun) -> Engagement | Held:
         """Choose the fulfiller and put the call together."""
@@ -114,8 +118,9 @@ class Engager:
         decision: Document | None = None
         chosen = kept.get("fulfiller")
         if chosen is None:
-            decided = await self._parts.directory.decide(self._record.tenant, task.capability, task.key)
-            decision, chosen = decided.to_document(), decided.chosen
+            capability, situation = await self._situations.of(task)
+            decided = await self._parts.directory.decide(self._record.tenant, capability, situation)
+            decision, chosen = {**decided.to_document(), "situation": situation.to_document()}, decided.chosen
             if chosen is None:
                 return Held("noFulfiller", "No fulfiller for this task", decided.reason, decision)
         definition = await self._parts.directory.definition(self._record.tenant, chosen)

@@ -1,6 +1,7 @@
 """The order as its plan makes it: written whenever the plan has moved, and never ahead of it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from models import outbox
 from models.clock import Clock, to_text
 from models.domain.caller import ENGINE
 from models.domain.errors import NotFound
+from models.domain.lifecycles import SERVICE_ORDER
 from models.domain.order_view import (
     Course,
     ItemState,
@@ -28,6 +30,46 @@ Plot = Callable[[str], Course]
 COLLECTION = "serviceOrder"
 SECONDS_PER_ITEM = 0.001
 SHOWN_ITEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """An entry of a list in the order that has an event of its own, and is told once."""
+
+    attribute: str
+    entry: Document
+    event: str
+
+    def stands_in(self, body: Document) -> bool:
+        """Whether the order has told it already."""
+        return any(entry.get("id") == self.entry["id"] for entry in body.get(self.attribute, ()))
+
+
+def reached(milestone: Document) -> News:
+    """A milestone that was reached."""
+    return News("milestone", milestone, "ServiceOrderMilestoneEvent")
+
+
+def endangered(alert: Document) -> News:
+    """A jeopardy alert."""
+    return News("jeopardyAlert", alert, "ServiceOrderJeopardyEvent")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What an order has to tell besides the states of its items.
+
+    Attributes:
+        news: milestones reached, and the like; what the order has told already is left out.
+        expected: when the order will probably be done; said with whatever else there is to say, unless a client has set
+            that date.
+    """
+
+    news: tuple[News, ...] = ()
+    expected: str | None = None
+
+
+NO_MESSAGE = Message()
 
 
 class OrderProjection:
@@ -72,7 +114,7 @@ class OrderProjection:
         return self._views
 
     async def write(
-        self, progress: Progress, revision: int, monotonic: float, plot: Plot, milestones: Sequence[Document] = ()
+        self, progress: Progress, revision: int, monotonic: float, plot: Plot, message: Message = NO_MESSAGE
     ) -> None:
         """Write what the plan's progress changes in the order, with the events owed for it.
 
@@ -81,16 +123,15 @@ class OrderProjection:
             revision: the plan revision that this shows.
             monotonic: the present moment, for pacing.
             plot: for the order's state where it is to go.
-            milestones: those reached; one that is told already is left out.
+            message: what there is to tell besides.
         """
         views = self.views(progress)
         while True:
             change = self._difference(progress, views, plot)
-            told = {milestone.get("id") for milestone in self.body.get("milestone", ())}
-            fresh = [milestone for milestone in milestones if milestone["id"] not in told]
+            fresh = [told for told in message.news if not told.stands_in(self.body)]
             if not (change or fresh) and "plan" in self._order and "due" not in self._order:
                 break
-            update = self._update(change, revision, fresh)
+            update = self._update(change, revision, fresh, self._expectation(change, message.expected))
             guard = {"_id": self._order["_id"], "rev": self._order["rev"]}
             if await self._store.update(COLLECTION, guard, update):
                 self._remember(update)
@@ -122,24 +163,33 @@ class OrderProjection:
                 change.fields.update(built_services(self.body, item))
         return change
 
-    def _update(self, change: OrderChange, revision: int, fresh: Sequence[Document]) -> Document:
-        fields = {f"body.{name}": value for name, value in change.fields.items()}
+    def _expectation(self, change: OrderChange, expected: str | None) -> Document:
+        """The expected date, where it is ours to say: one that a client has set stands."""
+        ours = self.body.get("expectedCompletionDate") == self._order.get("expected")
+        if expected is None or not ours or set(change.states) & SERVICE_ORDER.final:
+            return {}
+        return {"body.expectedCompletionDate": expected, "expected": expected}
+
+    def _update(self, change: OrderChange, revision: int, fresh: Sequence[News], expectation: Document) -> Document:
+        fields = {f"body.{name}": value for name, value in change.fields.items()} | expectation
         unset = [f"body.{name}" for name in change.unset]
-        if fresh:
-            fields["body.milestone"] = [*self.body.get("milestone", ()), *fresh]
+        for name in dict.fromkeys(told.attribute for told in fresh):
+            entries = [told.entry for told in fresh if told.attribute == name]
+            fields[f"body.{name}"] = [*self.body.get(name, ()), *entries]
         fields.update({"planRev": revision, "plan": self._order["_id"]})
         if "due" in self._order or "lease" in self._order:
             unset += ["due", "lease"]
         stubs = self._state_stubs(change) or self._item_stubs(change)
         stubs += [
             outbox.stub(
-                "ServiceOrderMilestoneEvent",
+                told.event,
                 state=change.fields.get("state", self.body["state"]),
                 who=ENGINE.subject,
-                after={"milestone": milestone["name"]},
-                fields={"milestone": milestone},
+                why=told.entry.get("message"),
+                after={told.attribute: told.entry["name"]},
+                fields={told.attribute: told.entry},
             )
-            for milestone in fresh
+            for told in fresh
         ]
         return outbox.change(self._order, fields, stubs, self._clock.now(), unset=unset, visible=bool(change or fresh))
 

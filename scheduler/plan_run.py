@@ -21,8 +21,9 @@ from scheduler.cancellation import Cancellation, CancellationParts
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
 from scheduler.engagement import Answer, Engagement, Engager, Held, Parts
+from scheduler.forecast import Forecast
 from scheduler.items import Items
-from scheduler.order_projection import OrderProjection
+from scheduler.order_projection import Message, OrderProjection, endangered, reached
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import recovered
 from scheduler.services import Services
@@ -46,6 +47,7 @@ class PlanRun:
         self._progress = record.progress
         self._services = Services(parts.store, parts.clock, record.id, record.tenant)
         self._projection = OrderProjection(parts.store, parts.clock, order)
+        self._forecast = Forecast(parts.durations, parts.clock, record, self._projection.body)
         self._context = TaskContext(parts.store, record, self._services, self._projection.body)
         self._engager = Engager(parts, record, self._services, self._context)
         self._settling = Settling(parts, record, self._engager, self._context, self._projection)
@@ -148,6 +150,8 @@ class PlanRun:
         if self._record.waits or (self._record.cancel or {}).get("problem"):
             recheck = self._looked + timedelta(seconds=RECHECK_SECONDS)
             due = min(due, recheck) if due else recheck
+        if self._forecast.due is not None:
+            due = min(due, self._forecast.due) if due else self._forecast.due
         return due
 
     def _withdraw(self) -> None:
@@ -216,10 +220,18 @@ class PlanRun:
 
     async def _show(self) -> None:
         now = asyncio.get_running_loop().time()
-        milestones = [tell["milestone"] for tell in self._record.tells if "milestone" in tell]
-        await self._projection.write(self._progress, self._record.rev, now, self._cancellation.course, milestones)
+        await self._projection.write(
+            self._progress, self._record.rev, now, self._cancellation.course, await self._message()
+        )
         await self._cancellation.tell()
         self._record.tells = []
+
+    async def _message(self) -> Message:
+        news = [reached(tell["milestone"]) for tell in self._record.tells if "milestone" in tell]
+        sight = await self._forecast.look(self._projection.body)
+        if sight.alert is not None:
+            news.append(endangered(sight.alert))
+        return Message(tuple(news), sight.expected)
 
     async def _start(self) -> bool:
         """Give what is ready to fulfillers. Returns whether the plan changed by it, so that it must be written."""
@@ -256,7 +268,8 @@ class PlanRun:
         run = self._progress.move(engagement.task.key, "running", fulfiller=engagement.definition.id, due=None)
 
         def begun() -> None:
-            self._progress.move(key, "running", touched=True, attempts=run.attempts + 1)
+            started = run.started or self._parts.clock.now()
+            self._progress.move(key, "running", touched=True, attempts=run.attempts + 1, started=started)
 
         self._calls.engage(engagement, begun)
 

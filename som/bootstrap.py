@@ -30,11 +30,13 @@ from models.catalogue import Catalogue
 from models.clock import Clock
 from models.domain.errors import SomError
 from models.domain.expressions import register_patterns
+from models.durations import Durations
 from models.inventory import Inventory
 from models.leases import Leases
 from models.patterns import Re2Patterns
 from models.slots import Slots
 from models.store import Store, connect
+from scheduler import withdrawal
 from scheduler.cancellation import CancellationParts
 from scheduler.claims import Claims
 from scheduler.delivery.notifier import Notifier
@@ -47,6 +49,7 @@ from scheduler.intake import Intake
 from scheduler.places import Places
 from scheduler.planner import Planner
 from scheduler.watcher import Watcher
+from scheduler.withdrawal import Withdrawal
 from som.embedded import database
 from som.http_server import HttpServer
 from som.logging import set_up_logging
@@ -180,7 +183,9 @@ class Server:
         settings = self._settings
         slots = Slots(store, clock, self._worker)
         stack.push_async_callback(slots.aclose)
-        parts = Parts(store, clock, directory, tokens, Places(slots), f"{settings.callback_base()}/som/v1")
+        durations = Durations(store, clock)
+        stack.push_async_callback(durations.aclose)
+        parts = Parts(store, clock, directory, tokens, Places(slots), f"{settings.callback_base()}/som/v1", durations)
         claims = Claims(store, clock, self._worker, settings.lease_seconds)
         intake = Intake(store, clock, claims, planner.plan)
         cancelling = CancellationParts(store, clock, planner.deletion)
@@ -191,7 +196,9 @@ class Server:
         in_hand.set_function(lambda: engine.in_hand)
         engine.periodic += [
             (slots.extend, 15.0),
+            (durations.flush, 10.0),
             (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
+            (Withdrawal(store, clock).look, withdrawal.SECONDS),
         ]
         return engine
 

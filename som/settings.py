@@ -86,6 +86,13 @@ class Settings(BaseSettings):
         max_length=38,
         description="Name of the database. Servers that share it share the work.",
     )
+    database_wait: float = Field(
+        30.0,
+        ge=1,
+        le=3600,
+        description="Seconds that a start waits for the given database. 30: what is started together with it, or while "
+        "it fails over, need not be started twice. An address that cannot be right is refused at once.",
+    )
     data_dir: Path = Field(
         Path("./.som"),
         description="Folder for the embedded database, the log and the process id of a detached server. In "

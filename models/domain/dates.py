@@ -7,6 +7,12 @@ _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:)(\d\d)(\.\d+)?([Zz]|[+
 _CANONICAL_LENGTH = len("2026-11-22T10:15:00.000Z")
 
 
+def to_text(moment: datetime) -> str:
+    """A moment as TM Forum bodies carry it: `2026-01-31T12:00:00.000Z`. Text order is time order."""
+    moment = moment.astimezone(UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
 def canonical_date(text: str) -> str | None:
     """The same moment as `YYYY-MM-DDTHH:MM:SS.mmmZ` in UTC, or None where the text is no RFC 3339 date-time.
 

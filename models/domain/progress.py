@@ -17,7 +17,16 @@ SATISFIED = frozenset({"done", "skipped"})
 OPEN = frozenset({"running", "accepted", "retrying"})
 ENDED = frozenset({"done", "skipped", "cancelled"})
 
-_SHORT = {"state": "s", "attempts": "n", "due": "d", "deadline": "l", "fulfiller": "f", "revision": "r", "error": "e"}
+_SHORT = {
+    "state": "s",
+    "attempts": "n",
+    "due": "d",
+    "deadline": "l",
+    "fulfiller": "f",
+    "revision": "r",
+    "error": "e",
+    "started": "b",
+}
 _LONG = {short: name for name, short in _SHORT.items()}
 
 
@@ -34,6 +43,7 @@ class TaskRun:
         revision: of its input; a new one makes a new idempotency key.
         error: {code, reason, message} while it is held.
         touched: whether a fulfiller was ever called for it, so that it may have had an effect.
+        started: when it was first given to a fulfiller since it was last resumed.
     """
 
     state: str = "waiting"
@@ -44,6 +54,7 @@ class TaskRun:
     revision: int = 0
     error: dict[str, Any] | None = None
     touched: bool = False
+    started: datetime | None = None
 
     def to_document(self) -> dict[str, Any]:
         """As stored: short names, and only what says something."""

@@ -13,6 +13,8 @@ from adapters.database_errors import DatabaseAddressInvalid, DatabaseUnreachable
 from adapters.free_port import any_free_port
 from adapters.mongod_binary import usable_mongod
 from adapters.mongod_process import MongodProcess
+from som.embedded import database
+from som.settings import Settings
 from tests.database import needs_embedded_mongod
 
 
@@ -81,3 +83,25 @@ async def test_a_replica_set_that_nobody_has_initiated_is_refused(lone_mongod: C
         await listening(url)
     with pytest.raises(DatabaseUnreachable, match="primary"):
         await require_replica_set(url, timeout_seconds=1)
+
+
+@needs_embedded_mongod
+async def test_a_start_waits_for_a_database_that_is_not_ready_yet(
+    lone_mongod: Callable[..., str], free_port: int
+) -> None:
+    url = lone_mongod("--replSet", "rs0")
+    async with asyncio.timeout(60):
+        await listening(url)
+        with pytest.raises(DatabaseUnreachable, match="within 1 s"):
+            async with database(Settings(mongodb_url=url, database_wait=1)):
+                pytest.fail("nobody has initiated the set")
+        async with asyncio.TaskGroup() as both:
+            both.create_task(_initiated(url, f"127.0.0.1:{free_port}"))
+            async with database(Settings(mongodb_url=url, database_wait=60)) as usable:
+                assert usable == url
+
+
+async def _initiated(url: str, member: str) -> None:
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, directConnection=True)
+    async with client:
+        await client.admin.command("replSetInitiate", {"_id": "rs0", "members": [{"_id": 0, "host": member}]})

@@ -14,6 +14,7 @@ from models.domain.fulfiller import FulfillerDefinition
 from models.domain.ids import derived_id, task_key
 from models.domain.outcomes import Accepted, Done, Outcome, Unreachable
 from models.domain.plan import Capability, Compensation, Plan, PlannedItem, PlannedService, PlannedTask
+from models.durations import Durations
 from models.ids import new_id
 from models.slots import Slots
 from models.store import Store
@@ -126,7 +127,9 @@ class Harness:
         directory = Directory(store, make)
         worker = f"{name}/{new_id()[-6:]}"
         slots = Slots(store, self.clock, worker)
-        parts = Parts(store, self.clock, directory, self.tokens, Places(slots), "http://som/som/v1")
+        self.durations = Durations(store, self.clock)
+        callbacks = "http://som/som/v1"
+        parts = Parts(store, self.clock, directory, self.tokens, Places(slots), callbacks, self.durations)
         claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
         intake = Intake(store, self.clock, claims, plan)
