@@ -1,6 +1,6 @@
 """TMF641 service orders: what a client may place, change and delete."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from models.clock import parse, to_text
 from models.domain.caller import Caller
 from models.domain.errors import Conflict, InvalidRequest
 from models.domain.lifecycles import SERVICE_ORDER
+from models.domain.order_items import OrderItem, items_of
 from models.domain.violations import Violation
 from models.plan_removal import clear_plan
 from models.references import first_match
@@ -69,13 +70,14 @@ class ServiceOrderRules:
 
     async def before_create(self, caller: Caller, draft: Draft) -> None:
         """Check the surface; acknowledge order and items; ask for the scheduler's attention."""
-        _refuse_item_states(draft.body)
-        await self._surface.check_order(caller, draft.body)
-        body = draft.body
+        body, items = draft.body, items_of(draft.body)
+        _refuse_item_states(items)
+        await self._surface.check_order(caller, items)
         body["state"] = "acknowledged"
         body["orderDate"] = to_text(draft.now)
         body.setdefault("priority", str(LOWEST_PRIORITY))
-        _acknowledge_items(body)
+        for item in items:
+            item.body["state"] = "acknowledged"
         draft.fields.update(_scheduling(body, draft.now), fence=0)
 
     async def before_change(self, caller: Caller, revision: Revision) -> None:
@@ -126,7 +128,7 @@ class ServiceOrderRules:
             await self._keep_intake_out(revision)
         if "serviceOrderItem" in changed:
             _acknowledge_patched_items(revision)
-        await self._surface.check_order(caller, revision.body)
+        await self._surface.check_order(caller, items_of(revision.body))
         revision.body.setdefault("priority", str(LOWEST_PRIORITY))
         revision.fields.update(_scheduling(revision.body, revision.now), poke=revision.now)
 
@@ -236,19 +238,14 @@ def _scheduling(body: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     return {"priority": priority, "due": max(start, now)}
 
 
-def _refuse_item_states(body: Mapping[str, Any]) -> None:
+def _refuse_item_states(items: Sequence[OrderItem]) -> None:
     found = [
-        Violation(f"{pointer}/state", "serverSetAttribute", "The state of an item is set by the server.")
-        for _, pointer, item in walk(body)
-        if "state" in item
+        Violation(f"{item.pointer}/state", "serverSetAttribute", "The state of an item is set by the server.")
+        for item in items
+        if "state" in item.body
     ]
     if found:
         raise InvalidRequest(found)
-
-
-def _acknowledge_items(body: Mapping[str, Any]) -> None:
-    for _, _, item in walk(body):
-        item["state"] = "acknowledged"
 
 
 def _acknowledge_patched_items(revision: Revision) -> None:

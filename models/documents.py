@@ -128,7 +128,8 @@ class CancelServiceOrder(ResourceDocument):
 class Service(ResourceDocument):
     """A TMF638 service.
 
-    `owner` stands while an order item works on it, `former` is the one before, `applied` the last plan revision.
+    `owner` stands while an order item works on it, `former` is the one before, `applied` the last plan revision;
+    `builtBy` says which fulfiller did which work for it: {specification, fulfiller}.
     """
 
     meta = {
@@ -156,6 +157,7 @@ class Service(ResourceDocument):
     former = DictField()
     applied = DictField()
     waiting = ListField(StringField())
+    builtBy = ListField(DictField())  # noqa: N815 - a stored name
 
 
 class ServiceSpecification(ResourceDocument):
@@ -241,7 +243,7 @@ class Task(Stored):
 class Fulfiller(ResourceDocument):
     """A registered fulfiller; credentials stand apart from the body that is shown."""
 
-    meta = {"collection": "fulfiller", "indexes": [_BY_CREATION, _body("by_name", "name")]}
+    meta = {"collection": "fulfiller", "indexes": [_BY_CREATION, _OWED, _body("by_name", "name")]}
     secret = DictField()
 
 

@@ -22,6 +22,7 @@ from scheduler.plan_record import PlanRecord
 from scheduler.recovery import outcome_document
 from scheduler.services import Services
 from scheduler.settlement import Settlement, deadline_passed, error, nobody_answered, settle
+from scheduler.situations import work_of
 
 Document = dict[str, Any]
 
@@ -230,11 +231,20 @@ class Settling:
             return
         match planned.action:
             case "add":
-                self.effect(service, state=planned.state)
+                self.effect(service, state=planned.state, built=self._built(service))
             case "modify":
-                self.effect(service, state=planned.state, delta=True)
+                self.effect(service, state=planned.state, delta=True, built=self._built(service))
             case "delete":
                 self.effect(service, remove=True)
+
+    def _built(self, service: str) -> list[Document]:
+        """Who did which work for the service: they get its changes, too."""
+        done = [
+            (self._progress.tasks[key].capability, self._progress.run[key].fulfiller)
+            for key in self._progress.of_service(service)
+            if key in self._record.ordered and self._progress.run[key].state == "done"
+        ]
+        return [{"specification": work_of(what), "fulfiller": who} for what, who in done if who is not None]
 
     def _release(self, path: str) -> None:
         self._open_items.discard(path)

@@ -38,6 +38,11 @@ class TaskContext:
             if service.parent is not None:
                 self._children.setdefault(service.parent, []).append(service)
 
+    @property
+    def order(self) -> Mapping[str, Any]:
+        """The order's body, as it last was read."""
+        return self._order()
+
     def remember_output(self, key: str, output: Any) -> None:
         """Keep what a task put out, for those that need it."""
         self._outputs[key] = output
@@ -75,11 +80,10 @@ class TaskContext:
         return Report(characteristics, tuple(entry for entry in resources if isinstance(entry, Mapping)))
 
     async def _context(self, task: PlannedTask, names: frozenset[str]) -> Document:
-        order = self._order()
-        context: Document = {"order": order}
+        context: Document = {"order": self.order}
         item = self._items.get(task.item)
         if item is not None:
-            context["item"] = item_at(order, item.pointer)
+            context["item"] = item_at(self.order, item.pointer)
         if "task" in names:
             context["task"] = await self._task_outputs(task)
         planned = self._record.services.get(task.service)

@@ -30,6 +30,7 @@ from scheduler.context import TaskContext
 from scheduler.directory import Directory
 from scheduler.plan_record import PlanRecord
 from scheduler.services import Services
+from scheduler.situations import Situations
 
 Document = dict[str, Any]
 MAX_ATTEMPTS_KEPT = 50
@@ -107,6 +108,7 @@ class Engager:
         self._record = record
         self._services = services
         self._context = context
+        self._situations = Situations(parts.clock, record, services, context.order)
 
     async def prepare(self, task: PlannedTask, run: TaskRun) -> Engagement | Held:
         """Choose the fulfiller and put the call together."""
@@ -114,8 +116,9 @@ class Engager:
         decision: Document | None = None
         chosen = kept.get("fulfiller")
         if chosen is None:
-            decided = await self._parts.directory.decide(self._record.tenant, task.capability, task.key)
-            decision, chosen = decided.to_document(), decided.chosen
+            capability, situation = await self._situations.of(task)
+            decided = await self._parts.directory.decide(self._record.tenant, capability, situation)
+            decision, chosen = {**decided.to_document(), "situation": situation.to_document()}, decided.chosen
             if chosen is None:
                 return Held("noFulfiller", "No fulfiller for this task", decided.reason, decision)
         definition = await self._parts.directory.definition(self._record.tenant, chosen)

@@ -69,6 +69,11 @@ class Services:
                 self._documents[document["_id"]] = document
         return {key: self._documents[key]["body"] for key in wanted if key in self._documents}
 
+    def builder(self, service: str, work: str) -> str | None:
+        """Who did this kind of work for a service that has been read, by what is written with it."""
+        built = self._documents.get(service, {}).get("builtBy", ())
+        return next((entry["fulfiller"] for entry in built if entry["specification"] == work), None)
+
     async def create(
         self, planned: Sequence[PlannedService], order_id: str, actions: Mapping[str, PlannedItem]
     ) -> None:
@@ -158,8 +163,8 @@ class Services:
         repeated after a crash must not overwrite what others have made of the service since.
 
         Args:
-            effect: {n: plan revision, service, state?, delta?, values?, remove?, restore?, release?}; `values` is what
-                the customer has said since the order was planned.
+            effect: {n: plan revision, service, state?, delta?, values?, remove?, restore?, release?, built?}; `values` is
+                what the customer has said since the order was planned.
             planned: what the plan says of the service.
             report: what fulfillers said of it.
 
@@ -216,6 +221,8 @@ class Services:
         unset = ["owner", "waiting"] if effect.get("release") else []
         if effect.get("release"):
             fields["former"] = owner
+        if effect.get("built"):
+            fields["builtBy"] = _built(document.get("builtBy", ()), effect["built"])
         if effect.get("remove") and body.get("state") in DESIRED:
             fields["tenant"] = f"~{self._tenant}"
             gone = outbox.stub("ServiceDeleteEvent", state=body["state"], who=ENGINE.subject, order=owner.get("order"))
@@ -225,6 +232,11 @@ class Services:
         fields.update({f"body.{name}": value for name, value in after.items() if value is not None})
         unset += [f"body.{name}" for name, value in after.items() if value is None]
         return outbox.change(document, fields, stubs, now, unset=unset, visible=bool(after))
+
+
+def _built(known: Sequence[Document], now: Sequence[Document]) -> list[Document]:
+    """Who did which work for the service, the last to do it."""
+    return list({entry["specification"]: entry for entry in (*known, *now)}.values())
 
 
 def _stubs(before: Changes, after: Changes, state: str, order: str) -> list[outbox.Stub]:

@@ -36,6 +36,7 @@ from models.leases import Leases
 from models.patterns import Re2Patterns
 from models.slots import Slots
 from models.store import Store, connect
+from scheduler import withdrawal
 from scheduler.cancellation import CancellationParts
 from scheduler.claims import Claims
 from scheduler.delivery.notifier import Notifier
@@ -48,6 +49,7 @@ from scheduler.intake import Intake
 from scheduler.places import Places
 from scheduler.planner import Planner
 from scheduler.watcher import Watcher
+from scheduler.withdrawal import Withdrawal
 from som.embedded import database
 from som.http_server import HttpServer
 from som.logging import set_up_logging
@@ -195,6 +197,7 @@ class Server:
             (durations.flush, 10.0),
             (lambda: inbox.pass_on_what_is_left(store, clock), inbox.LEFT_AFTER_SECONDS),
             (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
+            (Withdrawal(store, clock).look, withdrawal.SECONDS),
         ]
         return engine
 
