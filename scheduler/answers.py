@@ -9,9 +9,10 @@ from typing import Any
 from models.domain.expressions import ExpressionError
 from models.domain.lifecycles import TASK
 from models.domain.order_view import item_at
-from models.domain.outcomes import Accepted, Done, Progress, Refused, Unreachable, parse_report
+from models.domain.outcomes import Accepted, Done, InformationRequired, Progress, Refused, Unreachable, parse_report
 from models.domain.plan import PlannedTask
-from models.domain.service_change import Report
+from models.domain.progress import STUCK
+from models.domain.service_change import Report, with_delta
 from models.domain.service_progress import ServiceProgress
 from models.domain.undo import reverse_key
 from scheduler.context import TaskContext
@@ -20,12 +21,12 @@ from scheduler.order_projection import OrderProjection, milestone
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import outcome_document
 from scheduler.services import Services
-from scheduler.settlement import Settlement, deadline_passed, error, settle
+from scheduler.settlement import Settlement, deadline_passed, error, nobody_answered, settle
 from scheduler.situations import work_of
 
 Document = dict[str, Any]
 
-NEW_KEY_AFTER = frozenset({"refused"})
+NEW_KEY_AFTER = frozenset({"refused", "informationRequired", "informationMissing"})
 """Errors after which a resumed task is a new call: the fulfiller would repeat its answer to the old key."""
 
 
@@ -136,7 +137,9 @@ class Settling:
         if answer.poll or isinstance(answer.outcome, Progress):
             return run.state in ("running", "accepted")
         # Waiting, but touched: the call was made before its engine died, and its callback came all the same.
-        return run.state in ("running", "accepted", "retrying", "held") or (run.state == "waiting" and run.touched)
+        return run.state in ("running", "accepted", "retrying", "held", "pending") or (
+            run.state == "waiting" and run.touched
+        )
 
     async def _decide(self, answer: Answer) -> Settlement:
         task, run = self._progress.tasks[answer.key], self._progress.run[answer.key]
@@ -175,6 +178,8 @@ class Settling:
                 facts["accepted"] = asdict(answer.outcome)
             case Refused(reason=reason) | Unreachable(reason=reason):
                 answer.detail["reason"] = reason
+            case InformationRequired(message=message):
+                answer.detail["reason"] = message
             case Progress():
                 pass
         if settlement.changes.get("error"):
@@ -297,21 +302,47 @@ class Settling:
                 continue
             passed = deadline_passed(self._progress.tasks[key], now)
             self._progress.move(key, passed.state, **passed.changes)
+        for key in self._progress.in_state("pending"):
+            deadline = self._progress.run[key].deadline
+            if deadline is not None and deadline <= now:
+                passed = nobody_answered(self._progress.tasks[key], now)
+                self._progress.move(key, passed.state, **passed.changes)
+
+    def inform(self, path: str, values: Document) -> None:
+        """Take in what a customer has said of an item that waited for it, and go on with it.
+
+        The services that the item asks for get it, and those whose tasks have asked; what they are made of was decided
+        when the order was planned, and stays.
+        """
+        services = {
+            service.id: None
+            for service in self._record.plan.services
+            if service.item == path and service.parent is None
+        }
+        for key in self._progress.in_state("pending"):
+            if _inside(self._progress.tasks[key].item, path):
+                services[self._progress.tasks[key].service] = None
+        for service in services:
+            known = self.effect(service).get("values", {})
+            self.effect(service, values=with_delta(known, values) if known else values)
+        self.resume(path)
 
     def resume(self, path: str | None) -> None:
-        """Take up held tasks again, of one item (with those nested in it) or of all.
+        """Take up tasks again that are held or wait for information, of one item (with those nested in it) or of all.
 
         While the order is being cancelled that means the undoing: what was ordered is not taken up any more.
         """
-        for key in self._progress.in_state("held"):
+        for key in self._progress.in_state(*STUCK):
             if self._record.state == "cancelling" and key in self._record.ordered:
                 continue
             item = self._progress.tasks[key].item
-            if path is None or item == path or item.startswith(f"{path}/"):
+            if path is None or _inside(item, path):
                 run = self._progress.run[key]
                 new_key = (run.error or {}).get("code") in NEW_KEY_AFTER
                 revision = run.revision + 1 if new_key else run.revision
-                self._progress.move(key, "waiting", attempts=0, error=None, revision=revision, started=None)
+                self._progress.move(
+                    key, "waiting", attempts=0, error=None, deadline=None, revision=revision, started=None
+                )
 
     async def hold(self, task: PlannedTask, held: Held) -> None:
         """Hold a task that could not be given to anybody."""
@@ -331,3 +362,8 @@ class Settling:
         """End the plan when every task has come to its end."""
         if self._record.state == "running" and not calls_under_way and self._progress.finished:
             self._record.state = "done"
+
+
+def _inside(item: str, path: str) -> bool:
+    """Whether this is the item at the path, or one nested in it."""
+    return item == path or item.startswith(f"{path}/")

@@ -24,7 +24,7 @@ from adapters.webhook import Webhook, WebhookSettings
 from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
-from models import migrations, retention
+from models import inbox, migrations, retention
 from models.callback_token import CallbackTokens, load_tokens
 from models.catalogue import Catalogue
 from models.clock import Clock
@@ -197,6 +197,7 @@ class Server:
         engine.periodic += [
             (slots.extend, 15.0),
             (durations.flush, 10.0),
+            (lambda: inbox.pass_on_what_is_left(store, clock), inbox.LEFT_AFTER_SECONDS),
             (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
             (Withdrawal(store, clock).look, withdrawal.SECONDS),
         ]
