@@ -17,6 +17,7 @@ from handlers.service_specification import KIND as SERVICE_SPECIFICATION
 from handlers.service_specification import ServiceSpecificationRules
 from handlers.settings import HttpSettings
 from handlers.som.callbacks import Callbacks
+from handlers.som.foreign_notifications import ForeignNotifications
 from handlers.som.fulfillers import Fulfillers
 from handlers.som.history import History
 from handlers.som.lists import AdminLists
@@ -113,6 +114,7 @@ def _administration(
         "retrieveTask": plans.retrieve_task,
         "createPlanPreview": PlanPreview(dependencies, surface, order_check).create,
         "reportTaskOutcome": Callbacks(dependencies).report,
+        "takeNotification": ForeignNotifications(dependencies).take,
         "listSubscription": notifications.list_subscriptions,
         "retrieveSubscription": notifications.retrieve_subscription,
         "rotateSubscriptionSecret": notifications.rotate_secret,

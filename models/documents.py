@@ -66,7 +66,11 @@ class ResourceDocument(Stored):
 
 
 class ServiceOrder(ResourceDocument):
-    """A TMF641 service order. `due` is set while intake has to look at it; `plan` once it is planned."""
+    """A TMF641 service order.
+
+    `due` is set while intake has to look at it; `plan` once it is planned; `said` holds what its client has told the
+    plan with a change of the order, until it has been passed on; `expected` is the completion date that we have told.
+    """
 
     meta = {
         "collection": "serviceOrder",
@@ -86,6 +90,7 @@ class ServiceOrder(ResourceDocument):
             _body("by_service", "serviceOrderItem.service.id"),
             _body("by_specification", "serviceOrderItem.service.serviceSpecification.id"),
             _body("by_specification_name", "serviceOrderItem.service.serviceSpecification.name"),
+            _partial("said", "said.at", exists="said.at"),
             _partial("by_related_order", "tenant", "body.orderRelationship.id", exists="body.orderRelationship.id"),
         ],
     }
@@ -94,6 +99,8 @@ class ServiceOrder(ResourceDocument):
     lease = DictField()
     fence = IntField()
     plan = StringField()
+    said = ListField(DictField())
+    expected = StringField()
     planRev = IntField()  # noqa: N815 - a stored name
     poke = DateTimeField()
 
@@ -217,6 +224,7 @@ class Task(Stored):
             _index("by_state", "tenant", "state", "created"),
             _index("by_fulfiller", "fulfiller", "state"),
             _index("held_by_code", "error.code", "id", partialFilterExpression={"state": "held"}),
+            _index("by_reference", "fulfiller", "accepted.reference", partialFilterExpression={"state": "accepted"}),
         ],
     }
     plan = StringField(required=True)

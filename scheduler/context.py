@@ -1,6 +1,6 @@
 """What the expressions of a task can see."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from models.domain.expressions import compile_template
@@ -23,18 +23,25 @@ def service_view(body: Mapping[str, Any]) -> Document:
 class TaskContext:
     """Evaluates the templates of a plan's tasks, reading only what they mention."""
 
-    def __init__(self, store: Store, record: PlanRecord, services: Services, order: Mapping[str, Any]) -> None:
-        """See this plan, its services and its order."""
+    def __init__(
+        self, store: Store, record: PlanRecord, services: Services, order: Callable[[], Mapping[str, Any]]
+    ) -> None:
+        """See this plan, its services and its order, as it last was read."""
         self._store = store
         self._record = record
         self._services = services
-        self.order = order
+        self._order = order
         self._outputs: dict[str, Any] = {}
         self._items = {item.path: item for item in record.plan.items}
         self._children: dict[str, list[PlannedService]] = {}
         for service in record.plan.services:
             if service.parent is not None:
                 self._children.setdefault(service.parent, []).append(service)
+
+    @property
+    def order(self) -> Mapping[str, Any]:
+        """The order's body, as it last was read."""
+        return self._order()
 
     def remember_output(self, key: str, output: Any) -> None:
         """Keep what a task put out, for those that need it."""

@@ -8,28 +8,23 @@ that a technical retry is equal to the byte.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
-from adapters.ports import Fulfiller, FulfillerCall
-from models.callback_token import CallbackTokens, CallKey
-from models.clock import Clock
+from adapters.ports import FulfillerCall
+from models.callback_token import CallKey
 from models.domain.errors import AlreadyExists, Unavailable
 from models.domain.expressions import ExpressionError
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import Accepted, Outcome, Unreachable
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
-from models.domain.rate_limit import RateLimit
-from models.durations import Durations
-from models.store import Store
+from models.domain.service_change import with_delta
 from scheduler.choice import Choice
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
-from scheduler.directory import Directory
+from scheduler.engaging import Answer, Engagement, Held, Parts, Slots
 from scheduler.plan_record import PlanRecord
 from scheduler.services import Services
 from scheduler.situations import Situations
@@ -37,90 +32,15 @@ from scheduler.situations import Situations
 Document = dict[str, Any]
 MAX_ATTEMPTS_KEPT = 50
 MAX_DECISIONS_KEPT = 20
-_KEPT_OF_TARGET = ("fulfiller", "input", "body")
-_KEPT = (*_KEPT_OF_TARGET, "free", "givenUp", "decision")
 POLL_TIMEOUT = 10.0
 PATIENCE = 5.0
 """Seconds beyond a call's time after which we stop waiting for a kind that does not keep it."""
+_KEPT_OF_TARGET = ("fulfiller", "input", "body", "former", "inputRev", "accepted", "output")
+_KEPT = (*_KEPT_OF_TARGET, "free", "givenUp", "decision")
+
+__all__ = ["Answer", "Engagement", "Engager", "Held", "Parts", "Slots"]
 
 log = structlog.get_logger(__name__)
-
-
-class Slots(Protocol):
-    """Places for calls at the same time, per fulfiller and over all processes."""
-
-    def place(
-        self, fulfiller: str, limit: int | None, priority: int, rate: RateLimit | None = None
-    ) -> AbstractAsyncContextManager[None]:
-        """Wait for a place and for a call of the rate limit; hold the place while the context is open."""
-
-    async def take_back(self) -> None:
-        """Free the places that a former life of this process still holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What engaging a fulfiller takes."""
-
-    store: Store
-    clock: Clock
-    directory: Directory
-    tokens: CallbackTokens
-    slots: Slots
-    callback_base: str
-    durations: Durations
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The task cannot be given to anybody: a person, or a change of the registry, has to help."""
-
-    code: str
-    reason: str
-    message: str
-    decision: Document | None = None
-    capability: Document | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Engagement:
-    """A task ready to be given to a fulfiller.
-
-    Attributes:
-        decision: a new one, where one was made.
-        former: the decision before it.
-        free: no call for the task can have had an effect so far, so that somebody else may have it.
-    """
-
-    task: PlannedTask
-    revision: int
-    definition: FulfillerDefinition
-    fulfiller: Fulfiller
-    call: FulfillerCall
-    decision: Document | None = None
-    former: Document | None = None
-    free: bool = False
-
-
-@dataclass(slots=True)
-class Answer:
-    """What came back, and what it took.
-
-    Attributes:
-        free: neither this call nor any before can have had an effect.
-        detail: of the attempt, as it is kept with it.
-        facts: what else is to be kept with the task.
-    """
-
-    key: str
-    revision: int
-    outcome: Outcome
-    fulfiller: str | None = None
-    milliseconds: int = 0
-    poll: bool = False
-    free: bool = False
-    detail: Document = field(default_factory=dict)
-    facts: Document = field(default_factory=dict)
 
 
 class Engager:
@@ -158,7 +78,7 @@ class Engager:
             value = kept["input"] if "input" in kept else await self._context.evaluate_input(task)
         except ExpressionError as error:
             return Held("inputMapping", "The task's input cannot be made", f"{task.name}: {error}", decision)
-        call = await self._call(task, run, value, kept.get("body"), definition.timeout)
+        call = await self._call(task, run, value, kept, definition.timeout)
         return Engagement(task, run.revision, definition, fulfiller, call, decision, kept.get("decision"), free)
 
     async def alternatives(self, task: PlannedTask, fulfiller: str) -> list[str]:
@@ -186,11 +106,11 @@ class Engager:
         return {name: stored[name] for name in names if name in stored}
 
     async def _call(
-        self, task: PlannedTask, run: TaskRun, value: Any, kept: Mapping[str, Any] | None, seconds: float
+        self, task: PlannedTask, run: TaskRun, value: Any, kept: Mapping[str, Any], seconds: float
     ) -> FulfillerCall:
-        body = kept
+        body, former = kept.get("body"), kept.get("former")
         if body is None:
-            body = (await self._services.read([task.service])).get(task.service, {"id": task.service})
+            body, former = await self._as_it_is_to_be(task)
         subject = task.target or task.key
         key = CallKey(self._record.id, subject, task.operation, run.revision)
         return FulfillerCall(
@@ -205,7 +125,18 @@ class Engager:
             callback_url=f"{self._parts.callback_base}/callback/{self._parts.tokens.issue(key)}",
             timeout=seconds,
             attempt=run.attempts + 1,
+            repeated=run.touched,
+            former=former,
+            **(_of_the_target(self._record.id, task.target, kept) if task.target else {}),
         )
+
+    async def _as_it_is_to_be(self, task: PlannedTask) -> tuple[Document, Document | None]:
+        """The service as it is to be after the task, and, where it is modified, as it was before."""
+        body = (await self._services.read([task.service])).get(task.service, {"id": task.service})
+        planned = self._record.services.get(task.service)
+        if task.action != "modify" or planned is None or planned.action != "modify":
+            return body, None
+        return {**body, **with_delta(body, planned.body)}, body
 
     async def write_intent(self, engagement: Engagement) -> None:
         """Write down that the fulfiller is about to be called, with what.
@@ -231,16 +162,19 @@ class Engager:
             "body": call.service,
             "inputRev": engagement.revision,
             "free": False,
+            **({"former": call.former} if call.former is not None else {}),
             "started": now,
             "updated": now,
         }
-        change: Document = {"$set": intent, "$setOnInsert": {"created": now}}
+        earlier = {"accepted": "", "output": ""}  # what an earlier revision of the input came to
+        change: Document = {"$set": intent, "$unset": earlier, "$setOnInsert": {"created": now}}
         if engagement.decision is not None:
             intent["decision"] = engagement.decision
-            if engagement.former is not None:
-                change["$push"] = {"formerDecisions": {"$each": [engagement.former], "$slice": -MAX_DECISIONS_KEPT}}
+            if engagement.former_decision is not None:
+                former = {"$each": [engagement.former_decision], "$slice": -MAX_DECISIONS_KEPT}
+                change["$push"] = {"formerDecisions": former}
         await self._write(task.key, change)
-        self._parts.health.written(engagement.definition, call.task_id)
+        self._parts.health.written(engagement.definition, self._record.task_id(task.key))
 
     async def _write(self, key: str, change: Document) -> None:
         guard = {"_id": self._record.task_id(key), "fence": {"$lte": self._record.fence}}
@@ -301,7 +235,8 @@ class Engager:
             gone = Unreachable("The fulfiller is not registered any more.")
             return Answer(task.key, run.revision, gone, run.fulfiller, poll=True)
         reference = Accepted(**(stored.get("accepted") or {}))
-        call = await self._call(task, run, stored.get("input"), stored.get("body"), POLL_TIMEOUT)
+        kept = {**stored, **(await self._kept(task, run) if task.target else {})}
+        call = await self._call(task, run, stored.get("input"), kept, POLL_TIMEOUT)
         started = time.monotonic()
         outcome = await _in_time(fulfiller.poll(reference, call), call.timeout)
         elapsed = round((time.monotonic() - started) * 1000)
@@ -348,6 +283,16 @@ class Engager:
         if held.capability is not None:
             fields["capability"] = held.capability
         await self._write(task.key, {"$set": fields, "$setOnInsert": {"created": now}})
+
+
+def _of_the_target(plan: str, target: str, kept: Mapping[str, Any]) -> Document:
+    """What a fulfiller is told of the work that it is to cancel or to undo."""
+    accepted = kept.get("accepted")
+    return {
+        "engaged": Accepted(**accepted) if accepted else None,
+        "output": kept.get("output"),
+        "fulfil_key": str(CallKey(plan, target, "fulfil", kept.get("inputRev", 0))),
+    }
 
 
 async def _in_time(work: Awaitable[Outcome], seconds: float) -> Outcome:

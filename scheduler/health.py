@@ -1,8 +1,8 @@
 """How the fulfillers are: what this process sees of them, and what all processes know.
 
-Every call is counted in memory. The database hears of it in bulk once in a while (statistics), and at once only where a
-circuit breaker opens, is tried or closes, or a probe finds something new (the collection `fulfillerState`, whose changes
-the change stream tells to all).
+Every call is counted in memory. The database hears of it in bulk once in a while (statistics), and at once only where
+a circuit breaker opens, is tried or closes, or a probe finds something new (the collection `fulfillerState`, whose
+changes the change stream tells to all).
 """
 
 import asyncio
@@ -29,6 +29,7 @@ STATE = "fulfillerState"
 STATISTICS = "fulfillerStatistics"
 FLUSH_SECONDS = 10.0
 COUNT_SECONDS = 0.5
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _RESERVED = timedelta(seconds=60)
 _WEIGHT = 0.1  # of the newest call in what is remembered of the latest ones
 _SHORTEST_TRIAL = timedelta(seconds=30)
@@ -45,7 +46,7 @@ class _Seen:
     latency: float | None = None
     new: CallStatistics = field(default_factory=CallStatistics)
     open_tasks: int | None = None
-    counted: datetime = datetime.min.replace(tzinfo=UTC)
+    counted: datetime = _LONG_AGO
     reserved: dict[str, datetime] = field(default_factory=dict)
 
 
@@ -178,7 +179,7 @@ class Health(Mapping[str, Standing]):
             seen.success = _mixed(seen.success, 0.0 if lost else 1.0)
             if not lost:
                 seen.latency = _mixed(seen.latency, milliseconds)
-        if lost:
+        if isinstance(outcome, Unreachable):
             await self._failed(definition, tenant, seen, outcome.reason)
         elif definition.id in self._breakers:
             await self._close(definition.id)

@@ -83,7 +83,7 @@ class Probing:
     async def _probe(self, tenant: str, definition: FulfillerDefinition) -> None:
         watched = self._watched.setdefault(definition.id, _Watched(self.clock.now()))
         watched.due = self.clock.now() + timedelta(seconds=definition.probe_interval or 0)
-        instance = await self.directory.instance(tenant, definition.id)
+        instance: object = await self.directory.instance(tenant, definition.id)
         found = await instance.probe(PROBE_SECONDS) if isinstance(instance, Probed) else None
         if found is None:
             await self._tell(tenant, definition.id, watched, None)

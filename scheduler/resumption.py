@@ -31,6 +31,7 @@ SECONDS = 1.0
 LEASE = "resumption"
 LEASE_SECONDS = 60.0
 PORTION = 100
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _USUALLY = timedelta(seconds=60)
 _PAUSE = 0.2
 _HELD: Document = {"state": "held", "error.code": "noFulfiller"}
@@ -49,7 +50,7 @@ class Resumption:
     health: Health
     leases: Leases
     _wanted: bool = True
-    _due: datetime = datetime.min.replace(tzinfo=UTC)
+    _due: datetime = _LONG_AGO
     _tried: set[str] = field(default_factory=set)
 
     def changed(self) -> None:

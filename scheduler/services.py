@@ -163,7 +163,8 @@ class Services:
         repeated after a crash must not overwrite what others have made of the service since.
 
         Args:
-            effect: {n: plan revision, service, state?, delta?, remove?, restore?, release?, built?}.
+            effect: {n: plan revision, service, state?, delta?, values?, remove?, restore?, release?, built?}; `values`
+                is what the customer has said since the order was planned.
             planned: what the plan says of the service.
             report: what fulfillers said of it.
 
@@ -192,6 +193,7 @@ class Services:
         """Remember the document as our own write left it."""
         if change["$set"].get("tenant") or "owner" in change.get("$unset", {}):
             return
+        owner = change["$set"].get("owner", document["owner"])
         body = {**document["body"]}
         for path, value in change["$set"].items():
             if path.startswith("body."):
@@ -202,6 +204,7 @@ class Services:
         self._documents[document["_id"]] = {
             **document,
             "body": body,
+            "owner": owner,
             "rev": document["rev"] + increments.get("rev", 0),
             "seq": document["seq"] + increments.get("seq", 0),
             "updated": change["$set"]["updated"],
@@ -213,6 +216,8 @@ class Services:
         body = document["body"]
         fields: Document = {"applied": {"plan": self._plan, "rev": effect["n"]}}
         owner = document["owner"]
+        if effect.get("values") and not effect.get("release"):
+            fields["owner"] = owner = _informed(owner, body, effect["values"])
         unset = ["owner", "waiting"] if effect.get("release") else []
         if effect.get("release"):
             fields["former"] = owner
@@ -264,6 +269,14 @@ def _kept(body: Document, delta: Mapping[str, Any]) -> Document:
     return {name: body.get(name) for name in (*_CHANGED_BY_WORK, *named)}
 
 
+def _informed(owner: Document, body: Document, given: Mapping[str, Any]) -> Document:
+    """An owner whose customer has said more, kept for the end of a change; and what was there before, to undo it."""
+    made = {**owner, "informed": {**owner.get("informed", {}), **with_delta(owner.get("informed", {}), given)}}
+    if "before" in owner:
+        made["before"] = {**{name: body.get(name) for name in given}, **owner["before"]}
+    return made
+
+
 def _wanted(  # noqa: PLR0913, PLR0917 - an effect has these sides
     body: Document, effect: Document, planned: PlannedService, report: Report, owner: Document, at: str
 ) -> Changes:
@@ -272,6 +285,9 @@ def _wanted(  # noqa: PLR0913, PLR0917 - an effect has these sides
     changes: Changes = {}
     if effect.get("delta"):
         changes.update(with_delta(body, planned.body))
+        changes.update(with_delta({**body, **changes}, owner.get("informed", {})))
+    if effect.get("values"):
+        changes.update(with_delta({**body, **changes}, effect["values"]))
     changes.update(with_report({**body, **changes}, report))
     target = "terminated" if effect.get("remove") else effect.get("state")
     if target and SERVICE.allows(body.get("state", ""), target):

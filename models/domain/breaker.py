@@ -29,10 +29,11 @@ class BreakerRules:
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> "BreakerRules":
         """Read the entry of a registration."""
+        usual = cls()
         return cls(
-            entry.get("failures", cls.failures),
-            float(entry.get("openSeconds", cls.open_seconds)),
-            float(entry.get("longestSeconds", cls.longest_seconds)),
+            entry.get("failures", usual.failures),
+            float(entry.get("openSeconds", usual.open_seconds)),
+            float(entry.get("longestSeconds", usual.longest_seconds)),
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from adapters.ports import Fulfiller, FulfillerCall
 from models import inbox, outbox
+from models.budgets import Budgets
 from models.callback_token import CallbackTokens, CallKey
 from models.clock import Clock
 from models.domain.fulfiller import FulfillerDefinition
@@ -24,6 +25,7 @@ from scheduler.directory import Directory
 from scheduler.ending import end
 from scheduler.engagement import Parts
 from scheduler.engine import Engine, EngineSettings
+from scheduler.health import Health
 from scheduler.intake import Intake
 from scheduler.places import Places
 from scheduler.registry_watch import RegistryWatch
@@ -130,7 +132,9 @@ class Harness:
         slots = Slots(store, self.clock, worker)
         self.durations = Durations(store, self.clock)
         callbacks = "http://som/som/v1"
-        parts = Parts(store, self.clock, directory, self.tokens, Places(slots), callbacks, self.durations)
+        places = Places(slots, Budgets(store, self.clock))
+        health = Health(store, self.clock, places)
+        parts = Parts(store, self.clock, directory, self.tokens, places, callbacks, self.durations, health)
         claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
         intake = Intake(store, self.clock, claims, plan)
