@@ -362,6 +362,8 @@ class Settling:
         found = error(held.code, held.reason, held.message, self._parts.clock.now())
         self._progress.move(task.key, "held", error=found, due=None)
         await self._engager.write_held(task, held)
+        if held.code == "noFulfiller":
+            self._parts.health.note_hold()
 
     def hold_items(self, refused: Mapping[str, Held]) -> None:
         """Hold the ready tasks of items whose services cannot be worked on."""

@@ -62,10 +62,13 @@ class Engager:
         chosen, free = kept.get("fulfiller"), kept.get("free", not kept)
         if chosen is None or free:
             needed = await self._situations.of(task, frozenset(kept.get("givenUp", ())))
-            found = await self._choice.of(*needed, self._record.task_id(task.key), chosen)
+            # Once nobody could have it, the choice is open again.
+            engaged = chosen if (kept.get("decision") or {}).get("chosen", chosen) is not None else None
+            found = await self._choice.of(*needed, self._record.task_id(task.key), engaged)
             if found.definition is None:
                 wanted, message = found.capability.to_document(), found.decision.reason
-                return Held("noFulfiller", "No fulfiller for this task", message, found.to_document(), wanted)
+                reason, now = "No fulfiller for this task", found.to_document()
+                return Held("noFulfiller", reason, message, now, wanted, kept.get("decision"))
             if not found.stays:
                 decision = found.to_document()
             chosen = found.definition.id
@@ -171,8 +174,7 @@ class Engager:
         if engagement.decision is not None:
             intent["decision"] = engagement.decision
             if engagement.former_decision is not None:
-                former = {"$each": [engagement.former_decision], "$slice": -MAX_DECISIONS_KEPT}
-                change["$push"] = {"formerDecisions": former}
+                change["$push"] = _former(engagement.former_decision)
         await self._write(task.key, change)
         self._parts.health.written(engagement.definition, self._record.task_id(task.key))
 
@@ -282,7 +284,15 @@ class Engager:
             fields["decision"] = held.decision
         if held.capability is not None:
             fields["capability"] = held.capability
-        await self._write(task.key, {"$set": fields, "$setOnInsert": {"created": now}})
+        change: Document = {"$set": fields, "$setOnInsert": {"created": now}}
+        if held.former_decision is not None:
+            change["$push"] = _former(held.former_decision)
+        await self._write(task.key, change)
+
+
+def _former(decision: Document) -> Document:
+    """What keeps a decision that another one takes the place of."""
+    return {"formerDecisions": {"$each": [decision], "$slice": -MAX_DECISIONS_KEPT}}
 
 
 def _of_the_target(plan: str, target: str, kept: Mapping[str, Any]) -> Document:

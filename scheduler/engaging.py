@@ -47,13 +47,20 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The task cannot be given to anybody: a person, or a change of the registry, has to help."""
+    """The task cannot be given to anybody: a person, or a change of the registry, has to help.
+
+    Attributes:
+        decision: that nobody can have it, and why not.
+        capability: what is needed.
+        former_decision: the one before.
+    """
 
     code: str
     reason: str
     message: str
     decision: Document | None = None
     capability: Document | None = None
+    former_decision: Document | None = None
 
 
 @dataclass(frozen=True, slots=True)

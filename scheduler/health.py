@@ -68,6 +68,7 @@ class Health(Mapping[str, Standing]):
         self._down: dict[str, str] = {}
         self._stale = True
         self._full = full
+        self._note = False
 
     def __getitem__(self, fulfiller: str) -> Standing:
         """How one is; well, where nothing is known of it."""
@@ -129,6 +130,15 @@ class Health(Mapping[str, Standing]):
         """When the next breaker becomes half open by itself."""
         now = self._clock.now()
         return min((one.until for one in self._breakers.values() if one.until > now), default=None)
+
+    def note_hold(self) -> None:
+        """A task is held because nobody could have it."""
+        self._note = True
+
+    def take_note(self) -> bool:
+        """Whether that has happened since the last time."""
+        noted, self._note = self._note, False
+        return noted
 
     async def count_open(self, definitions: Iterable[FulfillerDefinition]) -> None:
         """Count the open tasks of those whose capacity is limited, unless that was done a moment ago.

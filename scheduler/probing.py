@@ -1,17 +1,14 @@
 """Looking at the fulfillers that can be looked at: at the interval of each, by one process for all."""
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from pymongo.errors import PyMongoError
 
 from adapters.ports import Probed
 from models.clock import Clock
-from models.domain.errors import Unavailable
 from models.domain.fulfiller import FulfillerDefinition
 from models.leases import Leases
 from models.store import Store
@@ -63,18 +60,8 @@ class Probing:
             self._rests_until = self.clock.after(LEASE_SECONDS / 2)
             return
         self._rests_until = None
-        tenants = await self._tenants()
-        for tenant in tenants:
-            definitions = await self.directory.definitions(tenant)
-            due = [one for one in definitions if self._is_due(one, now)]
-            await asyncio.gather(*(self._probe(tenant, one) for one in due))
-
-    async def _tenants(self) -> Iterable[str]:
-        try:
-            tenants = await self.store.collection("fulfiller").distinct("tenant")
-        except PyMongoError as error:
-            raise Unavailable from error
-        return [tenant for tenant in tenants if not tenant.startswith("~")]
+        due = [found for found in await self.directory.all_definitions() if self._is_due(found[1], now)]
+        await asyncio.gather(*(self._probe(tenant, one) for tenant, one in due))
 
     def _is_due(self, definition: FulfillerDefinition, now: datetime) -> bool:
         watched = self._watched.get(definition.id)
@@ -100,8 +87,10 @@ class Probing:
         if down is None:
             guard = {"_id": fulfiller, "down": {"$exists": True}}
             await self.store.update(STATE, guard, {"$unset": {"down": ""}, "$set": {"updated": now}})
+            if watched.told:
+                log.info("fulfiller is up again", fulfiller=fulfiller)
         else:
             fields = {"tenant": tenant, "down": {"reason": down[:300], "since": now}, "updated": now}
             await self.store.upsert(STATE, {"_id": fulfiller}, {"$set": fields})
-        log.info("fulfiller probed", fulfiller=fulfiller, down=down)
+            log.warning("fulfiller is down", fulfiller=fulfiller, reason=down[:300])
         watched.told = down or ""

@@ -33,6 +33,8 @@ LEASE_SECONDS = 60.0
 PORTION = 100
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _USUALLY = timedelta(seconds=60)
+_AT_MOST_EVERY = timedelta(seconds=10)
+"""Looks that nothing but a new hold asks for."""
 _PAUSE = 0.2
 _HELD: Document = {"state": "held", "error.code": "noFulfiller"}
 _READ = dict.fromkeys(("tenant", "plan", "key", "service", "capability", "decision.situation"), 1)
@@ -51,6 +53,7 @@ class Resumption:
     leases: Leases
     _wanted: bool = True
     _due: datetime = _LONG_AGO
+    _looked: datetime = _LONG_AGO
     _tried: set[str] = field(default_factory=set)
 
     def changed(self) -> None:
@@ -66,17 +69,23 @@ class Resumption:
         Raises:
             Unavailable: the database cannot be reached; the next look repeats it.
         """
-        if not self._wanted and self.clock.now() < self._due:
+        now = self.clock.now()
+        if self.health.take_note():  # between the choice and the hold, somebody may have come
+            self._due = min(self._due, max(now, self._looked + _AT_MOST_EVERY))
+        if not self._wanted and now < self._due:
             return 0
-        if await self.leases.take(LEASE) is None:
-            self._due = self.clock.after(LEASE_SECONDS)
+        lease = await self.leases.take(LEASE)
+        if lease is None:
             return 0
-        self._wanted, self._due, self._tried = False, self.clock.now() + _USUALLY, set()
+        self._wanted, self._looked, self._due, self._tried = False, now, now + _USUALLY, set()
         try:
             woken = await self._look_through()
+            await self._note_due()
         except BaseException:
             self._wanted = True
             raise
+        finally:
+            await self.leases.give_back(lease)
         if woken:
             log.info("fulfillers found for tasks that were held", tasks=woken)
         return woken
@@ -88,8 +97,6 @@ class Resumption:
             found = [document for document in portion if await self._has_candidate(document)]
             await asyncio.gather(*(self._wake(document) for document in found))
             woken += len(found)
-            if portion:
-                await self._note_due(portion[-1]["tenant"])
             await asyncio.sleep(_PAUSE if found else 0)
         return woken
 
@@ -130,10 +137,10 @@ class Resumption:
     async def _wake(self, document: Document) -> None:
         await inbox.append(self.store, self.clock, document["plan"], {"kind": "candidate", "task": document["key"]})
 
-    async def _note_due(self, tenant: str) -> None:
+    async def _note_due(self) -> None:
         """Look again when a window ends, or a breaker lets somebody try."""
         now = self.clock.now()
-        definitions = await self.directory.definitions(tenant)
-        ends = [found.until for one in definitions if (found := maintenance(one.windows, now)) is not None]
+        definitions = await self.directory.all_definitions()
+        ends = [found.until for _, one in definitions if (found := maintenance(one.windows, now)) is not None]
         half_open = self.health.next_change()
         self._due = min([self._due, *ends, *([half_open] if half_open else ())])

@@ -96,6 +96,7 @@ class Harness:
         self.store = store
         self.clock = clock
         self.fulfiller = Scripted()
+        self.others: dict[str, Scripted] = {}
         self.tokens = CallbackTokens(b"k" * 32)
         self.plans: dict[str, Callable[[Document], Plan]] = {}
         self.deletions: list[PlannedTask] = []
@@ -118,8 +119,8 @@ class Harness:
         """Run an engine with its watcher, on a store of its own where one is given; returns its tasks, to be killed."""
         store = store or self.store
 
-        def make(_: FulfillerDefinition, __: Document) -> Fulfiller:
-            return self.fulfiller
+        def make(definition: FulfillerDefinition, _: Document) -> Fulfiller:
+            return self.others.get(definition.id, self.fulfiller)
 
         async def plan(order: Document) -> Plan:
             return self.plans[order["_id"]](order)
