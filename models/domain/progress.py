@@ -26,6 +26,7 @@ _SHORT = {
     "revision": "r",
     "error": "e",
     "started": "b",
+    "holds": "h",
 }
 _LONG = {short: name for name, short in _SHORT.items()}
 
@@ -44,6 +45,7 @@ class TaskRun:
         error: {code, reason, message} while it is held.
         touched: whether a fulfiller was ever called for it, so that it may have had an effect.
         started: when it was first given to a fulfiller since it was last resumed.
+        holds: how often it was held so far.
     """
 
     state: str = "waiting"
@@ -55,6 +57,7 @@ class TaskRun:
     error: dict[str, Any] | None = None
     touched: bool = False
     started: datetime | None = None
+    holds: int = 0
 
     def to_document(self) -> dict[str, Any]:
         """As stored: short names, and only what says something."""
@@ -126,6 +129,7 @@ class Progress:
         before = run.state
         if to != before:
             run.state = TASK.move(before, to)
+            run.holds += to == "held"
             self._count(key, before, to)
         for name, value in changes.items():
             setattr(run, name, value)
@@ -221,12 +225,11 @@ class Progress:
             return ItemView("cancelled")
         return ItemView("inProgress" if satisfied else "acknowledged")
 
-    def errors(self, item: PlannedItem) -> list[dict[str, Any]]:
-        """Why an item is held."""
+    def held(self, item: PlannedItem) -> list[PlannedTask]:
+        """The tasks that hold an item, nested items included."""
         if not self._counts[item.path]["held"]:
             return []
-        held = (self.run[key] for key in self._by_item.get(item.path, ()))
-        return [run.error for run in held if run.state == "held" and run.error]
+        return [self.tasks[key] for key in self._by_item[item.path] if self.run[key].state == "held"]
 
     def _lineage(self, path: str) -> tuple[str, ...]:
         """An item's path and those of the items that it is nested in."""
