@@ -11,6 +11,7 @@ import orjson
 
 from models.domain.outcomes import (
     Accepted,
+    InformationRequired,
     Outcome,
     Progress,
     Refused,
@@ -95,7 +96,7 @@ def seconds(header: str | None, now: datetime) -> float | None:
     return max(0.0, (aware - now).total_seconds())
 
 
-def _not_an_answer(answer: Answer, now: datetime) -> Refused | Unreachable | None:
+def _not_an_answer(answer: Answer, now: datetime) -> Refused | Unreachable | InformationRequired | None:
     """Everything that is not a success."""
     status = answer.status
     if status >= 500 or status in _NOT_BEGUN:
@@ -105,6 +106,8 @@ def _not_an_answer(answer: Answer, now: datetime) -> Refused | Unreachable | Non
     if 300 <= status < 400:
         where = text(answer.location)
         return Refused(f"The fulfiller redirects{f' to {where}' if where else ''}; redirects are not followed.")
+    if status == 422 and (asked := _asked(answer)) is not None:
+        return asked
     if status >= 400:
         return Refused(_said(answer) or f"The fulfiller answered with HTTP {status} and gave no reason.")
     if not answer.whole:
@@ -143,6 +146,15 @@ def _json(answer: Answer) -> Any:
 def _unusable(reason: str) -> Refused:
     """Success was reported in a way that makes no sense: whether there is any is unknown."""
     return Refused(reason, maybe_done=True)
+
+
+def _asked(answer: Answer) -> InformationRequired | Refused | None:
+    """The question in an answer that refuses the task as it is; None where it asks nothing."""
+    body = _json(answer)
+    if not isinstance(body, Mapping) or body.get("status") != "informationRequired":
+        return None
+    report = parse_report(body)
+    return report if isinstance(report, InformationRequired | Refused) else None
 
 
 def _said(answer: Answer) -> str | None:

@@ -78,11 +78,6 @@ def parse(raw: bytes) -> Any:
     return body
 
 
-def escape(name: str) -> str:
-    """A name as a reference token of a JSON pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
-
-
 def _check_integers(raw: bytes) -> None:
     """Again with the standard library, which keeps large integers as they are (orjson rounds them).
 

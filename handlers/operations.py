@@ -19,6 +19,7 @@ from handlers.settings import HttpSettings
 from handlers.som.callbacks import Callbacks
 from handlers.som.explanations import Explanations
 from handlers.som.fallout import FalloutQueue
+from handlers.som.foreign_notifications import ForeignNotifications
 from handlers.som.fulfillers import Fulfillers
 from handlers.som.history import History
 from handlers.som.lists import AdminLists
@@ -116,6 +117,7 @@ def _administration(
         "retrieveTask": plans.retrieve_task,
         "createPlanPreview": PlanPreview(dependencies, surface, order_check).create,
         "reportTaskOutcome": Callbacks(dependencies).report,
+        "takeNotification": ForeignNotifications(dependencies).take,
         "listSubscription": notifications.list_subscriptions,
         "retrieveSubscription": notifications.retrieve_subscription,
         "rotateSubscriptionSecret": notifications.rotate_secret,

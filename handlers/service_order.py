@@ -1,6 +1,6 @@
 """TMF641 service orders: what a client may place, change and delete."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from models.clock import parse, to_text
 from models.domain.caller import Caller
 from models.domain.errors import Conflict, InvalidRequest
 from models.domain.lifecycles import SERVICE_ORDER
+from models.domain.order_items import OrderItem, items_of
 from models.domain.violations import Violation
 from models.plan_removal import clear_plan
 from models.references import first_match
@@ -69,13 +70,14 @@ class ServiceOrderRules:
 
     async def before_create(self, caller: Caller, draft: Draft) -> None:
         """Check the surface; acknowledge order and items; ask for the scheduler's attention."""
-        _refuse_item_states(draft.body)
-        await self._surface.check_order(caller, draft.body)
-        body = draft.body
+        body, items = draft.body, items_of(draft.body)
+        _refuse_item_states(items)
+        await self._surface.check_order(caller, items)
         body["state"] = "acknowledged"
         body["orderDate"] = to_text(draft.now)
         body.setdefault("priority", str(LOWEST_PRIORITY))
-        _acknowledge_items(body)
+        for item in items:
+            item.body["state"] = "acknowledged"
         draft.fields.update(_scheduling(body, draft.now), fence=0)
 
     async def before_change(self, caller: Caller, revision: Revision) -> None:
@@ -91,7 +93,7 @@ class ServiceOrderRules:
         if state == "acknowledged" and "plan" not in revision.stored:
             await self._before_planning(caller, revision, changed)
         else:
-            self._after_planning(caller, revision, changed)
+            await self._after_planning(caller, revision, changed)
 
     async def before_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
         """Keep an order that is under way, or that another resource refers to."""
@@ -126,7 +128,7 @@ class ServiceOrderRules:
             await self._keep_intake_out(revision)
         if "serviceOrderItem" in changed:
             _acknowledge_patched_items(revision)
-        await self._surface.check_order(caller, revision.body)
+        await self._surface.check_order(caller, items_of(revision.body))
         revision.body.setdefault("priority", str(LOWEST_PRIORITY))
         revision.fields.update(_scheduling(revision.body, revision.now), poke=revision.now)
 
@@ -144,7 +146,7 @@ class ServiceOrderRules:
             await self._store.delete("planDefinition", {"_id": key})  # of a crashed intake, which will not come back
         revision.guard["lease"] = lease if lease is not None else {"$exists": False}
 
-    def _after_planning(self, caller: Caller, revision: Revision, changed: set[str]) -> None:
+    async def _after_planning(self, caller: Caller, revision: Revision, changed: set[str]) -> None:
         unpatchable = changed - ALWAYS_PATCHABLE - {"state", "serviceOrderItem"}
         if unpatchable:
             name = min(unpatchable)
@@ -152,10 +154,13 @@ class ServiceOrderRules:
                 f"/{name}: this cannot be changed any more, because the order is {revision.before['state']}; what can "
                 f"be changed is {', '.join(sorted(ALWAYS_PATCHABLE))}."
             )
-        paths = resumed(revision.before, revision.body) if "serviceOrderItem" in changed else []
-        if paths:
-            for path in paths:
-                self._intend(revision, caller, path)
+        items = resumed(revision.before, revision.body) if "serviceOrderItem" in changed else []
+        if items:
+            for resumption in items:
+                if resumption.given:
+                    await self._surface.check_values(caller, resumption.item, resumption.pointer)
+                    resumption.item["state"] = "inProgress"
+                self._intend(revision, caller, resumption.path, resumption.given)
             self._resume_order(revision)
         elif self._resumes_undoing(revision):
             revision.body = {**revision.body, "state": revision.before["state"]}
@@ -196,19 +201,31 @@ class ServiceOrderRules:
         revision.body = body
         self._intend(revision, caller, None)
 
+    def _say(self, revision: Revision, entry: dict[str, Any]) -> None:
+        """Tell the plan, with the write that changes the order: neither comes without the other."""
+        said = revision.fields.setdefault("said", list(revision.stored.get("said", ())))
+        said.append(inbox.saying(self._clock, entry))
+        key = revision.stored["_id"]
+        revision.afterwards = [lambda: inbox.pass_on(self._store, self._clock, key)]
+
     @staticmethod
     def _resume_order(revision: Revision) -> None:
         """The roll-up: one item in progress makes a held or pending order inProgress."""
         if revision.body["state"] in RESUMABLE:
             revision.body = {**revision.body, "state": "inProgress"}
 
-    def _intend(self, revision: Revision, caller: Caller, path: str | None) -> None:
-        revision.why = f"resumed by {caller.subject}"
+    def _intend(
+        self, revision: Revision, caller: Caller, path: str | None, given: Mapping[str, Any] | None = None
+    ) -> None:
+        revision.why = f"{'information given' if given else 'resumed'} by {caller.subject}"
         plan = revision.stored.get("plan")
         if plan is None:
             revision.fields.update(poke=revision.now, due=revision.now)
             return
         entry = {"kind": "resume", "item": path, "who": caller.subject}
+        if given:
+            self._say(revision, {**entry, "kind": "information", "service": dict(given)})
+            return
         revision.intents.append(lambda: inbox.append(self._store, self._clock, plan, entry))
 
 
@@ -221,19 +238,14 @@ def _scheduling(body: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     return {"priority": priority, "due": max(start, now)}
 
 
-def _refuse_item_states(body: Mapping[str, Any]) -> None:
+def _refuse_item_states(items: Sequence[OrderItem]) -> None:
     found = [
-        Violation(f"{pointer}/state", "serverSetAttribute", "The state of an item is set by the server.")
-        for _, pointer, item in walk(body)
-        if "state" in item
+        Violation(f"{item.pointer}/state", "serverSetAttribute", "The state of an item is set by the server.")
+        for item in items
+        if "state" in item.body
     ]
     if found:
         raise InvalidRequest(found)
-
-
-def _acknowledge_items(body: Mapping[str, Any]) -> None:
-    for _, _, item in walk(body):
-        item["state"] = "acknowledged"
 
 
 def _acknowledge_patched_items(revision: Revision) -> None:

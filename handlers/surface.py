@@ -1,12 +1,14 @@
 """What is checked against catalogue and inventory before anything is stored."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from models.catalogue import Catalogue, Reference
 from models.clock import Clock
 from models.domain.caller import Caller
 from models.domain.errors import InvalidRequest
-from models.domain.order_check import check_order_steps
+from models.domain.order_check import check_items_steps
+from models.domain.order_items import OrderItem
 from models.domain.patterns import PatternEngine
 from models.domain.publishing import check_publishable
 from models.domain.violations import Violation
@@ -36,15 +38,34 @@ class Surface:
         self._clock = clock
         self._catalogue_check = catalogue_check
 
-    async def check_order(self, caller: Caller, body: Body) -> None:
-        """Check an order before it is accepted.
+    async def check_order(self, caller: Caller, items: Sequence[OrderItem]) -> None:
+        """Check the items of an order before it is accepted.
 
         Raises:
             InvalidRequest: naming everything that is wrong, by JSON pointer.
             Unavailable: the database cannot be reached.
         """
-        snapshot = await load_surface(caller, body, self._catalogue, self._inventory, self._clock.text())
-        _refuse(await in_slices(check_order_steps(body, snapshot, catalog_check=self._catalogue_check)))
+        snapshot = await load_surface(caller, items, self._catalogue, self._inventory, self._clock.text())
+        _refuse(await in_slices(check_items_steps(items, snapshot, catalog_check=self._catalogue_check)))
+
+    async def check_values(self, caller: Caller, item: Body, pointer: str) -> None:
+        """Check what a customer says later of the service of an order item, which is on its way.
+
+        Raises:
+            InvalidRequest: a value does not fit the service's specification.
+            Unavailable: the database cannot be reached.
+        """
+        reference = (item.get("service") or {}).get("serviceSpecification")
+        if not isinstance(reference, dict):
+            return
+        specification = await self._catalogue.compiled(caller.tenant, Reference.of(reference))
+        if specification is None:
+            return
+        given = item["service"].get("serviceCharacteristic") or []
+        partial = item.get("action") != "add"
+        complete = given if partial else specification.rules.with_defaults(given)
+        at = f"{pointer}/service/serviceCharacteristic"
+        _refuse(specification.rules.check(complete, pointer=at, partial=partial))
 
     async def check_service(self, caller: Caller, body: Body) -> None:
         """Check a directly recorded service against its specification.

@@ -6,9 +6,9 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
-from handlers.body import escape
 from handlers.documents import ApiDocument, with_null
 from models.domain.errors import InvalidRequest
+from models.domain.pointers import pointer
 from models.domain.shapes import Shape
 from models.domain.violations import Violation
 
@@ -92,7 +92,7 @@ def _violation(error: jsonschema_rs.ValidationError) -> Violation:
     name = getattr(error.kind, "property", None)
     if code == "required" and name is not None:
         path.append(name)
-    return Violation("".join(f"/{escape(str(part))}" for part in path), code, message)
+    return Violation(pointer(*path), code, message)
 
 
 def _words(kind: Any, value: Any, message: str) -> tuple[str, str]:  # noqa: PLR0911 - one line per kind of violation

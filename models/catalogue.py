@@ -1,7 +1,7 @@
 """The catalogue port on our own collection: specifications in memory, compiled once."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from pymongo.errors import PyMongoError
 
@@ -36,21 +36,19 @@ class _Tenant:
         return max(orderable or family, key=lambda one: version_order(one["body"].get("version")), default=None)
 
 
-class Reference:
+class Reference(NamedTuple):
     """What a specification is referred to by: its id, or its family's name and perhaps the version."""
 
-    __slots__ = ("id", "name", "version")
-
-    def __init__(self, id: str | None = None, name: str | None = None, version: str | None = None) -> None:  # noqa: A002
-        """Refer by id where there is one."""
-        self.id, self.name, self.version = id, name, version
+    id: str | None = None
+    name: str | None = None
+    version: str | None = None
 
     @classmethod
     def of(cls, raw: Mapping[str, Any] | Relation) -> "Reference":
         """Read the reference of an order, a service or a relationship."""
         if isinstance(raw, Relation):
             return cls(raw.id, raw.family, raw.version)
-        return cls(*(value if isinstance(value := raw.get(key), str) and value else None for key in cls.__slots__))
+        return cls(_text(raw.get("id")), _text(raw.get("name")), _text(raw.get("version")))
 
 
 class Catalogue:
@@ -117,6 +115,10 @@ class Catalogue:
         except PyMongoError as error:
             raise Unavailable from error
         return found is not None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _is_orderable(body: Mapping[str, Any]) -> bool:

@@ -71,7 +71,11 @@ class ResourceDocument(Stored):
 
 
 class ServiceOrder(ResourceDocument):
-    """A TMF641 service order. `due` is set while intake has to look at it; `plan` once it is planned."""
+    """A TMF641 service order.
+
+    `due` is set while intake has to look at it; `plan` once it is planned; `said` holds what its client has told the
+    plan with a change of the order, until it has been passed on; `expected` is the completion date that we have told.
+    """
 
     meta = {
         "collection": "serviceOrder",
@@ -91,6 +95,7 @@ class ServiceOrder(ResourceDocument):
             _body("by_service", "serviceOrderItem.service.id"),
             _body("by_specification", "serviceOrderItem.service.serviceSpecification.id"),
             _body("by_specification_name", "serviceOrderItem.service.serviceSpecification.name"),
+            _partial("said", "said.at", exists="said.at"),
             _partial("by_related_order", "tenant", "body.orderRelationship.id", exists="body.orderRelationship.id"),
         ],
     }
@@ -99,6 +104,8 @@ class ServiceOrder(ResourceDocument):
     lease = DictField()
     fence = IntField()
     plan = StringField()
+    said = ListField(DictField())
+    expected = StringField()
     planRev = IntField()  # noqa: N815 - a stored name
     poke = DateTimeField()
 
@@ -126,7 +133,8 @@ class CancelServiceOrder(ResourceDocument):
 class Service(ResourceDocument):
     """A TMF638 service.
 
-    `owner` stands while an order item works on it, `former` is the one before, `applied` the last plan revision.
+    `owner` stands while an order item works on it, `former` is the one before, `applied` the last plan revision;
+    `builtBy` says which fulfiller did which work for it: {specification, fulfiller}.
     """
 
     meta = {
@@ -154,6 +162,7 @@ class Service(ResourceDocument):
     former = DictField()
     applied = DictField()
     waiting = ListField(StringField())
+    builtBy = ListField(DictField())  # noqa: N815 - a stored name
 
 
 class ServiceSpecification(ResourceDocument):
@@ -225,6 +234,7 @@ class Task(Stored):
             _held("held_since", "tenant", "fallout.since", "id"),
             _held("held_cause", "tenant", "fallout.cause", "fallout.since"),
             _partial("fallout_since", "tenant", "fallout.since", exists="fallout.since"),
+            _index("by_reference", "fulfiller", "accepted.reference", partialFilterExpression={"state": "accepted"}),
         ],
     }
     plan = StringField(required=True)
@@ -247,7 +257,7 @@ class Task(Stored):
 class Fulfiller(ResourceDocument):
     """A registered fulfiller; credentials stand apart from the body that is shown."""
 
-    meta = {"collection": "fulfiller", "indexes": [_BY_CREATION, _body("by_name", "name")]}
+    meta = {"collection": "fulfiller", "indexes": [_BY_CREATION, _OWED, _body("by_name", "name")]}
     secret = DictField()
 
 

@@ -1,6 +1,6 @@
 """The snapshot that checking and decomposing an order need: read once, then all is pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from models.catalogue import Catalogue, Reference
@@ -16,8 +16,10 @@ Body = Mapping[str, Any]
 MAX_SPECIFICATIONS = 2_000
 
 
-async def load_surface(caller: Caller, order: Body, catalogue: Catalogue, inventory: Inventory, at: str) -> Snapshot:
-    """Return what the surface check needs: the specifications and services that the order itself names.
+async def load_surface(
+    caller: Caller, items: Sequence[OrderItem], catalogue: Catalogue, inventory: Inventory, at: str
+) -> Snapshot:
+    """Return what the surface check needs: the specifications and services that the items of an order name.
 
     `at` is the present moment, as text in the canonical form.
 
@@ -25,7 +27,6 @@ async def load_surface(caller: Caller, order: Body, catalogue: Catalogue, invent
         Unavailable: the database cannot be reached.
     """
     reading = _Reading(caller.tenant, catalogue, inventory)
-    items = items_of(order)
     await reading.read_services(str(item.service["id"]) for item in items if item.service.get("id"))
     await reading.read_specifications(_referred(items), follow=False)
     return Snapshot(at, reading.specifications, reading.services)
@@ -89,17 +90,16 @@ class _Reading:
         self.specifications: dict[str, Specification] = {}
         self.services: dict[str, Body] = {}
         self.parts: set[str] = set()
-        self._asked: set[tuple[str | None, str | None, str | None]] = set()
+        self._asked: set[Reference] = set()
 
     async def read_specifications(self, references: Iterable[Reference], *, follow: bool) -> None:
         """Read specifications, and with `follow` everything that they are made of and rely on."""
         waiting = list(references)
         while waiting:
             reference = waiting.pop()
-            asked = (reference.id, reference.name, reference.version)
-            if asked in self._asked:
+            if reference in self._asked:
                 continue
-            self._asked.add(asked)
+            self._asked.add(reference)
             found = await self._catalogue.compiled(self._tenant, reference)
             if found is None or found.id in self.specifications:
                 continue

@@ -49,7 +49,7 @@ class PlanRun:
         self._services = Services(parts.store, parts.clock, record.id, record.tenant)
         self._projection = OrderProjection(parts.store, parts.clock, order)
         self._forecast = Forecast(parts.durations, parts.clock, record, self._projection.body)
-        self._context = TaskContext(parts.store, record, self._services, self._projection.body)
+        self._context = TaskContext(parts.store, record, self._services, lambda: self._projection.body)
         self._engager = Engager(parts, record, self._services, self._context)
         self._fallout = Fallout(parts, record, self._engager)
         self._settling = Settling(parts, record, self._engager, self._context, self._projection)
@@ -186,8 +186,13 @@ class PlanRun:
             match entry["kind"]:
                 case "callback":
                     self._settling.take_callback(entry, self._calls.answers)
+                case "lookup":
+                    self._settling.look_up(entry, self._calls.keys)
                 case "resume":
                     self._settling.resume(entry.get("item"))
+                case "information":
+                    await self._projection.reread(self._progress)
+                    self._settling.inform(entry["item"], entry["service"])
                 case "cancel":
                     await self._cancellation.request(entry["cancel"])
                 case "look":
@@ -221,9 +226,12 @@ class PlanRun:
 
     async def _show(self) -> None:
         now = asyncio.get_running_loop().time()
-        await self._projection.write(
-            self._progress, self._record.rev, now, self._cancellation.course, await self._message()
-        )
+        course, message = self._cancellation.course, await self._message()
+        if not await self._projection.write(self._progress, self._record.rev, now, course, message):
+            await inbox.pass_on(self._parts.store, self._parts.clock, self._record.order_id)
+            await self._projection.reread(self._progress)
+            self.poke()
+            return
         await self._cancellation.tell()
         self._record.tells = []
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from models.domain.outcomes import Accepted, Done, Outcome, Progress, Refused, Unreachable
+from models.domain.outcomes import Accepted, Done, InformationRequired, Outcome, Progress, Refused, Unreachable
 from scheduler.engagement import Answer, Parts
 from scheduler.fallout import Fallout
 from scheduler.plan_record import PlanRecord
@@ -12,7 +12,9 @@ from scheduler.settlement import outcome_unknown
 
 Document = dict[str, Any]
 
-_OUTCOMES: dict[str, type] = {kind.__name__: kind for kind in (Done, Accepted, Refused, Unreachable, Progress)}
+_OUTCOMES: dict[str, type] = {
+    kind.__name__: kind for kind in (Done, Accepted, Refused, Unreachable, Progress, InformationRequired)
+}
 
 
 def outcome_document(outcome: Outcome) -> Document:

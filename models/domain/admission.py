@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from models.domain.dates import canonical_date
+from models.domain.pointers import pointer
 from models.domain.violations import Violation
 
 MAX_DEPTH = 64
@@ -24,14 +25,14 @@ class Plan:
         date: this value (or each element of it) is a date-time.
         child: the plan of an attribute, None where the schema has no such one.
         sound: names met before, which need no second look; bounded, since clients may invent names without end.
-        dates: those of them that hold dates.
+        plain: those of them that hold no dates, so that a text below them needs no look either.
         inner: the plans of those that the schema has.
     """
 
     date: bool
     child: Callable[[str], "Plan | None"]
     sound: set[str] = field(default_factory=set)
-    dates: set[str] = field(default_factory=set)
+    plain: set[str] = field(default_factory=set)
     inner: dict[str, "Plan"] = field(default_factory=dict)
 
     def meet(self, name: str) -> "list[_Problem] | None":
@@ -41,10 +42,10 @@ class Plan:
         child = self.child(name)
         if child is not None:
             self.inner[name] = child
-            if child.date:
-                self.dates.add(name)
         if child is not None or (len(name) < 100 and len(self.sound) < 10_000):
             self.sound.add(name)
+            if child is None or not child.date:
+                self.plain.add(name)
         return None
 
 
@@ -60,8 +61,7 @@ class _Problem:
     path: list[str | int]
 
     def violation(self) -> Violation:
-        parts = (str(part).replace("~", "~0").replace("/", "~1") for part in reversed(self.path))
-        return Violation("".join(f"/{part}" for part in parts), self.code, self.message)
+        return Violation(pointer(*reversed(self.path)), self.code, self.message)
 
 
 def admit(body: object, plan: Plan = FREE) -> list[Violation]:
@@ -83,17 +83,20 @@ def _visit_object(holder: dict[str, object], plan: Plan, depth: int) -> list[_Pr
     if depth > MAX_DEPTH:
         return _too_deep()
     problems: list[_Problem] | None = None
-    sound, dates, inner = plan.sound, plan.dates, plan.inner
+    plain = plan.plain
     for name, value in holder.items():
         kind = type(value)
-        found = None if name in sound else plan.meet(name)
+        if kind is str and name in plain:  # as most attributes are
+            continue
+        found = None if name in plan.sound else plan.meet(name)
         if kind is str:
-            if name in dates:
+            child = plan.inner.get(name)
+            if child is not None and child.date:
                 found = _set_date(holder, name, value)
         elif kind is dict:
-            found = _visit_object(value, inner.get(name, FREE), depth + 1) or found  # type: ignore[arg-type]
+            found = _visit_object(value, plan.inner.get(name, FREE), depth + 1) or found  # type: ignore[arg-type]
         elif kind is list:
-            found = _visit_array(value, inner.get(name, FREE), depth + 1) or found  # type: ignore[arg-type]
+            found = _visit_array(value, plan.inner.get(name, FREE), depth + 1) or found  # type: ignore[arg-type]
         elif kind is int or kind is float:
             found = _number_problem(value) or found  # type: ignore[arg-type]
         if found is not None:

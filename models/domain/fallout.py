@@ -137,11 +137,13 @@ def facts(task: PlannedTask, run: TaskRun) -> Document:
 
 
 def shown_error(run: TaskRun) -> Document:
-    """The error of a held task as the order's errorMessage says it: what is wrong, what was tried, what to do.
+    """The error of a task as the order's errorMessage says it: of a held one what is wrong, was tried, and can be done.
 
     It has to be enough for somebody who knows TMF641 and nothing else of this server.
     """
     error = run.error or {}
+    if run.state != "held":
+        return error
     advice = kind_of(str(error.get("code", ""))).advice
     how = "To resume, set the state of the item to inProgress by a PATCH of the order."
     return {**error, "message": f"{error.get('message', '')} {_tried(run)}{advice} {how}"}

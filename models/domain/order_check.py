@@ -4,7 +4,7 @@ What needs more than the order, the catalogue and the services it names (a share
 that flow down) is found when the order is decomposed, and rejects it then.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from models.domain.modifications import refuse_modify
@@ -33,22 +33,19 @@ def check_order(order: Mapping[str, Any], snapshot: Snapshot, *, catalog_check: 
         snapshot: of catalogue and inventory, for this order.
         catalog_check: whether each `add` must name a specification that exists and can be ordered.
     """
-    return at_once(check_order_steps(order, snapshot, catalog_check=catalog_check))
+    return at_once(check_items_steps(items_of(order), snapshot, catalog_check=catalog_check))
 
 
-def check_order_steps(
-    order: Mapping[str, Any], snapshot: Snapshot, *, catalog_check: bool = True
+def check_items_steps(
+    items: Sequence[OrderItem], snapshot: Snapshot, *, catalog_check: bool = True
 ) -> Generator[None, None, list[Violation]]:
-    """Do the same in steps of a few milliseconds at most, so that an event loop can breathe."""
-    items = items_of(order)
+    """Do the same for the items of an order, in steps of a few milliseconds at most."""
+    related = [item for item in items if item.body.get("serviceOrderItemRelationship")]
+    found = [*_identities(items), *_references(items, related)]
     yield
-    found = [*_identities(items), *_references(items)]
-    yield
-    if not found:
-        waits = waits_of(items)
-        # Items that neither wait nor stand inside each other, as in most orders, need no search.
-        tangled = any(waits.values()) or any(item.parent is not None for item in items)
-        cycle = (yield from cycle_steps(items, waits)) if tangled else None
+    # Items that neither wait nor stand inside each other, as in most orders, need no search.
+    if not found and (related or any(item.parent is not None for item in items)):
+        cycle = yield from cycle_steps(items, waits_of(items))
         if cycle is not None:
             text = f"Items wait for each other, so that none could begin: {' → '.join(cycle)}."
             found.append(Violation("/serviceOrderItem", "cycle", text))
@@ -59,20 +56,22 @@ def check_order_steps(
     return found
 
 
-def _identities(items: list[OrderItem]) -> Iterator[Violation]:
-    seen: dict[str, str] = {}
+def _identities(items: Sequence[OrderItem]) -> Iterator[Violation]:
+    seen: dict[str, OrderItem] = {}
     for item in items:
-        first = seen.setdefault(item.id, item.pointer)
+        first = seen.setdefault(item.id, item)
         if not item.id:
             yield Violation(f"{item.pointer}/id", "missingId", "Each item needs an id.")
-        elif first != item.pointer:
-            text = f"The id {item.id!r} is taken by {first} already; ids are unique over all levels of an order."
+        elif first is not item:
+            text = (
+                f"The id {item.id!r} is taken by {first.pointer} already; ids are unique over all levels of an order."
+            )
             yield Violation(f"{item.pointer}/id", "duplicateItemId", text)
 
 
-def _references(items: list[OrderItem]) -> Iterator[Violation]:
-    known = {item.id for item in items}
-    for item in items:
+def _references(items: Sequence[OrderItem], related: Sequence[OrderItem]) -> Iterator[Violation]:
+    known = {item.id for item in items} if related else set()
+    for item in related:
         for reference in references_of(item):
             if reference.item_id not in known:
                 text = f"The order has no item {reference.item_id!r}."
@@ -85,17 +84,19 @@ def _references(items: list[OrderItem]) -> Iterator[Violation]:
 class _ItemCheck:
     """Checks one item after the other."""
 
-    def __init__(self, snapshot: Snapshot, catalog_check: bool, items: list[OrderItem]) -> None:
+    def __init__(self, snapshot: Snapshot, catalog_check: bool, items: Sequence[OrderItem]) -> None:
         self._snapshot = snapshot
         self._catalog_check = catalog_check
         self._outer = {item.parent for item in items}
-        self._named: dict[str, str] = {}
+        self._named: dict[str, OrderItem] = {}
+        self._not_orderable: dict[str, str | None] = {}
 
     def violations(self, item: OrderItem) -> Iterator[Violation]:
         """Yield what is wrong with an item, but not with those nested in it."""
-        yield from self._quantity(item)
+        if item.quantity != 1:
+            yield from self._quantity(item)
         state = item.service.get("state")
-        if item.action in TARGETS and state is not None and state not in TARGETS[item.action]:
+        if state is not None and item.action in TARGETS and state not in TARGETS[item.action]:
             allowed = ", ".join(TARGETS[item.action])
             text = f"With {item.action} the target state can be {allowed}; {state!r} was given."
             yield Violation(f"{item.pointer}/service/state", "illegalTargetState", text)
@@ -105,8 +106,6 @@ class _ItemCheck:
             yield from self._existing(item)
 
     def _quantity(self, item: OrderItem) -> Iterator[Violation]:
-        if item.quantity == 1:
-            return
         at = f"{item.pointer}/quantity"
         if not 1 <= item.quantity <= MAX_QUANTITY:
             yield Violation(at, "illegalQuantity", f"A quantity is 1 to {MAX_QUANTITY}; {item.quantity} was given.")
@@ -126,12 +125,22 @@ class _ItemCheck:
             if self._catalog_check:
                 yield _missing_specification(item, f"{item.pointer}/service/serviceSpecification")
             return
-        reason = specification.not_orderable(self._snapshot.at) if self._catalog_check else None
+        reason = self._reason_against(specification) if self._catalog_check else None
         if reason is not None:
             text = f"{specification.name} ({specification.id}) cannot be ordered: {reason}."
             yield Violation(f"{item.pointer}/service/serviceSpecification", "notOrderable", text)
         given = item.service.get("serviceCharacteristic") or []
-        yield from self._values(item, specification, given, partial=False)
+        # Values of a nested item may still be handed down from the outer one.
+        nested = item.parent is not None
+        if not specification.rules.plainly_fit(given, partial=nested):
+            complete = given if nested else specification.rules.with_defaults(given)
+            yield from specification.rules.check(complete, pointer=_values_of(item), partial=nested)
+
+    def _reason_against(self, specification: Specification) -> str | None:
+        """Return why a specification cannot be ordered; asked once, since many items may name it."""
+        if specification.id not in self._not_orderable:
+            self._not_orderable[specification.id] = specification.not_orderable(self._snapshot.at)
+        return self._not_orderable[specification.id]
 
     def _existing(self, item: OrderItem) -> Iterator[Violation]:
         at = f"{item.pointer}/service/id"
@@ -143,9 +152,9 @@ class _ItemCheck:
         if body is None:
             yield Violation(at, "unknownService", f"The inventory has no service {service_id!r}.")
             return
-        first = self._named.setdefault(str(service_id), item.pointer)
-        if first != item.pointer:
-            yield Violation(at, "duplicateService", f"{first} is about the service {service_id} already.")
+        first = self._named.setdefault(str(service_id), item)
+        if first is not item:
+            yield Violation(at, "duplicateService", f"{first.pointer} is about the service {service_id} already.")
         refused = {"modify": refuse_modify, "delete": refuse_delete}.get(item.action, _refuse_gone)(item, body)
         if refused is not None:
             yield refused
@@ -164,16 +173,11 @@ class _ItemCheck:
         specification = present or named
         if specification is not None:
             given = item.service.get("serviceCharacteristic") or []
-            yield from self._values(item, specification, given, partial=True)
+            yield from specification.rules.check(given, pointer=_values_of(item), partial=True)
 
-    def _values(
-        self, item: OrderItem, specification: Specification, given: list[Any], *, partial: bool
-    ) -> Iterator[Violation]:
-        """Yield what is wrong with the values. Those of a nested item may still be handed down from the outer one."""
-        at = f"{item.pointer}/service/serviceCharacteristic"
-        nested = item.parent is not None and not partial
-        complete = given if partial or nested else specification.rules.with_defaults(given)
-        yield from specification.rules.check(complete, pointer=at, partial=partial or nested)
+
+def _values_of(item: OrderItem) -> str:
+    return f"{item.pointer}/service/serviceCharacteristic"
 
 
 def _missing_specification(item: OrderItem, at: str) -> Violation:

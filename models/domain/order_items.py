@@ -1,11 +1,11 @@
 """The items of an order as a tree and as a graph: which stand inside which, and which wait for which."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from models.domain.graph import Cyclic, in_order
-from models.domain.pointers import pointer
+from models.domain.pointers import escaped
 
 WAITS = frozenset({"dependency", "dependson", "isdependenton", "relieson", "requires", "after", "finishtostart"})
 """Relationship types (any case) by which an item waits for the one it names. TMF641 defines `dependency` so."""
@@ -17,54 +17,51 @@ RELIES = frozenset({"relieson", "dependency", "dependson", "isdependenton", "req
 """Of these, the types that also say that the service of the item relies on the service of the one it names."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class OrderItem:
-    """One item of an order, nested or not.
+    """One item of an order, nested or not; not to be changed.
 
     Attributes:
         path: ids from the top, joined by `/`; identifies it in the order.
         indexes: list indexes from the top.
         parent: path of the item it is nested in.
         body: as in the order.
+        id: as the order's client chose it.
+        action: what shall be done: add, modify, delete or noChange.
+        service: as ordered.
+        specification: the reference to its specification, or None.
     """
 
     path: str
     indexes: tuple[int, ...]
     parent: str | None
-    body: Mapping[str, Any]
+    body: dict[str, Any]
+    id: str = field(init=False)
+    action: str = field(init=False)
+    service: Mapping[str, Any] = field(init=False)
+    specification: Mapping[str, Any] | None = field(init=False)
 
-    @property
-    def id(self) -> str:
-        """Its id as the order's client chose it."""
-        return str(self.body.get("id", ""))
-
-    @property
-    def action(self) -> str:
-        """What shall be done: add, modify, delete or noChange."""
-        return str(self.body.get("action", ""))
-
-    @property
-    def service(self) -> Mapping[str, Any]:
-        """The service as ordered."""
-        given = self.body.get("service")
-        return given if isinstance(given, Mapping) else {}
+    def __post_init__(self) -> None:
+        """Look once at what is asked for again and again."""
+        body = self.body
+        self.id = str(body.get("id", ""))
+        self.action = str(body.get("action", ""))
+        service = body.get("service")
+        self.service = service if type(service) is dict else {}
+        reference = self.service.get("serviceSpecification")
+        named = type(reference) is dict and (reference.get("id") or reference.get("name"))
+        self.specification = reference if named else None
 
     @property
     def quantity(self) -> int:
         """How many services."""
         given = self.body.get("quantity")
-        return given if isinstance(given, int) and not isinstance(given, bool) else 1
+        return given if type(given) is int else 1
 
     @property
     def pointer(self) -> str:
         """Where it stands in the order."""
         return "".join([f"/serviceOrderItem/{index}" for index in self.indexes])
-
-    @property
-    def specification(self) -> Mapping[str, Any] | None:
-        """The reference to its specification, or None."""
-        given = self.service.get("serviceSpecification")
-        return given if isinstance(given, Mapping) and (given.get("id") or given.get("name")) else None
 
 
 def items_of(order: Mapping[str, Any]) -> list[OrderItem]:
@@ -74,11 +71,12 @@ def items_of(order: Mapping[str, Any]) -> list[OrderItem]:
 
 def _walk(items: Any, prefix: str, indexes: tuple[int, ...], parent: str | None) -> Iterator[OrderItem]:
     for index, body in enumerate(items if isinstance(items, list) else ()):
-        if isinstance(body, Mapping):
-            path = prefix + pointer(str(body.get("id", "")))[1:]
+        if isinstance(body, dict):
+            path = prefix + escaped(str(body.get("id", "")))
             item = OrderItem(path, (*indexes, index), parent, body)
             yield item
-            yield from _walk(body.get("serviceOrderItem"), f"{path}/", item.indexes, path)
+            if "serviceOrderItem" in body:
+                yield from _walk(body["serviceOrderItem"], f"{path}/", item.indexes, path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,28 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class InformationRequired:
+    """The work cannot go on before the customer has said something: the order item waits for it (`pending`).
+
+    Attributes:
+        reason: what for, for people.
+        missing: characteristics of the ordered service that are wanted, each {characteristic, description?}.
+    """
+
+    reason: str
+    missing: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def message(self) -> str:
+        """What is wanted, in one sentence for each."""
+        wanted = [
+            f"{entry['characteristic']} ({entry['description']})" if "description" in entry else entry["characteristic"]
+            for entry in self.missing
+        ]
+        return f"{self.reason} Please give {', '.join(wanted)}." if wanted else self.reason
+
+
+@dataclass(frozen=True, slots=True)
 class Unreachable:
     """No usable answer came; try again.
 
@@ -86,12 +108,12 @@ class Progress:
     retry_after: float | None = None
 
 
-Report = Done | Refused | Progress
-Outcome = Done | Accepted | Refused | Unreachable | Progress
+Report = Done | Refused | Progress | InformationRequired
+Outcome = Done | Accepted | Refused | Unreachable | Progress | InformationRequired
 
 
 def parse_report(body: Any) -> Report:
-    """Read what a callback or a poll brought: {status, output?, serviceCharacteristic?, reason?, milestone?}.
+    """Read what a callback or a poll brought: {status, output?, serviceCharacteristic?, reason?, milestone?, missing?}.
 
     What makes no sense is `Refused` with a reason that says why: the work is out of our hands, so a person must look.
     """
@@ -104,15 +126,38 @@ def parse_report(body: Any) -> Report:
             return Refused(text(body.get("reason")) or "The fulfiller refused without giving a reason.")
         case "progress":
             return Progress(text(body.get("milestone")), text(body.get("reason")))
+        case "informationRequired":
+            return _information_required(body)
         case status:
-            reason = f"The fulfiller's report has the status {status!r:.80}, not done, refused or progress."
+            known = "done, refused, progress or informationRequired"
+            reason = f"The fulfiller's report has the status {status!r:.80}, not {known}."
             return Refused(reason, maybe_done=True)
 
 
-def parse_done(body: Any) -> Done | Refused:
-    """Read the facts of finished work, as an answer to a call or a report carries them."""
+def _information_required(body: Mapping[str, Any]) -> InformationRequired | Refused:
+    missing = body.get("missing")
+    trouble = _not_a_list("missing", missing, "characteristic")
+    if trouble:
+        return Refused(f"The fulfiller asks for information in a way that cannot be used: {trouble}.", maybe_done=True)
+    wanted = []
+    for entry in missing or ():
+        shown = {name: text(entry.get(name)) for name in ("characteristic", "description")}
+        wanted.append({name: said for name, said in shown.items() if said})
+    reason = text(body.get("reason"))
+    if not wanted and not reason:
+        return Refused("The fulfiller asks for information without saying which.", maybe_done=True)
+    return InformationRequired(reason or "The fulfiller needs more information.", tuple(wanted))
+
+
+def parse_done(body: Any) -> Done | Refused | InformationRequired:
+    """Read the facts of finished work, as an answer to a call or a report carries them.
+
+    An answer may also say that information is required before the work can go on.
+    """
     if not isinstance(body, Mapping):
         return Refused(f"The fulfiller's answer is not a JSON object but {_kind(body)}.", maybe_done=True)
+    if body.get("status") == "informationRequired":
+        return _information_required(body)
     output = body.get("output")
     characteristics = body.get("serviceCharacteristic")
     resources = body.get("supportingResource")

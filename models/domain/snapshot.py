@@ -48,9 +48,10 @@ class Snapshot:
         if reference is None:
             return None
         if isinstance(reference, Relation):
-            wanted, family, version = reference.id, reference.family, reference.version
-        else:
-            wanted, family, version = (_text(reference, name) for name in ("id", "name", "version"))
+            return self._specification(reference.id, reference.family, reference.version)
+        return self._specification(_text(reference, "id"), _text(reference, "name"), _text(reference, "version"))
+
+    def _specification(self, wanted: str | None, family: str | None, version: str | None) -> Specification | None:
         if wanted is not None:
             return self.specifications.get(wanted)
         family_members = self._families.get(family or "", [])

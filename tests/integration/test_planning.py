@@ -12,6 +12,7 @@ from models.domain.decomposition import decompose
 from models.domain.deletions import delete_tasks
 from models.domain.draft import Unplannable
 from models.domain.order_check import check_order
+from models.domain.order_items import items_of
 from models.domain.publishing import check_publishable
 from models.inventory import Inventory
 from models.patterns import Re2Patterns
@@ -70,7 +71,8 @@ async def world(mongodb_url: str, database_name: str) -> AsyncIterator[World]:
 
 async def test_an_order_is_planned_from_what_stands_in_the_database(world: World) -> None:
     body = order("add-internet-access.json")
-    assert check_order(body, await load_surface(ANONYMOUS, body, world.catalogue, world.inventory, NOW)) == []
+    seen = await load_surface(ANONYMOUS, items_of(body), world.catalogue, world.inventory, NOW)
+    assert check_order(body, seen) == []
     plan = decompose("o", body, await world.snapshot(body))
     assert len(plan.services) == 6
     assert len(plan.tasks) == 9

@@ -410,7 +410,26 @@ def test_the_short_way_to_yes_never_accepts_what_the_long_way_refuses(
     characteristic: dict[str, Any], value: Any
 ) -> None:
     rule = rule_of(characteristic, Re2Patterns())
-    at = datetime(2026, 1, 1, tzinfo=UTC)
-    if rule.accepts(value, at):
-        assert rule.validity.covers(at)
-        assert rule.check([Given("/x", value)], partial=False, at=at) == []
+    if rule.accepts(value):
+        assert rule.check([Given("/x", value)], partial=False, at=None) == []
+
+
+@pytest.mark.parametrize(
+    ("default", "given", "short"),
+    [
+        ({"value": 50}, [], True),
+        ({"value": 50}, [{"name": "speed", "value": 70}], True),
+        ({"value": "fast"}, [], False),  # a foreign catalogue's default that breaks its own rule is found
+        ({"value": "fast"}, [{"name": "speed", "value": 70}], True),
+        ({"value": 50}, [{"name": "speed", "value": None}], False),
+        ({"value": 50}, [{"name": "speed", "value": 70}, {"name": "speed", "value": 70}], False),
+        ({"value": 50}, [{"name": ["speed"], "value": 70}], False),
+    ],
+)
+def test_the_short_way_knows_what_defaults_would_make_of_an_order(
+    default: dict[str, Any], given: list[dict[str, Any]], short: bool
+) -> None:
+    made = rules(characteristic("integer", {**default, "isDefault": True}, name="speed", minCardinality=1))
+    assert made.plainly_fit(given, partial=False) is short
+    if short:
+        assert made.check(made.with_defaults(given), pointer="", partial=False) == []

@@ -115,10 +115,11 @@ def pattern_of(raw: Mapping[str, Any], patterns: PatternEngine) -> Pattern | Non
 
 def matches(pattern: Pattern, value: Any) -> bool:
     """Tell whether the whole of a value fits a pattern, a number or boolean by its JSON text. Others have no text."""
-    if isinstance(value, list | dict):
+    kind = type(value)
+    if kind is list or kind is dict:
         return True
     try:
-        return pattern.fullmatch(value if isinstance(value, str) else shown(value))
+        return pattern.fullmatch(value if kind is str else shown(value))
     except PatternError:
         return False
 

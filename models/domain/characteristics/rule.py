@@ -60,17 +60,20 @@ class Rule:
         wanted = f" It must be {self.value_type.phrase}." if self.value_type is not ANY else ""
         return Violation(pointer, "characteristicMissing", f"The characteristic {self.name} is mandatory.{wanted}")
 
-    def accepts(self, value: Any, at: datetime | None) -> bool:
+    def accepts(self, value: Any) -> bool:
         """Tell whether one single value is right beyond doubt; `check` finds out what is wrong with any other."""
-        if value is None or isinstance(value, list) or not self.configurable or self.least > 1 or self.most == 0:
+        if value is None or type(value) is list or not self.configurable or self.least > 1 or self.most == 0:
             return False
-        if not (self.validity.covers(at) and self.value_type.fits(value)):
+        if not self.value_type.fits(value) or (self.pattern is not None and not matches(self.pattern, value)):
             return False
-        if self.pattern is not None and not matches(self.pattern, value):
-            return False
-        return not self.limits or any(
-            option.validity.covers(at) and option.fits(self.value_type, value) for option in self.limits
-        )
+        return not self.limits or any(option.fits(self.value_type, value) for option in self.limits)
+
+    def may_be_absent(self) -> bool:
+        """Tell whether an order may leave it out: it is not needed, or the default that takes its place is right."""
+        default = self.default()
+        if default is None:
+            return not self.mandatory()
+        return not self.check([Given("", default)], partial=False, at=None)
 
     def check(self, entries: list[Given], *, partial: bool, at: datetime | None) -> list[Violation]:
         """Return what is wrong with the entries that an order has for this characteristic."""

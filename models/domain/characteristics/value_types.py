@@ -35,7 +35,8 @@ class ValueType:
 
 def is_number(value: Any) -> bool:
     """Tell whether a value is a number; a boolean is not."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    kind = type(value)  # of JSON, which has no subtypes; a boolean, which Python takes for an integer, is another type
+    return kind is int or kind is float
 
 
 def moment(value: Any) -> datetime | None:
