@@ -38,7 +38,7 @@ async def test_a_refusal_is_written_with_its_cause_and_struck_off_when_it_goes_o
 
 async def _left(harness: Harness, order: str, count: int) -> bool:
     document = (await harness.tasks(order))["fulfil:1/build"]
-    return document["state"] != "held" or document["fallout"]["count"] > count
+    return bool(document["state"] != "held" or document["fallout"]["count"] > count)
 
 
 async def test_holds_without_any_call_are_fallout_too(harness: Harness) -> None:
