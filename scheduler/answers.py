@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,7 +16,7 @@ from models.domain.service_change import Report, with_delta
 from models.domain.service_progress import ServiceProgress
 from models.domain.undo import reverse_key
 from scheduler.context import TaskContext
-from scheduler.engagement import Answer, Engager, Held, Parts
+from scheduler.engagement import Answer, Engager, Parts
 from scheduler.order_projection import OrderProjection, milestone
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import outcome_document
@@ -343,20 +343,6 @@ class Settling:
                 self._progress.move(
                     key, "waiting", attempts=0, error=None, deadline=None, revision=revision, started=None
                 )
-
-    async def hold(self, task: PlannedTask, held: Held) -> None:
-        """Hold a task that could not be given to anybody."""
-        found = error(held.code, held.reason, held.message, self._parts.clock.now())
-        self._progress.move(task.key, "held", error=found, due=None)
-        await self._engager.write_held(task, held)
-
-    def hold_items(self, refused: Mapping[str, Held]) -> None:
-        """Hold the ready tasks of items whose services cannot be worked on."""
-        now = self._parts.clock.now()
-        for task in self._progress.ready():
-            if (held := refused.get(task.item)) is not None:
-                found = error(held.code, held.reason, held.message, now)
-                self._progress.move(task.key, "held", error=found)
 
     def finish(self, *, calls_under_way: bool) -> None:
         """End the plan when every task has come to its end."""

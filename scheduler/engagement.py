@@ -279,10 +279,10 @@ class Engager:
             change["$push"] = {"attempts": {"$each": [attempt], "$slice": -MAX_ATTEMPTS_KEPT}}
         await self._write(answer.key, change)
 
-    async def write_held(self, task: PlannedTask, held: Held) -> None:
-        """Write down why a task could not be given to anybody."""
+    async def write_fallout(self, task: PlannedTask, fields: Document) -> None:
+        """Write down that a task is held and why, or that it is held no more; `fields` are set as they stand."""
         now = self._parts.clock.now()
-        fields = {
+        identity = {
             "tenant": self._record.tenant,
             "plan": self._record.id,
             "order": self._record.order_id,
@@ -292,13 +292,9 @@ class Engager:
             "name": task.name,
             "action": task.action,
             "operation": task.operation,
-            "state": "held",
-            "error": {"code": held.code, "reason": held.reason, "message": held.message},
             "updated": now,
         }
-        if held.decision is not None:
-            fields["decision"] = held.decision
-        await self._write(task.key, {"$set": fields, "$setOnInsert": {"created": now}})
+        await self._write(task.key, {"$set": {**identity, **fields}, "$setOnInsert": {"created": now}})
 
 
 def _of_the_target(plan: str, target: str, kept: Mapping[str, Any]) -> Document:

@@ -89,10 +89,11 @@ class AdminLists:
         *,
         sort: Sequence[tuple[str, int]] = BY_CREATION,
         tenant: str | None = None,
+        always: Mapping[str, Any] | None = None,
     ) -> Reply:
-        """Answer one page of a collection."""
+        """Answer one page of a collection; `always` is asked of its documents besides what the request asks."""
         query = self.parse(request, filters)
-        where = {"tenant": tenant or request.caller.tenant, **query.where}
+        where = {"tenant": tenant or request.caller.tenant, **(always or {}), **query.where}
         total, documents = await page(
             self._store,
             collection,

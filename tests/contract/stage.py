@@ -27,6 +27,7 @@ BODIES: dict[str, Any] = {
     "createServiceSpecification": specification("new-1"),
     "createFulfiller": fulfiller("new"),
     "createPlanPreview": order(item()),
+    "patchFallout": {"comment": "looked at it"},
     "reportTaskOutcome": {"status": "done"},
     "registerListener": {"callback": "http://subscriber.example/"},
 }
