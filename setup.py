@@ -24,6 +24,7 @@ RUNTIME = [
     "starlette>=1.10,<2",
     "structlog>=26.1",
     "typer>=0.29,<1",
+    "tzdata>=2026.1",
     "uuid-utils>=1.2,<2",
     "uvicorn[standard]>=0.54,<1",
     "yarl>=1.25,<2",

@@ -28,6 +28,9 @@ class Tools:
 
     Attributes:
         session: gives the process's HTTP client; it is not opened before somebody needs it.
+        notification_url: gives the address at which notifications of a fulfiller's hub are taken (POST of any TM Forum
+            event; a secret), by the fulfiller's id; None where this process has none.
     """
 
     session: Callable[[], aiohttp.ClientSession]
+    notification_url: Callable[[str], str] | None = None

@@ -42,6 +42,11 @@ class FulfillerCall:
         idempotency_key: the same on every repetition, and then all that is sent is the same too.
         timeout: seconds that the call may take.
         attempt: 1 for the first call; never sent.
+        repeated: whether a call with this key may have been made before; never sent.
+        former: the service before the modification that is asked for, or to be undone; None for other actions.
+        engaged: for cancel and compensate: what was said when the work was taken on; None where it was not.
+        output: for cancel and compensate: what the work has put out; None where it is not known to be done.
+        fulfil_key: for cancel and compensate: idempotency key of the call that is to be undone.
     """
 
     task_id: str
@@ -55,6 +60,11 @@ class FulfillerCall:
     callback_url: str | None = field(default=None, repr=False)
     timeout: float = 10.0
     attempt: int = 1
+    repeated: bool = False
+    former: Mapping[str, Any] | None = None
+    engaged: Accepted | None = None
+    output: Mapping[str, Any] | None = None
+    fulfil_key: str | None = None
 
 
 @runtime_checkable

@@ -50,6 +50,7 @@ class Revision:
         why: the reason, where it is known.
         guard: what else must still be so when the change is written, as a database condition.
         intents: what has to be told to the engine before the change is written; repeating it must do no harm.
+        afterwards: what has to be done once it is written. It is found by others where it is not done.
     """
 
     stored: Mapping[str, Any]
@@ -62,6 +63,7 @@ class Revision:
     why: str | None = None
     guard: dict[str, Any] = field(default_factory=dict)
     intents: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
+    afterwards: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
 
     @property
     def before(self) -> Body:

@@ -49,6 +49,12 @@ class CannotBePlanned(SomError):
     code = "unplannable"
 
 
+class Gone(SomError):
+    """Nobody takes anything under this address any more."""
+
+    code = "gone"
+
+
 class TooManyRequests(SomError):
     """The server is at its limit of requests under way."""
 
@@ -61,6 +67,7 @@ STATUS: dict[type[SomError], HTTPStatus] = {
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
     Conflict: HTTPStatus.CONFLICT,
+    Gone: HTTPStatus.GONE,
     PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -76,6 +83,7 @@ _REASON = {
     HTTPStatus.METHOD_NOT_ALLOWED: "Method not allowed",
     HTTPStatus.NOT_ACCEPTABLE: "Not acceptable",
     HTTPStatus.CONFLICT: "In conflict with the present state",
+    HTTPStatus.GONE: "Gone",
     HTTPStatus.PRECONDITION_FAILED: "Changed in the meantime",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Too large",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Unsupported media type",

@@ -1,6 +1,7 @@
 """The items of an order body, as handlers walk and compare them."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from models.domain.errors import Conflict, IllegalTransition
@@ -19,8 +20,33 @@ def walk(holder: Mapping[str, Any], path: str = "", pointer: str = "") -> Iterat
         yield from walk(item, here, place)
 
 
-def resumed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """The paths of the items that a change sets from held or pending to inProgress.
+ANSWERABLE = frozenset(
+    ["serviceCharacteristic", "feature", "place", "relatedParty", "note", "name", "description", "startDate", "endDate"]
+)
+"""What of an ordered service its customer may still say while the item waits for information."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """An item that a change sets going again.
+
+    Attributes:
+        path: of the item.
+        pointer: where it stands in the order.
+        item: the item as it is to be.
+        given: attributes of its service that the customer has added or changed; of characteristics the changed ones.
+    """
+
+    path: str
+    pointer: str
+    item: Item
+    given: Mapping[str, Any]
+
+
+def resumed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Resumption]:
+    """The items that a change sets from held or pending to inProgress.
+
+    One that is pending waits for information: giving it sets it going too.
 
     Raises:
         Conflict: the change does anything else to the items.
@@ -30,15 +56,38 @@ def resumed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
         raise _amendment("/serviceOrderItem")
     found = []
     for (path, pointer, item), (_, _, changed) in zip(old, new, strict=True):
-        if _own(item) != _own(changed):
-            raise _amendment(pointer)
-        if _moved(item, changed, f"{pointer}/state"):
-            found.append(path)
+        given = _given(item, changed, pointer)
+        if _moved(item, changed, f"{pointer}/state") or given:
+            found.append(Resumption(path, pointer, changed, given))
     return found
 
 
-def _own(item: Item) -> Item:
-    return {name: value for name, value in item.items() if name not in ("state", "serviceOrderItem")}
+def _given(item: Item, changed: Item, pointer: str) -> Mapping[str, Any]:
+    """What a change of an item that waits for information says of its service."""
+    if _own(item) == _own(changed):
+        return {}
+    if item.get("state") != "pending" or _own(item, "service") != _own(changed, "service"):
+        raise _amendment(pointer)
+    old, new = item.get("service") or {}, changed.get("service") or {}
+    names = {name for name in (*old, *new) if old.get(name) != new.get(name)}
+    for name in sorted(names - ANSWERABLE):
+        raise _amendment(f"{pointer}/service/{name}")
+    given = {name: new.get(name) for name in names}
+    if "serviceCharacteristic" in given:
+        given["serviceCharacteristic"] = _changed_values(old, new)
+    return given
+
+
+def _changed_values(old: Item, new: Item) -> list[Item]:
+    """The characteristics that are new or other ones; one that is gone has the value null."""
+    before = {entry["name"]: entry for entry in old.get("serviceCharacteristic") or ()}
+    after = {entry["name"]: entry for entry in new.get("serviceCharacteristic") or ()}
+    gone = [{"name": name, "value": None} for name in before if name not in after]
+    return [entry for name, entry in after.items() if before.get(name) != entry] + gone
+
+
+def _own(item: Item, *besides: str) -> Item:
+    return {name: value for name, value in item.items() if name not in ("state", "serviceOrderItem", *besides)}
 
 
 def _moved(item: Item, changed: Item, pointer: str) -> bool:

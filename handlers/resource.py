@@ -157,6 +157,8 @@ class Resource:
                 await intent()
             document = await self._write(request.caller, revision)
             if document is not None:
+                for action in revision.afterwards:
+                    await action()
                 return self._reply(200, request, document, fields)
             if has_if_match(request):
                 check_if_match(request, await self._stored(request.caller, request.id))

@@ -95,7 +95,7 @@ class ServiceOrderRules:
         if state == "acknowledged" and "plan" not in revision.stored:
             await self._before_planning(caller, revision, changed)
         else:
-            self._after_planning(caller, revision, changed)
+            await self._after_planning(caller, revision, changed)
 
     async def before_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
         """Keep an order that is under way, or that another resource refers to."""
@@ -149,7 +149,7 @@ class ServiceOrderRules:
             await self._store.delete("planDefinition", {"_id": key})  # of a crashed intake, which will not come back
         revision.guard["lease"] = lease if lease is not None else {"$exists": False}
 
-    def _after_planning(self, caller: Caller, revision: Revision, changed: set[str]) -> None:
+    async def _after_planning(self, caller: Caller, revision: Revision, changed: set[str]) -> None:
         unpatchable = changed - ALWAYS_PATCHABLE - {"state", "serviceOrderItem"}
         if unpatchable:
             name = min(unpatchable)
@@ -157,10 +157,13 @@ class ServiceOrderRules:
                 f"/{name}: this cannot be changed any more, because the order is {revision.before['state']}; what can "
                 f"be changed is {', '.join(sorted(ALWAYS_PATCHABLE))}."
             )
-        paths = resumed(revision.before, revision.body) if "serviceOrderItem" in changed else []
-        if paths:
-            for path in paths:
-                self._intend(revision, caller, path)
+        items = resumed(revision.before, revision.body) if "serviceOrderItem" in changed else []
+        if items:
+            for resumption in items:
+                if resumption.given:
+                    await self._surface.check_values(caller, resumption.item, resumption.pointer)
+                    resumption.item["state"] = "inProgress"
+                self._intend(revision, caller, resumption.path, resumption.given)
             self._resume_order(revision)
         elif self._resumes_undoing(revision):
             revision.body = {**revision.body, "state": revision.before["state"]}
@@ -201,19 +204,31 @@ class ServiceOrderRules:
         revision.body = body
         self._intend(revision, caller, None)
 
+    def _say(self, revision: Revision, entry: dict[str, Any]) -> None:
+        """Tell the plan, with the write that changes the order: neither comes without the other."""
+        said = revision.fields.setdefault("said", list(revision.stored.get("said", ())))
+        said.append(inbox.saying(self._clock, entry))
+        key = revision.stored["_id"]
+        revision.afterwards = [lambda: inbox.pass_on(self._store, self._clock, key)]
+
     @staticmethod
     def _resume_order(revision: Revision) -> None:
         """The roll-up: one item in progress makes a held or pending order inProgress."""
         if revision.body["state"] in RESUMABLE:
             revision.body = {**revision.body, "state": "inProgress"}
 
-    def _intend(self, revision: Revision, caller: Caller, path: str | None) -> None:
-        revision.why = f"resumed by {caller.subject}"
+    def _intend(
+        self, revision: Revision, caller: Caller, path: str | None, given: Mapping[str, Any] | None = None
+    ) -> None:
+        revision.why = f"{'information given' if given else 'resumed'} by {caller.subject}"
         plan = revision.stored.get("plan")
         if plan is None:
             revision.fields.update(poke=revision.now, due=revision.now)
             return
         entry = {"kind": "resume", "item": path, "who": caller.subject}
+        if given:
+            self._say(revision, {**entry, "kind": "information", "service": dict(given)})
+            return
         revision.intents.append(lambda: inbox.append(self._store, self._clock, plan, entry))
 
 

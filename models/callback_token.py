@@ -1,4 +1,4 @@
-"""Callback tokens: what a fulfiller is given to report with, and nobody can make up.
+"""Callback tokens: what a fulfiller is given to report with, and nobody can make up; and those of hubs that tell us.
 
 A token names the call it belongs to and is signed, so that it needs no storage, is the same on every technical retry
 (which is byte-equal), and an unknown one is told from a late one.
@@ -16,6 +16,7 @@ from models.domain.errors import AlreadyExists
 from models.store import Store
 
 _SIGNATURE_BYTES = 16
+_OF_HUB = b"hub\0"  # no key of a call has a NUL, so that neither kind of token passes for the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,14 @@ class CallKey:
         """The idempotency key."""
         return f"{self.plan}:{self.task}:{self.operation}:{self.revision}"
 
+    @classmethod
+    def parse(cls, key: str) -> "CallKey | None":
+        """The call that an idempotency key belongs to, or None when the text is no such key."""
+        plan, *rest = key.rsplit(":", 3)
+        if len(rest) != 3 or not rest[2].isdecimal():
+            return None
+        return cls(plan, rest[0], rest[1], int(rest[2]))
+
 
 class CallbackTokens:
     """Makes and reads tokens with one key per installation."""
@@ -49,18 +58,34 @@ class CallbackTokens:
 
     def read(self, token: str) -> CallKey | None:
         """The call that a token was issued for, or None when this installation did not issue it."""
-        try:
-            raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        except (binascii.Error, ValueError):
-            return None
-        signature, payload = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
+        signature, payload = _parts(token)
         if not hmac.compare_digest(signature, self._sign(payload)):
             return None
-        plan, task, operation, revision = payload.decode().rsplit(":", 3)
-        return CallKey(plan, task, operation, int(revision))
+        return CallKey.parse(payload.decode())
+
+    def issue_for_hub(self, fulfiller: str) -> str:
+        """The token in the address at which the notifications of a fulfiller's hub are taken, safe in a URL."""
+        payload = fulfiller.encode()
+        return base64.urlsafe_b64encode(self._sign(_OF_HUB + payload) + payload).decode().rstrip("=")
+
+    def read_of_hub(self, token: str) -> str | None:
+        """The fulfiller that a hub's token was issued for, or None when this installation did not issue it."""
+        signature, payload = _parts(token)
+        if not hmac.compare_digest(signature, self._sign(_OF_HUB + payload)):
+            return None
+        return payload.decode()
 
     def _sign(self, payload: bytes) -> bytes:
         return hmac.new(self._key, payload, hashlib.sha256).digest()[:_SIGNATURE_BYTES]
+
+
+def _parts(token: str) -> tuple[bytes, bytes]:
+    """Signature and payload of a token; of what is no token, nothing that any signature fits."""
+    try:
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except (binascii.Error, ValueError):
+        return b"", b""
+    return raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
 
 
 async def load_tokens(store: Store, configured: str | None = None) -> CallbackTokens:

@@ -34,6 +34,11 @@ def _partial(name: str, *fields: str, exists: str) -> Spec:
     return _index(name, *fields, partialFilterExpression={exists: {"$exists": True}})
 
 
+def _held(name: str, *fields: str) -> Spec:
+    """An index over tasks that are fallout at the moment."""
+    return _index(name, *fields, partialFilterExpression={"state": "held"})
+
+
 _BY_CREATION = _index("by_creation", "tenant", "created", "id")
 _OWED = _partial("owed", "owed", exists="owed")
 _DUE = _partial("due", "priority", "due", exists="due")
@@ -66,7 +71,11 @@ class ResourceDocument(Stored):
 
 
 class ServiceOrder(ResourceDocument):
-    """A TMF641 service order. `due` is set while intake has to look at it; `plan` once it is planned."""
+    """A TMF641 service order.
+
+    `due` is set while intake has to look at it; `plan` once it is planned; `said` holds what its client has told the
+    plan with a change of the order, until it has been passed on; `expected` is the completion date that we have told.
+    """
 
     meta = {
         "collection": "serviceOrder",
@@ -86,6 +95,7 @@ class ServiceOrder(ResourceDocument):
             _body("by_service", "serviceOrderItem.service.id"),
             _body("by_specification", "serviceOrderItem.service.serviceSpecification.id"),
             _body("by_specification_name", "serviceOrderItem.service.serviceSpecification.name"),
+            _partial("said", "said.at", exists="said.at"),
             _partial("by_related_order", "tenant", "body.orderRelationship.id", exists="body.orderRelationship.id"),
         ],
     }
@@ -94,6 +104,8 @@ class ServiceOrder(ResourceDocument):
     lease = DictField()
     fence = IntField()
     plan = StringField()
+    said = ListField(DictField())
+    expected = StringField()
     planRev = IntField()  # noqa: N815 - a stored name
     poke = DateTimeField()
 
@@ -121,7 +133,8 @@ class CancelServiceOrder(ResourceDocument):
 class Service(ResourceDocument):
     """A TMF638 service.
 
-    `owner` stands while an order item works on it, `former` is the one before, `applied` the last plan revision.
+    `owner` stands while an order item works on it, `former` is the one before, `applied` the last plan revision;
+    `builtBy` says which fulfiller did which work for it: {specification, fulfiller}.
     """
 
     meta = {
@@ -149,6 +162,7 @@ class Service(ResourceDocument):
     former = DictField()
     applied = DictField()
     waiting = ListField(StringField())
+    builtBy = ListField(DictField())  # noqa: N815 - a stored name
 
 
 class ServiceSpecification(ResourceDocument):
@@ -206,7 +220,10 @@ class PlanDefinition(Stored):
 
 
 class Task(Stored):
-    """One task as it ran: what it was given, every attempt, what came of it, and why this fulfiller."""
+    """One task as it ran: what it was given, every attempt, what came of it, and why this fulfiller.
+
+    `fallout` tells of its last hold, `holds` by their number of all.
+    """
 
     meta = {
         "collection": "task",
@@ -214,6 +231,10 @@ class Task(Stored):
             _index("by_plan", "plan", "created"),
             _index("by_state", "tenant", "state", "created"),
             _index("by_fulfiller", "fulfiller", "state"),
+            _held("held_since", "tenant", "fallout.since", "id"),
+            _held("held_cause", "tenant", "fallout.cause", "fallout.since"),
+            _partial("fallout_since", "tenant", "fallout.since", exists="fallout.since"),
+            _index("by_reference", "fulfiller", "accepted.reference", partialFilterExpression={"state": "accepted"}),
         ],
     }
     plan = StringField(required=True)
@@ -229,12 +250,14 @@ class Task(Stored):
     fulfiller = StringField()
     inputRev = IntField()  # noqa: N815 - a stored name
     attempts = ListField(DictField())
+    fallout = DictField()
+    holds = DictField()
 
 
 class Fulfiller(ResourceDocument):
     """A registered fulfiller; credentials stand apart from the body that is shown."""
 
-    meta = {"collection": "fulfiller", "indexes": [_BY_CREATION, _body("by_name", "name")]}
+    meta = {"collection": "fulfiller", "indexes": [_BY_CREATION, _OWED, _body("by_name", "name")]}
     secret = DictField()
 
 

@@ -4,9 +4,12 @@ from typing import Any
 
 from models.clock import Clock
 from models.ids import new_id
+from models.reading import reading
 from models.store import Store
 
 Document = dict[str, Any]
+
+LEFT_AFTER_SECONDS = 5.0
 
 
 async def append(store: Store, clock: Clock, plan_id: str, entry: Document) -> bool:
@@ -19,6 +22,8 @@ async def append(store: Store, clock: Clock, plan_id: str, entry: Document) -> b
         clock: tells when the entry came.
         plan_id: the plan's id.
         entry: {kind: "callback", task, operation, revision, report}, {kind: "resume", item: path or None, who},
+            {kind: "information", item: path, service: attributes that the customer has given, who},
+            {kind: "lookup", task, operation, revision} (its fulfiller has something to tell: poll it now),
             {kind: "cancel", cancel: id of the cancellation request} or {kind: "look"}; `id` and `at` are added.
 
     Returns:
@@ -30,6 +35,42 @@ async def append(store: Store, clock: Clock, plan_id: str, entry: Document) -> b
         {"_id": plan_id, "state": {"$ne": "done"}},
         {"$push": {"inbox": {"id": new_id(), "at": now, **entry}}, "$set": {"poke": now, "due": now}},
     )
+
+
+def saying(clock: Clock, entry: Document) -> Document:
+    """An entry for an order's `said`: written with a change of the order, and passed on to its plan afterwards."""
+    return {"id": new_id(), "at": clock.now(), **entry}
+
+
+async def pass_on(store: Store, clock: Clock, order_id: str) -> None:
+    """Give what an order's client has said to its plan, and strike it off the order.
+
+    Whoever finds it does it: the handler that has written it, the holder of the plan who sees the order changed, or,
+    after a crash, the sweeper. Done twice, it comes once, unless the plan has taken it in between: then saying the
+    same again changes nothing.
+    """
+    order = await store.get("serviceOrder", order_id)
+    if order is None or not order.get("said"):
+        return
+    now = clock.now()
+    for entry in order["said"]:
+        guard = {"_id": order.get("plan"), "state": {"$ne": "done"}, "inbox.id": {"$ne": entry["id"]}}
+        await store.update("plan", guard, {"$push": {"inbox": entry}, "$set": {"poke": now, "due": now}})
+    ids = [entry["id"] for entry in order["said"]]
+    await store.update("serviceOrder", {"_id": order_id}, {"$pull": {"said": {"id": {"$in": ids}}}})
+
+
+async def pass_on_what_is_left(store: Store, clock: Clock) -> None:
+    """Pass on what was said a while ago: whoever wrote it has died since.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    before = clock.after(-LEFT_AFTER_SECONDS)
+    with reading():
+        left = await store.collection("serviceOrder").find({"said.at": {"$lt": before}}, {"_id": 1}).to_list(100)
+    for order in left:
+        await pass_on(store, clock, order["_id"])
 
 
 async def poke(store: Store, clock: Clock, plan_id: str) -> bool:

@@ -15,12 +15,12 @@ from pymongo import DeleteOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
-from models.domain.events import SUBJECTS
+from models.domain.events import RECORDED
 from models.store import Store
 
 Document = dict[str, Any]
 
-COLLECTIONS = tuple(SUBJECTS)
+COLLECTIONS = tuple(RECORDED)
 
 _CHUNK = 500
 _MAX_BYTES = 16_000_000

@@ -2,29 +2,31 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from models.domain.expressions import ExpressionError
 from models.domain.lifecycles import TASK
 from models.domain.order_view import item_at
-from models.domain.outcomes import Accepted, Done, Progress, Refused, Unreachable, parse_report
+from models.domain.outcomes import Accepted, Done, InformationRequired, Progress, Refused, Unreachable, parse_report
 from models.domain.plan import PlannedTask
-from models.domain.service_change import Report
+from models.domain.progress import STUCK
+from models.domain.service_change import Report, with_delta
 from models.domain.service_progress import ServiceProgress
 from models.domain.undo import reverse_key
 from scheduler.context import TaskContext
-from scheduler.engagement import Answer, Engager, Held, Parts
+from scheduler.engagement import Answer, Engager, Parts
 from scheduler.order_projection import OrderProjection, milestone
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import outcome_document
 from scheduler.services import Services
-from scheduler.settlement import Settlement, deadline_passed, error, settle
+from scheduler.settlement import Settlement, deadline_passed, error, nobody_answered, settle
+from scheduler.situations import work_of
 
 Document = dict[str, Any]
 
-NEW_KEY_AFTER = frozenset({"refused"})
+NEW_KEY_AFTER = frozenset({"refused", "informationRequired", "informationMissing"})
 """Errors after which a resumed task is a new call: the fulfiller would repeat its answer to the old key."""
 
 
@@ -53,6 +55,7 @@ class Settling:
         }
         self._effects: dict[str, Document] = {}
         self._reports: dict[str, Report] = {}
+        self._to_look_up: set[str] = set()
 
     def begin(self) -> None:
         """At a plan's start: services and items that need nothing done are finished at once."""
@@ -92,15 +95,14 @@ class Settling:
         ids = [self._record.task_id(key) for key in keys]
         async for document in self._parts.store.collection("task").find({"_id": {"$in": ids}}, {"key": 1, "report": 1}):
             report = document.get("report") or {}
-            self._reports[document["key"]] = Report(
-                tuple(report.get("characteristics", ())), tuple(report.get("resources", ()))
-            )
+            self._reports[document["key"]] = Report(**{name: tuple(entries) for name, entries in report.items()})
 
     def _report(self, keys: Sequence[str]) -> Report:
         reports = [self._reports.get(key, Report()) for key in keys]
         return Report(
             tuple(entry for report in reports for entry in report.characteristics),
             tuple(entry for report in reports for entry in report.resources),
+            tuple(entry for report in reports for entry in report.services),
         )
 
     async def settle(self, batch: Sequence[Answer]) -> None:
@@ -134,7 +136,9 @@ class Settling:
         if answer.poll or isinstance(answer.outcome, Progress):
             return run.state in ("running", "accepted")
         # Waiting, but touched: the call was made before its engine died, and its callback came all the same.
-        return run.state in ("running", "accepted", "retrying", "held") or (run.state == "waiting" and run.touched)
+        return run.state in ("running", "accepted", "retrying", "held", "pending") or (
+            run.state == "waiting" and run.touched
+        )
 
     async def _decide(self, answer: Answer) -> Settlement:
         task, run = self._progress.tasks[answer.key], self._progress.run[answer.key]
@@ -155,7 +159,9 @@ class Settling:
             found = error("outputMapping", "The output does not fit its mapping", f"{task.name}: {failure}", now)
             return Settlement("held", {"error": found, "due": None, "deadline": None})
         self._reports[task.key] = Report(
-            (*done.service_characteristic, *mapped.characteristics), (*done.supporting_resource, *mapped.resources)
+            (*done.service_characteristic, *mapped.characteristics),
+            (*done.supporting_resource, *mapped.resources),
+            done.supporting_service,
         )
         return None
 
@@ -165,16 +171,15 @@ class Settling:
             case Done(output=output):
                 report = self._reports.get(answer.key, Report())
                 facts["output"] = dict(output)
-                facts["report"] = {
-                    "characteristics": list(report.characteristics),
-                    "resources": list(report.resources),
-                }
+                facts["report"] = {name: list(entries) for name, entries in asdict(report).items()}
             case Accepted():
                 facts["accepted"] = asdict(answer.outcome)
             case Refused(reason=reason) | Unreachable(reason=reason):
                 answer.detail["reason"] = reason
+            case InformationRequired(message=message):
+                answer.detail["reason"] = message
             case Progress():
-                pass
+                facts["progress"] = {"at": self._parts.clock.now(), "reason": answer.outcome.reason}
         if settlement.changes.get("error"):
             facts["error"] = settlement.changes["error"]
         return facts
@@ -186,9 +191,14 @@ class Settling:
         if settlement.state != run.state and not TASK.allows(run.state, settlement.state):
             return
         self._progress.move(answer.key, settlement.state, **settlement.changes)
+        if answer.key in self._to_look_up:
+            self._to_look_up.discard(answer.key)
+            if settlement.state == "accepted":
+                self._progress.move(answer.key, "accepted", due=self._parts.clock.now())
         reached = settlement.milestone or (task.milestone if settlement.state == "done" else None)
-        if reached:
-            self._note_milestone(task, reached)
+        passed = answer.outcome.milestones if isinstance(answer.outcome, Done | Progress) else ()
+        for name in dict.fromkeys((*passed, *((reached,) if reached else ()))):
+            self._note_milestone(task, name)
         if settlement.state == "done" and run.started is not None:
             seconds = (self._parts.clock.now() - run.started).total_seconds()
             self._parts.durations.note(self._record.tenant, task, run.fulfiller or "", seconds)
@@ -199,6 +209,8 @@ class Settling:
         item = self._items[task.item]
         key = f"{task.key}-{name}"[:100]
         made = milestone(key, name, item, self._record.order_id, self._parts.clock.now())
+        if any(told.get("id") == key for told in self._projection.body.get("milestone", ())):
+            return
         made["serviceOrderItem"][0]["itemId"] = item_at(self._projection.body, item.pointer).get("id")
         self._record.tells.append({"milestone": made})
 
@@ -208,8 +220,7 @@ class Settling:
             self._progress.move(stopped, "cancelled", due=None, deadline=None, error=None)
         if task.key not in self._record.ordered:
             return
-        report = self._reports.get(task.key, Report())
-        if report.characteristics or report.resources:
+        if self._reports.get(task.key):
             self.effect(task.service)["tasks"].append(task.key)
         for service in self._services.task_satisfied(task.service):
             self._service_finished(service)
@@ -225,11 +236,20 @@ class Settling:
             return
         match planned.action:
             case "add":
-                self.effect(service, state=planned.state)
+                self.effect(service, state=planned.state, built=self._built(service))
             case "modify":
-                self.effect(service, state=planned.state, delta=True)
+                self.effect(service, state=planned.state, delta=True, built=self._built(service))
             case "delete":
                 self.effect(service, remove=True)
+
+    def _built(self, service: str) -> list[Document]:
+        """Who did which work for the service: they get its changes, too."""
+        done = [
+            (self._progress.tasks[key].capability, self._progress.run[key].fulfiller)
+            for key in self._progress.of_service(service)
+            if key in self._record.ordered and self._progress.run[key].state == "done"
+        ]
+        return [{"specification": work_of(what), "fulfiller": who} for what, who in done if who is not None]
 
     def _release(self, path: str) -> None:
         self._open_items.discard(path)
@@ -242,15 +262,30 @@ class Settling:
 
     def take_callback(self, entry: Document, answers: deque[Answer]) -> None:
         """Read a fulfiller's report out of the inbox."""
-        key = entry["task"]
-        if entry["operation"] != "fulfil":
-            task = self._progress.tasks.get(key)
-            key = reverse_key(task, entry["operation"]) if task else None
-        if key is not None and key in self._progress.run:
+        if (key := self._told_of(entry)) is not None:
             run = self._progress.run[key]
             detail = {"callback": True}
             outcome = parse_report(entry["report"])
             answers.append(Answer(key, entry["revision"], outcome, run.fulfiller, detail=detail))
+
+    def look_up(self, entry: Document, under_way: Container[str]) -> None:
+        """Note that a fulfiller has something to tell of a task: it is polled now, or after the call under way."""
+        key = self._told_of(entry)
+        if key is None or self._progress.run[key].revision != entry["revision"]:
+            return
+        match self._progress.run[key].state:
+            case "accepted" if key not in under_way:
+                self._progress.move(key, "accepted", due=self._parts.clock.now())
+            case "accepted" | "running":  # what is under way may have looked before there was something to see
+                self._to_look_up.add(key)
+
+    def _told_of(self, entry: Document) -> str | None:
+        """The key of the task that an entry of the inbox tells of; None where the plan has none such."""
+        key: str = entry["task"]
+        task = self._progress.tasks.get(key)
+        if task is not None and entry["operation"] != task.operation:
+            key = reverse_key(task, entry["operation"])
+        return key if key in self._progress.run else None
 
     def take_timers(self) -> None:
         """Hold what was accepted and has taken too long.
@@ -267,37 +302,54 @@ class Settling:
                 continue
             passed = deadline_passed(self._progress.tasks[key], now)
             self._progress.move(key, passed.state, **passed.changes)
+        for key in self._progress.in_state("pending"):
+            deadline = self._progress.run[key].deadline
+            if deadline is not None and deadline <= now:
+                passed = nobody_answered(self._progress.tasks[key], now)
+                self._progress.move(key, passed.state, **passed.changes)
+
+    def inform(self, path: str, values: Document) -> None:
+        """Take in what a customer has said of an item that waited for it, and go on with it.
+
+        The services that the item asks for get it, and those whose tasks have asked; what they are made of was decided
+        when the order was planned, and stays.
+        """
+        services = {
+            service.id: None
+            for service in self._record.plan.services
+            if service.item == path and service.parent is None
+        }
+        for key in self._progress.in_state("pending"):
+            if _inside(self._progress.tasks[key].item, path):
+                services[self._progress.tasks[key].service] = None
+        for service in services:
+            known = self.effect(service).get("values", {})
+            self.effect(service, values=with_delta(known, values) if known else values)
+        self.resume(path)
 
     def resume(self, path: str | None) -> None:
-        """Take up held tasks again, of one item (with those nested in it) or of all.
+        """Take up tasks again that are held or wait for information, of one item (with those nested in it) or of all.
 
         While the order is being cancelled that means the undoing: what was ordered is not taken up any more.
         """
-        for key in self._progress.in_state("held"):
+        for key in self._progress.in_state(*STUCK):
             if self._record.state == "cancelling" and key in self._record.ordered:
                 continue
             item = self._progress.tasks[key].item
-            if path is None or item == path or item.startswith(f"{path}/"):
+            if path is None or _inside(item, path):
                 run = self._progress.run[key]
                 new_key = (run.error or {}).get("code") in NEW_KEY_AFTER
                 revision = run.revision + 1 if new_key else run.revision
-                self._progress.move(key, "waiting", attempts=0, error=None, revision=revision, started=None)
-
-    async def hold(self, task: PlannedTask, held: Held) -> None:
-        """Hold a task that could not be given to anybody."""
-        found = error(held.code, held.reason, held.message, self._parts.clock.now())
-        self._progress.move(task.key, "held", error=found, due=None)
-        await self._engager.write_held(task, held)
-
-    def hold_items(self, refused: Mapping[str, Held]) -> None:
-        """Hold the ready tasks of items whose services cannot be worked on."""
-        now = self._parts.clock.now()
-        for task in self._progress.ready():
-            if (held := refused.get(task.item)) is not None:
-                found = error(held.code, held.reason, held.message, now)
-                self._progress.move(task.key, "held", error=found)
+                self._progress.move(
+                    key, "waiting", attempts=0, error=None, deadline=None, revision=revision, started=None
+                )
 
     def finish(self, *, calls_under_way: bool) -> None:
         """End the plan when every task has come to its end."""
         if self._record.state == "running" and not calls_under_way and self._progress.finished:
             self._record.state = "done"
+
+
+def _inside(item: str, path: str) -> bool:
+    """Whether this is the item at the path, or one nested in it."""
+    return item == path or item.startswith(f"{path}/")

@@ -14,6 +14,7 @@ from models.domain.errors import InvalidRequest
 from models.domain.lifecycles import CANCEL_SERVICE_ORDER, SERVICE_ORDER
 from models.domain.order_view import Course, error_message
 from models.domain.plan import PlannedTask
+from models.domain.progress import STUCK
 from models.domain.undo import assess, stop_tasks, touched, undo_tasks
 from models.store import Store
 from scheduler.answers import Settling
@@ -124,7 +125,7 @@ class Cancellation:
     def _drop_untouched(self) -> None:
         """Drop what has not begun, what became ready or was resumed meanwhile, and what was refused."""
         acted = {task.key for task in touched(self._progress)}
-        for key in self._progress.in_state("waiting", "retrying", "held"):
+        for key in self._progress.in_state("waiting", "retrying", *STUCK):
             if key in self._record.ordered and key not in acted:
                 self._progress.move(key, "cancelled", due=None, error=None)
 
@@ -148,7 +149,7 @@ class Cancellation:
         deletions = await self._deletions(cancel)
         if deletions is None:
             return
-        for key in self._progress.in_state("waiting", "retrying", "held"):
+        for key in self._progress.in_state("waiting", "retrying", *STUCK):
             self._count_as_done(key)
         self._record.add_tasks(undo_tasks(self._progress, deletions))
         self._record.cancel = {"id": cancel["id"], "phase": "undoing"}
@@ -157,7 +158,7 @@ class Cancellation:
         """An ordered task that could not be stopped may have had its effect, which has to be undone."""
         if key not in self._record.ordered:
             return
-        if self._progress.run[key].state != "held":
+        if self._progress.run[key].state not in STUCK:
             self._progress.move(key, "running")
         self._progress.move(key, "done", error=None, due=None)
 

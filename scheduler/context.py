@@ -1,6 +1,6 @@
 """What the expressions of a task can see."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from models.domain.expressions import compile_template
@@ -23,8 +23,10 @@ def service_view(body: Mapping[str, Any]) -> Document:
 class TaskContext:
     """Evaluates the templates of a plan's tasks, reading only what they mention."""
 
-    def __init__(self, store: Store, record: PlanRecord, services: Services, order: Mapping[str, Any]) -> None:
-        """See this plan, its services and its order."""
+    def __init__(
+        self, store: Store, record: PlanRecord, services: Services, order: Callable[[], Mapping[str, Any]]
+    ) -> None:
+        """See this plan, its services and its order, as it last was read."""
         self._store = store
         self._record = record
         self._services = services
@@ -35,6 +37,11 @@ class TaskContext:
         for service in record.plan.services:
             if service.parent is not None:
                 self._children.setdefault(service.parent, []).append(service)
+
+    @property
+    def order(self) -> Mapping[str, Any]:
+        """The order's body, as it last was read."""
+        return self._order()
 
     def remember_output(self, key: str, output: Any) -> None:
         """Keep what a task put out, for those that need it."""
@@ -73,10 +80,10 @@ class TaskContext:
         return Report(characteristics, tuple(entry for entry in resources if isinstance(entry, Mapping)))
 
     async def _context(self, task: PlannedTask, names: frozenset[str]) -> Document:
-        context: Document = {"order": self._order}
+        context: Document = {"order": self.order}
         item = self._items.get(task.item)
         if item is not None:
-            context["item"] = item_at(self._order, item.pointer)
+            context["item"] = item_at(self.order, item.pointer)
         if "task" in names:
             context["task"] = await self._task_outputs(task)
         planned = self._record.services.get(task.service)

@@ -8,6 +8,7 @@ from adapters.ports import Fulfiller
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.plan import Capability
 from models.domain.selection import Decision, Selection
+from models.domain.situation import Situation
 from models.reference_cache import ReferenceCache
 from models.store import Store
 
@@ -47,11 +48,11 @@ class Directory:
         """The registrations have changed."""
         self._cache.invalidate()
 
-    async def decide(self, tenant: str, capability: Capability, key: str) -> Decision:
+    async def decide(self, tenant: str, capability: Capability, situation: Situation) -> Decision:
         """Choose the fulfiller of a task; a miss reads the database before anybody is told that there is none."""
-        decision = (await self._cache.get(tenant)).selection.select(capability, key)
+        decision = (await self._cache.get(tenant)).selection.select(capability, situation)
         if decision.chosen is None:
-            decision = (await self._cache.refresh(tenant)).selection.select(capability, key)
+            decision = (await self._cache.refresh(tenant)).selection.select(capability, situation)
         return decision
 
     async def definition(self, tenant: str, fulfiller: str) -> FulfillerDefinition | None:

@@ -23,6 +23,7 @@ from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import Accepted, Outcome, Unreachable
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
+from models.domain.service_change import with_delta
 from models.durations import Durations
 from models.store import Store
 from scheduler.claims import LeaseLost
@@ -30,12 +31,14 @@ from scheduler.context import TaskContext
 from scheduler.directory import Directory
 from scheduler.plan_record import PlanRecord
 from scheduler.services import Services
+from scheduler.situations import Situations
 
 Document = dict[str, Any]
 MAX_ATTEMPTS_KEPT = 50
 POLL_TIMEOUT = 10.0
 PATIENCE = 5.0
 """Seconds beyond a call's time after which we stop waiting for a kind that does not keep it."""
+_KEPT = ("fulfiller", "input", "body", "former", "inputRev", "accepted", "output")
 
 log = structlog.get_logger(__name__)
 
@@ -107,6 +110,7 @@ class Engager:
         self._record = record
         self._services = services
         self._context = context
+        self._situations = Situations(parts.clock, record, services, context.order)
 
     async def prepare(self, task: PlannedTask, run: TaskRun) -> Engagement | Held:
         """Choose the fulfiller and put the call together."""
@@ -114,8 +118,9 @@ class Engager:
         decision: Document | None = None
         chosen = kept.get("fulfiller")
         if chosen is None:
-            decided = await self._parts.directory.decide(self._record.tenant, task.capability, task.key)
-            decision, chosen = decided.to_document(), decided.chosen
+            capability, situation = await self._situations.of(task)
+            decided = await self._parts.directory.decide(self._record.tenant, capability, situation)
+            decision, chosen = {**decided.to_document(), "situation": situation.to_document()}, decided.chosen
             if chosen is None:
                 return Held("noFulfiller", "No fulfiller for this task", decided.reason, decision)
         definition = await self._parts.directory.definition(self._record.tenant, chosen)
@@ -127,7 +132,7 @@ class Engager:
             value = kept["input"] if "input" in kept else await self._context.evaluate_input(task)
         except ExpressionError as error:
             return Held("inputMapping", "The task's input cannot be made", f"{task.name}: {error}", decision)
-        call = await self._call(task, run, value, kept.get("body"), definition.timeout)
+        call = await self._call(task, run, value, kept, definition.timeout)
         return Engagement(task, run.revision, definition, fulfiller, call, decision)
 
     async def _kept(self, task: PlannedTask, run: TaskRun) -> Document:
@@ -140,14 +145,14 @@ class Engager:
             return {}
         if task.target is None and stored.get("inputRev") != run.revision:
             return {}
-        return {name: stored[name] for name in ("fulfiller", "input", "body") if name in stored}
+        return {name: stored[name] for name in _KEPT if name in stored}
 
     async def _call(
-        self, task: PlannedTask, run: TaskRun, value: Any, kept: Mapping[str, Any] | None, seconds: float
+        self, task: PlannedTask, run: TaskRun, value: Any, kept: Mapping[str, Any], seconds: float
     ) -> FulfillerCall:
-        body = kept
+        body, former = kept.get("body"), kept.get("former")
         if body is None:
-            body = (await self._services.read([task.service])).get(task.service, {"id": task.service})
+            body, former = await self._as_it_is_to_be(task)
         subject = task.target or task.key
         key = CallKey(self._record.id, subject, task.operation, run.revision)
         return FulfillerCall(
@@ -162,7 +167,18 @@ class Engager:
             callback_url=f"{self._parts.callback_base}/callback/{self._parts.tokens.issue(key)}",
             timeout=seconds,
             attempt=run.attempts + 1,
+            repeated=run.touched,
+            former=former,
+            **(_of_the_target(self._record.id, task.target, kept) if task.target else {}),
         )
+
+    async def _as_it_is_to_be(self, task: PlannedTask) -> tuple[Document, Document | None]:
+        """The service as it is to be after the task, and, where it is modified, as it was before."""
+        body = (await self._services.read([task.service])).get(task.service, {"id": task.service})
+        planned = self._record.services.get(task.service)
+        if task.action != "modify" or planned is None or planned.action != "modify":
+            return body, None
+        return {**body, **with_delta(body, planned.body)}, body
 
     async def write_intent(self, engagement: Engagement) -> None:
         """Write down that the fulfiller is about to be called, with what.
@@ -187,12 +203,14 @@ class Engager:
             "input": call.input,
             "body": call.service,
             "inputRev": engagement.revision,
+            **({"former": call.former} if call.former is not None else {}),
             "started": now,
             "updated": now,
         }
         if engagement.decision is not None:
             intent["decision"] = engagement.decision
-        await self._write(task.key, {"$set": intent, "$setOnInsert": {"created": now}})
+        earlier = {"accepted": "", "output": ""}  # what an earlier revision of the input came to
+        await self._write(task.key, {"$set": intent, "$unset": earlier, "$setOnInsert": {"created": now}})
 
     async def _write(self, key: str, change: Document) -> None:
         guard = {"_id": self._record.task_id(key), "fence": {"$lte": self._record.fence}}
@@ -238,7 +256,8 @@ class Engager:
             gone = Unreachable("The fulfiller is not registered any more.")
             return Answer(task.key, run.revision, gone, run.fulfiller, poll=True)
         reference = Accepted(**(stored.get("accepted") or {}))
-        call = await self._call(task, run, stored.get("input"), stored.get("body"), POLL_TIMEOUT)
+        kept = {**stored, **(await self._kept(task, run) if task.target else {})}
+        call = await self._call(task, run, stored.get("input"), kept, POLL_TIMEOUT)
         started = time.monotonic()
         outcome = await _in_time(fulfiller.poll(reference, call), call.timeout)
         elapsed = round((time.monotonic() - started) * 1000)
@@ -260,10 +279,10 @@ class Engager:
             change["$push"] = {"attempts": {"$each": [attempt], "$slice": -MAX_ATTEMPTS_KEPT}}
         await self._write(answer.key, change)
 
-    async def write_held(self, task: PlannedTask, held: Held) -> None:
-        """Write down why a task could not be given to anybody."""
+    async def write_fallout(self, task: PlannedTask, fields: Document) -> None:
+        """Write down that a task is held and why, or that it is held no more; `fields` are set as they stand."""
         now = self._parts.clock.now()
-        fields = {
+        identity = {
             "tenant": self._record.tenant,
             "plan": self._record.id,
             "order": self._record.order_id,
@@ -273,13 +292,19 @@ class Engager:
             "name": task.name,
             "action": task.action,
             "operation": task.operation,
-            "state": "held",
-            "error": {"code": held.code, "reason": held.reason, "message": held.message},
             "updated": now,
         }
-        if held.decision is not None:
-            fields["decision"] = held.decision
-        await self._write(task.key, {"$set": fields, "$setOnInsert": {"created": now}})
+        await self._write(task.key, {"$set": {**identity, **fields}, "$setOnInsert": {"created": now}})
+
+
+def _of_the_target(plan: str, target: str, kept: Mapping[str, Any]) -> Document:
+    """What a fulfiller is told of the work that it is to cancel or to undo."""
+    accepted = kept.get("accepted")
+    return {
+        "engaged": Accepted(**accepted) if accepted else None,
+        "output": kept.get("output"),
+        "fulfil_key": str(CallKey(plan, target, "fulfil", kept.get("inputRev", 0))),
+    }
 
 
 async def _in_time(work: Awaitable[Outcome], seconds: float) -> Outcome:

@@ -9,6 +9,7 @@ from models import outbox
 from models.clock import Clock, to_text
 from models.domain.caller import ENGINE
 from models.domain.errors import NotFound
+from models.domain.fallout import shown_error
 from models.domain.lifecycles import SERVICE_ORDER
 from models.domain.order_view import (
     Course,
@@ -16,7 +17,9 @@ from models.domain.order_view import (
     OrderChange,
     built_services,
     error_message,
+    field_path,
     item_at,
+    item_path,
     order_change,
 )
 from models.domain.plan import PlannedItem
@@ -115,7 +118,7 @@ class OrderProjection:
 
     async def write(
         self, progress: Progress, revision: int, monotonic: float, plot: Plot, message: Message = NO_MESSAGE
-    ) -> None:
+    ) -> bool:
         """Write what the plan's progress changes in the order, with the events owed for it.
 
         Args:
@@ -124,6 +127,9 @@ class OrderProjection:
             monotonic: the present moment, for pacing.
             plot: for the order's state where it is to go.
             message: what there is to tell besides.
+
+        Returns:
+            False where the order's client has told the plan something that the plan must hear first.
         """
         views = self.views(progress)
         while True:
@@ -136,11 +142,15 @@ class OrderProjection:
             if await self._store.update(COLLECTION, guard, update):
                 self._remember(update)
                 break
-            await self._reread(progress)
+            await self.reread(progress)
+            if self._order.get("said"):
+                return False
         progress.dirty_items.clear()
         self._last_write = monotonic
+        return True
 
-    async def _reread(self, progress: Progress) -> None:
+    async def reread(self, progress: Progress) -> None:
+        """See the order as it is by now: somebody else has changed it."""
         fresh = await self._store.get(COLLECTION, self._order["_id"])
         if fresh is None:
             raise NotFound(f"Order {self._order['_id']} was removed while its plan was running.")
@@ -153,7 +163,7 @@ class OrderProjection:
         for path in self._items if course.phase == "cancelled" else progress.dirty_items:
             if (item := self._items.get(path)) is not None:
                 before = item_at(self.body, item.pointer).get("state", "acknowledged")
-                errors = [error_message(**error) for error in progress.errors(item)]
+                errors = [error_message(**shown_error(run)) for run in progress.stuck(item)]
                 items[item.pointer] = ItemState(course.item_state(before, views[path].state), errors)
         if course.phase == "working":
             steps = [roll_up(views.values())]
@@ -179,7 +189,7 @@ class OrderProjection:
         fields.update({"planRev": revision, "plan": self._order["_id"]})
         if "due" in self._order or "lease" in self._order:
             unset += ["due", "lease"]
-        stubs = self._state_stubs(change) or self._item_stubs(change)
+        stubs = (self._state_stubs(change) or self._item_stubs(change)) + self._questions(change)
         stubs += [
             outbox.stub(
                 told.event,
@@ -221,6 +231,29 @@ class OrderProjection:
                 after={path: states[1] for path, states in moved},
             )
         ]
+
+    def _questions(self, change: OrderChange) -> list[outbox.Stub]:
+        """For each item that has begun to wait for information, or for more of it: what is missing, and where."""
+        stubs = []
+        for item in self._items.values():
+            errors = change.fields.get(f"{item_path(item.pointer)}.errorMessage", ())
+            asked = [error for error in errors if error["code"] == "informationRequired"]
+            if not asked:
+                continue
+            missing = [entry for error in asked for entry in error.get("missing", ())]
+            fields: Document = {"itemPath": item.path, "fieldPath": field_path(self.body, item.pointer, missing)}
+            if missing:
+                fields["missing"] = missing
+            stubs.append(
+                outbox.stub(
+                    "ServiceOrderInformationRequiredEvent",
+                    state=change.fields.get("state", self.body["state"]),
+                    who=ENGINE.subject,
+                    why="; ".join(error["message"] for error in asked),
+                    fields=fields,
+                )
+            )
+        return stubs
 
     def _remember(self, update: Document) -> None:
         """Keep the order as our own write left it, so that the next one need not read it."""

@@ -69,6 +69,11 @@ class Services:
                 self._documents[document["_id"]] = document
         return {key: self._documents[key]["body"] for key in wanted if key in self._documents}
 
+    def builder(self, service: str, work: str) -> str | None:
+        """Who did this kind of work for a service that has been read, by what is written with it."""
+        built = self._documents.get(service, {}).get("builtBy", ())
+        return next((entry["fulfiller"] for entry in built if entry["specification"] == work), None)
+
     async def create(
         self, planned: Sequence[PlannedService], order_id: str, actions: Mapping[str, PlannedItem]
     ) -> None:
@@ -158,7 +163,8 @@ class Services:
         repeated after a crash must not overwrite what others have made of the service since.
 
         Args:
-            effect: {n: plan revision, service, state?, delta?, remove?, restore?, release?}.
+            effect: {n: plan revision, service, state?, delta?, values?, remove?, restore?, release?, built?}; `values`
+                is what the customer has said since the order was planned.
             planned: what the plan says of the service.
             report: what fulfillers said of it.
 
@@ -187,6 +193,7 @@ class Services:
         """Remember the document as our own write left it."""
         if change["$set"].get("tenant") or "owner" in change.get("$unset", {}):
             return
+        owner = change["$set"].get("owner", document["owner"])
         body = {**document["body"]}
         for path, value in change["$set"].items():
             if path.startswith("body."):
@@ -197,6 +204,7 @@ class Services:
         self._documents[document["_id"]] = {
             **document,
             "body": body,
+            "owner": owner,
             "rev": document["rev"] + increments.get("rev", 0),
             "seq": document["seq"] + increments.get("seq", 0),
             "updated": change["$set"]["updated"],
@@ -208,9 +216,13 @@ class Services:
         body = document["body"]
         fields: Document = {"applied": {"plan": self._plan, "rev": effect["n"]}}
         owner = document["owner"]
+        if effect.get("values") and not effect.get("release"):
+            fields["owner"] = owner = _informed(owner, body, effect["values"])
         unset = ["owner", "waiting"] if effect.get("release") else []
         if effect.get("release"):
             fields["former"] = owner
+        if effect.get("built"):
+            fields["builtBy"] = _built(document.get("builtBy", ()), effect["built"])
         if effect.get("remove") and body.get("state") in DESIRED:
             fields["tenant"] = f"~{self._tenant}"
             gone = outbox.stub("ServiceDeleteEvent", state=body["state"], who=ENGINE.subject, order=owner.get("order"))
@@ -220,6 +232,11 @@ class Services:
         fields.update({f"body.{name}": value for name, value in after.items() if value is not None})
         unset += [f"body.{name}" for name, value in after.items() if value is None]
         return outbox.change(document, fields, stubs, now, unset=unset, visible=bool(after))
+
+
+def _built(known: Sequence[Document], now: Sequence[Document]) -> list[Document]:
+    """Who did which work for the service, the last to do it."""
+    return list({entry["specification"]: entry for entry in (*known, *now)}.values())
 
 
 def _stubs(before: Changes, after: Changes, state: str, order: str) -> list[outbox.Stub]:
@@ -242,7 +259,8 @@ def _stubs(before: Changes, after: Changes, state: str, order: str) -> list[outb
 
 
 _CHANGED_BY_WORK = (
-    "state", "serviceCharacteristic", "supportingResource", "startDate", "endDate", "isServiceEnabled", "hasStarted",
+    "state", "serviceCharacteristic", "supportingResource", "supportingService", "startDate", "endDate",
+    "isServiceEnabled", "hasStarted",
 )  # fmt: skip
 
 
@@ -250,6 +268,14 @@ def _kept(body: Document, delta: Mapping[str, Any]) -> Document:
     """What of a service must be known to undo a change of it: what work changes, and what the delta names."""
     named = (name for name in delta if name not in ("id", "href", "@type", "@baseType", "@schemaLocation"))
     return {name: body.get(name) for name in (*_CHANGED_BY_WORK, *named)}
+
+
+def _informed(owner: Document, body: Document, given: Mapping[str, Any]) -> Document:
+    """An owner whose customer has said more, kept for the end of a change; and what was there before, to undo it."""
+    made = {**owner, "informed": {**owner.get("informed", {}), **with_delta(owner.get("informed", {}), given)}}
+    if "before" in owner:
+        made["before"] = {**{name: body.get(name) for name in given}, **owner["before"]}
+    return made
 
 
 def _wanted(  # noqa: PLR0913, PLR0917 - an effect has these sides
@@ -260,6 +286,9 @@ def _wanted(  # noqa: PLR0913, PLR0917 - an effect has these sides
     changes: Changes = {}
     if effect.get("delta"):
         changes.update(with_delta(body, planned.body))
+        changes.update(with_delta({**body, **changes}, owner.get("informed", {})))
+    if effect.get("values"):
+        changes.update(with_delta({**body, **changes}, effect["values"]))
     changes.update(with_report({**body, **changes}, report))
     target = "terminated" if effect.get("remove") else effect.get("state")
     if target and SERVICE.allows(body.get("state", ""), target):

@@ -6,12 +6,16 @@ from typing import Any
 
 from models.clock import to_text
 from models.domain.fulfiller import FulfillerDefinition
-from models.domain.outcomes import Accepted, Done, Outcome, Progress, Refused, Unreachable
+from models.domain.outcomes import Accepted, Done, InformationRequired, Outcome, Progress, Refused, Unreachable
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
 from models.domain.retry import RetrySchedule
 
 Document = dict[str, Any]
+
+
+CUSTOMERS_PATIENCE = 30 * 86_400.0
+"""Seconds that an item waits for its customer before a person has to look: every wait has an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Settlement:
     milestone: str | None = None
 
 
-def settle(
+def settle(  # noqa: PLR0911 - one line per kind of answer
     task: PlannedTask, run: TaskRun, outcome: Outcome, definition: FulfillerDefinition | None, now: datetime
 ) -> Settlement:
     """Decide how a task goes on after an answer.
@@ -52,6 +56,8 @@ def settle(
             interval = outcome.retry_after or (definition.poll_interval if definition else 60.0)
             due = now + timedelta(seconds=interval) if run.due is not None else None
             return Settlement(run.state, {"due": due}, outcome.milestone)
+        case InformationRequired():
+            return _pending(task, outcome, now)
         case Refused():
             return _refused(task, outcome, definition, now)
         case Unreachable():
@@ -88,6 +94,20 @@ def _unreachable(
         return Settlement("skipped", {"due": None})
     message = f"{task.name}: no usable answer after {run.attempts} attempts; the last: {outcome.reason}"
     return _held("unreachable", "The fulfiller could not be reached", message, now)
+
+
+def _pending(task: PlannedTask, outcome: InformationRequired, now: datetime) -> Settlement:
+    found = error("informationRequired", "Information is required", f"{task.name}: {outcome.message}", now)
+    if outcome.missing:
+        found["missing"] = [dict(entry) for entry in outcome.missing]
+    deadline = now + timedelta(seconds=CUSTOMERS_PATIENCE)
+    return Settlement("pending", {"due": None, "deadline": deadline, "error": found})
+
+
+def nobody_answered(task: PlannedTask, now: datetime) -> Settlement:
+    """Hold a task whose customer did not give the information that it needs."""
+    message = f"{task.name}: the information that it needs was not given in time."
+    return _held("informationMissing", "The customer did not answer in time", message, now)
 
 
 def _refused(task: PlannedTask, outcome: Refused, definition: FulfillerDefinition | None, now: datetime) -> Settlement:

@@ -16,7 +16,7 @@ from models.store import Store
 
 Document = dict[str, Any]
 
-RESOURCES = ("serviceOrder", "cancelServiceOrder", "service", "serviceSpecification")
+RESOURCES = ("serviceOrder", "cancelServiceOrder", "service", "serviceSpecification", "fulfiller")
 REFERENCE = ("serviceSpecification", "fulfiller", "subscription")
 PAUSE_SECONDS = 0.5
 LONGEST_LOOK_SECONDS = 1.0

@@ -24,7 +24,7 @@ from adapters.webhook import Webhook, WebhookSettings
 from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
-from models import migrations, retention
+from models import inbox, migrations, retention
 from models.callback_token import CallbackTokens, load_tokens
 from models.catalogue import Catalogue
 from models.clock import Clock
@@ -36,6 +36,7 @@ from models.leases import Leases
 from models.patterns import Re2Patterns
 from models.slots import Slots
 from models.store import Store, connect
+from scheduler import withdrawal
 from scheduler.cancellation import CancellationParts
 from scheduler.claims import Claims
 from scheduler.delivery.notifier import Notifier
@@ -48,6 +49,7 @@ from scheduler.intake import Intake
 from scheduler.places import Places
 from scheduler.planner import Planner
 from scheduler.watcher import Watcher
+from scheduler.withdrawal import Withdrawal
 from som.embedded import database
 from som.http_server import HttpServer
 from som.logging import set_up_logging
@@ -124,12 +126,14 @@ class Server:
         register_patterns(Re2Patterns())
         session = open_session()
         stack.push_async_callback(session.close)
-        kinds = Kinds(Tools(lambda: session))
+        tokens = await load_tokens(store, settings.callback_key.get_secret_value() if settings.callback_key else None)
+        base = f"{settings.callback_base()}/som/v1"
+        tools = Tools(lambda: session, lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}")
+        kinds = Kinds(tools)
         directory = Directory(store, kinds.make)
         stack.push_async_callback(directory.aclose)
         catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
         planner = Planner(catalogue, inventory, clock)
-        tokens = await load_tokens(store, settings.callback_key.get_secret_value() if settings.callback_key else None)
         watcher = Watcher(store)
         watcher.on_reference += [lambda _: directory.invalidate(), lambda _: catalogue.invalidate()]
         watcher.on_open += [directory.invalidate, catalogue.invalidate]
@@ -193,7 +197,9 @@ class Server:
         engine.periodic += [
             (slots.extend, 15.0),
             (durations.flush, 10.0),
+            (lambda: inbox.pass_on_what_is_left(store, clock), inbox.LEFT_AFTER_SECONDS),
             (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
+            (Withdrawal(store, clock).look, withdrawal.SECONDS),
         ]
         return engine
 

@@ -8,32 +8,24 @@ from handlers.conditions import check_if_match, etag, has_if_match, is_unchanged
 from handlers.dependencies import Dependencies
 from handlers.errors import invalid
 from handlers.exchange import Reply, Request
-from handlers.som.lists import AdminLists, Where, equals, one_reply
+from handlers.som.lists import AdminLists, Where, asked_fields, equals, one_of, one_reply
 from handlers.som.times import shown
-from models import outbox
+from models import fulfillers, outbox
 from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
-from models.domain.fulfiller import DEFAULTS
+from models.domain.fulfiller import ADMINISTRATIVE_STATES, DEFAULTS
+from models.fulfillers import COLLECTION
 from models.ids import new_id
-from models.references import first_match
 
 Document = dict[str, Any]
 
-COLLECTION = "fulfiller"
 _TRIES = 8
-_OPEN_TASKS = ("running", "accepted", "retrying")
-
-
-def _enabled(value: str) -> Document:
-    if value not in ("true", "false"):
-        raise invalid("enabled", "unknownValue", f"{value[:60]!r} is neither true nor false.")
-    return {"body.enabled": value == "true"}
-
 
 _FILTERS: dict[str, Where] = {
     "name": equals("body.name"),
     "kind": equals("body.kind"),
-    "enabled": _enabled,
+    "administrativeState": one_of("body.administrativeState", "administrativeState", ADMINISTRATIVE_STATES),
     "specification": equals("body.capability.specification"),
+    "category": equals("body.capability.category"),
 }
 
 
@@ -60,6 +52,7 @@ class Fulfillers:
 
     async def create(self, request: Request) -> Reply:
         """Register one."""
+        asked_fields(request)  # refused before anything is stored
         body = dict(require_body(request))
         credentials = body.pop("credentials", None)
         key = body.setdefault("id", new_id())
@@ -69,15 +62,17 @@ class Fulfillers:
         if credentials is not None:
             document["secret"] = credentials
         try:
-            await self._store.insert(COLLECTION, outbox.first(document, [], self._clock.now()))
+            stubs = fulfillers.created(request.caller.subject)
+            await self._store.insert(COLLECTION, outbox.first(document, stubs, self._clock.now()))
         except AlreadyExists:
-            raise AlreadyExists(f"There is a fulfiller with the id {key!r} already.") from None
+            raise AlreadyExists(f"There is a fulfiller with the id {key!r}, or was until a moment ago.") from None
         reply = self._reply(201, request, document)
         reply.headers.append((b"location", request.url(f"/fulfiller/{key}").encode()))
         return reply
 
     async def patch(self, request: Request) -> Reply:
         """Change one by a merge patch."""
+        asked_fields(request)
         patch = require_body(request)
         for _ in range(_TRIES):
             stored = await self._stored(request)
@@ -90,8 +85,10 @@ class Fulfillers:
             if credentials is not None:
                 fields["secret"] = credentials
             unset = [] if credentials is not None else ["secret"]
-            change = outbox.change(stored, fields, [], self._clock.now(), unset=unset)
-            if await self._store.update(COLLECTION, _guard(stored), change):
+            renewed = credentials != stored.get("secret")
+            stubs = fulfillers.changed(stored, body, request.caller.subject, credentials=renewed)
+            change = outbox.change(stored, fields, stubs, self._clock.now(), unset=unset)
+            if await self._store.update(COLLECTION, fulfillers.guard(stored), change):
                 return self._reply(200, request, await self._stored(request))
             if has_if_match(request):
                 check_if_match(request, await self._stored(request))
@@ -102,14 +99,13 @@ class Fulfillers:
         for _ in range(_TRIES):
             stored = await self._stored(request)
             check_if_match(request, stored)
-            busy = {"fulfiller": stored["_id"], "state": {"$in": list(_OPEN_TASKS)}}
-            task = await first_match(self._store, "task", request.caller.tenant, busy)
+            task = await fulfillers.open_task(self._store, request.caller.tenant, stored["_id"])
             if task is not None:
                 raise Conflict(
-                    f"The task {task} is open at this fulfiller. Set enabled to false, and remove it when its tasks "
-                    "are done."
+                    f"The task {task} is open at this fulfiller. Set administrativeState to withdrawn, and it leaves "
+                    "when its tasks are done."
                 )
-            if await self._store.delete(COLLECTION, _guard(stored)):
+            if await fulfillers.remove(self._store, self._clock, stored, request.caller.subject):
                 return Reply(204)
         raise Conflict("Others change this fulfiller all the time; please repeat the request.")
 
@@ -165,10 +161,6 @@ def _merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> Document:
         else:
             made[name] = value
     return made
-
-
-def _guard(stored: Document) -> Document:
-    return {"_id": stored["_id"], "tenant": stored["tenant"], "rev": stored["rev"]}
 
 
 def _shown(request: Request, stored: Document) -> Document:

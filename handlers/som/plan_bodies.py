@@ -128,14 +128,20 @@ def full_task_body(
 ) -> Document:
     """Everything about one task."""
     stored = document or {}
+
+    def href(key: str) -> str:
+        return request.url(f"/fulfiller/{key}")
+
     body = {
         **running_task_body(request, picture, task),
         "plan": picture.stored["_id"],
         "serviceOrder": picture.stored["owner"]["id"],
         "inputRevision": stored.get("inputRev", 0),
         "output": stored.get("output"),
-        "attempt": [_attempt(attempt) for attempt in stored.get("attempts", ())],
-        "decision": decision_body(stored.get("decision"), lambda key: request.url(f"/fulfiller/{key}")),
+        "remark": stored.get("progress", {}).get("reason") if picture.run(task.key).state == "accepted" else None,
+        "attempt": [attempt_body(attempt) for attempt in stored.get("attempts", ())],
+        "decision": decision_body(stored.get("decision"), href),
+        "formerDecision": [decision_body(one, href) for one in stored.get("formerDecisions", ())],
         "createdDate": shown(stored.get("created") or picture.stored["created"]),
         "lastUpdate": shown(stored.get("updated") or picture.stored["updated"]),
     }
@@ -148,22 +154,36 @@ def decision_body(decision: Mapping[str, Any] | None, href: Callable[[str], str]
     """Which fulfiller was taken, and why not the others."""
     if decision is None:
         return None
-    return {
+    made = {
         "chosen": decision.get("chosen"),
         "reason": decision.get("reason", ""),
-        "candidate": [
-            {
-                "fulfiller": {
-                    "id": candidate["fulfiller"],
-                    "href": href(candidate["fulfiller"]),
-                    "name": candidate.get("name", ""),
-                },
-                "chosen": candidate["fulfiller"] == decision.get("chosen"),
-                "rejected": candidate.get("rejected"),
-            }
-            for candidate in decision.get("candidates", ())
-        ],
+        "decidedBy": decision.get("row"),
+        "candidate": [_candidate(one, decision.get("chosen"), href) for one in decision.get("candidates", ())],
     }
+    if decision.get("situation") is not None:
+        made["situation"] = _situation(decision["situation"])
+    return made
+
+
+def _candidate(candidate: Mapping[str, Any], chosen: str | None, href: Callable[[str], str]) -> Document:
+    key = candidate["fulfiller"]
+    made = {
+        "fulfiller": {"id": key, "href": href(key), "name": candidate.get("name", "")},
+        "chosen": key == chosen,
+        "rejected": candidate.get("rejected"),
+    }
+    if candidate.get("row"):
+        made["rejectedBy"] = candidate["row"]
+    return made
+
+
+def _situation(stored: Mapping[str, Any]) -> Document:
+    """What a decision was made on."""
+    made: Document = {"at": shown(stored["at"]), "place": stored["places"], "party": stored["parties"]}
+    for name in ("builder", "givenUp"):
+        if stored.get(name):
+            made[name] = stored[name]
+    return made
 
 
 def _error(run: TaskRun) -> Document | None:
@@ -172,7 +192,8 @@ def _error(run: TaskRun) -> Document | None:
     return {"code": run.error.get("code", ""), "message": run.error.get("message", "")}
 
 
-def _attempt(attempt: Mapping[str, Any]) -> Document:
+def attempt_body(attempt: Mapping[str, Any]) -> Document:
+    """A call, or a report."""
     made: Document = {"at": shown(attempt["at"]), "outcome": attempt["outcome"]}
     if attempt.get("fulfiller"):
         made["fulfiller"] = attempt["fulfiller"]

@@ -1,5 +1,6 @@
 """What would be done for an order, without doing it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -8,6 +9,7 @@ from handlers.body import require_body
 from handlers.dependencies import Dependencies
 from handlers.errors import CannotBePlanned
 from handlers.exchange import Reply, Request
+from handlers.som.choices import Choices
 from handlers.som.plan_bodies import decision_body, item_body, service_body, task_body
 from handlers.surface import Surface
 from handlers.validation import BodyCheck
@@ -55,8 +57,10 @@ class PlanPreview:
             plan = await in_slices(decompose_steps(new_id(), order, snapshot))
         except Unplannable as error:
             raise CannotBePlanned(str(error)) from error
-        selection = await self._selection(request.caller.tenant)
-        preview = await aside_if_big(len(plan.tasks) * _BYTES_OF_A_TASK, _preview, request, order, plan, selection)
+        tenant = request.caller.tenant
+        selection, builders = await self._selection(tenant), await self._builders(tenant, plan)
+        choices = Choices(order, plan, snapshot.services, builders, selection, self._clock.now())
+        preview = await aside_if_big(len(plan.tasks) * _BYTES_OF_A_TASK, _preview, request, order, plan, choices)
         return Reply(200, orjson.dumps(preview))
 
     async def _selection(self, tenant: str) -> Selection:
@@ -64,22 +68,33 @@ class PlanPreview:
             documents = await self._store.collection("fulfiller").find({"tenant": tenant}, {"secret": 0}).to_list()
         return Selection(FulfillerDefinition.from_document(document) for document in documents)
 
+    async def _builders(self, tenant: str, plan: Plan) -> dict[str, Sequence[Mapping[str, Any]]]:
+        """Who built the services that the order changes, by their id."""
+        existing = [service.id for service in plan.services if service.action in ("modify", "delete")]
+        if not existing:
+            return {}
+        known = {"_id": {"$in": existing}, "tenant": tenant, "builtBy": {"$exists": True}}
+        with reading():
+            found = await self._store.collection("service").find(known, {"builtBy": 1}).to_list()
+        return {document["_id"]: document["builtBy"] for document in found}
 
-def _preview(request: Request, order: Document, plan: Plan, selection: Selection) -> Document:
+
+def _preview(request: Request, order: Document, plan: Plan, choices: Choices) -> Document:
     text = order.get("priority")
     return {
         "state": "preview",
         "priority": int(text) if text in ("0", "1", "2", "3", "4") else LOWEST_PRIORITY,
         "item": [item_body(item) for item in plan.items],
         "service": [service_body(service) for service in plan.services],
-        "task": [_task(request, task, selection) for task in plan.tasks],
+        "task": [_task(request, task, choices) for task in plan.tasks],
     }
 
 
-def _task(request: Request, task: PlannedTask, selection: Selection) -> Document:
-    decision = selection.select(task.capability, task.key)
+def _task(request: Request, task: PlannedTask, choices: Choices) -> Document:
+    decision, situation = choices.of(task)
+    told = {**decision.to_document(), "situation": situation.to_document()}
     return {
         **task_body(task),
         "fulfiller": decision.chosen,
-        "decision": decision_body(decision.to_document(), lambda key: request.url(f"/fulfiller/{key}")),
+        "decision": decision_body(told, lambda key: request.url(f"/fulfiller/{key}")),
     }

@@ -68,6 +68,15 @@ SUBJECTS = {
     )
 }
 
+ADMINISTERED = {
+    "fulfiller": Subject(
+        "som", "fulfiller", "Fulfiller", "serviceOrdering", ("Create", "AttributeValueChange", "StateChange", "Delete")
+    ),
+}
+"""What is told to the history alone: no hub carries these events."""
+
+RECORDED = {**SUBJECTS, **ADMINISTERED}
+
 BASE_PATHS = {
     "tmf641": "/tmf-api/serviceOrdering/",
     "tmf638": "/tmf-api/serviceInventory/",
@@ -199,7 +208,7 @@ def event_document(name: str, stored: Mapping[str, Any], owed: Mapping[str, Any]
     made = {
         "_id": owed["id"],
         "tenant": stored["tenant"].removeprefix("~"),
-        "api": SUBJECTS[name].api,
+        "api": RECORDED[name].api,
         "version": "canonical",
         "type": owed["type"],
         "resource": {"type": name, "id": stored["_id"]},

@@ -5,13 +5,20 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from models.domain.maintenance import Window, windows_of, wrong_windows
+from models.domain.offers import Offer, wrong_offers
 from models.domain.retry import DEFAULT_DELAYS, RetrySchedule
 from models.domain.violations import Violation
 
-ANY = "*"
+ENABLED, DRAINING, WITHDRAWN = "enabled", "draining", "withdrawn"
+ADMINISTRATIVE_STATES = (ENABLED, DRAINING, WITHDRAWN)
 DEFAULTS: Mapping[str, Any] = {
-    "enabled": True,
+    "administrativeState": ENABLED,
     "capability": (),
+    "agreement": (),
+    "maintenanceWindow": (),
+    "cost": 0,
+    "capacity": None,
     "timeout": 10.0,
     "retry": {"delays": DEFAULT_DELAYS},
     "deadline": 86_400.0,
@@ -46,7 +53,12 @@ class FulfillerDefinition:
     """A registered fulfiller, without its credentials.
 
     Attributes:
-        capabilities: pairs of specification (id, family name or `*`) and action (`*` for all).
+        administrative_state: enabled; draining: gets no new work; withdrawn: that, and leaves when it has none.
+        capabilities: what it can do, where, and on what condition.
+        parties: ids or names of those it works for; empty: for everybody.
+        windows: when it is in maintenance.
+        cost: of one task, in whatever unit all fulfillers share; the cheaper is preferred.
+        capacity: tasks that it may have at one time, accepted ones included; None is unlimited.
         timeout: seconds for one call.
         deadline: seconds that an accepted task may stay open, where the task itself says nothing.
         max_concurrent: calls under way at one time over all processes; None is unlimited.
@@ -61,8 +73,12 @@ class FulfillerDefinition:
     name: str
     kind: str
     endpoint: str | None = None
-    enabled: bool = True
-    capabilities: tuple[tuple[str, str], ...] = ()
+    administrative_state: str = ENABLED
+    capabilities: tuple[Offer, ...] = ()
+    parties: frozenset[str] = frozenset()
+    windows: tuple[Window, ...] = ()
+    cost: float = 0.0
+    capacity: int | None = None
     timeout: float = 10.0
     retry: RetrySchedule = field(default_factory=RetrySchedule)
     deadline: float = 86_400.0
@@ -82,8 +98,12 @@ class FulfillerDefinition:
             name=body["name"],
             kind=body["kind"],
             endpoint=body.get("endpoint"),
-            enabled=body["enabled"],
-            capabilities=tuple((entry["specification"], entry["action"]) for entry in body["capability"]),
+            administrative_state=body["administrativeState"],
+            capabilities=tuple(Offer.of(entry) for entry in body["capability"]),
+            parties=frozenset(entry["party"] for entry in body["agreement"]),
+            windows=windows_of(body["maintenanceWindow"]),
+            cost=float(body["cost"]),
+            capacity=body["capacity"],
             timeout=float(body["timeout"]),
             retry=RetrySchedule(tuple(float(delay) for delay in body["retry"].get("delays", DEFAULT_DELAYS))),
             deadline=float(body["deadline"]),
@@ -99,12 +119,8 @@ class FulfillerDefinition:
 def violations(body: Mapping[str, Any], credentials: Mapping[str, Any] | None) -> list[Violation]:
     """What is wrong with a registration whose types fit the schema; kinds add their own rules."""
     found = list(_wrong_endpoint(body.get("endpoint")))
-    seen: set[tuple[str, str]] = set()
-    for index, entry in enumerate(body.get("capability") or ()):
-        pair = (entry["specification"], entry["action"])
-        if pair in seen:
-            found.append(Violation(f"/capability/{index}", "duplicate", f"{pair[1]} of {pair[0]} is listed twice."))
-        seen.add(pair)
+    found.extend(wrong_offers(body.get("capability") or ()))
+    found.extend(wrong_windows(body.get("maintenanceWindow") or ()))
     if credentials is not None:
         found.extend(_wrong_credentials(credentials))
     return found

@@ -10,7 +10,7 @@ from typing import Any
 
 from models.domain.dates import to_text
 from models.domain.outlook import Outlook
-from models.domain.progress import OPEN, Progress
+from models.domain.progress import OPEN, STUCK, Progress
 
 Document = dict[str, Any]
 
@@ -98,7 +98,7 @@ def jeopardy(progress: Progress, view: Outlook, begun: datetime, requested: date
 
 def _deciding(progress: Progress, view: Outlook) -> str:
     """What is to blame: something stuck before all, else the first task of the critical path."""
-    stuck = [task.key for task in progress.plan.tasks if progress.run[task.key].state in ("held", "pending")]
+    stuck = [task.key for task in progress.plan.tasks if progress.run[task.key].state in STUCK]
     on_path = [key for key in stuck if key in view.path]
     return (on_path or stuck or list(view.path))[0]
 

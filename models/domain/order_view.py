@@ -7,6 +7,8 @@ from typing import Any, Literal
 from models.domain.lifecycles import ORDER_ITEM, SERVICE_ORDER
 from models.domain.plan import PlannedItem
 
+MAX_FIELD_PATH = 4096  # the envelope's limit
+
 Document = dict[str, Any]
 Body = Mapping[str, Any]
 
@@ -175,11 +177,33 @@ def _dates(body: Body, steps: Sequence[str], now: str) -> Document:
     return dates
 
 
-def error_message(
-    code: str, reason: str, message: str, at: str, of: Literal["ServiceOrderItem", "ServiceOrder"] = "ServiceOrderItem"
+def field_path(body: Body, pointer: Sequence[int], missing: Sequence[Mapping[str, Any]]) -> str:
+    """Which attributes of an item are meant, as JSONPaths in the order; several are separated by commas."""
+    item, place = body, "$"
+    for index in pointer:
+        item = item["serviceOrderItem"][index]
+        place += f".serviceOrderItem[?(@.id=={_quoted(item.get('id'))})]"
+    names = [str(entry["characteristic"]) for entry in missing]
+    paths = [f"{place}.service.serviceCharacteristic[?(@.name=={_quoted(name)})]" for name in names]
+    return ",".join(paths or [place])[:MAX_FIELD_PATH]
+
+
+def _quoted(text: object) -> str:
+    escaped = str(text).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def error_message(  # noqa: PLR0913, PLR0917 - the attributes of an entry
+    code: str,
+    reason: str,
+    message: str,
+    at: str,
+    of: Literal["ServiceOrderItem", "ServiceOrder"] = "ServiceOrderItem",
+    missing: Sequence[Mapping[str, Any]] = (),
 ) -> Document:
-    """An entry of errorMessage as TMF641 v4 has it."""
-    return {
+    """An entry of errorMessage as TMF641 v4 has it; `missing`, of ours, lists the characteristics that are wanted."""
+    wanted = {"missing": [dict(entry) for entry in missing]} if missing else {}
+    return wanted | {
         "@type": f"{of}ErrorMessage",
         "code": code,
         "reason": reason,

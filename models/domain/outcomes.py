@@ -21,11 +21,15 @@ class Done:
         output: facts for later tasks and for the specification's mapping.
         service_characteristic: actual values, each at least {name, value}.
         supporting_resource: references to resources that the service now uses, each at least {id}.
+        supporting_service: references to services of others that the service now rests on, each at least {id}.
+        milestones: names of the steps that were reached on the way; those told before change nothing.
     """
 
     output: Mapping[str, Any] = field(default_factory=dict)
     service_characteristic: tuple[Mapping[str, Any], ...] = ()
     supporting_resource: tuple[Mapping[str, Any], ...] = ()
+    supporting_service: tuple[Mapping[str, Any], ...] = ()
+    milestones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,28 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class InformationRequired:
+    """The work cannot go on before the customer has said something: the order item waits for it (`pending`).
+
+    Attributes:
+        reason: what for, for people.
+        missing: characteristics of the ordered service that are wanted, each {characteristic, description?}.
+    """
+
+    reason: str
+    missing: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def message(self) -> str:
+        """What is wanted, in one sentence for each."""
+        wanted = [
+            f"{entry['characteristic']} ({entry['description']})" if "description" in entry else entry["characteristic"]
+            for entry in self.missing
+        ]
+        return f"{self.reason} Please give {', '.join(wanted)}." if wanted else self.reason
+
+
+@dataclass(frozen=True, slots=True)
 class Unreachable:
     """No usable answer came; try again.
 
@@ -79,19 +105,21 @@ class Progress:
         milestone: name of the step that was reached.
         reason: a remark for people.
         retry_after: seconds until the next look, as the fulfiller wishes.
+        milestones: names of all steps that were reached so far; those told before change nothing.
     """
 
     milestone: str | None = None
     reason: str | None = None
     retry_after: float | None = None
+    milestones: tuple[str, ...] = ()
 
 
-Report = Done | Refused | Progress
-Outcome = Done | Accepted | Refused | Unreachable | Progress
+Report = Done | Refused | Progress | InformationRequired
+Outcome = Done | Accepted | Refused | Unreachable | Progress | InformationRequired
 
 
 def parse_report(body: Any) -> Report:
-    """Read what a callback or a poll brought: {status, output?, serviceCharacteristic?, reason?, milestone?}.
+    """Read what a callback or a poll brought: {status, output?, serviceCharacteristic?, reason?, milestone?, missing?}.
 
     What makes no sense is `Refused` with a reason that says why: the work is out of our hands, so a person must look.
     """
@@ -104,15 +132,38 @@ def parse_report(body: Any) -> Report:
             return Refused(text(body.get("reason")) or "The fulfiller refused without giving a reason.")
         case "progress":
             return Progress(text(body.get("milestone")), text(body.get("reason")))
+        case "informationRequired":
+            return _information_required(body)
         case status:
-            reason = f"The fulfiller's report has the status {status!r:.80}, not done, refused or progress."
+            known = "done, refused, progress or informationRequired"
+            reason = f"The fulfiller's report has the status {status!r:.80}, not {known}."
             return Refused(reason, maybe_done=True)
 
 
-def parse_done(body: Any) -> Done | Refused:
-    """Read the facts of finished work, as an answer to a call or a report carries them."""
+def _information_required(body: Mapping[str, Any]) -> InformationRequired | Refused:
+    missing = body.get("missing")
+    trouble = _not_a_list("missing", missing, "characteristic")
+    if trouble:
+        return Refused(f"The fulfiller asks for information in a way that cannot be used: {trouble}.", maybe_done=True)
+    wanted = []
+    for entry in missing or ():
+        shown = {name: text(entry.get(name)) for name in ("characteristic", "description")}
+        wanted.append({name: said for name, said in shown.items() if said})
+    reason = text(body.get("reason"))
+    if not wanted and not reason:
+        return Refused("The fulfiller asks for information without saying which.", maybe_done=True)
+    return InformationRequired(reason or "The fulfiller needs more information.", tuple(wanted))
+
+
+def parse_done(body: Any) -> Done | Refused | InformationRequired:
+    """Read the facts of finished work, as an answer to a call or a report carries them.
+
+    An answer may also say that information is required before the work can go on.
+    """
     if not isinstance(body, Mapping):
         return Refused(f"The fulfiller's answer is not a JSON object but {_kind(body)}.", maybe_done=True)
+    if body.get("status") == "informationRequired":
+        return _information_required(body)
     output = body.get("output")
     characteristics = body.get("serviceCharacteristic")
     resources = body.get("supportingResource")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.domain.plan import PlannedTask
-from models.domain.progress import ENDED, OPEN, Progress, TaskRun
+from models.domain.progress import ENDED, OPEN, STUCK, Progress, TaskRun
 from models.domain.slices import at_once
 
 CAUTION = 0.1
@@ -71,7 +71,7 @@ def outlook_steps(progress: Progress, expected: Mapping[str, float], now: dateti
             continue
         known = known and task.key in expected
         stretch = ends[task.key] = _stretch(task, run, expected.get(task.key, 0.0), ends, now)
-        stuck = stuck or run.state not in (*OPEN, "waiting")
+        stuck = stuck or run.state in STUCK
         rest = max(rest, stretch.rest)
         if last is None or stretch.end > ends[last].end:
             last = task.key

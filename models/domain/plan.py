@@ -5,7 +5,7 @@ small. A plan belongs to an owner, which need not be an order.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 Operation = Literal["fulfil", "compensate", "cancel"]
@@ -16,11 +16,31 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """What a fulfiller must be able to do: an action on services of a specification (its id, or its family's name)."""
+    """What a fulfiller must be able to do: an action on services of a specification (its id, or its family's name).
+
+    `category` has the ids and names of the categories that the specification belongs to.
+    """
 
     specification: str
     action: str
     name: str | None = None
+    category: tuple[str, ...] = ()
+
+    def to_document(self) -> dict[str, Any]:
+        """As stored with a task."""
+        stored: dict[str, Any] = {"specification": self.specification, "action": self.action, "name": self.name}
+        return {**stored, "category": list(self.category)} if self.category else stored
+
+    @classmethod
+    def from_document(cls, stored: Mapping[str, Any]) -> "Capability":
+        """Read what `to_document` wrote."""
+        return cls(stored["specification"], stored["action"], stored.get("name"), tuple(stored.get("category", ())))
+
+    def also_of(self, category: Any) -> "Capability":
+        """The same for a service that is of this category itself; what is no text says nothing."""
+        if not isinstance(category, str) or category in self.category:
+            return self
+        return replace(self, category=(*self.category, category))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +87,14 @@ class PlannedTask:
 
     def to_document(self) -> dict[str, Any]:
         """As stored: only what differs from the default."""
-        return {name: value for name, value in asdict(self).items() if value != _TASK_DEFAULTS.get(name, _REQUIRED)}
+        stored = {name: value for name, value in asdict(self).items() if value != _TASK_DEFAULTS.get(name, _REQUIRED)}
+        return {**stored, "capability": self.capability.to_document()}
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "PlannedTask":
         """Read what `to_document` wrote."""
         values = dict(stored)
-        values["capability"] = Capability(**values["capability"])
+        values["capability"] = Capability.from_document(values["capability"])
         values["needs"] = tuple(values.get("needs", ()))
         if values.get("retry") is not None:
             values["retry"] = tuple(values["retry"])

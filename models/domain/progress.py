@@ -15,6 +15,8 @@ from models.domain.rollup import ItemView
 
 SATISFIED = frozenset({"done", "skipped"})
 OPEN = frozenset({"running", "accepted", "retrying"})
+STUCK = ("held", "pending")
+"""States in which a task does not go on by itself, the graver one first."""
 ENDED = frozenset({"done", "skipped", "cancelled"})
 
 _SHORT = {
@@ -26,6 +28,7 @@ _SHORT = {
     "revision": "r",
     "error": "e",
     "started": "b",
+    "holds": "h",
 }
 _LONG = {short: name for name, short in _SHORT.items()}
 
@@ -41,9 +44,10 @@ class TaskRun:
         deadline: when an accepted task has taken too long.
         fulfiller: id of the fulfiller that was engaged.
         revision: of its input; a new one makes a new idempotency key.
-        error: {code, reason, message} while it is held.
+        error: {code, reason, message} while it is held; {…, missing} while it is pending.
         touched: whether a fulfiller was ever called for it, so that it may have had an effect.
         started: when it was first given to a fulfiller since it was last resumed.
+        holds: how often it was held so far.
     """
 
     state: str = "waiting"
@@ -55,6 +59,7 @@ class TaskRun:
     error: dict[str, Any] | None = None
     touched: bool = False
     started: datetime | None = None
+    holds: int = 0
 
     def to_document(self) -> dict[str, Any]:
         """As stored: short names, and only what says something."""
@@ -126,6 +131,7 @@ class Progress:
         before = run.state
         if to != before:
             run.state = TASK.move(before, to)
+            run.holds += to == "held"
             self._count(key, before, to)
         for name, value in changes.items():
             setattr(run, name, value)
@@ -201,7 +207,7 @@ class Progress:
             besides: keys of tasks whose next look is under way already; what it finds decides.
         """
         moments: list[datetime] = []
-        for key in self.in_state("accepted", "retrying"):
+        for key in self.in_state("accepted", "retrying", "pending"):
             if key not in besides:
                 moments += (moment for moment in (self.run[key].due, self.run[key].deadline) if moment is not None)
         return min(moments, default=None)
@@ -209,8 +215,9 @@ class Progress:
     def item_view(self, item: PlannedItem) -> ItemView:
         """The state of an item, nested items included, as its tasks make it."""
         counts = self._counts[item.path]
-        if counts["held"]:
-            return ItemView("held")
+        for waiting in STUCK:
+            if counts[waiting]:
+                return ItemView(waiting)
         if any(counts[state] for state in OPEN) or self._ready_in[item.path]:
             return ItemView("inProgress", working=True)
         satisfied = sum(counts[state] for state in SATISFIED)
@@ -221,12 +228,12 @@ class Progress:
             return ItemView("cancelled")
         return ItemView("inProgress" if satisfied else "acknowledged")
 
-    def errors(self, item: PlannedItem) -> list[dict[str, Any]]:
-        """Why an item is held."""
-        if not self._counts[item.path]["held"]:
+    def stuck(self, item: PlannedItem) -> list[TaskRun]:
+        """The tasks that hold an item, or that wait for information; nested items included."""
+        if not any(self._counts[item.path][state] for state in STUCK):
             return []
-        held = (self.run[key] for key in self._by_item.get(item.path, ()))
-        return [run.error for run in held if run.state == "held" and run.error]
+        stuck = (self.run[key] for key in self._by_item.get(item.path, ()))
+        return [run for run in stuck if run.state in STUCK and run.error]
 
     def _lineage(self, path: str) -> tuple[str, ...]:
         """An item's path and those of the items that it is nested in."""

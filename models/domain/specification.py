@@ -44,6 +44,7 @@ class Specification:
         children: how values flow down to what it is made of; by relation name.
         reliances: the same for what it relies on.
         category: CFS or RFS where its @type tells.
+        categories: ids and names of the catalogue's categories that it belongs to.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Specification:
     fulfilment: Fulfilment
     children: Mapping[str, Mapped]
     reliances: Mapping[str, Mapped]
+    categories: tuple[str, ...] = ()
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any], patterns: PatternEngine) -> "Specification":
@@ -86,6 +88,7 @@ class Specification:
             fulfilment=fulfilment,
             children=children,
             reliances=reliances,
+            categories=_categories(body.get("category")),
         )
 
     @property
@@ -160,3 +163,14 @@ def _category(body: Mapping[str, Any]) -> str | None:
     if kind.startswith("CustomerFacing"):
         return "CFS"
     return "RFS" if kind.startswith("ResourceFacing") else None
+
+
+def _categories(given: Any) -> tuple[str, ...]:
+    """Ids and names out of `category`: a text, a reference {id, name}, or a list of such."""
+    entries = given if isinstance(given, list) else [given]
+    names = [
+        name
+        for entry in entries
+        for name in ((entry.get("id"), entry.get("name")) if isinstance(entry, Mapping) else (entry,))
+    ]
+    return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name))

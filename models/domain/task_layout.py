@@ -198,9 +198,10 @@ class TaskLayout:
         action = rule.action or node.action
         if rule.specification is None:
             family = node.specification.name if node.specification else (node.reference or {}).get("name")
-            return Capability(self._specification_id(node), action, family)
+            categories = node.specification.categories if node.specification else ()
+            return Capability(self._specification_id(node), action, family, categories)
         known = self.draft.snapshot.specifications.get(rule.specification)
-        return Capability(rule.specification, action, known.name if known else None)
+        return Capability(rule.specification, action, known.name if known else None, known.categories if known else ())
 
     @staticmethod
     def _specification_id(node: Node) -> str:

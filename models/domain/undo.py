@@ -7,7 +7,7 @@ from models.domain.ids import task_key
 from models.domain.plan import PlannedTask
 from models.domain.progress import Progress
 
-STOPPABLE = frozenset({"waiting", "accepted", "retrying", "held"})
+STOPPABLE = frozenset({"waiting", "accepted", "retrying", "held", "pending"})
 
 
 @dataclass(frozen=True, slots=True)

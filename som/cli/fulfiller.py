@@ -1,6 +1,7 @@
 """`som fulfiller`: who does the work."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -13,6 +14,18 @@ app = typer.Typer(help="Register and look at those who do the work.", no_args_is
 FulfillerId = Annotated[str, typer.Argument(metavar="ID", help="Identifier of the fulfiller.", show_default=False)]
 
 _FULFILLERS = f"{ADMINISTRATION}/fulfiller"
+_TABLES = frozenset({"capability", "settings", "maintenanceWindow"})
+
+
+def _subject(capability: Mapping[str, Any]) -> str:
+    return str(capability.get("specification") or f"category {capability.get('category')}")
+
+
+def _when(window: Mapping[str, Any]) -> str:
+    if window.get("startDateTime"):
+        return f"{window['startDateTime']} to {window['endDateTime']}"
+    days = ", ".join(window.get("day") or ("every day",))
+    return f"{days} {window.get('startTime')} to {window.get('endTime')} {window.get('timeZone') or 'UTC'}"
 
 
 @app.command("list")
@@ -28,13 +41,13 @@ def list_fulfillers(limit: Limit = 100, offset: Offset = 0, url: Url = DEFAULT_U
             one["id"],
             one.get("name"),
             one.get("kind"),
-            "yes" if one.get("enabled", True) else "no",
+            output.state(one.get("administrativeState")),
             one.get("endpoint"),
-            ", ".join(f"{can['specification']}:{can['action']}" for can in one.get("capability") or ()),
+            ", ".join(f"{_subject(can)}:{can['action']}" for can in one.get("capability") or ()),
         )
         for one in page.items
     ]
-    output.table(("id", "name", "kind", "enabled", "endpoint", "capabilities"), rows)
+    output.table(("id", "name", "kind", "state", "endpoint", "capabilities"), rows)
     output.more(len(page.items), page.total)
 
 
@@ -47,12 +60,18 @@ def show(fulfiller_id: FulfillerId, url: Url = DEFAULT_URL, as_json: AsJson = Fa
         output.as_json(fulfiller)
         return
     output.facts(
-        (name, str(value)) for name, value in fulfiller.items() if name not in ("href", "capability", "settings")
+        (name, str(value)) for name, value in fulfiller.items() if name not in ("href", *_TABLES) and value != []
     )
     output.table(
-        ("specification", "action"),
-        [(one["specification"], one["action"]) for one in fulfiller.get("capability") or ()],
+        ("for", "action", "places", "condition"),
+        [
+            (_subject(one), one["action"], ", ".join(one.get("place") or ()), one.get("condition"))
+            for one in fulfiller.get("capability") or ()
+        ],
     )
+    windows = fulfiller.get("maintenanceWindow") or ()
+    if windows:
+        output.table(("maintenance", "when"), [(one.get("name"), _when(one)) for one in windows])
     if fulfiller.get("settings"):
         output.table(("setting", "value"), [(name, str(value)) for name, value in fulfiller["settings"].items()])
 
@@ -72,6 +91,29 @@ def add(
             output.as_json(server.get(at(_FULFILLERS, loaded.id)))
         else:
             output.line(f"{loaded.id}  {loaded.outcome}")
+
+
+@app.command()
+def drain(
+    fulfiller_id: FulfillerId,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Remove it from the registry as soon as it has nothing left.")
+    ] = False,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Give a fulfiller no new work; it finishes what it has."""
+    state = "withdrawn" if withdraw else "draining"
+    with Server(url) as server:
+        server.patch(at(_FULFILLERS, fulfiller_id), {"administrativeState": state})
+    output.line(f"{fulfiller_id}  {state}")
+
+
+@app.command()
+def resume(fulfiller_id: FulfillerId, url: Url = DEFAULT_URL) -> None:
+    """Give a drained fulfiller new work again."""
+    with Server(url) as server:
+        server.patch(at(_FULFILLERS, fulfiller_id), {"administrativeState": "enabled"})
+    output.line(f"{fulfiller_id}  enabled")
 
 
 @app.command()

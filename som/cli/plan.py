@@ -65,11 +65,13 @@ def show_task(
             ("name", task.get("name")),
             ("state", output.state(task.get("state"))),
             ("trouble", error.get("message")),
+            ("remark", task.get("remark")),
             ("order", task.get("serviceOrder")),
             ("item", task.get("item")),
             ("service", task.get("service")),
             ("fulfiller", task.get("fulfiller")),
             ("chosen because", decision.get("reason")),
+            ("at the places", ", ".join((decision.get("situation") or {}).get("place") or ()) or None),
             ("input", _short(task.get("input"))),
             ("output", _short(task.get("output"))),
         ]
@@ -80,6 +82,9 @@ def show_task(
     ]
     if candidates:
         output.table(("candidate", "why or why not"), candidates)
+    former = [(_chosen(one), one.get("reason")) for one in task.get("formerDecision") or ()]
+    if former:
+        output.table(("chosen before", "because"), former)
     attempts = [
         (one["at"], one.get("fulfiller"), one["outcome"], one.get("detail")) for one in task.get("attempt") or ()
     ]
@@ -126,6 +131,10 @@ def _draw(plan: Mapping[str, Any], names: Mapping[str, str]) -> None:
 def _names(server: Server) -> dict[str, str]:
     page = server.page(f"{ADMINISTRATION}/fulfiller", {"limit": 1000, "fields": "name"})
     return {str(one["id"]): str(one.get("name") or one["id"]) for one in page.items}
+
+
+def _chosen(decision: Mapping[str, Any]) -> str:
+    return next((_reference(one) for one in decision.get("candidate") or () if one.get("chosen")), "nobody")
 
 
 def _reference(candidate: Mapping[str, Any]) -> str:

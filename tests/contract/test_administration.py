@@ -37,7 +37,7 @@ async def test_credentials_go_in_and_never_come_out(client: ContractClient, stor
 
 async def test_a_fulfiller_has_defaults_and_gets_them_back(client: ContractClient) -> None:
     made = await register(client, timeout=3)
-    assert (made["enabled"], made["priority"], made["timeout"]) == (True, 100, 3)
+    assert (made["administrativeState"], made["priority"], made["timeout"]) == ("enabled", 100, 3)
     answer = await client.patch(made["href"], json={"timeout": None, "priority": 1})
     assert (answer.json()["timeout"], answer.json()["priority"], answer.headers["etag"]) == (10.0, 1, '"2"')
     unchanged = await client.patch(made["href"], json={"priority": 1})
@@ -66,10 +66,12 @@ async def test_a_registration_that_cannot_work_is_refused(client: ContractClient
 
 async def test_fulfillers_are_found_by_what_they_can_do(client: ContractClient) -> None:
     await register(client, "north")
-    await register(client, "south", enabled=False, capability=[{"specification": "voice", "action": "*"}])
+    await register(
+        client, "south", administrativeState="draining", capability=[{"specification": "voice", "action": "*"}]
+    )
     for query, found in (
         ("specification=voice", ["south"]),
-        ("enabled=true", ["north"]),
+        ("administrativeState=enabled", ["north"]),
         ("kind=simulator&limit=1", ["north"]),
         ("name=The%20south%20one", ["south"]),
         ("kind=rest", []),
@@ -80,7 +82,7 @@ async def test_fulfillers_are_found_by_what_they_can_do(client: ContractClient) 
     assert (page.headers["x-total-count"], page.headers["x-result-count"]) == ("2", "1")
     assert 'rel="next"' in page.headers["link"]
     assert set(page.json()[0]) == {"id", "href", "name"}
-    for query in ("nothing=1", "enabled=maybe", "limit=-1"):
+    for query in ("nothing=1", "administrativeState=maybe", "limit=-1"):
         assert (await client.get(f"{FULFILLERS}?{query}")).status_code == 400, query
 
 

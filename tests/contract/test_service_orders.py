@@ -1,6 +1,7 @@
 """Placing, reading, changing and deleting service orders."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -398,3 +399,56 @@ async def test_without_the_catalogue_check_unknown_specifications_are_accepted(d
     async with ContractClient(serve(dependencies, catalogue_check=False)) as lenient:
         answer = await lenient.post(ORDERS, json=order(item("1", "nonexistent")))
         assert answer.status_code == 201
+
+
+async def _pending(client: ContractClient, store: Store, specification: str = "vpn-1") -> dict[str, Any]:
+    placed = await place(client, order(item("1", specification), item("2")))
+    await set_state(store, placed["id"], "pending", {"0": "pending", "1": "completed"}, plan=placed["id"])
+    await store.insert("plan", {"_id": placed["id"], "tenant": "default", "state": "running", "inbox": []})
+    return dict((await client.get(placed["href"])).json())
+
+
+async def test_what_a_pending_item_waits_for_is_given_by_patch_and_sets_it_going(
+    client: ContractClient, store: Store
+) -> None:
+    placed = await _pending(client, store)
+    value = {"name": "siteContact", "value": "Ada"}
+    items = placed["serviceOrderItem"]
+    items[0]["service"].setdefault("serviceCharacteristic", []).append(value)
+    answer = await client.patch(placed["href"], json={"serviceOrderItem": items})
+    assert answer.status_code == 200, answer.text
+    assert [one["state"] for one in answer.json()["serviceOrderItem"]] == ["inProgress", "completed"]
+    assert answer.json()["state"] == "inProgress"
+    plan = await store.get("plan", placed["id"])
+    assert plan is not None
+    (entry,) = plan["inbox"]
+    assert (entry["kind"], entry["item"], entry["who"]) == ("information", "1", "anonymous")
+    assert entry["service"] == {"serviceCharacteristic": [value]}
+    stored = await store.get("serviceOrder", placed["id"])
+    assert stored is not None
+    assert stored["said"] == []
+
+
+async def test_a_pending_item_is_given_nothing_but_what_was_left_open(client: ContractClient, store: Store) -> None:
+    placed = await _pending(client, store)
+    for path, value in (("/serviceOrderItem/0/action", "delete"), ("/serviceOrderItem/1/service/name", "other")):
+        patch = [{"op": "add", "path": path, "value": value}]
+        headers = {"content-type": "application/json-patch+json"}
+        answer = await client.patch(placed["href"], json=patch, headers=headers)
+        assert answer.status_code == 409, answer.text
+    plan = await store.get("plan", placed["id"])
+    assert plan is not None
+    assert plan["inbox"] == []
+
+
+async def test_a_value_given_to_a_pending_item_has_to_fit_its_specification(
+    client: ContractClient, store: Store
+) -> None:
+    bandwidth = {"name": "bandwidth", "valueType": "integer"}
+    await publish(client, "line-1", specCharacteristic=[bandwidth])
+    placed = await _pending(client, store, "line-1")
+    value = [{"name": "bandwidth", "value": "a lot"}]
+    patch = [{"op": "add", "path": "/serviceOrderItem/0/service/serviceCharacteristic", "value": value}]
+    answer = await client.patch(placed["href"], json=patch, headers={"content-type": "application/json-patch+json"})
+    assert answer.status_code == 400, answer.text
+    assert "/serviceOrderItem/0/service/serviceCharacteristic" in answer.json()["message"]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from models.domain.fulfiller import FulfillerDefinition, violations
+from models.domain.offers import Offer
 from models.domain.retry import DEFAULT_DELAYS
 
 
@@ -16,7 +17,7 @@ def test_what_a_registration_leaves_out_has_its_default() -> None:
     assert fulfiller.retry.delays == DEFAULT_DELAYS
     assert fulfiller.max_concurrent is None
     assert fulfiller.honours_idempotency_key
-    assert fulfiller.enabled
+    assert fulfiller.administrative_state == "enabled"
     assert fulfiller.revision == 3
 
 
@@ -25,7 +26,7 @@ def test_a_registration_is_read_as_written() -> None:
         "name": "F",
         "kind": "rest",
         "endpoint": "http://f/x",
-        "enabled": False,
+        "administrativeState": "draining",
         "capability": [{"specification": "line", "action": "*"}],
         "timeout": 2,
         "retry": {"delays": [1, 2]},
@@ -35,9 +36,10 @@ def test_a_registration_is_read_as_written() -> None:
         "settings": {"a": 1},
     }
     fulfiller = FulfillerDefinition.from_document({"_id": "f", "body": body})
-    assert fulfiller.capabilities == (("line", "*"),)
+    assert fulfiller.capabilities == (Offer("line", "*"),)
     assert fulfiller.retry.delays == (1.0, 2.0)
-    assert (fulfiller.enabled, fulfiller.honours_idempotency_key, fulfiller.priority) == (False, False, 0)
+    assert (fulfiller.honours_idempotency_key, fulfiller.priority) == (False, 0)
+    assert fulfiller.administrative_state == "draining"
     assert (fulfiller.max_concurrent, fulfiller.settings) == (4, {"a": 1})
 
 

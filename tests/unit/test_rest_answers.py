@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from adapters.rest_answers import Answer, read_engagement, read_poll, seconds
-from models.domain.outcomes import Accepted, Done, Progress, Refused, Unreachable
+from models.domain.outcomes import Accepted, Done, InformationRequired, Progress, Refused, Unreachable
 
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 
@@ -107,3 +107,22 @@ def test_a_poll_of_something_unknown_is_a_refusal_and_a_fault_is_not() -> None:
     assert isinstance(read_poll(Answer(404, ""), NOW), Refused)
     assert isinstance(read_poll(Answer(500, ""), NOW), Unreachable)
     assert isinstance(read_poll(Answer(204, ""), NOW), Refused)
+
+
+QUESTION = b'{"status": "informationRequired", "missing": [{"characteristic": "siteContact", "description": "who"}]}'
+
+
+@pytest.mark.parametrize("status", [200, 422])
+def test_an_answer_may_ask_the_customer(status: int) -> None:
+    asked = read_engagement(Answer(status, body=QUESTION), NOW)
+    assert isinstance(asked, InformationRequired)
+    assert asked.missing == ({"characteristic": "siteContact", "description": "who"},)
+    assert asked.message == "The fulfiller needs more information. Please give siteContact (who)."
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"status": "informationRequired"}', b'{"status": "informationRequired", "missing": [{"name": "a"}]}']
+)
+def test_a_question_that_asks_nothing_is_a_refusal(body: bytes) -> None:
+    assert isinstance(read_engagement(Answer(422, body=body), NOW), Refused)
+    assert isinstance(read_poll(Answer(200, body=body), NOW), Refused)

@@ -3,14 +3,17 @@
 from dataclasses import replace
 
 from models.domain.fulfiller import FulfillerDefinition
+from models.domain.offers import Offer
 from models.domain.plan import Capability
 from models.domain.selection import MAX_KEPT, Selection, select
+from models.domain.situation import Situation
 
 LINE = Capability("spec-1", "add", "access-line")
 
 
 def fulfiller(key: str, *capabilities: tuple[str, str], priority: int = 100) -> FulfillerDefinition:
-    return FulfillerDefinition(key, key.upper(), "rest", capabilities=capabilities, priority=priority)
+    offers = tuple(Offer(specification, action) for specification, action in capabilities)
+    return FulfillerDefinition(key, key.upper(), "rest", capabilities=offers, priority=priority)
 
 
 def test_a_capability_matches_by_id_by_family_and_by_star() -> None:
@@ -24,16 +27,16 @@ def test_who_cannot_do_it_is_told_apart_with_its_reason() -> None:
         [
             fulfiller("other", ("router", "add")),
             fulfiller("changes", ("access-line", "modify"), ("access-line", "delete")),
-            replace(fulfiller("off", ("access-line", "add")), enabled=False),
+            replace(fulfiller("off", ("access-line", "add")), administrative_state="draining"),
         ],
     )
     assert decision.chosen is None
-    assert "None of 3" in decision.reason
+    assert "Nobody can do add of access-line" in decision.reason
     reasons = {candidate.fulfiller: candidate.rejected for candidate in decision.candidates}
     assert reasons == {
         "other": "It has no capability for the specification access-line.",
         "changes": "For this specification it can delete, modify, not add.",
-        "off": "It is disabled.",
+        "off": "It is draining: it gets no new work.",
     }
 
 
@@ -62,13 +65,13 @@ def test_of_equal_priority_the_closer_name_is_taken() -> None:
 
 def test_equal_fulfillers_share_the_tasks_and_a_task_always_gets_the_same() -> None:
     selection = Selection([fulfiller("a", ("*", "*")), fulfiller("b", ("*", "*"))])
-    chosen = [selection.select(LINE, f"task-{number}").chosen for number in range(200)]
+    chosen = [selection.select(LINE, Situation(key=f"task-{number}")).chosen for number in range(200)]
     assert 60 < chosen.count("a") < 140
-    assert chosen == [selection.select(LINE, f"task-{number}").chosen for number in range(200)]
+    assert chosen == [selection.select(LINE, Situation(key=f"task-{number}")).chosen for number in range(200)]
 
 
 def test_exactly_the_chosen_candidate_has_no_reason_against_it() -> None:
-    decision = select(LINE, [fulfiller(name, ("*", "*")) for name in "abc"], "t")
+    decision = select(LINE, [fulfiller(name, ("*", "*")) for name in "abc"], Situation(key="t"))
     assert [candidate.fulfiller for candidate in decision.candidates if candidate.rejected is None] == [decision.chosen]
 
 

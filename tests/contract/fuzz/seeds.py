@@ -100,6 +100,7 @@ class Seeds:
         self.ids[f"{SOM}/plan/{{id}}"] = self.ids[f"{SOM}/plan/{{id}}/task"] = plans
         self.ids[f"{SOM}/task/{{id}}"] = [task["_id"] for task in await self._all("task")]
         self.ids[f"{SOM}/callback/{{token}}"] = [self.tokens.issue(call(plan)) for plan in plans]
+        self.ids[f"{SOM}/notification/{{token}}"] = [self.tokens.issue_for_hub("north")]
         self.ids[f"{SOM}/event/{{id}}"] = events
         self.ids[f"{SOM}/delivery/{{id}}"] = deliveries
         self.ids[f"{SOM}/delivery/{{id}}/replay"] = deliveries

@@ -229,3 +229,47 @@ async def test_calls_that_wait_for_their_place_are_dropped_by_a_cancellation(har
     free.set()
     await harness.until(blocking, "completed")
     assert [call.order_id for call in harness.fulfiller.calls] == [blocking]
+
+
+async def test_whoever_cancels_or_undoes_is_told_what_was_engaged_and_what_came_of_it(harness: Harness) -> None:
+    await harness.register()
+    accepted = Accepted("job 7", "/jobs/7", 60.0)
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Done({"theirs": "s-7"}))
+    harness.fulfiller.scripts["fulfil:2/slow"] = answers(accepted)
+    harness.start()
+    order = await harness.order(plan_of("1/build", "2/slow"))
+    await _until_task(harness, order, "fulfil:2/slow", "accepted")
+    await harness.until_true(lambda: _has_states(harness, order, "completed", "inProgress"))
+    await harness.cancel(order)
+    await harness.until(order, "cancelled")
+    calls = {harness.fulfiller.name_of(call): call for call in harness.fulfiller.calls}
+    stop, undo = calls["cancel:2/slow"], calls["compensate:1/build"]
+    assert (stop.engaged, stop.output, stop.fulfil_key) == (
+        accepted, None, calls["fulfil:2/slow"].idempotency_key
+    )  # fmt: skip
+    assert (undo.engaged, undo.output, undo.fulfil_key) == (
+        None, {"theirs": "s-7"}, calls["fulfil:1/build"].idempotency_key
+    )  # fmt: skip
+    assert (calls["fulfil:1/build"].engaged, calls["fulfil:1/build"].fulfil_key) == (None, None)
+
+
+async def test_a_modification_is_told_with_the_service_as_it_is_to_be_and_as_it_was(harness: Harness) -> None:
+    await harness.register()
+    harness.start()
+    service = await _active_service(harness)
+    value = {"name": "speed", "value": 500}
+    await harness.until(
+        await harness.order(plan_on(service["_id"], delta={"serviceCharacteristic": [value]})), "completed"
+    )
+    call = harness.fulfiller.calls[-1]
+    assert call.former is not None
+    assert value not in call.former.get("serviceCharacteristic", [])
+    assert call.service["serviceCharacteristic"] == [value]
+
+
+async def test_a_call_knows_whether_it_may_be_a_repetition(harness: Harness) -> None:
+    await harness.register()
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Unreachable("silence"), Done())
+    harness.start()
+    await harness.until(await harness.order(plan_of("1/build")), "completed")
+    assert [call.repeated for call in harness.fulfiller.calls] == [False, True]

@@ -1,11 +1,15 @@
 """Plans that wait: for services of other orders, for polls, for the database."""
 
 import asyncio
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from adapters.ports import FulfillerCall
+from models import inbox
+from models.callback_token import CallKey
 from models.domain.errors import Unavailable
 from models.domain.outcomes import Accepted, Done, Outcome, Progress
 from scheduler.places import Places
@@ -224,3 +228,77 @@ async def test_an_order_whose_plan_is_at_work_is_never_planned_again(harness: Ha
     await harness.until_true(is_left_alone)
     await harness.callback(harness.fulfiller.calls[0], {"status": "done"})
     await harness.until(order, "completed")
+
+
+async def _hinted(harness: Harness, call: FulfillerCall) -> None:
+    """As the hub of a fulfiller does by a notification."""
+    key = CallKey.parse(call.idempotency_key)
+    assert key is not None
+    entry = {"kind": "lookup", "task": key.task, "operation": key.operation, "revision": key.revision}
+    await inbox.append(harness.store, harness.clock, key.plan, entry)
+
+
+async def test_a_hint_has_accepted_work_looked_at_now_however_far_away_its_next_look_is(harness: Harness) -> None:
+    await harness.register(pollInterval=3600)
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Accepted("theirs", poll_url="/o/1"))
+    harness.start()
+    order = await harness.order(plan_of("1/build"))
+    await harness.until_true(lambda: _is_accepted(harness, order))
+    harness.fulfiller.polls = [Progress("dug"), Done()]
+    call = harness.fulfiller.calls[0]
+    await _hinted(harness, call)
+
+    async def polled() -> bool:
+        return len(harness.fulfiller.polls) == 1
+
+    await harness.until_true(polled)
+    await _hinted(harness, call)
+    document = await harness.until(order, "completed")
+    assert [milestone["name"] for milestone in document["body"]["milestone"]] == ["dug"]
+
+
+async def test_a_hint_that_overtakes_the_acceptance_is_not_lost(harness: Harness) -> None:
+    await harness.register(pollInterval=3600)
+    harness.fulfiller.polls = [Done()]
+    told = asyncio.Event()
+
+    async def accept(call: FulfillerCall) -> Outcome:
+        await _hinted(harness, call)
+        with suppress(TimeoutError):  # time for the plan to take the hint in while it is called
+            await asyncio.wait_for(told.wait(), 0.3)
+        return Accepted("theirs", poll_url="/o/1")
+
+    harness.fulfiller.scripts["fulfil:1/build"] = accept
+    harness.start()
+    await harness.until(await harness.order(plan_of("1/build")), "completed")
+
+
+async def test_hints_of_strangers_and_for_ended_work_change_nothing(harness: Harness) -> None:
+    await harness.register(pollInterval=3600)
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Accepted("theirs", poll_url="/o/1"))
+    harness.start()
+    order = await harness.order(plan_of("1/build"))
+    await harness.until_true(lambda: _is_accepted(harness, order))
+    call = harness.fulfiller.calls[0]
+    for key in (f"{order}:ffff:fulfil:0", f"{order}:ffff:cancel:0", call.idempotency_key[:-1] + "7"):
+        await _hinted(harness, replace(call, idempotency_key=key))
+    await harness.callback(call, {"status": "done"})
+    await harness.until(order, "completed")
+    await _hinted(harness, call)
+    assert harness.fulfiller.polls == []
+
+
+async def test_milestones_are_told_once_and_what_the_fulfiller_rests_on_stands_in_the_service(harness: Harness) -> None:
+    await harness.register()
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Accepted("theirs", poll_url="/o/1", retry_after=0.02))
+    harness.fulfiller.polls = [
+        Progress(milestones=("dug",), reason="It waits for the road.", retry_after=0.02),
+        Progress(milestones=("dug", "laid"), retry_after=0.02),
+        Done(milestones=("dug", "laid", "tested"), supporting_service=({"id": "theirs-7"},)),
+    ]
+    harness.start()
+    document = await harness.until(await harness.order(plan_of("1/build")), "completed")
+    assert [told["name"] for told in document["body"]["milestone"]] == ["dug", "laid", "tested"]
+    service = await harness.store.collection("service").find_one({})
+    assert service is not None
+    assert service["body"]["supportingService"] == [{"id": "theirs-7"}]

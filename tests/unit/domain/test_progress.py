@@ -94,8 +94,9 @@ def _counted_anew(progress: Progress, path: str) -> ItemView:
     """The rule for an item's state, as one would write it without regard to cost."""
     keys = [key for key, each in progress.tasks.items() if each.item == path or each.item.startswith(f"{path}/")]
     states = {progress.run[key].state for key in keys}
-    if "held" in states:
-        return ItemView("held")
+    for stuck in ("held", "pending"):
+        if stuck in states:
+            return ItemView(stuck)
     if states & OPEN or any(ready.key in keys for ready in progress.ready()):
         return ItemView("inProgress", working=True)
     if states <= SATISFIED:
