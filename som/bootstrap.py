@@ -227,6 +227,7 @@ class Server:
             path_prefix=settings.path_prefix,
             trust_forwarded=settings.trust_forwarded,
             max_body_bytes=settings.max_body_bytes,
+            max_body_values=settings.max_body_values,
             page_size=settings.page_default,
             max_page_size=settings.page_max,
             query_seconds=settings.query_timeout,

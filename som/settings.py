@@ -172,6 +172,14 @@ class Settings(BaseSettings):
         description="Largest request body. 5 MB is an order of a thousand items with room; a document in "
         "MongoDB ends at 16 MB.",
     )
+    max_body_values: int = Field(
+        100_000,
+        ge=1_000,
+        le=5_000_000,
+        description="Most values in a request body: attributes, and elements of arrays. 100,000 is an order of a "
+        "thousand items with some twenty characteristics each. Very many tiny values cost far more than their bytes, "
+        "and reading them is a step that nobody else can run beside: some ten milliseconds at this number.",
+    )
     query_timeout: float = Field(
         2.0,
         gt=0,
