@@ -17,6 +17,8 @@ from handlers.service_specification import KIND as SERVICE_SPECIFICATION
 from handlers.service_specification import ServiceSpecificationRules
 from handlers.settings import HttpSettings
 from handlers.som.callbacks import Callbacks
+from handlers.som.explanations import Explanations
+from handlers.som.fallout import FalloutQueue
 from handlers.som.foreign_notifications import ForeignNotifications
 from handlers.som.fulfillers import Fulfillers
 from handlers.som.history import History
@@ -100,6 +102,7 @@ def _administration(
     plans = Plans(dependencies, settings, lists)
     notifications = Notifications(dependencies, settings, lists)
     history = History(dependencies, lists)
+    fallout = FalloutQueue(dependencies, settings, lists)
     ordering = documents["tmf641"]
     order_check = body_check(ordering, ordering.schema("ServiceOrder_Create"))
     return {
@@ -126,5 +129,10 @@ def _administration(
         "listEvent": history.list_events,
         "retrieveEvent": history.retrieve_event,
         "listHistory": history.list_history,
+        "listFallout": fallout.list,
+        "retrieveFallout": fallout.retrieve,
+        "patchFallout": fallout.patch,
+        "listFalloutGroup": fallout.list_groups,
+        "explainOrder": Explanations(dependencies).retrieve,
         "streamOrderEvents": OrderStream(dependencies, settings).follow,
     }

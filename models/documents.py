@@ -34,6 +34,11 @@ def _partial(name: str, *fields: str, exists: str) -> Spec:
     return _index(name, *fields, partialFilterExpression={exists: {"$exists": True}})
 
 
+def _held(name: str, *fields: str) -> Spec:
+    """An index over tasks that are fallout at the moment."""
+    return _index(name, *fields, partialFilterExpression={"state": "held"})
+
+
 _BY_CREATION = _index("by_creation", "tenant", "created", "id")
 _OWED = _partial("owed", "owed", exists="owed")
 _DUE = _partial("due", "priority", "due", exists="due")
@@ -215,7 +220,10 @@ class PlanDefinition(Stored):
 
 
 class Task(Stored):
-    """One task as it ran: what it was given, every attempt, what came of it, and why this fulfiller."""
+    """One task as it ran: what it was given, every attempt, what came of it, and why this fulfiller.
+
+    `fallout` tells of its last hold, `holds` by their number of all.
+    """
 
     meta = {
         "collection": "task",
@@ -224,6 +232,9 @@ class Task(Stored):
             _index("by_state", "tenant", "state", "created"),
             _index("by_fulfiller", "fulfiller", "state"),
             _index("held_by_code", "error.code", "id", partialFilterExpression={"state": "held"}),
+            _held("held_since", "tenant", "fallout.since", "id"),
+            _held("held_cause", "tenant", "fallout.cause", "fallout.since"),
+            _partial("fallout_since", "tenant", "fallout.since", exists="fallout.since"),
             _index("by_reference", "fulfiller", "accepted.reference", partialFilterExpression={"state": "accepted"}),
         ],
     }
@@ -243,6 +254,8 @@ class Task(Stored):
     formerDecisions = ListField(DictField())  # noqa: N815 - a stored name
     inputRev = IntField()  # noqa: N815 - a stored name
     attempts = ListField(DictField())
+    fallout = DictField()
+    holds = DictField()
 
 
 class Fulfiller(ResourceDocument):

@@ -30,7 +30,7 @@ class PlanPicture:
         added = [PlannedTask.from_document(task) for task in stored.get("added", ())]
         self.tasks = [*self.plan.tasks, *added]
         self.documents = {document["key"]: document for document in documents}
-        self.item_states = _item_states(order["body"]) if order else {}
+        self.item_states = item_states(order["body"]) if order else {}
 
     def run(self, key: str) -> TaskRun:
         """Where a task stands. A running task is told by its own document, for the plan is written at outcomes only."""
@@ -54,10 +54,11 @@ async def picture(store: Store, stored: Document) -> PlanPicture:
     return PlanPicture(stored, definition, documents, order)
 
 
-def _item_states(holder: Document, path: str = "") -> dict[str, str]:
+def item_states(holder: Document, path: str = "") -> dict[str, str]:
+    """The states of an order's items by path."""
     states: dict[str, str] = {}
     for item in holder.get("serviceOrderItem") or ():
         here = f"{path}/{item.get('id')}" if path else str(item.get("id"))
         states[here] = item.get("state", "acknowledged")
-        states.update(_item_states(item, here))
+        states.update(item_states(item, here))
     return states

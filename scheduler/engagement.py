@@ -263,10 +263,16 @@ class Engager:
             change["$push"] = {"attempts": {"$each": [attempt], "$slice": -MAX_ATTEMPTS_KEPT}}
         await self._write(answer.key, change)
 
-    async def write_held(self, task: PlannedTask, held: Held) -> None:
-        """Write down why a task could not be given to anybody."""
+    async def write_fallout(self, task: PlannedTask, fields: Document, former: Document | None = None) -> None:
+        """Write down that a task is held and why, or that it is held no more.
+
+        Args:
+            task: the task.
+            fields: are set as they stand.
+            former: the decision before the one among them.
+        """
         now = self._parts.clock.now()
-        fields = {
+        identity = {
             "tenant": self._record.tenant,
             "plan": self._record.id,
             "order": self._record.order_id,
@@ -276,17 +282,11 @@ class Engager:
             "name": task.name,
             "action": task.action,
             "operation": task.operation,
-            "state": "held",
-            "error": {"code": held.code, "reason": held.reason, "message": held.message},
             "updated": now,
         }
-        if held.decision is not None:
-            fields["decision"] = held.decision
-        if held.capability is not None:
-            fields["capability"] = held.capability
-        change: Document = {"$set": fields, "$setOnInsert": {"created": now}}
-        if held.former_decision is not None:
-            change["$push"] = _former(held.former_decision)
+        change: Document = {"$set": {**identity, **fields}, "$setOnInsert": {"created": now}}
+        if former is not None:
+            change["$push"] = _former(former)
         await self._write(task.key, change)
 
 

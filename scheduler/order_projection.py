@@ -9,6 +9,7 @@ from models import outbox
 from models.clock import Clock, to_text
 from models.domain.caller import ENGINE
 from models.domain.errors import NotFound
+from models.domain.fallout import shown_error
 from models.domain.lifecycles import SERVICE_ORDER
 from models.domain.order_view import (
     Course,
@@ -162,7 +163,7 @@ class OrderProjection:
         for path in self._items if course.phase == "cancelled" else progress.dirty_items:
             if (item := self._items.get(path)) is not None:
                 before = item_at(self.body, item.pointer).get("state", "acknowledged")
-                errors = [error_message(**error) for error in progress.errors(item)]
+                errors = [error_message(**shown_error(run)) for run in progress.stuck(item)]
                 items[item.pointer] = ItemState(course.item_state(before, views[path].state), errors)
         if course.phase == "working":
             steps = [roll_up(views.values())]

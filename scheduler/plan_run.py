@@ -21,6 +21,7 @@ from scheduler.cancellation import Cancellation, CancellationParts
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
 from scheduler.engagement import Answer, Engagement, Engager, Held, Parts
+from scheduler.fallout import Fallout
 from scheduler.forecast import Forecast
 from scheduler.items import Items
 from scheduler.order_projection import Message, OrderProjection, endangered, reached
@@ -50,6 +51,7 @@ class PlanRun:
         self._forecast = Forecast(parts.durations, parts.clock, record, self._projection.body)
         self._context = TaskContext(parts.store, record, self._services, lambda: self._projection.body)
         self._engager = Engager(parts, record, self._services, self._context)
+        self._fallout = Fallout(parts, record, self._engager)
         self._settling = Settling(parts, record, self._engager, self._context, self._projection)
         self._items = Items(record, self._services)
         self._cancellation = Cancellation(cancelling, record, self._settling, self._services)
@@ -100,7 +102,7 @@ class PlanRun:
             await self._services.create(new, self._record.order_id, items)
             self._settling.begin()
         if not self._record.fresh:
-            self._calls.answers.extend(await recovered(self._parts, self._record))
+            self._calls.answers.extend(await recovered(self._parts, self._record, self._fallout))
         await self._carry_out(self._record.owes)
 
     async def _turn(self) -> bool:
@@ -173,7 +175,7 @@ class PlanRun:
             self._items.look_again()
         await self._items.take(task.item for task in self._due_tasks())
         if self._items.refused:
-            self._settling.hold_items(self._items.refused)
+            self._fallout.hold_items(self._items.refused)
             self._items.refused = {}
 
     async def _take_inbox(self) -> None:
@@ -212,6 +214,7 @@ class PlanRun:
         self._settling.finish(calls_under_way=bool(self._calls))
         effects = self._settling.take_effects()
         if effects or self._record.changed:
+            await self._fallout.write()
             await self._record.write(effects)
             await self._carry_out(effects)
         paced = self._projection.wait_seconds(asyncio.get_running_loop().time()) > 0
@@ -252,7 +255,7 @@ class PlanRun:
             )
             for task, made in zip(batch, prepared, strict=True):
                 if isinstance(made, Held):
-                    await self._settling.hold(task, made)
+                    self._fallout.hold(task, made)
                     held = True
                 else:
                     self._begin(made)

@@ -6,6 +6,7 @@ from typing import Any
 
 from models.domain.outcomes import Accepted, Done, InformationRequired, Outcome, Progress, Refused, Unreachable
 from scheduler.engagement import Answer, Parts
+from scheduler.fallout import Fallout
 from scheduler.plan_record import PlanRecord
 from scheduler.settlement import outcome_unknown
 
@@ -29,7 +30,7 @@ def outcome_from_document(stored: Mapping[str, Any]) -> Outcome:
     return outcome
 
 
-async def recovered(parts: Parts, record: PlanRecord) -> list[Answer]:
+async def recovered(parts: Parts, record: PlanRecord, fallout: Fallout) -> list[Answer]:
     """What happened to the plan's calls that the plan itself does not know of, because its holder died.
 
     An outcome that was written to its task document is taken as it stands. A call whose answer never was written is
@@ -38,12 +39,16 @@ async def recovered(parts: Parts, record: PlanRecord) -> list[Answer]:
     """
     tasks = parts.store.collection("task")
     found = await tasks.find(
-        {"plan": record.id, "$or": [{"state": "running"}, {"planRev": {"$gt": record.rev}}]},
-        {"key": 1, "state": 1, "inputRev": 1, "fulfiller": 1, "outcome": 1, "free": 1},
+        {"plan": record.id, "$or": [{"state": {"$in": ["running", "held"]}}, {"planRev": {"$gt": record.rev}}]},
+        {"key": 1, "state": 1, "inputRev": 1, "fulfiller": 1, "outcome": 1, "planRev": 1, "free": 1},
     ).to_list()
     answers = []
     for document in found:
         run = record.progress.run.get(document["key"])
+        if run is not None and document["state"] == "held":
+            fallout.remember(document["key"])
+            if document.get("planRev", 0) <= record.rev:
+                continue
         if run is None or run.state not in ("waiting", "retrying", "accepted"):
             continue
         run.revision, run.fulfiller, run.touched = document["inputRev"], document["fulfiller"], True

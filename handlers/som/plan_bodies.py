@@ -138,7 +138,8 @@ def full_task_body(
         "serviceOrder": picture.stored["owner"]["id"],
         "inputRevision": stored.get("inputRev", 0),
         "output": stored.get("output"),
-        "attempt": [_attempt(attempt) for attempt in stored.get("attempts", ())],
+        "remark": stored.get("progress", {}).get("reason") if picture.run(task.key).state == "accepted" else None,
+        "attempt": [attempt_body(attempt) for attempt in stored.get("attempts", ())],
         "decision": decision_body(stored.get("decision"), href),
         "formerDecision": [decision_body(one, href) for one in stored.get("formerDecisions", ())],
         "createdDate": shown(stored.get("created") or picture.stored["created"]),
@@ -191,7 +192,8 @@ def _error(run: TaskRun) -> Document | None:
     return {"code": run.error.get("code", ""), "message": run.error.get("message", "")}
 
 
-def _attempt(attempt: Mapping[str, Any]) -> Document:
+def attempt_body(attempt: Mapping[str, Any]) -> Document:
+    """A call, or a report."""
     made: Document = {"at": shown(attempt["at"]), "outcome": attempt["outcome"]}
     if attempt.get("fulfiller"):
         made["fulfiller"] = attempt["fulfiller"]

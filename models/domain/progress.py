@@ -28,6 +28,7 @@ _SHORT = {
     "revision": "r",
     "error": "e",
     "started": "b",
+    "holds": "h",
 }
 _LONG = {short: name for name, short in _SHORT.items()}
 
@@ -46,6 +47,7 @@ class TaskRun:
         error: {code, reason, message} while it is held; {…, missing} while it is pending.
         touched: whether a fulfiller was ever called for it, so that it may have had an effect.
         started: when it was first given to a fulfiller since it was last resumed.
+        holds: how often it was held so far.
     """
 
     state: str = "waiting"
@@ -57,6 +59,7 @@ class TaskRun:
     error: dict[str, Any] | None = None
     touched: bool = False
     started: datetime | None = None
+    holds: int = 0
 
     def to_document(self) -> dict[str, Any]:
         """As stored: short names, and only what says something."""
@@ -128,6 +131,7 @@ class Progress:
         before = run.state
         if to != before:
             run.state = TASK.move(before, to)
+            run.holds += to == "held"
             self._count(key, before, to)
         for name, value in changes.items():
             setattr(run, name, value)
@@ -224,12 +228,12 @@ class Progress:
             return ItemView("cancelled")
         return ItemView("inProgress" if satisfied else "acknowledged")
 
-    def errors(self, item: PlannedItem) -> list[dict[str, Any]]:
-        """Why an item is held, or what it waits for."""
+    def stuck(self, item: PlannedItem) -> list[TaskRun]:
+        """The tasks that hold an item, or that wait for information; nested items included."""
         if not any(self._counts[item.path][state] for state in STUCK):
             return []
         stuck = (self.run[key] for key in self._by_item.get(item.path, ()))
-        return [run.error for run in stuck if run.state in STUCK and run.error]
+        return [run for run in stuck if run.state in STUCK and run.error]
 
     def _lineage(self, path: str) -> tuple[str, ...]:
         """An item's path and those of the items that it is nested in."""

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import typer
 
-from som.cli import fulfiller, inventory, notification, order, output, plan
+from som.cli import fallout, fulfiller, inventory, notification, order, output, plan
 from som.cli.demo import demo
 from som.cli.exits import CommandError, Exit
+from som.cli.explain import explain
 from som.cli.load import load
 from som.cli.server import serve, show_version, stop
 
@@ -32,6 +33,8 @@ app.add_typer(fulfiller.app, name="fulfiller")
 app.add_typer(notification.subscription_app, name="subscription")
 app.add_typer(notification.delivery_app, name="delivery")
 app.add_typer(notification.event_app, name="event")
+app.add_typer(fallout.app, name="fallout")
+app.command()(explain)
 app.command("version")(show_version)
 
 

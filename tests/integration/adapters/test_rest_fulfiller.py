@@ -12,9 +12,10 @@ import pytest
 from aiohttp import web
 
 from adapters.credentials import Credentials
+from adapters.http_exchange import MAX_ANSWER
 from adapters.http_session import open_session
 from adapters.ports import Accepted, Done, Fulfiller, Outcome, Progress, Refused, Unreachable, parse_report
-from adapters.rest import MAX_ANSWER, RestFulfiller, request_body
+from adapters.rest import RestFulfiller, request_body
 from models.domain.fulfiller import FulfillerDefinition
 from tests.integration.example_fulfiller import example_fulfiller
 from tests.integration.fulfiller_suite import Behaviour, FulfillerSuite, a_call
@@ -34,9 +35,12 @@ def rest(session: aiohttp.ClientSession, endpoint: str, secret: Any = None, **at
 
 
 class TestRestWithTheExampleFulfiller(FulfillerSuite):
+    counterpart = "the example fulfiller of this project (examples/fulfillers), a process of its own, over HTTP"
+
     @pytest.fixture(autouse=True)
-    async def set_up(self, session: aiohttp.ClientSession, tmp_path: Path) -> AsyncIterator[None]:
-        self.session = session
+    async def set_up(self, session: aiohttp.ClientSession, script: "Script", tmp_path: Path) -> AsyncIterator[None]:
+        self.session, self.script = session, script
+        script.answer = plain(429, {"reason": "slowly"}, Retry_After="17")
         self.answers = tmp_path / "answers.json"
         self.answers.write_text(json.dumps({"*": FACTS}))
         self.running: dict[Behaviour, tuple[Any, str]] = {}
@@ -47,16 +51,29 @@ class TestRestWithTheExampleFulfiller(FulfillerSuite):
     async def fulfiller(self, behaviour: Behaviour) -> Fulfiller:
         if behaviour == "absent":
             return rest(self.session, f"http://127.0.0.1:{free_port()}/")
+        if behaviour == "throttling":
+            return rest(self.session, self.script.address)
         if behaviour not in self.running:
             options = {
                 "done": [],
                 "accepting": ["--mode", "poll", "--latency", "0.5"],
+                "reporting": ["--mode", "callback", "--latency", "0.5"],
                 "refusing": ["--refuse", "The rack is full."],
                 "slow": ["--latency", "30"],
+                "late": ["--hang-first", "1"],
+                "garbling": ["--garbage-first", "9"],
             }[behaviour]
             process = example_fulfiller("--answers", str(self.answers), *options)
             self.running[behaviour] = (process, await process.__aenter__())
         return rest(self.session, self.running[behaviour][1])
+
+    async def standing(self) -> int:
+        count = 0
+        for _, address in self.running.values():
+            async with self.session.get(f"{address}/effects") as response:
+                operations = [effect["operation"] for effect in await response.json()]
+            count += operations.count("fulfil") - operations.count("compensate")
+        return count
 
 
 def free_port() -> int:

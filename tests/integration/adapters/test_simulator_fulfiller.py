@@ -1,6 +1,6 @@
 """The kind `simulator` keeps to the port, and to its settings."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -27,8 +27,19 @@ def simulator(**settings: Any) -> SimulatorFulfiller:
 
 
 class TestSimulator(FulfillerSuite):
+    counterpart = "nothing: it is the work's stand-in itself, inside the server"
+    cannot: ClassVar = {
+        "accepted and reported": "It runs inside the server and is asked; nobody is there to call back.",
+        "throttled": "It has no limits of its own; the failureRate stands for every kind of trouble.",
+        "garbage": "Its answers are made by the server itself and have no other shape.",
+        "late": "It answers late to each repetition of a call alike, for its latency is a setting.",
+    }
+
     async def fulfiller(self, behaviour: Behaviour) -> Fulfiller:
         return simulator(**SETTINGS[behaviour])
+
+    async def standing(self) -> None:
+        """Nothing is really done."""
 
 
 async def test_as_many_calls_fail_as_the_rate_says_and_the_same_ones_every_time() -> None:

@@ -1,0 +1,116 @@
+"""Why an order is where it is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.dependencies import Dependencies
+from handlers.exchange import Reply, Request
+from handlers.som.lists import one_reply
+from handlers.som.plan_bodies import ORDERS, decision_body
+from handlers.som.times import shown
+from models.clock import Clock
+from models.domain.errors import NotFound
+from models.domain.explanation import Evidence, Explanation, ItemPicture, Wait, explain
+from models.plan_reading import PlanPicture, item_states, picture
+from models.reading import reading
+from models.store import Store
+
+Document = dict[str, Any]
+
+
+class Explanations:
+    """Explains orders."""
+
+    def __init__(self, dependencies: Dependencies) -> None:
+        """Read from this store."""
+        self._store = dependencies.store
+        self._clock = dependencies.clock
+
+    async def retrieve(self, request: Request) -> Reply:
+        """Answer what an order waits for, since when, until when, and who or what can help it on."""
+        tenant = request.caller.tenant
+        order = await self._store.get("serviceOrder", request.id, tenant=tenant)
+        if order is None:
+            raise NotFound(f"There is no service order with the id {request.id[:100]!r}.")
+        stored = await self._store.get("plan", request.id, tenant=tenant)
+        shown_plan = await picture(self._store, stored) if stored is not None else None
+        evidence = await _evidence(self._store, self._clock, order, shown_plan)
+        return one_reply(request, _body(request, evidence, explain(evidence)))
+
+
+async def _evidence(store: Store, clock: Clock, order: Document, plan: PlanPicture | None) -> Evidence:
+    tenant = order["tenant"]
+    with reading():
+        asked = {"order": order["_id"], "body.state": {"$in": ["acknowledged", "inProgress"]}}
+        cancellation = await store.collection("cancelServiceOrder").find_one(asked)
+        registered = store.collection("fulfiller").find({"tenant": tenant}, {"body.name": 1})
+        names = {found["_id"]: found["body"].get("name", found["_id"]) async for found in registered}
+    if plan is None:
+        return Evidence(order, clock.now(), cancellation=cancellation, names=names)
+    return Evidence(
+        order,
+        clock.now(),
+        plan.stored,
+        plan.plan.items,
+        plan.tasks,
+        {task.key: plan.run(task.key) for task in plan.tasks},
+        plan.documents,
+        cancellation,
+        names,
+    )
+
+
+def _body(request: Request, evidence: Evidence, found: Explanation) -> Document:
+    key, states = evidence.order["_id"], item_states(evidence.order["body"])
+    return {
+        "id": key,
+        "href": request.url(f"/order/{key}/explanation"),
+        "serviceOrder": {"id": key, "href": f"{request.root}{ORDERS}/{key}"},
+        "state": evidence.order["body"]["state"],
+        "summary": found.summary,
+        "wait": [_wait(request, evidence, wait) for wait in found.waits],
+        "item": [_item(item, states) for item in found.items],
+    }
+
+
+def _wait(request: Request, evidence: Evidence, wait: Wait) -> Document:
+    made: Document = {
+        "kind": wait.kind,
+        "by": wait.by,
+        "message": wait.message,
+        "since": shown(wait.since),
+        "until": shown(wait.until),
+        "party": _party(request, evidence, wait),
+        "item": wait.item,
+        **wait.details,
+    }
+    if wait.task is not None:
+        key = f"{evidence.order['_id']}:{wait.task.key}"
+        made["task"] = {"id": key, "href": request.url(f"/task/{key}"), "name": wait.task.name}
+        decision = evidence.documents.get(wait.task.key, {}).get("decision")
+        if decision is not None and wait.kind != "turn":
+            made["decision"] = decision_body(decision, lambda fulfiller: request.url(f"/fulfiller/{fulfiller}"))
+    return made
+
+
+def _party(request: Request, evidence: Evidence, wait: Wait) -> Document | None:
+    if wait.party is None:
+        return None
+    match wait.by:
+        case "fulfiller":
+            name = evidence.names.get(wait.party, wait.party)
+            return {"id": wait.party, "href": request.url(f"/fulfiller/{wait.party}"), "name": name}
+        case "order":
+            return {"id": wait.party, "href": f"{request.root}{ORDERS}/{wait.party}"}
+    return {"id": wait.party}
+
+
+def _item(item: ItemPicture, states: Mapping[str, str]) -> Document:
+    return {
+        "path": item.item.path,
+        "state": states.get(item.item.path, "acknowledged"),
+        "needs": list(item.item.needs),
+        "tasks": item.total,
+        "ended": item.ended,
+        "behind": item.behind,
+    }

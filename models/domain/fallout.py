@@ -1,0 +1,162 @@
+"""Fallout: tasks that cannot go on by themselves. What holds them, what they have in common, and what can be done.
+
+Source: TM Forum's order fallout management (TMFS011). Fallout is no resource of its own: it is the tasks in state
+`held`; docs/reference/fallout.md tells it to users.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models.domain.plan import PlannedTask
+from models.domain.progress import TaskRun
+
+Document = dict[str, Any]
+
+DEFAULT_QUEUE = "fallout"
+ACTIONS = ("retry", "edit", "reassign", "skip", "complete", "fail", "cancel")
+_MAX_REASON = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is known of all holds with one code.
+
+    Attributes:
+        common: what tasks must have in common to be held for the same cause, besides the code.
+        actions: what can be done about it, the most likely first.
+        advice: what to do, for people who know TMF641 only.
+    """
+
+    common: tuple[str, ...]
+    actions: tuple[str, ...]
+    advice: str
+
+
+_ALL = ("retry", "edit", "reassign", "skip", "complete", "fail", "cancel")
+_MAYBE_DONE = ("retry", "complete", "skip", "fail", "cancel")
+_SERVICE_LOST = ("retry", "fail", "cancel")
+
+KINDS: Mapping[str, Kind] = {
+    "refused": Kind(
+        ("fulfiller", "specification", "reason"), _ALL, "Have the reason removed, then resume: it is asked anew."
+    ),
+    "unusableAnswer": Kind(
+        ("fulfiller", "specification", "reason"),
+        _MAYBE_DONE,
+        "The work may have been done. Have the fulfiller repaired, then resume: it is asked again with the same key.",
+    ),
+    "outcomeUnknown": Kind(
+        ("fulfiller",), _MAYBE_DONE, "Look at the fulfiller whether it was done. Resume only if it was not."
+    ),
+    "unreachable": Kind(("fulfiller",), _ALL, "Resume when the fulfiller can be reached again."),
+    "deadline": Kind(
+        ("fulfiller",), _MAYBE_DONE, "Ask the fulfiller. A late report is still taken; resume to ask again."
+    ),
+    "noFulfiller": Kind(
+        ("specification", "action"), ("retry", "reassign", "skip", "complete", "fail", "cancel"),
+        "Register or enable a fulfiller that can do it, then resume.",
+    ),
+    "fulfillerGone": Kind(
+        ("fulfiller",), ("reassign", "retry", "skip", "complete", "fail", "cancel"),
+        "Register the fulfiller again, or give the work to another one, then resume.",
+    ),
+    "inputMapping": Kind(
+        ("specification", "task", "reason"), ("edit", "retry", "skip", "complete", "fail", "cancel"),
+        "Correct the data that the input is made from, or the specification, then resume.",
+    ),
+    "outputMapping": Kind(
+        ("specification", "task", "reason"), ("complete", "retry", "skip", "fail", "cancel"),
+        "The work is done; only its output is not understood. Resume to have it reported again.",
+    ),
+    "serviceTerminated": Kind(("reason",), _SERVICE_LOST, "The service is lost: cancel the order."),
+    "serviceGone": Kind(("reason",), _SERVICE_LOST, "The service is lost: cancel the order."),
+}  # fmt: skip
+_UNKNOWN = Kind(("fulfiller", "specification", "reason"), _ALL, "Have the cause removed, then resume.")
+_OF_REVERSAL = ("retry", "reassign", "skip", "complete")
+
+
+def kind_of(code: str) -> Kind:
+    """What is known of holds with this code; also of one that nobody has thought of."""
+    return KINDS.get(code, _UNKNOWN)
+
+
+def actions(code: str, operation: str) -> tuple[str, ...]:
+    """What a person or a rule can do about a held task; of a task that undoes another, there is less to choose."""
+    known = kind_of(code).actions
+    return known if operation == "fulfil" else tuple(action for action in known if action in _OF_REVERSAL)
+
+
+# What tells one order from another in a reason: identifiers, addresses, numbers, dates.
+_PARTICULAR = re.compile(r"[\w.:/-]*\d[\w.:/-]*|'[^']*'|\"[^\"]*\"")
+
+
+def normalised(reason: str) -> str:
+    """A reason without what tells one order from another, so that many of one cause look the same.
+
+    Quoted texts and words with a digit in them (identifiers, addresses, numbers, dates) become `#`.
+    """
+    return " ".join(_PARTICULAR.sub("#", reason).lower().split())[:_MAX_REASON]
+
+
+def own_reason(task: PlannedTask, message: str) -> str:
+    """The message of an error without the name of the task at its beginning."""
+    return message.removeprefix(f"{task.name}: ")
+
+
+def cause(task: PlannedTask, fulfiller: str | None, error: Mapping[str, Any]) -> str:
+    """The key that all tasks held for one cause share: sixteen hexadecimal digits."""
+    code = str(error.get("code", ""))
+    parts = {
+        "fulfiller": fulfiller or "",
+        "specification": task.specification,
+        "action": task.action,
+        "task": task.name,
+        "reason": normalised(own_reason(task, str(error.get("message", "")))),
+    }
+    text = "\x1f".join([code, *(parts[name] for name in kind_of(code).common)])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def facts(task: PlannedTask, run: TaskRun) -> Document:
+    """What stands in the document of a held task, besides its error."""
+    error = run.error or {}
+    return {
+        "count": run.holds,
+        "cause": cause(task, run.fulfiller, error),
+        "code": error.get("code", ""),
+        "reason": normalised(own_reason(task, str(error.get("message", "")))),
+        "specification": task.specification,
+        "specificationName": task.capability.name,
+        "fulfiller": run.fulfiller,
+        "attempts": run.attempts,
+        "optional": task.optional,
+    }
+
+
+def shown_error(run: TaskRun) -> Document:
+    """The error of a task as the order's errorMessage says it: of a held one what is wrong, was tried, and can be done.
+
+    It has to be enough for somebody who knows TMF641 and nothing else of this server.
+    """
+    error = run.error or {}
+    if run.state != "held":
+        return error
+    advice = kind_of(str(error.get("code", ""))).advice
+    how = "To resume, set the state of the item to inProgress by a PATCH of the order."
+    return {**error, "message": f"{error.get('message', '')} {_tried(run)}{advice} {how}"}
+
+
+def _tried(run: TaskRun) -> str:
+    if not run.attempts or run.fulfiller is None:
+        return ""
+    calls = "once" if run.attempts == 1 else f"{run.attempts} times"
+    again = f", and it is held for the {_ordinal(run.holds)} time" if run.holds > 1 else ""
+    return f"(Tried {calls} at the fulfiller {run.fulfiller}{again}.) "
+
+
+def _ordinal(number: int) -> str:
+    suffix = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"

@@ -1,0 +1,92 @@
+"""Fallout as the documents of its tasks say it: written before the plan says so, and struck off before it goes on.
+
+Whoever lists fallout reads task documents in state `held`. So each of them must tell the truth whatever a crash leaves:
+all holds of a plan, and whatever ends them, are written here, in one place, before the plan is.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from models.domain.fallout import facts
+from models.domain.plan import PlannedTask
+from scheduler.engagement import Engager, Held, Parts
+from scheduler.plan_record import PlanRecord
+from scheduler.settlement import error
+
+Document = dict[str, Any]
+
+
+class Fallout:
+    """The held tasks of one plan."""
+
+    def __init__(self, parts: Parts, record: PlanRecord, engager: Engager) -> None:
+        """Take up the plan: what it holds has been written."""
+        self._clock = parts.clock
+        self._health = parts.health
+        self._record = record
+        self._progress = record.progress
+        self._engager = engager
+        self._written = set(self._progress.in_state("held"))
+        self._reasons: dict[str, Held] = {}
+
+    def remember(self, key: str) -> None:
+        """The task's document says that it is held, although the plan does not: its former holder died in between."""
+        self._written.add(key)
+
+    def hold(self, task: PlannedTask, held: Held) -> None:
+        """Hold a task that could not be given to anybody."""
+        found = error(held.code, held.reason, held.message, self._clock.now())
+        self._progress.move(task.key, "held", error=found, due=None)
+        self._reasons[task.key] = held
+
+    def hold_items(self, refused: Mapping[str, Held]) -> None:
+        """Hold the ready tasks of items whose services cannot be worked on."""
+        for task in self._progress.ready():
+            if (held := refused.get(task.item)) is not None:
+                self.hold(task, held)
+
+    async def write(self) -> None:
+        """Write down what is held now, and what is not any more. Safe to repeat.
+
+        Raises:
+            LeaseLost: another worker has the plan.
+            Unavailable: the database cannot be reached.
+        """
+        changed = [key for key in self._progress.changed if self._of_interest(key)]
+        await asyncio.gather(*(self._write(self._progress.tasks[key]) for key in changed))
+
+    def _of_interest(self, key: str) -> bool:
+        return self._progress.run[key].state == "held" or key in self._written
+
+    async def _write(self, task: PlannedTask) -> None:
+        run = self._progress.run[task.key]
+        if run.state == "held":
+            held = self._reasons.pop(task.key, None)
+            former = held.former_decision if held is not None else None
+            await self._engager.write_fallout(task, self._held(task, held), former)
+            self._written.add(task.key)
+            if held is not None and held.code == "noFulfiller":
+                self._health.note_hold()
+        else:
+            await self._engager.write_fallout(task, {"state": run.state, "fallout.ended": self._clock.now()})
+            self._written.discard(task.key)
+
+    def _held(self, task: PlannedTask, held: Held | None) -> Document:
+        run, now = self._progress.run[task.key], self._clock.now()
+        known = facts(task, run)
+        fields: Document = {
+            "state": "held",
+            "error": run.error,
+            "fallout": {**known, "since": now},
+            f"holds.{run.holds}": {"at": now, "error": run.error, **_of_a_hold(known)},
+        }
+        if held is not None:
+            kept = {"decision": held.decision, "capability": held.capability}
+            fields.update({name: value for name, value in kept.items() if value is not None})
+        return fields
+
+
+def _of_a_hold(known: Mapping[str, Any]) -> Document:
+    """What is kept of a hold when the task has gone on, for a look back over all that was fallout."""
+    return {name: known[name] for name in ("cause", "code", "reason", "fulfiller", "attempts", "count")}

@@ -1,0 +1,121 @@
+"""Fallout over the administration API: lists, groups, who looks after it, and why an order is where it is."""
+
+from datetime import timedelta
+from typing import Any
+
+from models.store import Store
+from tests.contract.client import ContractClient
+from tests.contract.plans import KEYS, NOW, store_plan
+from tests.contract.samples import SOM, place, publish
+
+FALLOUT = f"{SOM}/fallout"
+
+
+async def hold(store: Store, order: str, *, minutes: int = 0, **fallout: Any) -> str:
+    """A held task of an order, as the engine leaves one."""
+    key = f"{order}:{KEYS[0]}"
+    facts = {
+        "count": 1,
+        "cause": "c0ffee",
+        "code": "unreachable",
+        "reason": "no usable answer after # attempts",
+        "specification": "vpn-1",
+        "specificationName": "vpn",
+        "fulfiller": "north",
+        "attempts": 3,
+        "optional": False,
+        "since": NOW + timedelta(minutes=minutes),
+        **fallout,
+    }
+    error = {"code": facts["code"], "reason": "why", "message": "nobody there", "at": "2026-11-22T10:00:00.000Z"}
+    task = {
+        "tenant": "default",
+        "created": NOW,
+        "updated": NOW,
+        "plan": order,
+        "order": order,
+        "item": "1",
+        "service": "s-1",
+        "key": KEYS[0],
+        "name": "reserve",
+        "action": "add",
+        "operation": "fulfil",
+        "state": "held",
+        "fence": 1,
+        "attempts": [{"at": NOW, "fulfiller": "north", "outcome": "unreachable", "ms": 5, "reason": "timeout"}],
+        "error": error,
+        "fallout": facts,
+    }
+    await store.insert("task", {"_id": key, **task})
+    return key
+
+
+async def test_fallout_is_listed_by_age_and_filtered(client: ContractClient, store: Store) -> None:
+    first = await hold(store, "o1", minutes=1)
+    second = await hold(store, "o2", code="refused", fulfiller="south", cause="beef")
+    listed = await client.get(FALLOUT)
+    assert [one["id"] for one in listed.json()] == [second, first]
+    assert listed.json()[1]["attempt"][0]["detail"] == "timeout"
+    for query, expected in (
+        ("code=refused", [second]),
+        ("fulfiller=north", [first]),
+        ("specification=vpn", [second, first]),
+        ("specification=vpn-1&cause=beef", [second]),
+        ("order=o1", [first]),
+        ("queue=fallout", [second, first]),
+        ("queue=other", []),
+        ("assignee=ana", []),
+        ("since=2026-11-22T10:00:30Z", [first]),
+    ):
+        assert [one["id"] for one in (await client.get(f"{FALLOUT}?{query}")).json()] == expected, query
+
+
+async def test_fallout_is_grouped_by_cause(client: ContractClient, store: Store) -> None:
+    for number in range(3):
+        await hold(store, f"o{number}", minutes=number)
+    await hold(store, "o9", cause="beef", code="refused")
+    large, small = (await client.get(f"{SOM}/falloutGroup")).json()
+    assert (large["id"], large["count"], large["orderCount"]) == ("c0ffee", 3, 3)
+    assert (large["oldest"], large["newest"]) == ("2026-11-22T10:00:00.000Z", "2026-11-22T10:02:00.000Z")
+    assert large["example"]["id"] == f"o0:{KEYS[0]}"
+    assert small["actions"][0] == "retry"
+    assert [one["id"] for one in (await client.get(f"{SOM}/falloutGroup?code=refused")).json()] == ["beef"]
+    assert len((await client.get(large["href"])).json()) == 3
+
+
+async def test_people_say_who_looks_after_it(client: ContractClient, store: Store) -> None:
+    address = f"{FALLOUT}/{await hold(store, 'o1')}"
+    body = {"queue": "access", "assignee": "ana", "comment": "calling north", "who": "bo"}
+    changed = (await client.patch(address, json=body)).json()
+    assert (changed["queue"], changed["assignee"]) == ("access", "ana")
+    assert changed["comment"][0]["text"] == "calling north"
+    assert changed["comment"][0]["who"] == "bo"
+    assert len((await client.get(f"{FALLOUT}?queue=access&assignee=ana")).json()) == 1
+    freed = (await client.patch(address, json={"assignee": None})).json()
+    assert (freed["assignee"], freed["queue"], len(freed["comment"])) == (None, "access", 2)
+    assert (await client.patch(address, json={})).status_code == 400
+    await store.update("task", {"_id": address.rsplit("/", 1)[-1]}, {"$set": {"state": "done"}})
+    assert (await client.patch(address, json={"comment": "too late"})).status_code == 409
+    assert (await client.get(address)).json()["state"] == "done"
+
+
+async def test_a_task_that_was_never_held_is_no_fallout(client: ContractClient, store: Store) -> None:
+    await store_plan(store, "o1")
+    assert (await client.get(f"{FALLOUT}/o1:{KEYS[0]}")).status_code == 404
+
+
+async def test_an_order_is_explained(client: ContractClient, store: Store) -> None:
+    await publish(client)
+    body = await place(client)
+    address = f"{SOM}/order/{body['id']}/explanation"
+    waiting = (await client.get(address)).json()
+    assert [wait["kind"] for wait in waiting["wait"]] == ["planning"]
+    await store_plan(store, body["id"])
+    await store.update("serviceOrder", {"_id": body["id"]}, {"$set": {"body.state": "inProgress"}})
+    explained = (await client.get(address)).json()
+    (wait,) = explained["wait"]
+    assert (wait["kind"], wait["by"], wait["party"]["id"]) == ("report", "fulfiller", "north")
+    assert wait["until"] == "2026-11-22T10:00:00.000Z"
+    assert explained["item"] == [
+        {"path": "1", "state": "acknowledged", "needs": [], "tasks": 2, "ended": 0, "behind": 1}
+    ]

@@ -1,0 +1,88 @@
+"""Explaining an order: what it waits for, and who can help it on."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from models.domain.explanation import KINDS, Evidence, explain
+from models.domain.progress import TaskRun
+from tests.unit.domain.plans import plan, task
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+
+
+def order(state: str = "inProgress", **more: Any) -> dict[str, Any]:
+    return {"_id": "o", "tenant": "t", "created": NOW, "body": {"id": "o", "state": state}, **more}
+
+
+def evidence(runs: dict[str, TaskRun], **more: Any) -> Evidence:
+    tasks = [task(key, more.pop("needs", {}).get(key, ()) if "needs" in more else ()) for key in runs]
+    made = plan(*tasks)
+    stored = {"_id": "o", "waits": more.pop("waits", []), "cancel": more.pop("cancel", None)}
+    return Evidence(order(), NOW, stored, made.items, tasks, runs, **more)
+
+
+def test_an_order_that_has_ended_waits_for_nothing() -> None:
+    assert explain(Evidence(order("completed"), NOW)).waits == ()
+
+
+def test_before_it_is_planned_it_waits_for_its_start_or_for_the_server() -> None:
+    (start,) = explain(Evidence(order("acknowledged", due=LATER), NOW)).waits
+    assert (start.kind, start.by, start.until) == ("startDate", "time", LATER)
+    (planning,) = explain(Evidence(order("acknowledged", due=NOW), NOW)).waits
+    assert (planning.kind, planning.by) == ("planning", "server")
+
+
+def test_a_held_task_says_why_and_whose_it_is() -> None:
+    run = TaskRun("held", 1, fulfiller="f", error={"code": "refused", "message": "no port"}, holds=1)
+    since = {"fallout": {"since": NOW, "cause": "c1"}, "care": {"queue": "access", "assignee": "ana"}}
+    found = explain(evidence({"1.a": run}, documents={"1.a": since}))
+    (held,) = found.waits
+    assert (held.kind, held.by, held.since, held.party) == ("held", "person", NOW, "access")
+    assert "no port" in held.message
+    assert "ana" in held.message
+    assert "retry" in held.details["actions"]
+    assert "no port" in found.summary
+
+
+def test_work_at_a_fulfiller_says_until_when() -> None:
+    runs = {
+        "1.a": TaskRun("accepted", deadline=LATER, fulfiller="f"),
+        "2.a": TaskRun("retrying", 2, due=LATER, fulfiller="f"),
+        "3.a": TaskRun("running", fulfiller="g"),
+    }
+    documents = {"2.a": {"attempts": [{"reason": "timeout"}]}}
+    waits = explain(evidence(runs, documents=documents, names={"f": "North"})).waits
+    assert [wait.kind for wait in waits] == ["retry", "report", "call"]
+    assert [wait.until for wait in waits] == [LATER, LATER, None]
+    assert "timeout" in waits[0].message
+    assert "North" in waits[1].message
+    assert waits[2].party == "g"
+
+
+def test_what_waits_for_other_tasks_is_counted_and_what_is_ready_is_told() -> None:
+    first, second = task("1.a"), task("1.b", ("1.a",))
+    runs = {"1.a": TaskRun(), "1.b": TaskRun()}
+    made = plan(first, second)
+    found = explain(Evidence(order(), NOW, {"_id": "o"}, made.items, (first, second), runs))
+    assert [wait.kind for wait in found.waits] == ["turn"]
+    assert [(item.ended, item.behind, item.total) for item in found.items] == [(0, 1, 2)]
+
+
+def test_another_order_and_a_cancellation_that_is_stuck_are_named() -> None:
+    waits = [{"item": "1", "service": "s1", "order": "o2", "orderItem": "4"}]
+    cancel = {"id": "c", "phase": "undoing", "problem": {"message": "in use"}}
+    stored = {"_id": "c", "created": NOW}
+    found = explain(evidence({"1.a": TaskRun()}, waits=waits, cancel=cancel, cancellation=stored)).waits
+    assert [(wait.kind, wait.by, wait.party) for wait in found] == [
+        ("cancellation", "person", "c"),
+        ("otherOrder", "order", "o2"),
+    ]
+    assert "in use" in found[0].message
+
+
+def test_information_is_up_to_the_customer() -> None:
+    (wait,) = explain(evidence({"1.a": TaskRun("pending", error={"message": "which floor?"})})).waits
+    assert (wait.kind, wait.by) == ("information", "customer")
+    assert "which floor?" in wait.message
+    assert wait.kind in KINDS
