@@ -224,6 +224,11 @@ class Settings(BaseSettings):
         description="Days that events, which are the history of orders and services, are kept: 90. They take "
         "the most room.",
     )
+    command_dir: Path | None = Field(
+        None,
+        description="Folder of the executables that fulfillers of the kind `command` may name. None by default: "
+        "whoever registers fulfillers then cannot start anything on this host.",
+    )
     log_format: Literal["text", "json"] = Field(
         "text",
         description="`text` for people, one line each, or `json` for collectors. Text by default: the first "
