@@ -1,5 +1,6 @@
 """A plan under lease: read, and written under its fence."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -45,6 +46,7 @@ class PlanRecord:
         ordered: keys of the tasks that the order itself asks for; others were added while it ran.
         waits: items that wait for another order on their service: {item, service, order, orderItem}.
         leased_until: until when nobody else can have the plan.
+        queued_since: since when it waits for a place at a fulfiller, where it was let go for that.
         tells: what order and cancellation requests have not been told yet: {milestone} or {denied: id, message}.
     """
 
@@ -68,6 +70,8 @@ class PlanRecord:
         self.waits: list[Document] = document.get("waits", [])
         self.tells: list[Document] = document.get("tells", [])
         self.inbox: list[Document] = document["inbox"]
+        self._was_queued = "queued" in document
+        self.queued_since: datetime | None = document.get("queued", {}).get("since")
         self.plan = Plan.from_document(definition)
         self.services = {service.id: service for service in self.plan.services}
         self.ordered = frozenset(task.key for task in self.plan.tasks)
@@ -157,8 +161,12 @@ class PlanRecord:
         self.inbox = [entry for entry in self.inbox if entry["id"] not in self._consumed]
         self._consumed, self._new_tasks = [], []
 
-    async def release(self, due: datetime | None) -> bool:
-        """Let go of the plan until `due`, or for good.
+    async def release(self, due: datetime | None, queued_at: Collection[str] = ()) -> bool:
+        """Let go of the plan.
+
+        Args:
+            due: until then; None is for good, or until somebody asks for it.
+            queued_at: the gates that it waits for, where it was crowded out.
 
         Returns:
             False when something came to the inbox meanwhile, and the plan is still held.
@@ -170,4 +178,9 @@ class PlanRecord:
             change["$unset"]["due"] = ""
         else:
             change["$set"]["due"] = due
+        if queued_at:
+            since = self.queued_since or self._clock.now()
+            change["$set"]["queued"] = {"at": sorted(queued_at), "since": since}
+        elif self._was_queued:
+            change["$unset"]["queued"] = ""
         return await self._store.update("plan", guard, change)
