@@ -38,16 +38,17 @@ class FulfillerKind(Protocol):
 BUILT_IN: tuple[type[FulfillerKind], ...] = (CommandFulfiller, RestFulfiller, SimulatorFulfiller)
 
 
-class UnknownKindFulfiller:
-    """Stands in for a fulfiller whose kind is not installed in this process: every call says so."""
+class UnusableFulfiller:
+    """Stands in for a fulfiller that this process cannot call: every call says why."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, reason: str) -> None:
         """Refuse in the name of this kind."""
         self.kind = kind
+        self._reason = reason
 
     async def engage(self, call: FulfillerCall) -> Outcome:  # noqa: ARG002 - the port's signature
-        """Refuse, for a person has to install the plug-in or change the registration."""
-        return Refused(f"The kind {self.kind} of this fulfiller is not installed at the server.")
+        """Refuse, for a person has to change something about the server or the registration."""
+        return Refused(self._reason)
 
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:  # noqa: ARG002 - the port's signature
         """Refuse likewise."""
@@ -81,8 +82,10 @@ class Kinds:
         """The fulfiller of this registration, guarded; of an unknown kind, one that refuses and says why."""
         kind = self._kinds.get(definition.kind)
         if kind is None:
-            return UnknownKindFulfiller(definition.kind)
-        return Guarded(kind.create(definition, Credentials(secret), self._tools), definition.name)
+            reason = f"The kind {definition.kind} of this fulfiller is not installed at the server."
+            return UnusableFulfiller(definition.kind, reason)
+        credentials = Credentials(secret)
+        return Guarded(kind.create(definition, credentials, self._tools), definition.name, credentials)
 
     def violations(self, body: Mapping[str, Any], credentials: Mapping[str, Any] | None) -> list[Violation]:
         """What is wrong with a registration whose types fit the schema: an unknown kind, or rules that are broken."""

@@ -36,6 +36,8 @@ from models.durations import Durations
 from models.inventory import Inventory
 from models.leases import Leases
 from models.patterns import Re2Patterns
+from models.resealing import reseal
+from models.sealing import Sealer
 from models.slots import Slots
 from models.store import Store, connect
 from scheduler.cancellation import CancellationParts
@@ -55,6 +57,8 @@ from scheduler.watcher import Watcher
 from som.embedded import database
 from som.http_server import HttpServer
 from som.logging import set_up_logging
+from som.opening import opening
+from som.secret_keys import SecretKeyUnusable, secret_keys
 from som.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -86,7 +90,7 @@ def serve(settings: Settings) -> int:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
         asyncio.run(Server(settings).run())
-    except (DatabaseProblem, AddressTaken) as problem:
+    except (DatabaseProblem, AddressTaken, SecretKeyUnusable) as problem:
         log.error("cannot start", reason=str(problem))  # noqa: TRY400 - the reason is for people, the trace for nobody
         return 1
     return 0
@@ -136,7 +140,9 @@ class Server:
             allowed=Allowances(settings.command_dir),
         )
         kinds = Kinds(tools)
-        directory = Directory(store, kinds.make)
+        sealer = Sealer(secret_keys(settings))
+        await reseal(store, sealer)
+        directory = Directory(store, opening(kinds, sealer))
         stack.push_async_callback(directory.aclose)
         catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
         planner = Planner(catalogue, inventory, clock)
@@ -164,6 +170,7 @@ class Server:
             inventory=inventory,
             fulfiller_rules=kinds,
             tokens=tokens,
+            sealer=sealer,
             patterns=Re2Patterns(),
             catalogue_check=settings.catalog_check,
             registry=self._registry,

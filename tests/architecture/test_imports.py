@@ -16,6 +16,7 @@ HOMES = {
     "aiohttp": ("adapters",),
     "apscheduler": ("scheduler",),
     "connexion": ("handlers",),
+    "cryptography": ("models/sealing.py",),
     "jsonschema_rs": ("handlers",),
     "lark": ("models/domain/expressions",),
     "mongoengine": ("models",),
