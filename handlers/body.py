@@ -1,6 +1,7 @@
 """Reading a body: its size while it arrives, and its JSON."""
 
 import asyncio
+import gc
 from typing import Any
 
 import orjson
@@ -66,11 +67,14 @@ def parse(raw: bytes, most_values: int) -> Any:
             f"The body has more than {most_values} values (attributes, elements of arrays), which is all that this "
             "server takes; send several smaller requests."
         )
+    gc.disable()  # no JSON holds circles, and the search for them would take longer than parsing
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise invalid("", "malformedJson", f"The body is no valid JSON: {error.msg} at {where}.") from None
+    finally:
+        gc.enable()
     number = oversized_integer(raw)
     if number is not None:
         message = f"The integer {number[:30]} needs more than 64 bits; send it as text."

@@ -1,12 +1,19 @@
 """Excerpts of bodies: small enough to be told in detail what is wrong, and with the same mistakes in them.
 
 A validator that names mistakes looks at all of them, and copies what each one is about: 40 microseconds a mistake,
-more than a minute for the largest body. So only an excerpt is looked at: a few elements of each array.
+more than a minute for the largest body. So only an excerpt is looked at: a few elements of each array, and of an object
+without end what the schema knows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
+
+from models.domain.shapes import ANYTHING, Shape
+
+ATTRIBUTES = 200
+"""That are kept of each object, beside those that the schema knows."""
 
 ELEMENTS = 5
 """That are kept of each array: as many as mistakes are told."""
@@ -19,10 +26,10 @@ Path = Sequence[str | int]
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A body with at most `ELEMENTS` of each array.
+    """A body with at most `ELEMENTS` of each array and hardly more than `ATTRIBUTES` of each object.
 
-    Since none of our schemas asks for more elements than one, and they ask for nothing of an array as a whole but not
-    to be too long, what is wrong in an excerpt is wrong in the body.
+    Since our schemas want no more than one element in an array and only such attributes as they know, what is wrong in
+    an excerpt is wrong in the body.
 
     Attributes:
         body: what is left of it.
@@ -33,9 +40,9 @@ class Excerpt:
     around: Path = ()
 
     @classmethod
-    def of(cls, body: Any, around: Path = ()) -> "Excerpt":
-        """The excerpt of a body around a place."""
-        return cls(_cut(body, around), around)
+    def of(cls, body: Any, shape: Shape = ANYTHING, around: Path = ()) -> "Excerpt":
+        """The excerpt of a body of this shape around a place."""
+        return cls(_cut(body, shape, around), around)
 
     @property
     def is_small(self) -> bool:
@@ -55,15 +62,24 @@ class Excerpt:
         return found
 
 
-def _cut(value: Any, around: Path) -> Any:
+def _cut(value: Any, shape: Shape, around: Path) -> Any:
     name, *below = around or (None,)
     if isinstance(value, dict):
-        return {key: _cut(each, below if key == name else ()) for key, each in value.items()}
+        kept = value if len(value) <= ATTRIBUTES else _known(value, shape)
+        return {
+            key: _cut(each, shape.attribute(key) or ANYTHING, below if key == name else ())
+            for key, each in kept.items()
+        }
     if isinstance(value, list):
         first = name if isinstance(name, int) else 0
-        kept = value[first : first + ELEMENTS]
-        return [_cut(each, () if index else below) for index, each in enumerate(kept)]
+        elements = value[first : first + ELEMENTS]
+        return [_cut(each, shape, () if index else below) for index, each in enumerate(elements)]
     return value
+
+
+def _known(holder: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    known = {name: holder[name] for name in shape.element.names if name in holder}
+    return {**known, **dict(islice(holder.items(), ATTRIBUTES))}
 
 
 def _weight(value: Any, most: int, depth: int = 1) -> int:

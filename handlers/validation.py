@@ -34,8 +34,9 @@ def _looks_like_a_reference(text: str) -> bool:
 class Validator:
     """The check of one schema of one document."""
 
-    def __init__(self, document: ApiDocument, schema: Node) -> None:
-        """Compile a schema; its references are resolved in the document's components."""
+    def __init__(self, document: ApiDocument, schema: Node, shape: Shape) -> None:
+        """Compile a schema, whose shape this is; its references are resolved in the document's components."""
+        self._shape = shape
         root = {**with_null(schema), "components": {"schemas": document.json_schemas}}
         self._compiled = jsonschema_rs.Draft4Validator(
             root, validate_formats=True, formats={"uri": _looks_like_a_reference}
@@ -52,10 +53,10 @@ class Validator:
 
     def violations(self, body: Any) -> list[Violation]:
         """What is wrong with a body that does not follow the schema: the first few mistakes, or one of a large body."""
-        excerpt, first = Excerpt.of(body), None
+        excerpt, first = Excerpt.of(body, self._shape), None
         if self._compiled.is_valid(excerpt.body):
             first = self._first(body)
-            excerpt = Excerpt.of(body, first.instance_path)
+            excerpt = Excerpt.of(body, self._shape, first.instance_path)
         if excerpt.is_small:
             errors = list(islice(self._compiled.iter_errors(excerpt.body), MAX_VIOLATIONS))
             if errors:  # there are none where an array is too long
@@ -78,8 +79,8 @@ class BodyCheck:
 
     def __init__(self, document: ApiDocument, schema: Node) -> None:
         """Compile the checks."""
-        self._validator = Validator(document, schema)
         self._shape = Shape.compile(document.node, schema)
+        self._validator = Validator(document, schema, self._shape)
 
     def check(self, body: Any) -> None:
         """Put the dates of a body into their one form, and check it.

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.documents import load, with_null
-from handlers.excerpts import ELEMENTS, MAX_WEIGHT, Excerpt
+from handlers.excerpts import ATTRIBUTES, ELEMENTS, Excerpt
 from handlers.validation import MAX_VIOLATIONS, body_check
 from models.domain.errors import InvalidRequest
 from models.domain.pointers import pointer
+from models.domain.shapes import Shape
 
 Body = dict[str, Any]
 DOCUMENT = load("tmf641")
@@ -109,12 +110,19 @@ def test_whatever_is_told_is_wrong_and_something_is_told_of_whatever_is_wrong(mi
 
 def test_an_excerpt_keeps_a_few_elements_around_a_place() -> None:
     body = {"a": [{"b": list(range(100, 200))} for _ in range(50)], "c": list(range(50))}
-    excerpt = Excerpt.of(body, ["a", 40, "b", 97])
+    excerpt = Excerpt.of(body, around=["a", 40, "b", 97])
     assert [len(each["b"]) for each in excerpt.body["a"]] == [3, *[ELEMENTS] * (ELEMENTS - 1)]
     assert excerpt.body["a"][0]["b"] == [197, 198, 199]
     assert excerpt.path_in_body(["a", 0, "b", 1]) == ["a", 40, "b", 98]
     assert excerpt.path_in_body(["a", 2, "b", 1]) == ["a", 42, "b", 1]
     assert excerpt.path_in_body(["c", 1]) == ["c", 1]
+
+
+def test_an_excerpt_of_an_object_without_end_keeps_what_the_schema_knows() -> None:
+    shape = Shape.compile({}, {"type": "object", "properties": {"id": {"type": "string"}}})
+    excerpt = Excerpt.of({**{str(number): number for number in range(5_000)}, "id": "1"}, shape)
+    assert excerpt.body["id"] == "1"
+    assert len(excerpt.body) == ATTRIBUTES + 1
 
 
 def test_a_deep_body_is_heavier_than_a_flat_one_of_as_many_values() -> None:
@@ -123,4 +131,4 @@ def test_a_deep_body_is_heavier_than_a_flat_one_of_as_many_values() -> None:
         deep = {"a": deep, "b": 1}
     assert not Excerpt.of(deep).is_small
     assert Excerpt.of({str(number): 1 for number in range(126)}).is_small
-    assert not Excerpt.of({str(number): 1 for number in range(MAX_WEIGHT)}).is_small
+    assert not Excerpt.of({str(number): {"a": {"b": [1] * 5}} for number in range(ATTRIBUTES)}).is_small
