@@ -1,4 +1,4 @@
-"""The kind `ansible`: playbooks and roles of projects that the server's operator provides, in processes of their own."""
+"""The kind `ansible`: playbooks and roles of projects that the server's operator provides, each run a process."""
 
 import json
 import socket

@@ -1,8 +1,7 @@
 """What a playbook is told: variables in YAML whose texts Ansible must not take for templates.
 
-A value of an order such as `{{ lookup('pipe', '…') }}` in an ordinary variable would be carried out on this host. Ansible
-leaves a text alone that is tagged `!unsafe`; https://docs.ansible.com/ansible/latest/playbook_guide/
-playbooks_advanced_syntax.html#unsafe-or-raw-strings.
+A value of an order such as `{{ lookup('pipe', '…') }}` in an ordinary variable would be carried out on this host.
+Ansible leaves a text alone that is tagged `!unsafe` ("Unsafe or raw strings" in Ansible's playbook guide).
 """
 
 import json

@@ -231,13 +231,13 @@ class Settings(BaseSettings):
     )
     ansible_dir: Path | None = Field(
         None,
-        description="Folder of the Ansible projects that fulfillers of the kind `ansible` may name. None by default, for "
-        "the same reason.",
+        description="Folder of the Ansible projects that fulfillers of the kind `ansible` may name. None by default, "
+        "for the same reason.",
     )
     ansible_runs_dir: Path | None = Field(
         None,
-        description="Folder in which runs of Ansible are kept, their truth and what they said. Without it, `ansible` in "
-        "the data folder. Schedulers on several hosts need one that they share.",
+        description="Folder in which runs of Ansible are kept, their truth and what they said. Without it, `ansible` "
+        "in the data folder. Schedulers on several hosts need one that they share.",
     )
     log_format: Literal["text", "json"] = Field(
         "text",
