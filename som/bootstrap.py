@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry
 from pymongo.errors import PyMongoError
 
 from adapters.allowances import Allowances
@@ -54,6 +54,7 @@ from scheduler.withdrawal import Withdrawal
 from som.embedded import database
 from som.http_server import HttpServer
 from som.logging import set_up_logging
+from som.metrics import delivery_counter, watch_in_hand
 from som.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -195,10 +196,7 @@ class Server:
         intake = Intake(store, clock, claims, planner.plan)
         cancelling = CancellationParts(store, clock, planner.deletion)
         engine = Engine(parts, claims, intake, cancelling, EngineSettings(settings.plan_concurrency))
-        in_hand = Gauge(
-            "som_in_hand", "Orders, plans and cancellations that this process works on", registry=self._registry
-        )
-        in_hand.set_function(lambda: engine.in_hand)
+        watch_in_hand(self._registry, lambda: engine.in_hand)
         engine.periodic += [
             (slots.extend, 15.0),
             (durations.flush, 10.0),
@@ -218,7 +216,8 @@ class Server:
         delivery = DeliverySettings(
             concurrency=settings.delivery_concurrency, retry_schedule=settings.delivery_schedule
         )
-        return Notifier(store, clock, webhook, delivery, settings.callback_base(), settings.node)
+        counted = delivery_counter(self._registry)
+        return Notifier(store, clock, webhook, delivery, settings.callback_base(), settings.node, counted)
 
     def _http_settings(self) -> HttpSettings:
         settings = self._settings
