@@ -47,7 +47,7 @@ class RestFulfiller:
         if not definition.endpoint:
             found.append(Violation("/endpoint", "missing", "A fulfiller of the kind rest needs an endpoint."))
         found.extend(_wrong_hosts(definition.settings.get("allowPollHosts", [])))
-        found.extend(_wrong_headers(definition.settings.get("headers", {})))
+        found.extend(wrong_headers(definition.settings.get("headers", {})))
         return found
 
     @classmethod
@@ -122,7 +122,8 @@ def _wrong_hosts(hosts: Any) -> list[Violation]:
     return [Violation("/settings/allowPollHosts", "invalidType", "allowPollHosts must be a list of host names.")]
 
 
-def _wrong_headers(headers: Any) -> list[Violation]:
+def wrong_headers(headers: Any) -> list[Violation]:
+    """What is wrong with the setting `headers`."""
     if not isinstance(headers, Mapping) or not all(isinstance(value, str) for value in headers.values()):
         return [Violation("/settings/headers", "invalidType", "headers must be an object whose values are texts.")]
     found = []

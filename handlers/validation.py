@@ -1,12 +1,13 @@
 """Checking bodies against the schemas of our documents, compiled once, and saying in words what is wrong."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import jsonschema_rs
 import orjson
 
-from handlers.documents import ApiDocument, with_null
+from handlers.documents import ApiDocument, load, with_null
 from models.domain.errors import InvalidRequest
 from models.domain.pointers import pointer
 from models.domain.shapes import Shape
@@ -84,6 +85,12 @@ def body_check(document: ApiDocument, schema: Node) -> BodyCheck:
     if not isinstance(check, BodyCheck):
         check = document.compiled[key] = BodyCheck(document, schema)
     return check
+
+
+def schema_check(api: str, schema: str) -> Callable[[Any], list[Violation]]:
+    """The check of bodies of others against a schema of one of our documents; they are not changed by it."""
+    document = load(api)
+    return Validator(document, document.schema(schema)).violations
 
 
 def _violation(error: jsonschema_rs.ValidationError) -> Violation:

@@ -24,6 +24,7 @@ from adapters.webhook import Webhook, WebhookSettings
 from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
+from handlers.validation import schema_check
 from models import inbox, migrations, retention
 from models.callback_token import CallbackTokens, load_tokens
 from models.catalogue import Catalogue
@@ -128,7 +129,11 @@ class Server:
         stack.push_async_callback(session.close)
         tokens = await load_tokens(store, settings.callback_key.get_secret_value() if settings.callback_key else None)
         base = f"{settings.callback_base()}/som/v1"
-        tools = Tools(lambda: session, lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}")
+        tools = Tools(
+            session=lambda: session,
+            notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
+            schema_check=schema_check,
+        )
         kinds = Kinds(tools)
         directory = Directory(store, kinds.make)
         stack.push_async_callback(directory.aclose)

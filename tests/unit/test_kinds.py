@@ -141,6 +141,17 @@ def test_an_unknown_kind_cannot_be_registered_and_the_known_ones_are_named() -> 
         ({"kind": "simulator", "settings": {"accept": "yes"}}, "/settings/accept"),
         ({"kind": "simulator", "settings": {"output": {"a": ["= 1 +"]}}}, "/settings/output/a/0"),
         ({"kind": "simulator", "settings": {"speed": 1}}, "/settings/speed"),
+        ({"kind": "tmf641"}, "/endpoint"),
+        ({"kind": "tmf641", "endpoint": "http://p/v4?x=1"}, "/endpoint"),
+        ({"kind": "tmf641", "endpoint": "http://p/v4", "settings": {"hub": "no"}}, "/settings/hub"),
+        ({"kind": "tmf641", "endpoint": "http://p/v4", "settings": {"inventory": "p"}}, "/settings/inventory"),
+        (
+            {"kind": "tmf652", "endpoint": "http://p/v4", "settings": {"catchUpInterval": 0}},
+            "/settings/catchUpInterval",
+        ),
+        ({"kind": "tmf652", "endpoint": "http://p/v4", "settings": {"send": {"a": "= ("}}}, "/settings/send/a"),
+        ({"kind": "tmf640", "endpoint": "http://p/v4", "settings": {"hub": True}}, "/settings/hub"),
+        ({"kind": "tmf640", "endpoint": "http://p/v4", "settings": {"order": {}}}, "/settings/order"),
     ],
 )
 def test_a_kind_names_what_is_wrong_with_its_settings(body: dict[str, Any], pointer: str) -> None:
