@@ -1,11 +1,12 @@
 """The one HTTP client of a process: connections are pooled, cookies are not kept, proxies are not guessed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 
+from adapters.allowances import Allowances
 from models.domain.violations import Violation
 
 MAX_CONNECTIONS = 1000
@@ -39,8 +40,10 @@ class Tools:
             event; a secret), by the fulfiller's id; None where this process has none.
         schema_check: compiles the check of a schema of one of our own API documents, by API (`tmf641`) and schema
             (`ServiceOrder`); takes up to a second, so call it in a thread; None where this process has no documents.
+        allowed: what of this host registrations may name.
     """
 
     session: Callable[[], aiohttp.ClientSession]
     notification_url: Callable[[str], str] | None = None
     schema_check: SchemaChecks | None = None
+    allowed: Allowances = field(default_factory=Allowances)

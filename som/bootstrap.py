@@ -17,6 +17,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Gauge
 from pymongo.errors import PyMongoError
 
+from adapters.allowances import Allowances
 from adapters.database_errors import DatabaseProblem
 from adapters.http_session import Tools, open_session
 from adapters.kinds import Kinds
@@ -133,6 +134,7 @@ class Server:
             session=lambda: session,
             notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
             schema_check=schema_check,
+            allowed=Allowances(settings.command_dir),
         )
         kinds = Kinds(tools)
         directory = Directory(store, kinds.make)
@@ -227,6 +229,7 @@ class Server:
             path_prefix=settings.path_prefix,
             trust_forwarded=settings.trust_forwarded,
             max_body_bytes=settings.max_body_bytes,
+            max_body_values=settings.max_body_values,
             page_size=settings.page_default,
             max_page_size=settings.page_max,
             query_seconds=settings.query_timeout,
