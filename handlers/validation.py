@@ -114,7 +114,7 @@ def schema_check(api: str, schema: str) -> Callable[[Any], list[Violation]]:
         try:
             validator.check(body)
         except InvalidRequest as refusal:
-            return refusal.violations
+            return list(refusal.violations)
         return []
 
     return violations
