@@ -23,11 +23,12 @@ class Fallout:
     def __init__(self, parts: Parts, record: PlanRecord, engager: Engager) -> None:
         """Take up the plan: what it holds has been written."""
         self._clock = parts.clock
+        self._health = parts.health
         self._record = record
         self._progress = record.progress
         self._engager = engager
         self._written = set(self._progress.in_state("held"))
-        self._decisions: dict[str, Document] = {}
+        self._reasons: dict[str, Held] = {}
 
     def remember(self, key: str) -> None:
         """The task's document says that it is held, although the plan does not: its former holder died in between."""
@@ -37,8 +38,7 @@ class Fallout:
         """Hold a task that could not be given to anybody."""
         found = error(held.code, held.reason, held.message, self._clock.now())
         self._progress.move(task.key, "held", error=found, due=None)
-        if held.decision is not None:
-            self._decisions[task.key] = held.decision
+        self._reasons[task.key] = held
 
     def hold_items(self, refused: Mapping[str, Held]) -> None:
         """Hold the ready tasks of items whose services cannot be worked on."""
@@ -62,14 +62,17 @@ class Fallout:
     async def _write(self, task: PlannedTask) -> None:
         run = self._progress.run[task.key]
         if run.state == "held":
-            await self._engager.write_fallout(task, self._held(task))
+            held = self._reasons.pop(task.key, None)
+            former = held.former_decision if held is not None else None
+            await self._engager.write_fallout(task, self._held(task, held), former)
             self._written.add(task.key)
-            self._decisions.pop(task.key, None)
+            if held is not None and held.code == "noFulfiller":
+                self._health.note_hold()
         else:
             await self._engager.write_fallout(task, {"state": run.state, "fallout.ended": self._clock.now()})
             self._written.discard(task.key)
 
-    def _held(self, task: PlannedTask) -> Document:
+    def _held(self, task: PlannedTask, held: Held | None) -> Document:
         run, now = self._progress.run[task.key], self._clock.now()
         known = facts(task, run)
         fields: Document = {
@@ -78,8 +81,9 @@ class Fallout:
             "fallout": {**known, "since": now},
             f"holds.{run.holds}": {"at": now, "error": run.error, **_of_a_hold(known)},
         }
-        if (decision := self._decisions.get(task.key)) is not None:
-            fields["decision"] = decision
+        if held is not None:
+            kept = {"decision": held.decision, "capability": held.capability}
+            fields.update({name: value for name, value in kept.items() if value is not None})
         return fields
 
 

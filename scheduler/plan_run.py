@@ -195,6 +195,8 @@ class PlanRun:
                     self._settling.inform(entry["item"], entry["service"])
                 case "cancel":
                     await self._cancellation.request(entry["cancel"])
+                case "candidate":
+                    self._settling.reconsider(entry["task"])
                 case "look":
                     self._items.look_again()
                 case kind:

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry
 from pymongo.errors import PyMongoError
 
 from adapters.allowances import Allowances
@@ -25,7 +25,9 @@ from adapters.webhook import Webhook, WebhookSettings
 from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
+from handlers.validation import schema_check
 from models import inbox, migrations, retention
+from models.budgets import Budgets
 from models.callback_token import CallbackTokens, load_tokens
 from models.catalogue import Catalogue
 from models.clock import Clock
@@ -37,7 +39,6 @@ from models.leases import Leases
 from models.patterns import Re2Patterns
 from models.slots import Slots
 from models.store import Store, connect
-from scheduler import withdrawal
 from scheduler.cancellation import CancellationParts
 from scheduler.claims import Claims
 from scheduler.delivery.notifier import Notifier
@@ -46,14 +47,16 @@ from scheduler.directory import Directory
 from scheduler.ending import end
 from scheduler.engagement import Parts
 from scheduler.engine import Engine, EngineSettings
+from scheduler.health import Health
 from scheduler.intake import Intake
 from scheduler.places import Places
 from scheduler.planner import Planner
+from scheduler.registry_watch import RegistryWatch
 from scheduler.watcher import Watcher
-from scheduler.withdrawal import Withdrawal
 from som.embedded import database
 from som.http_server import HttpServer
 from som.logging import set_up_logging
+from som.metrics import delivery_counter, watch_in_hand
 from som.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -139,8 +142,9 @@ class Server:
         tokens = await load_tokens(store, settings.callback_key.get_secret_value() if settings.callback_key else None)
         base = f"{settings.callback_base()}/som/v1"
         tools = Tools(
-            lambda: session,
-            lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
+            session=lambda: session,
+            notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
+            schema_check=schema_check,
             allowed=_allowances(settings),
         )
         kinds = Kinds(tools)
@@ -149,11 +153,12 @@ class Server:
         catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
         planner = Planner(catalogue, inventory, clock)
         watcher = Watcher(store)
-        watcher.on_reference += [lambda _: directory.invalidate(), lambda _: catalogue.invalidate()]
+        watcher.on_reference.append(lambda name: directory.invalidate() if name == "fulfiller" else None)
+        watcher.on_reference.append(lambda name: catalogue.invalidate() if name == "serviceSpecification" else None)
         watcher.on_open += [directory.invalidate, catalogue.invalidate]
         jobs = [_Role("watcher", watcher.run(), watcher.stop)]
         if "scheduler" in settings.roles:
-            engine = self._engine(stack, store, clock, directory, tokens, planner)
+            engine = self._engine(stack, store, clock, directory, tokens, planner, watcher)
             watcher.on_poke.append(engine.poke)
             watcher.on_open.append(engine.sweep)
             jobs.append(_Role("engine", engine.run(), engine.stop))
@@ -193,27 +198,31 @@ class Server:
         directory: Directory,
         tokens: CallbackTokens,
         planner: Planner,
+        watcher: Watcher,
     ) -> Engine:
         settings = self._settings
         slots = Slots(store, clock, self._worker)
         stack.push_async_callback(slots.aclose)
         durations = Durations(store, clock)
         stack.push_async_callback(durations.aclose)
-        parts = Parts(store, clock, directory, tokens, Places(slots), f"{settings.callback_base()}/som/v1", durations)
+        places = Places(slots, Budgets(store, clock))
+        health = Health(store, clock, places)
+        registry = RegistryWatch(store, clock, directory, health, self._worker)
+        watcher.on_reference.append(registry.changed)
+        watcher.on_open.append(registry.anything_changed)
+        callbacks = f"{settings.callback_base()}/som/v1"
+        parts = Parts(store, clock, directory, tokens, places, callbacks, durations, health)
         claims = Claims(store, clock, self._worker, settings.lease_seconds)
         intake = Intake(store, clock, claims, planner.plan)
         cancelling = CancellationParts(store, clock, planner.deletion)
         engine = Engine(parts, claims, intake, cancelling, EngineSettings(settings.plan_concurrency))
-        in_hand = Gauge(
-            "som_in_hand", "Orders, plans and cancellations that this process works on", registry=self._registry
-        )
-        in_hand.set_function(lambda: engine.in_hand)
+        watch_in_hand(self._registry, lambda: engine.in_hand)
         engine.periodic += [
             (slots.extend, 15.0),
             (durations.flush, 10.0),
             (lambda: inbox.pass_on_what_is_left(store, clock), inbox.LEFT_AFTER_SECONDS),
             (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
-            (Withdrawal(store, clock).look, withdrawal.SECONDS),
+            *registry.jobs,
         ]
         return engine
 
@@ -227,7 +236,8 @@ class Server:
         delivery = DeliverySettings(
             concurrency=settings.delivery_concurrency, retry_schedule=settings.delivery_schedule
         )
-        return Notifier(store, clock, webhook, delivery, settings.callback_base(), settings.node)
+        counted = delivery_counter(self._registry)
+        return Notifier(store, clock, webhook, delivery, settings.callback_base(), settings.node, counted)
 
     def _http_settings(self) -> HttpSettings:
         settings = self._settings
