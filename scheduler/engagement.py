@@ -115,10 +115,13 @@ class Engager:
     async def prepare(self, task: PlannedTask, run: TaskRun) -> Engagement | Held:
         """Choose the fulfiller and put the call together."""
         kept = await self._kept(task, run)
+        directed = await self._directed(task, run)
+        kept = {**directed, **kept} if task.target is None else {**kept, **directed}
         decision: Document | None = None
         chosen = kept.get("fulfiller")
         if chosen is None:
-            capability, situation = await self._situations.of(task)
+            given_up = frozenset(directed.get("givenUp", ()))
+            capability, situation = await self._situations.of(task, given_up)
             decided = await self._parts.directory.decide(self._record.tenant, capability, situation)
             decision, chosen = {**decided.to_document(), "situation": situation.to_document()}, decided.chosen
             if chosen is None:
@@ -134,6 +137,24 @@ class Engager:
             return Held("inputMapping", "The task's input cannot be made", f"{task.name}: {error}", decision)
         call = await self._call(task, run, value, kept, definition.timeout)
         return Engagement(task, run.revision, definition, fulfiller, call, decision)
+
+    async def options(self, task: PlannedTask) -> Document:
+        """Who could do a task, as a decision that nobody has made yet.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        capability, situation = await self._situations.of(task)
+        decided = await self._parts.directory.decide(self._record.tenant, capability, situation)
+        return {**decided.to_document(), "situation": situation.to_document()}
+
+    async def _directed(self, task: PlannedTask, run: TaskRun) -> Document:
+        """What a person or a rule has said of how to do the task: {fulfiller?, input?, givenUp?}."""
+        if not run.directed:
+            return {}
+        stored = await self._parts.store.get("task", self._record.task_id(task.key)) or {}
+        directive: Document = stored.get("directive", {})
+        return directive
 
     async def _kept(self, task: PlannedTask, run: TaskRun) -> Document:
         """What an earlier attempt with this input revision used: a technical retry must be equal."""

@@ -49,6 +49,7 @@ _BODIES: dict[str, Any] = {
     "createServiceSpecification": specification(),
     "createFulfiller": fulfiller(),
     "createPlanPreview": order(),
+    "createFalloutIntervention": {"do": "retry"},
     "patchFallout": {"comment": "looked at it"},
     "reportTaskOutcome": {"status": "done"},
     "registerListener": _HUB,
