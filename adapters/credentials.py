@@ -31,6 +31,14 @@ class Credentials:
                 return {secret["name"]: secret["value"]}
         return {}
 
+    def environment(self) -> dict[str, str]:
+        """Variables that carry them to a program: SOM_CREDENTIAL_TYPE, SOM_CREDENTIAL_TOKEN and the like."""
+        return {f"SOM_CREDENTIAL_{_capitals(name)}": str(value) for name, value in self._secret.items()}
+
     def secret(self) -> Mapping[str, Any]:
         """All of it, for kinds that speak something other than HTTP."""
         return dict(self._secret)
+
+
+def _capitals(name: str) -> str:
+    return "".join(f"_{char}" if char.isupper() else char for char in name).upper()

@@ -53,7 +53,12 @@ class Guarded:
 def _checked(outcome: Any, kind: str) -> Outcome:
     """What came out, or a refusal where it is no outcome or could not be stored."""
     if isinstance(outcome, Done):
-        facts = [outcome.output, *outcome.service_characteristic, *outcome.supporting_resource]
+        facts = [
+            outcome.output,
+            *outcome.service_characteristic,
+            *outcome.supporting_resource,
+            *outcome.supporting_service,
+        ]
         trouble = why_unstorable(facts)
         if trouble:
             return Refused(f"What the kind {kind} reported cannot be stored: {trouble}.", maybe_done=True)

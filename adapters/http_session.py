@@ -1,9 +1,11 @@
 """The one HTTP client of a process: connections are pooled, cookies are not kept, proxies are not guessed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
+
+from adapters.allowances import Allowances
 
 MAX_CONNECTIONS = 1000
 MAX_CONNECTIONS_PER_HOST = 200
@@ -30,7 +32,9 @@ class Tools:
         session: gives the process's HTTP client; it is not opened before somebody needs it.
         notification_url: gives the address at which notifications of a fulfiller's hub are taken (POST of any TM Forum
             event; a secret), by the fulfiller's id; None where this process has none.
+        allowed: what of this host registrations may name.
     """
 
     session: Callable[[], aiohttp.ClientSession]
     notification_url: Callable[[str], str] | None = None
+    allowed: Allowances = field(default_factory=Allowances)

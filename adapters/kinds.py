@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Protocol
 
 import structlog
 
+from adapters.command import CommandFulfiller
 from adapters.credentials import Credentials
 from adapters.guard import Guarded
 from adapters.http_session import Tools
@@ -34,7 +35,7 @@ class FulfillerKind(Protocol):
         """Make the fulfiller of this registration. Called on the event loop: connect later."""
 
 
-BUILT_IN: tuple[type[FulfillerKind], ...] = (RestFulfiller, SimulatorFulfiller)
+BUILT_IN: tuple[type[FulfillerKind], ...] = (CommandFulfiller, RestFulfiller, SimulatorFulfiller)
 
 
 class UnknownKindFulfiller:
@@ -91,7 +92,8 @@ class Kinds:
             known = ", ".join(self.names)
             return [*found, Violation("/kind", "unknownKind", f"There is no kind {body['kind']}; known are {known}.")]
         if not found:
-            found.extend(kind.check(FulfillerDefinition.from_document({"_id": "", "body": body})))
+            definition = FulfillerDefinition.from_document({"_id": "", "body": body})
+            found.extend(kind.check(definition) or _not_here(kind, definition, self._tools))
         return found
 
     def check(self, body: Mapping[str, Any], credentials: Mapping[str, Any] | None) -> None:
@@ -99,6 +101,12 @@ class Kinds:
         found = self.violations(body, credentials)
         if found:
             raise InvalidRequest(found)
+
+
+def _not_here(kind: type[FulfillerKind], definition: FulfillerDefinition, tools: Tools) -> list[Violation]:
+    """What a kind says of this server, where it has a `check_here`."""
+    check = getattr(kind, "check_here", None)
+    return check(definition, tools) if check else []
 
 
 def _loaded(found: EntryPoint) -> type[FulfillerKind] | None:

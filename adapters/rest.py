@@ -10,14 +10,12 @@ import aiohttp
 import orjson
 
 from adapters.credentials import Credentials
+from adapters.http_exchange import exchange
 from adapters.http_session import Tools
 from adapters.ports import Accepted, FulfillerCall, Outcome, Progress, Refused, Unreachable
-from adapters.rest_answers import Answer, read_engagement, read_poll
+from adapters.rest_answers import read_engagement, read_poll
 from models.domain.fulfiller import RESERVED_HEADERS, FulfillerDefinition
 from models.domain.violations import Violation
-
-MAX_ANSWER = 1_000_000
-_CONNECT_SHARE = 0.8  # of a call's time; so a connection that never came is told from an answer that never came
 
 
 class RestFulfiller:
@@ -60,7 +58,7 @@ class RestFulfiller:
     async def engage(self, call: FulfillerCall) -> Outcome:
         """POST the task to the endpoint."""
         headers = {**self._headers, "Content-Type": "application/json", "Idempotency-Key": call.idempotency_key}
-        answer = await self._exchange("POST", self._endpoint, headers, call.timeout, request_body(call))
+        answer = await exchange(self._session, "POST", self._endpoint, headers, call.timeout, request_body(call))
         if isinstance(answer, Unreachable | Refused):
             return answer
         outcome = read_engagement(answer, datetime.now(UTC))
@@ -76,7 +74,7 @@ class RestFulfiller:
         checked = self._resolved(reference, reference.poll_url)
         if isinstance(checked, Refused):
             return checked
-        answer = await self._exchange("GET", str(checked.poll_url), self._headers, call.timeout)
+        answer = await exchange(self._session, "GET", str(checked.poll_url), self._headers, call.timeout)
         return answer if isinstance(answer, Unreachable | Refused) else read_poll(answer, datetime.now(UTC))
 
     async def aclose(self) -> None:
@@ -100,25 +98,6 @@ class RestFulfiller:
             return _lost_track("its pollUrl leaves https.")
         return replace(accepted, poll_url=address)
 
-    async def _exchange(
-        self, method: str, address: str, headers: Mapping[str, str], seconds: float, body: bytes | None = None
-    ) -> Answer | Unreachable | Refused:
-        """One request and its answer, read up to `MAX_ANSWER` bytes."""
-        patience = aiohttp.ClientTimeout(total=seconds, connect=seconds * _CONNECT_SHARE)
-        try:
-            async with self._session.request(
-                method, address, data=body, headers=headers, timeout=patience, allow_redirects=False
-            ) as response:
-                return await _read(response)
-        except aiohttp.InvalidURL:
-            return Refused("The address of the fulfiller cannot be used.")
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            return Unreachable(f"The fulfiller cannot be reached: {_plainly(error)}.", maybe_done=False)
-        except TimeoutError:
-            return Unreachable(f"The fulfiller did not answer within {seconds:g} seconds.")
-        except (aiohttp.ClientError, OSError) as error:
-            return Unreachable(f"The connection to the fulfiller broke: {_plainly(error)}.")
-
 
 def _lost_track(reason: str) -> Refused:
     return Refused(f"The fulfiller accepted the task, but {reason}", maybe_done=True)
@@ -135,46 +114,6 @@ def request_body(call: FulfillerCall) -> bytes:
     body = {name: value for name, value in body.items() if value is not None}
     body |= {"action": call.action, "operation": call.operation, "service": call.service, "input": call.input}
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
-
-
-async def _read(response: aiohttp.ClientResponse) -> Answer:
-    body = bytearray()
-    while len(body) <= MAX_ANSWER:
-        part = await response.content.read(MAX_ANSWER + 1 - len(body))
-        if not part:
-            break
-        body += part
-    if len(body) > MAX_ANSWER:
-        response.close()
-    return Answer(
-        status=response.status,
-        content_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
-        body=bytes(body[:MAX_ANSWER]),
-        retry_after=response.headers.get("Retry-After"),
-        location=response.headers.get("Location"),
-        whole=len(body) <= MAX_ANSWER,
-    )
-
-
-def _plainly(error: Exception) -> str:
-    """What happened, for people, without addresses that may hold secrets."""
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"the name {error.host} is not known"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"the certificate of {error.host} is not trusted ({error.certificate_error})"
-    if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return f"no secure connection to {error.host} came about"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"{error.host}:{error.port} takes no connection ({error.os_error.strerror or error.os_error})"
-    return next((words for kind, words in _BREAKS if isinstance(error, kind)), type(error).__name__)
-
-
-_BREAKS: tuple[tuple[type[Exception], str], ...] = (
-    (aiohttp.ConnectionTimeoutError, "no connection came about in time"),
-    (aiohttp.ServerDisconnectedError, "it was closed before an answer came"),
-    (aiohttp.ClientPayloadError, "the answer ended too early"),
-    (aiohttp.ClientResponseError, "the answer is not HTTP"),
-)
 
 
 def _wrong_hosts(hosts: Any) -> list[Violation]:

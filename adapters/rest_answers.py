@@ -49,10 +49,10 @@ class Answer:
 
 def read_engagement(answer: Answer, now: datetime) -> Outcome:
     """What the answer to a call means. An Accepted carries the pollUrl as the fulfiller wrote it."""
-    early = _not_an_answer(answer, now)
+    early = trouble_in(answer, now)
     if early is not None:
         return early
-    body = _json(answer)
+    body = json_of(answer)
     match answer.status, body:
         case _, Refused():
             return body
@@ -65,7 +65,7 @@ def read_engagement(answer: Answer, now: datetime) -> Outcome:
 
 def read_poll(answer: Answer, now: datetime) -> Outcome:
     """What the answer to a look at accepted work means."""
-    early = _not_an_answer(answer, now)
+    early = trouble_in(answer, now)
     if early is not None:
         return early
     if answer.status not in (200, 202):
@@ -73,7 +73,7 @@ def read_poll(answer: Answer, now: datetime) -> Outcome:
     patience = seconds(answer.retry_after, now)
     if answer.status == 202 and not answer.body.strip():
         return Progress(retry_after=patience)
-    body = _json(answer)
+    body = json_of(answer)
     if isinstance(body, Refused):
         return body
     if answer.status == 202 and isinstance(body, Mapping) and "status" not in body:
@@ -96,7 +96,7 @@ def seconds(header: str | None, now: datetime) -> float | None:
     return max(0.0, (aware - now).total_seconds())
 
 
-def _not_an_answer(answer: Answer, now: datetime) -> Refused | Unreachable | InformationRequired | None:
+def trouble_in(answer: Answer, now: datetime) -> Refused | Unreachable | InformationRequired | None:
     """Everything that is not a success."""
     status = answer.status
     if status >= 500 or status in _NOT_BEGUN:
@@ -130,7 +130,7 @@ def _accepted(body: Any, patience: float | None) -> Outcome:
     return Accepted(named[:512] if named else None, address or None, float(wish) if wish is not None else patience)
 
 
-def _json(answer: Answer) -> Any:
+def json_of(answer: Answer) -> Any:
     """The body as JSON; an empty one is an empty object; what is not JSON is a refusal."""
     if not answer.body.strip():
         return {}
@@ -150,7 +150,7 @@ def _unusable(reason: str) -> Refused:
 
 def _asked(answer: Answer) -> InformationRequired | Refused | None:
     """The question in an answer that refuses the task as it is; None where it asks nothing."""
-    body = _json(answer)
+    body = json_of(answer)
     if not isinstance(body, Mapping) or body.get("status") != "informationRequired":
         return None
     report = parse_report(body)
@@ -159,7 +159,7 @@ def _asked(answer: Answer) -> InformationRequired | Refused | None:
 
 def _said(answer: Answer) -> str | None:
     """The reason in an answer that is no success: in our shape, TM Forum's, problem+json, or as plain text."""
-    body = None if answer.content_type == "text/html" else _json(answer)
+    body = None if answer.content_type == "text/html" else json_of(answer)
     if not isinstance(body, Mapping):
         return _excerpt(answer.body) if answer.content_type.startswith("text/plain") else None
     said = [text(body.get(name)) for name in ("reason", "title", "message", "detail")]

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
+from adapters.call_context import call_context
 from adapters.credentials import Credentials
 from adapters.http_session import Tools
 from adapters.ports import Accepted, Done, FulfillerCall, Outcome, Progress, Refused, Unreachable
@@ -97,7 +98,7 @@ class SimulatorFulfiller:
     def _done(self, call: FulfillerCall) -> Outcome:
         if call.operation != "fulfil":
             return Done()
-        context = _context(call)
+        context = call_context(call)
         try:
             facts = {
                 "output": self._output.evaluate(context) if self._output else None,
@@ -112,21 +113,6 @@ class SimulatorFulfiller:
         key = call.task_id.rpartition(":")[2]
         text = "\x1f".join((self._seed, key, call.operation, str(call.attempt), purpose))
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6]) / 2**48
-
-
-def _context(call: FulfillerCall) -> dict[str, Any]:
-    values = {
-        entry["name"]: entry.get("value")
-        for entry in call.service.get("serviceCharacteristic") or ()
-        if isinstance(entry, Mapping) and "name" in entry
-    }
-    return {
-        "service": {**call.service, "characteristic": values},
-        "input": call.input,
-        "action": call.action,
-        "operation": call.operation,
-        "taskId": call.task_id,
-    }
 
 
 def _template(settings: Mapping[str, Any], name: str) -> Template | None:

@@ -22,7 +22,7 @@ from rich.console import Console
 from bench.database import database
 from bench.figures import Figure
 from bench.load import LoadGenerator
-from bench.parts import completion, delivery, first_call, http, items, memory
+from bench.parts import completion, delivery, first_call, http, items, memory, waits
 from bench.report import Report
 from bench.scale import FULL, QUICK, SMALLEST, Scale
 from bench.stage import Stage
@@ -31,6 +31,7 @@ Part = Callable[[Stage], Awaitable[list[Figure]]]
 
 PARTS: dict[str, Part] = {
     "http": http.measure,
+    "waits": waits.measure,
     "orders": completion.measure,
     "first-call": first_call.measure,
     "delivery": delivery.measure,

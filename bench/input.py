@@ -106,3 +106,32 @@ def small() -> bytes:
 def big() -> bytes:
     """An order of 40 KB: 22 items."""
     return orjson.dumps(order(ONE_TASK, 22, 1_380))
+
+
+def thousand() -> bytes:
+    """An order of 1,000 items, 0.4 MB."""
+    return orjson.dumps(order(FIVE_TASKS, 1_000, 10))
+
+
+def dates(count: int) -> bytes:
+    """An order with so many notes, whose dates are in another time zone."""
+    notes = [{"author": "bench", "text": "-", "date": "2026-11-22T10:15:00+01:00"}] * count
+    return orjson.dumps({**order(ONE_TASK), "note": notes})
+
+
+def nested(count: int) -> bytes:
+    """An order with so many objects, each inside of another, fifty deep."""
+    deep: Document = {}
+    for _ in range(49):
+        deep = {"a": deep}
+    return orjson.dumps({**order(ONE_TASK), "extension": [deep] * (count // 51)})
+
+
+def lacking(count: int) -> bytes:
+    """An order of so many items that say nothing."""
+    return orjson.dumps({**order(ONE_TASK), "serviceOrderItem": [{}] * count})
+
+
+def attributes(count: int) -> bytes:
+    """So many attributes of a name of their own, and nothing of an order."""
+    return orjson.dumps({"extension": {f"attribute{number}": number for number in range(count)}})

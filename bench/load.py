@@ -55,12 +55,14 @@ class Run:
         seconds: that it took.
         p50: median of the answers' times, in milliseconds.
         p99: what one in a hundred exceeded.
+        slowest: the longest of them.
     """
 
     requests: int
     seconds: float
     p50: float
     p99: float
+    slowest: float
 
     @property
     def rate(self) -> float:
@@ -96,7 +98,7 @@ class LoadGenerator:
         bad = {status: count for status, count in answer["statuses"].items() if not status.startswith("2")}
         if bad or not answer["requests"]:
             raise LoadError(f"{requests[0].method} {url}{requests[0].target}: {bad or 'no answer'}; {answer['sample']}")
-        return Run(answer["requests"], answer["seconds"], answer["p50"], answer["p99"])
+        return Run(answer["requests"], answer["seconds"], answer["p50"], answer["p99"], answer["slowest"])
 
     def _ask(self, task: dict[str, Any]) -> Any:
         assert self._process.stdin is not None
@@ -206,6 +208,7 @@ async def _perform(task: dict[str, Any]) -> dict[str, Any]:
         "seconds": seconds,
         "p50": 1000 * times[len(times) // 2] if times else 0,
         "p99": 1000 * times[len(times) * 99 // 100] if times else 0,
+        "slowest": 1000 * times[-1] if times else 0,
         "statuses": work.statuses,
         "sample": work.sample,
     }

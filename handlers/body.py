@@ -1,22 +1,15 @@
 """Reading a body: its size while it arrives, and its JSON."""
 
 import asyncio
-import json
+import gc
 from typing import Any
 
 import orjson
 
 from handlers.errors import invalid
 from handlers.exchange import ClientGone, Receive, Request, header
-from models.domain.errors import InvalidRequest, TooLarge
-from models.domain.violations import Violation
-
-MAX_INTEGER = 2**63 - 1
-MIN_INTEGER = -(2**63)
-
-# Digits that may make an integer which the database cannot hold: 2^63 has nineteen. Twenty times as quick as a regex.
-_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
-_LONG_NUMBER = b"0" * 19
+from handlers.json_text import has_more_values, oversized_integer
+from models.domain.errors import TooLarge, TooManyValues
 
 
 async def read_body(headers: list[tuple[bytes, bytes]], receive: Receive, limit: int, seconds: float) -> bytes:
@@ -62,37 +55,31 @@ def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"The body is larger than the {limit} bytes that this server takes.")
 
 
-def parse(raw: bytes) -> Any:
+def parse(raw: bytes, most_values: int) -> Any:
     """Parse JSON.
 
     Raises:
+        TooManyValues: it has more values than that, see `handlers.json_text`.
         InvalidRequest: it is no JSON, or has an integer beyond 64 bits.
     """
+    if has_more_values(raw, most_values):
+        raise TooManyValues(
+            f"The body has more than {most_values} values (attributes, elements of arrays), which is all that this "
+            "server takes; send several smaller requests."
+        )
+    gc.disable()  # no JSON holds circles, and the search for them would take longer than parsing
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise invalid("", "malformedJson", f"The body is no valid JSON: {error.msg} at {where}.") from None
-    if _LONG_NUMBER in raw.translate(_DIGITS_TO_ZERO):
-        _check_integers(raw)
+    finally:
+        gc.enable()
+    number = oversized_integer(raw)
+    if number is not None:
+        message = f"The integer {number[:30]} needs more than 64 bits; send it as text."
+        raise invalid("", "integerTooLarge", message)
     return body
-
-
-def _check_integers(raw: bytes) -> None:
-    """Again with the standard library, which keeps large integers as they are (orjson rounds them).
-
-    orjson has parsed the text before, so its nesting is within what recursion can bear.
-    """
-
-    def checked(text: str) -> int:
-        # Longer texts need not be converted to be known as too large, and conversion takes quadratic time.
-        if len(text) > 20 or not MIN_INTEGER <= int(text) <= MAX_INTEGER:
-            raise InvalidRequest(
-                [Violation("", "integerTooLarge", f"The integer {text[:30]} needs more than 64 bits; send it as text.")]
-            )
-        return 0
-
-    json.loads(raw, parse_int=checked)
 
 
 def require_body(request: Request) -> dict[str, Any]:

@@ -24,12 +24,14 @@ class Draft:
         id: its id.
         body: its TM Forum body.
         now: the present moment.
+        size: of the body as JSON, in bytes.
         fields: engine fields of the document.
     """
 
     id: str
     body: Body
     now: datetime
+    size: int
     fields: dict[str, Any] = field(default_factory=dict)
 
 
@@ -42,6 +44,7 @@ class Revision:
         body: the body as it shall be.
         touched: top-level attributes that the client's patch names, changed or not.
         now: the present moment.
+        size: of both bodies and the patch as JSON, in bytes, about.
         fields: engine fields to set.
         unset: engine fields to remove.
         why: the reason, where it is known.
@@ -54,6 +57,7 @@ class Revision:
     body: Body
     touched: frozenset[str]
     now: datetime
+    size: int
     fields: dict[str, Any] = field(default_factory=dict)
     unset: list[str] = field(default_factory=list)
     why: str | None = None

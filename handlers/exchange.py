@@ -27,6 +27,7 @@ class Request:
         query: the query string as it came.
         raw_headers: names in lower case, and values.
         media_type: of the body, without parameters; empty where there is no body.
+        size: bytes of the body.
         body: the parsed JSON, checked by the document's schema, dates in their one form; None where there is no body.
     """
 
@@ -39,6 +40,7 @@ class Request:
     query: str
     raw_headers: list[tuple[bytes, bytes]]
     media_type: str = ""
+    size: int = 0
     body: Any = None
 
     @property

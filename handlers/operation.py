@@ -14,6 +14,7 @@ from handlers.parameters import ParameterLengths
 from handlers.settings import HttpSettings
 from handlers.telemetry import OperationMetrics
 from handlers.validation import BodyCheck, body_check
+from models.aside import aside_if_big
 from models.domain.caller import Caller
 from models.domain.errors import NotFound, SomError
 
@@ -100,8 +101,15 @@ class Operation:
             if self._body_required:
                 raise invalid("", "bodyMissing", "This operation needs a body.")
             return
-        request.body = parse(raw)
-        self._bodies[request.media_type].check(request.body)
+        request.size = len(raw)
+        check = self._bodies[request.media_type]
+        request.body = await aside_if_big(len(raw), _read_json, raw, self._settings.max_body_values, check)
+
+
+def _read_json(raw: bytes, most_values: int, check: BodyCheck) -> Any:
+    body = parse(raw, most_values)
+    check.check(body)
+    return body
 
 
 def _produces(document: ApiDocument, described: DocumentedOperation) -> str | None:

@@ -24,6 +24,7 @@ from handlers.query import Limits, parse_fields, parse_list_query
 from handlers.settings import HttpSettings
 from handlers.validation import body_check
 from models import outbox
+from models.aside import aside_if_big
 from models.domain.caller import Caller
 from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound, SomError
 from models.domain.listing import AttributePath, select_fields
@@ -135,7 +136,7 @@ class Resource:
         fields = parse_fields(request.query, self._shape)
         self._refuse_server_set(body)
         key = idempotency_key(request)
-        draft = Draft(self._new_id(body, key), body, self._clock.now())
+        draft = Draft(self._new_id(body, key), body, self._clock.now(), request.size)
         try:
             document = await self._insert(request.caller, draft, key)
         except (Conflict, InvalidRequest) as error:
@@ -148,7 +149,9 @@ class Resource:
         for _ in range(_TRIES):
             stored = await self._stored(request.caller, request.id)
             check_if_match(request, stored)
-            revision = Revision(stored, self._patched(request, stored), _touched(request.body), self._clock.now())
+            size = request.size + len(orjson.dumps(stored["body"]))
+            patched = await aside_if_big(size, self._patched, request, stored)
+            revision = Revision(stored, patched, _touched(request.body), self._clock.now(), size)
             await self._rules.before_change(request.caller, revision)
             for intent in revision.intents:
                 await intent()

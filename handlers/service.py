@@ -33,7 +33,7 @@ class ServiceRules:
         if state not in SERVICE.initial:
             states = ", ".join(sorted(SERVICE.initial))
             raise invalid("/state", "illegalState", f"A service cannot begin as {state}; it can as {states}.")
-        await self._surface.check_service(caller, draft.body)
+        await self._surface.check_service(caller, draft.body, draft.size)
         if state == "active":
             draft.body.setdefault("startDate", to_text(draft.now))
 
@@ -46,7 +46,7 @@ class ServiceRules:
         if "state" in changed:
             self._move(revision)
         if changed & {"serviceSpecification", "serviceCharacteristic"}:
-            await self._surface.check_service(caller, revision.body)
+            await self._surface.check_service(caller, revision.body, revision.size)
 
     async def before_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
         """Keep a service that an order works on, or that another service or an open order refers to."""

@@ -10,6 +10,7 @@ from handlers.order_items import RESUMABLE, check_resumption, resumed, walk
 from handlers.resource import ResourceKind
 from handlers.surface import Surface
 from models import inbox
+from models.aside import aside_if_big
 from models.clock import parse, to_text
 from models.domain.caller import Caller
 from models.domain.errors import Conflict, InvalidRequest
@@ -70,9 +71,10 @@ class ServiceOrderRules:
 
     async def before_create(self, caller: Caller, draft: Draft) -> None:
         """Check the surface; acknowledge order and items; ask for the scheduler's attention."""
-        body, items = draft.body, items_of(draft.body)
+        body = draft.body
+        items = await aside_if_big(draft.size, items_of, body)
         _refuse_item_states(items)
-        await self._surface.check_order(caller, items)
+        await self._surface.check_order(caller, items, draft.size)
         body["state"] = "acknowledged"
         body["orderDate"] = to_text(draft.now)
         body.setdefault("priority", str(LOWEST_PRIORITY))
@@ -128,7 +130,8 @@ class ServiceOrderRules:
             await self._keep_intake_out(revision)
         if "serviceOrderItem" in changed:
             _acknowledge_patched_items(revision)
-        await self._surface.check_order(caller, items_of(revision.body))
+        items = await aside_if_big(revision.size, items_of, revision.body)
+        await self._surface.check_order(caller, items, revision.size)
         revision.body.setdefault("priority", str(LOWEST_PRIORITY))
         revision.fields.update(_scheduling(revision.body, revision.now), poke=revision.now)
 

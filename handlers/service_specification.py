@@ -45,7 +45,7 @@ class ServiceSpecificationRules:
         body = draft.body
         body.setdefault("lifecycleStatus", "Active")
         body["lastUpdate"] = to_text(draft.now)
-        await self._surface.check_specification(caller, body)
+        await self._surface.check_specification(caller, body, draft.size)
         await self._refuse_taken_version(caller, body)
 
     async def before_change(self, caller: Caller, revision: Revision) -> None:
@@ -57,7 +57,7 @@ class ServiceSpecificationRules:
         beyond = changed - CHANGEABLE_IN_USE
         if beyond:
             await self._refuse_used(caller, revision.stored["_id"], beyond)
-            await self._surface.check_specification(caller, revision.body)
+            await self._surface.check_specification(caller, revision.body, revision.size)
         if changed & {"name", "version"}:
             await self._refuse_taken_version(caller, revision.body)
         revision.body = {**revision.body, "lastUpdate": to_text(revision.now)}

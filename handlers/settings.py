@@ -14,6 +14,7 @@ class HttpSettings:
         trust_forwarded: whether `X-Forwarded-Proto`, `-Host` and `-Prefix` are believed; only behind a proxy of ours,
             since anybody can send them.
         max_body_bytes: larger bodies are answered 413.
+        max_body_values: bodies with more values (attributes, elements of arrays) are answered 413.
         body_seconds: a body that takes longer to arrive is answered 400.
         max_in_flight: more requests at a time are answered 429.
         page_size: how many resources a list answers when nothing is said.
@@ -26,6 +27,7 @@ class HttpSettings:
     path_prefix: str = ""
     trust_forwarded: bool = False
     max_body_bytes: int = 5_000_000
+    max_body_values: int = 100_000
     body_seconds: float = 30.0
     max_in_flight: int = 1000
     page_size: int = 100

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
+from models.aside import aside_if_big
 from models.catalogue import Catalogue, Reference
 from models.clock import Clock
 from models.domain.caller import Caller
 from models.domain.errors import InvalidRequest
-from models.domain.order_check import check_items_steps
+from models.domain.order_check import check_items
 from models.domain.order_items import OrderItem
 from models.domain.patterns import PatternEngine
 from models.domain.publishing import check_publishable
 from models.domain.violations import Violation
 from models.inventory import Inventory
 from models.planning import load_relations, load_surface
-from models.slices import in_slices
 
 Body = dict[str, Any]
 
@@ -38,15 +38,15 @@ class Surface:
         self._clock = clock
         self._catalogue_check = catalogue_check
 
-    async def check_order(self, caller: Caller, items: Sequence[OrderItem]) -> None:
-        """Check the items of an order before it is accepted.
+    async def check_order(self, caller: Caller, items: Sequence[OrderItem], size: int) -> None:
+        """Check the items of an order of so many bytes before it is accepted.
 
         Raises:
             InvalidRequest: naming everything that is wrong, by JSON pointer.
             Unavailable: the database cannot be reached.
         """
         snapshot = await load_surface(caller, items, self._catalogue, self._inventory, self._clock.text())
-        _refuse(await in_slices(check_items_steps(items, snapshot, catalog_check=self._catalogue_check)))
+        _refuse(await aside_if_big(size, check_items, items, snapshot, catalog_check=self._catalogue_check))
 
     async def check_values(self, caller: Caller, item: Body, pointer: str) -> None:
         """Check what a customer says later of the service of an order item, which is on its way.
@@ -67,8 +67,8 @@ class Surface:
         at = f"{pointer}/service/serviceCharacteristic"
         _refuse(specification.rules.check(complete, pointer=at, partial=partial))
 
-    async def check_service(self, caller: Caller, body: Body) -> None:
-        """Check a directly recorded service against its specification.
+    async def check_service(self, caller: Caller, body: Body, size: int) -> None:
+        """Check a directly recorded service, of so many bytes, against its specification.
 
         Raises:
             InvalidRequest: the specification is unknown, or a value does not fit it.
@@ -80,7 +80,8 @@ class Surface:
         specification = await self._catalogue.compiled(caller.tenant, Reference.of(reference))
         if specification is not None:
             given = body.get("serviceCharacteristic") or []
-            _refuse(specification.rules.check(given, pointer="/serviceCharacteristic", partial=False))
+            check = specification.rules.check
+            _refuse(await aside_if_big(size, check, given, pointer="/serviceCharacteristic", partial=False))
         elif self._catalogue_check:
             named = reference.get("id") or reference.get("name")
             message = f"The catalogue has no specification {named!r}."
@@ -97,15 +98,15 @@ class Surface:
         if found is not None:
             _refuse(found.rules.check(given, pointer=pointer, partial=True))
 
-    async def check_specification(self, caller: Caller, body: Body) -> None:
-        """Check what a specification says about its fulfilment before it is published.
+    async def check_specification(self, caller: Caller, body: Body, size: int) -> None:
+        """Check what a specification, of so many bytes, says about its fulfilment before it is published.
 
         Raises:
             InvalidRequest: it cannot work.
             Unavailable: the database cannot be reached.
         """
         snapshot = await load_relations(caller, body, self._catalogue, self._clock.text())
-        _refuse(check_publishable(body, self._patterns, snapshot.specification))
+        _refuse(await aside_if_big(size, check_publishable, body, self._patterns, snapshot.specification))
 
 
 def _refuse(violations: list[Violation]) -> None:

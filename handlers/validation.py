@@ -1,12 +1,14 @@
 """Checking bodies against the schemas of our documents, compiled once, and saying in words what is wrong."""
 
 import re
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 import orjson
 
 from handlers.documents import ApiDocument, with_null
+from handlers.excerpts import Excerpt, Path
 from models.domain.errors import InvalidRequest
 from models.domain.pointers import pointer
 from models.domain.shapes import Shape
@@ -17,7 +19,8 @@ Node = dict[str, Any]
 MAX_VIOLATIONS = 5
 _SHOWN = 80
 
-_URI_CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*")
+_URI_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%"
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def _looks_like_a_reference(text: str) -> bool:
@@ -25,14 +28,15 @@ def _looks_like_a_reference(text: str) -> bool:
 
     Where one is called, its use checks the rest.
     """
-    return _URI_CHARACTERS.fullmatch(text) is not None
+    return text.isascii() and not text.encode().translate(None, _URI_CHARACTERS) and _BROKEN_ESCAPE.search(text) is None
 
 
 class Validator:
     """The check of one schema of one document."""
 
-    def __init__(self, document: ApiDocument, schema: Node) -> None:
-        """Compile a schema; its references are resolved in the document's components."""
+    def __init__(self, document: ApiDocument, schema: Node, shape: Shape) -> None:
+        """Compile a schema, whose shape this is; its references are resolved in the document's components."""
+        self._shape = shape
         root = {**with_null(schema), "components": {"schemas": document.json_schemas}}
         self._compiled = jsonschema_rs.Draft4Validator(
             root, validate_formats=True, formats={"uri": _looks_like_a_reference}
@@ -48,13 +52,26 @@ class Validator:
             raise InvalidRequest(self.violations(body))
 
     def violations(self, body: Any) -> list[Violation]:
-        """What is wrong, in the order of the schema, the first few of it."""
-        found = []
-        for error in self._compiled.iter_errors(body):
-            found.append(_violation(error))
-            if len(found) == MAX_VIOLATIONS:
-                break
-        return found
+        """What is wrong with a body that does not follow the schema: the first few mistakes, or one of a large body."""
+        excerpt, first = Excerpt.of(body, self._shape), None
+        if self._compiled.is_valid(excerpt.body):
+            first = self._first(body)
+            excerpt = Excerpt.of(body, self._shape, first.instance_path)
+        if excerpt.is_small:
+            errors = list(islice(self._compiled.iter_errors(excerpt.body), MAX_VIOLATIONS))
+            if errors:  # there are none where an array is too long
+                return [_violation(error, excerpt.path_in_body(error.instance_path)) for error in errors]
+        if first is None:
+            first = self._first(excerpt.body)
+        return [_violation(first, first.instance_path)]
+
+    def _first(self, body: Any) -> jsonschema_rs.ValidationError:
+        """The first mistake of a body that has one; it is found as quickly as that there is one."""
+        try:
+            self._compiled.validate(body)
+        except jsonschema_rs.ValidationError as error:
+            return error
+        raise AssertionError("asked for the first mistake of a body without one")
 
 
 class BodyCheck:
@@ -62,8 +79,8 @@ class BodyCheck:
 
     def __init__(self, document: ApiDocument, schema: Node) -> None:
         """Compile the checks."""
-        self._validator = Validator(document, schema)
         self._shape = Shape.compile(document.node, schema)
+        self._validator = Validator(document, schema, self._shape)
 
     def check(self, body: Any) -> None:
         """Put the dates of a body into their one form, and check it.
@@ -86,8 +103,8 @@ def body_check(document: ApiDocument, schema: Node) -> BodyCheck:
     return check
 
 
-def _violation(error: jsonschema_rs.ValidationError) -> Violation:
-    path = list(error.instance_path)
+def _violation(error: jsonschema_rs.ValidationError, where: Path) -> Violation:
+    path = list(where)
     code, message = _words(error.kind, error.instance, error.message)
     name = getattr(error.kind, "property", None)
     if code == "required" and name is not None:
@@ -110,9 +127,10 @@ def _words(kind: Any, value: Any, message: str) -> tuple[str, str]:  # noqa: PLR
         case "maxLength" | "minLength":
             bound = "at most" if kind.name == "maxLength" else "at least"
             return "wrongLength", f"Must have {bound} {detail['limit']} characters."
-        case "maxItems" | "minItems":
-            bound = "at most" if kind.name == "maxItems" else "at least"
-            return "wrongLength", f"Must have {bound} {detail['limit']} elements."
+        case "maxItems" | "minItems" | "maxProperties":
+            bound = "at least" if kind.name == "minItems" else "at most"
+            parts = "attributes" if kind.name == "maxProperties" else "elements"
+            return "wrongLength", f"Must have {bound} {detail['limit']} {parts}."
         case "minimum" | "maximum":
             bound = "at least" if kind.name == "minimum" else "at most"
             return "outOfRange", f"Must be {bound} {detail['limit']}, not {_shown(value)}."

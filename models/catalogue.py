@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import orjson
 from pymongo.errors import PyMongoError
 
+from models.aside import aside_if_big
 from models.domain.errors import InvalidRequest, Unavailable
 from models.domain.patterns import PatternEngine
 from models.domain.relations import Relation
@@ -94,12 +96,14 @@ class Catalogue:
         key, revision = (tenant, str(document["_id"])), document["rev"]
         known = self._compiled.get(key)
         if known is None or known[0] != revision:
-            try:
-                known = revision, Specification.from_body(document["body"], self._patterns)
-            except InvalidRequest:
-                known = revision, None
-            self._compiled[key] = known
+            known = self._compiled[key] = revision, await self._compile(document["body"])
         return known[1]
+
+    async def _compile(self, body: Document) -> Specification | None:
+        try:
+            return await aside_if_big(len(orjson.dumps(body)), Specification.from_body, body, self._patterns)
+        except InvalidRequest:
+            return None
 
     async def _find(self, tenant: str, reference: Reference) -> Document | None:
         found = (await self._cache.get(tenant)).find(reference)

@@ -96,15 +96,14 @@ class Settling:
         ids = [self._record.task_id(key) for key in keys]
         async for document in self._parts.store.collection("task").find({"_id": {"$in": ids}}, {"key": 1, "report": 1}):
             report = document.get("report") or {}
-            self._reports[document["key"]] = Report(
-                tuple(report.get("characteristics", ())), tuple(report.get("resources", ()))
-            )
+            self._reports[document["key"]] = Report(**{name: tuple(entries) for name, entries in report.items()})
 
     def _report(self, keys: Sequence[str]) -> Report:
         reports = [self._reports.get(key, Report()) for key in keys]
         return Report(
             tuple(entry for report in reports for entry in report.characteristics),
             tuple(entry for report in reports for entry in report.resources),
+            tuple(entry for report in reports for entry in report.services),
         )
 
     async def settle(self, batch: Sequence[Answer]) -> None:
@@ -161,7 +160,9 @@ class Settling:
             found = error("outputMapping", "The output does not fit its mapping", f"{task.name}: {failure}", now)
             return Settlement("held", {"error": found, "due": None, "deadline": None})
         self._reports[task.key] = Report(
-            (*done.service_characteristic, *mapped.characteristics), (*done.supporting_resource, *mapped.resources)
+            (*done.service_characteristic, *mapped.characteristics),
+            (*done.supporting_resource, *mapped.resources),
+            done.supporting_service,
         )
         return None
 
@@ -171,10 +172,7 @@ class Settling:
             case Done(output=output):
                 report = self._reports.get(answer.key, Report())
                 facts["output"] = dict(output)
-                facts["report"] = {
-                    "characteristics": list(report.characteristics),
-                    "resources": list(report.resources),
-                }
+                facts["report"] = {name: list(entries) for name, entries in asdict(report).items()}
             case Accepted():
                 facts["accepted"] = asdict(answer.outcome)
             case Refused(reason=reason) | Unreachable(reason=reason):
@@ -182,7 +180,7 @@ class Settling:
             case InformationRequired(message=message):
                 answer.detail["reason"] = message
             case Progress():
-                pass
+                facts["progress"] = {"at": self._parts.clock.now(), "reason": answer.outcome.reason}
         if settlement.state == "held":
             task, run = self._progress.tasks[answer.key], self._progress.run[answer.key]
             count = run.holds + (run.state != "held")
@@ -204,8 +202,9 @@ class Settling:
             if settlement.state == "accepted":
                 self._progress.move(answer.key, "accepted", due=self._parts.clock.now())
         reached = settlement.milestone or (task.milestone if settlement.state == "done" else None)
-        if reached:
-            self._note_milestone(task, reached)
+        passed = answer.outcome.milestones if isinstance(answer.outcome, Done | Progress) else ()
+        for name in dict.fromkeys((*passed, *((reached,) if reached else ()))):
+            self._note_milestone(task, name)
         if settlement.state == "done" and run.started is not None:
             seconds = (self._parts.clock.now() - run.started).total_seconds()
             self._parts.durations.note(self._record.tenant, task, run.fulfiller or "", seconds)
@@ -216,6 +215,8 @@ class Settling:
         item = self._items[task.item]
         key = f"{task.key}-{name}"[:100]
         made = milestone(key, name, item, self._record.order_id, self._parts.clock.now())
+        if any(told.get("id") == key for told in self._projection.body.get("milestone", ())):
+            return
         made["serviceOrderItem"][0]["itemId"] = item_at(self._projection.body, item.pointer).get("id")
         self._record.tells.append({"milestone": made})
 
@@ -226,8 +227,7 @@ class Settling:
             self._progress.move(stopped, "cancelled", due=None, deadline=None, error=None)
         if task.key not in self._record.ordered:
             return
-        report = self._reports.get(task.key, Report())
-        if report.characteristics or report.resources:
+        if self._reports.get(task.key):
             self.effect(task.service)["tasks"].append(task.key)
         for service in self._services.task_satisfied(task.service):
             self._service_finished(service)

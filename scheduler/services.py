@@ -259,7 +259,8 @@ def _stubs(before: Changes, after: Changes, state: str, order: str) -> list[outb
 
 
 _CHANGED_BY_WORK = (
-    "state", "serviceCharacteristic", "supportingResource", "startDate", "endDate", "isServiceEnabled", "hasStarted",
+    "state", "serviceCharacteristic", "supportingResource", "supportingService", "startDate", "endDate",
+    "isServiceEnabled", "hasStarted",
 )  # fmt: skip
 
 

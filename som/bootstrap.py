@@ -17,6 +17,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Gauge
 from pymongo.errors import PyMongoError
 
+from adapters.allowances import Allowances
 from adapters.database_errors import DatabaseProblem
 from adapters.http_session import Tools, open_session
 from adapters.kinds import Kinds
@@ -128,7 +129,11 @@ class Server:
         stack.push_async_callback(session.close)
         tokens = await load_tokens(store, settings.callback_key.get_secret_value() if settings.callback_key else None)
         base = f"{settings.callback_base()}/som/v1"
-        tools = Tools(lambda: session, lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}")
+        tools = Tools(
+            lambda: session,
+            lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
+            allowed=Allowances(settings.command_dir),
+        )
         kinds = Kinds(tools)
         directory = Directory(store, kinds.make)
         stack.push_async_callback(directory.aclose)
@@ -222,6 +227,7 @@ class Server:
             path_prefix=settings.path_prefix,
             trust_forwarded=settings.trust_forwarded,
             max_body_bytes=settings.max_body_bytes,
+            max_body_values=settings.max_body_values,
             page_size=settings.page_default,
             max_page_size=settings.page_max,
             query_seconds=settings.query_timeout,

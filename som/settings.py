@@ -172,6 +172,14 @@ class Settings(BaseSettings):
         description="Largest request body. 5 MB is an order of a thousand items with room; a document in "
         "MongoDB ends at 16 MB.",
     )
+    max_body_values: int = Field(
+        100_000,
+        ge=1_000,
+        le=5_000_000,
+        description="Most values in a request body: attributes, and elements of arrays. 100,000 is an order of a "
+        "thousand items with some twenty characteristics each. Very many tiny values cost far more than their bytes, "
+        "and reading them is a step that nobody else can run beside: some ten milliseconds at this number.",
+    )
     query_timeout: float = Field(
         2.0,
         gt=0,
@@ -215,6 +223,11 @@ class Settings(BaseSettings):
         le=36_500,
         description="Days that events, which are the history of orders and services, are kept: 90. They take "
         "the most room.",
+    )
+    command_dir: Path | None = Field(
+        None,
+        description="Folder of the executables that fulfillers of the kind `command` may name. None by default: "
+        "whoever registers fulfillers then cannot start anything on this host.",
     )
     log_format: Literal["text", "json"] = Field(
         "text",

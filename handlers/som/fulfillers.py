@@ -8,7 +8,7 @@ from handlers.conditions import check_if_match, etag, has_if_match, is_unchanged
 from handlers.dependencies import Dependencies
 from handlers.errors import invalid
 from handlers.exchange import Reply, Request
-from handlers.som.lists import AdminLists, Where, equals, one_of, one_reply
+from handlers.som.lists import AdminLists, Where, asked_fields, equals, one_of, one_reply
 from handlers.som.times import shown
 from models import fulfillers, outbox
 from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
@@ -52,6 +52,7 @@ class Fulfillers:
 
     async def create(self, request: Request) -> Reply:
         """Register one."""
+        asked_fields(request)  # refused before anything is stored
         body = dict(require_body(request))
         credentials = body.pop("credentials", None)
         key = body.setdefault("id", new_id())
@@ -71,6 +72,7 @@ class Fulfillers:
 
     async def patch(self, request: Request) -> Reply:
         """Change one by a merge patch."""
+        asked_fields(request)
         patch = require_body(request)
         for _ in range(_TRIES):
             stored = await self._stored(request)

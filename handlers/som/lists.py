@@ -20,6 +20,7 @@ Document = dict[str, Any]
 Where = Callable[[str], Document]
 
 _MAX_NUMBER = 2**63 - 1
+_MAX_PARAMETERS = 100
 _PAGING = frozenset({"offset", "limit", "fields"})
 BY_CREATION = (("created", 1), ("_id", 1))
 
@@ -61,7 +62,7 @@ class AdminLists:
         """
         where: Document = {}
         paging: dict[str, str] = {}
-        for name, value in parse_qsl(request.query, keep_blank_values=True, errors="replace", max_num_fields=100):
+        for name, value in _parameters(request):
             if name in _PAGING:
                 paging[name] = value
             elif name in filters:
@@ -117,8 +118,24 @@ def one_reply(
     request: Request, body: Document, headers: Sequence[tuple[bytes, bytes]] = (), status: int = 200
 ) -> Reply:
     """One resource as it is answered, narrowed by `fields`."""
-    given = dict(parse_qsl(request.query, keep_blank_values=True, errors="replace", max_num_fields=100))
-    return Reply(status, orjson.dumps(narrowed(body, parse_fields(given.get("fields")))), list(headers))
+    return Reply(status, orjson.dumps(narrowed(body, asked_fields(request))), list(headers))
+
+
+def asked_fields(request: Request) -> frozenset[str] | None:
+    """The attributes that a request for one resource asks for; its other parameters are not ours to judge.
+
+    Raises:
+        InvalidRequest: it has too many parameters.
+    """
+    return parse_fields(dict(_parameters(request)).get("fields"))
+
+
+def _parameters(request: Request) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(request.query, keep_blank_values=True, errors="replace", max_num_fields=_MAX_PARAMETERS)
+    except ValueError:
+        message = f"A query may have {_MAX_PARAMETERS} parameters."
+        raise invalid("query", "tooManyParameters", message) from None
 
 
 def parse_fields(text: str | None) -> frozenset[str] | None:

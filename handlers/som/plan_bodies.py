@@ -138,6 +138,7 @@ def full_task_body(
         "serviceOrder": picture.stored["owner"]["id"],
         "inputRevision": stored.get("inputRev", 0),
         "output": stored.get("output"),
+        "remark": stored.get("progress", {}).get("reason") if picture.run(task.key).state == "accepted" else None,
         "attempt": [attempt_body(attempt) for attempt in stored.get("attempts", ())],
         "decision": decision_body(stored.get("decision"), href),
         "formerDecision": [decision_body(one, href) for one in stored.get("formerDecisions", ())],

@@ -13,6 +13,7 @@ from handlers.som.choices import Choices
 from handlers.som.plan_bodies import decision_body, item_body, service_body, task_body
 from handlers.surface import Surface
 from handlers.validation import BodyCheck
+from models.aside import aside_if_big
 from models.domain.decomposition import Unplannable, decompose_steps
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.order_items import items_of
@@ -25,6 +26,7 @@ from models.slices import in_slices
 
 Document = dict[str, Any]
 LOWEST_PRIORITY = 4
+_BYTES_OF_A_TASK = 1_000
 
 
 class PlanPreview:
@@ -47,8 +49,9 @@ class PlanPreview:
             CannotBePlanned: it would be accepted, and then rejected.
         """
         order = require_body(request)
-        self._order_check.check(order)
-        await self._surface.check_order(request.caller, items_of(order))
+        await aside_if_big(request.size, self._order_check.check, order)
+        items = await aside_if_big(request.size, items_of, order)
+        await self._surface.check_order(request.caller, items, request.size)
         try:
             snapshot = await load_snapshot(request.caller, order, self._catalogue, self._inventory, self._clock.text())
             plan = await in_slices(decompose_steps(new_id(), order, snapshot))
@@ -57,7 +60,8 @@ class PlanPreview:
         tenant = request.caller.tenant
         selection, builders = await self._selection(tenant), await self._builders(tenant, plan)
         choices = Choices(order, plan, snapshot.services, builders, selection, self._clock.now())
-        return Reply(200, orjson.dumps(_preview(request, order, plan, choices)))
+        preview = await aside_if_big(len(plan.tasks) * _BYTES_OF_A_TASK, _preview, request, order, plan, choices)
+        return Reply(200, orjson.dumps(preview))
 
     async def _selection(self, tenant: str) -> Selection:
         with reading():

@@ -68,6 +68,12 @@ class TooLarge(SomError):
     code = "payloadTooLarge"
 
 
+class TooManyValues(TooLarge):
+    """The request has more values than this server accepts."""
+
+    code = "tooManyValues"
+
+
 class QueryTooExpensive(InvalidRequest):
     """The query would take too long."""
 

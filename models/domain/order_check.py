@@ -4,7 +4,7 @@ What needs more than the order, the catalogue and the services it names (a share
 that flow down) is found when the order is decomposed, and rejects it then.
 """
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from models.domain.modifications import refuse_modify
@@ -33,26 +33,22 @@ def check_order(order: Mapping[str, Any], snapshot: Snapshot, *, catalog_check: 
         snapshot: of catalogue and inventory, for this order.
         catalog_check: whether each `add` must name a specification that exists and can be ordered.
     """
-    return at_once(check_items_steps(items_of(order), snapshot, catalog_check=catalog_check))
+    return check_items(items_of(order), snapshot, catalog_check=catalog_check)
 
 
-def check_items_steps(
-    items: Sequence[OrderItem], snapshot: Snapshot, *, catalog_check: bool = True
-) -> Generator[None, None, list[Violation]]:
-    """Do the same for the items of an order, in steps of a few milliseconds at most."""
+def check_items(items: Sequence[OrderItem], snapshot: Snapshot, *, catalog_check: bool = True) -> list[Violation]:
+    """Do the same for the items of an order."""
     related = [item for item in items if item.body.get("serviceOrderItemRelationship")]
     found = [*_identities(items), *_references(items, related)]
-    yield
     # Items that neither wait nor stand inside each other, as in most orders, need no search.
     if not found and (related or any(item.parent is not None for item in items)):
-        cycle = yield from cycle_steps(items, waits_of(items))
+        cycle = at_once(cycle_steps(items, waits_of(items)))
         if cycle is not None:
             text = f"Items wait for each other, so that none could begin: {' → '.join(cycle)}."
             found.append(Violation("/serviceOrderItem", "cycle", text))
     check = _ItemCheck(snapshot, catalog_check, items)
     for item in items:
         found.extend(check.violations(item))
-        yield
     return found
 
 

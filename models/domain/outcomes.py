@@ -21,11 +21,15 @@ class Done:
         output: facts for later tasks and for the specification's mapping.
         service_characteristic: actual values, each at least {name, value}.
         supporting_resource: references to resources that the service now uses, each at least {id}.
+        supporting_service: references to services of others that the service now rests on, each at least {id}.
+        milestones: names of the steps that were reached on the way; those told before change nothing.
     """
 
     output: Mapping[str, Any] = field(default_factory=dict)
     service_characteristic: tuple[Mapping[str, Any], ...] = ()
     supporting_resource: tuple[Mapping[str, Any], ...] = ()
+    supporting_service: tuple[Mapping[str, Any], ...] = ()
+    milestones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +105,13 @@ class Progress:
         milestone: name of the step that was reached.
         reason: a remark for people.
         retry_after: seconds until the next look, as the fulfiller wishes.
+        milestones: names of all steps that were reached so far; those told before change nothing.
     """
 
     milestone: str | None = None
     reason: str | None = None
     retry_after: float | None = None
+    milestones: tuple[str, ...] = ()
 
 
 Report = Done | Refused | Progress | InformationRequired

@@ -15,6 +15,9 @@ from models.domain.specification import Mapped, Specification
 from models.domain.violations import Violation
 
 Lookup = Callable[[Relation], Specification | None]
+MAX_EXPRESSIONS = 50_000
+"""Characters of all expressions together: two seconds of parsing. The examples have fewer than a thousand."""
+
 _MADE_OF = frozenset({"bundles", "dependency"})
 
 
@@ -26,6 +29,10 @@ def check_publishable(body: Mapping[str, Any], patterns: PatternEngine, lookup: 
         patterns: compiles the regular expressions in it.
         lookup: finds the specifications that it is made of and relies on, and theirs in turn.
     """
+    length = sum(map(len, _expressions(body.get("fulfilment"))))
+    if length > MAX_EXPRESSIONS:
+        text = f"The expressions have {length} characters together; at most {MAX_EXPRESSIONS} are taken."
+        return [Violation("/fulfilment", "expressionsTooLong", text)]
     found = check_specification(body, patterns)
     try:
         specification = Specification.from_body(body, patterns)
@@ -38,6 +45,16 @@ def check_publishable(body: Mapping[str, Any], patterns: PatternEngine, lookup: 
     for action, tasks in specification.fulfilment.tasks.items():
         found.extend(check.tasks(action, tasks))
     return found
+
+
+def _expressions(value: Any) -> Iterator[str]:
+    """Yield all texts that are expressions, at any depth."""
+    if isinstance(value, str):
+        if value.startswith("="):
+            yield value
+    elif isinstance(value, Mapping | list):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _expressions(part)
 
 
 class _Check:

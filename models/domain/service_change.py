@@ -18,10 +18,16 @@ class Report:
     Attributes:
         characteristics: entries of `serviceCharacteristic`, by name; a value of None removes one.
         resources: entries of `supportingResource`.
+        services: entries of `supportingService`.
     """
 
     characteristics: tuple[Mapping[str, Any], ...] = ()
     resources: tuple[Mapping[str, Any], ...] = ()
+    services: tuple[Mapping[str, Any], ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether it says anything."""
+        return bool(self.characteristics or self.resources or self.services)
 
 
 def values(body: Body) -> dict[str, Any]:
@@ -72,6 +78,8 @@ def with_report(body: Body, report: Report) -> Changes:
         changes["serviceCharacteristic"] = merge_characteristics(present, report.characteristics)
     if report.resources:
         changes["supportingResource"] = merge_references(body.get("supportingResource", ()), report.resources)
+    if report.services:
+        changes["supportingService"] = merge_references(body.get("supportingService", ()), report.services)
     return changes
 
 

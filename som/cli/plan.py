@@ -65,6 +65,7 @@ def show_task(
             ("name", task.get("name")),
             ("state", output.state(task.get("state"))),
             ("trouble", error.get("message")),
+            ("remark", task.get("remark")),
             ("order", task.get("serviceOrder")),
             ("item", task.get("item")),
             ("service", task.get("service")),

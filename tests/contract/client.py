@@ -17,6 +17,7 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_core.validation.exceptions import ValidationError
 
 from handlers.documents import FILES, ApiDocument, load
+from tests.contract.unanswerable import reason
 
 BASE_URL = "http://testserver"
 
@@ -50,11 +51,11 @@ def _without_required(node: Any) -> Any:
 class _Request:
     """A request as openapi-core wants it."""
 
-    def __init__(self, request: httpx.Request) -> None:
+    def __init__(self, request: httpx.Request, method: str) -> None:
         parts = urlsplit(str(request.url))
         self.host_url = f"{parts.scheme}://{parts.netloc}"
         self.path = parts.path
-        self.method = request.method.lower()
+        self.method = method.lower()
         self.content_type = request.headers.get("content-type", "")
         self.body = None  # only answers are checked
         self.parameters = RequestParameters()
@@ -97,17 +98,27 @@ class ContractClient:
     async def delete(self, url: str, **options: Any) -> httpx.Response:
         return await self.request("DELETE", url, **options)
 
-    async def request(self, method: str, url: str, *, may_fail: bool = False, **options: Any) -> httpx.Response:
-        """Send a request; the options are those of httpx. A 500 is a failure unless the test has caused it."""
+    async def request(
+        self, method: str, url: str, *, may_fail: bool = False, declared_by: str | None = None, **options: Any
+    ) -> httpx.Response:
+        """Send a request and check the answer.
+
+        Args:
+            method: HTTP method.
+            url: absolute, or below the server.
+            may_fail: a 500 is a failure unless the test has caused it.
+            declared_by: method of the path's operation that declares the answer, where it is not the method sent.
+            options: those of httpx.
+        """
         response = await self._http.request(method, url, **options)
         assert may_fail or response.status_code != 500, response.text
-        self._check(response)
+        self._check(response, declared_by or method)
         return response
 
-    def _check(self, response: httpx.Response) -> None:
+    def _check(self, response: httpx.Response, method: str) -> None:
         request = response.request
         path = urlsplit(str(request.url)).path
-        found = operation_of(request.method, path)
+        found = operation_of(method, path)
         if found is None:
             return
         if response.status_code >= 400:
@@ -117,11 +128,13 @@ class ContractClient:
         assert str(response.status_code) in declared, (
             f"{request.method} {path} answered {response.status_code}, which it does not declare: {response.text[:500]}"
         )
+        why = reason(documents()[base_path].api, operation_id, str(response.status_code))
+        assert why is None, f"{request.method} {path} answered {response.status_code}, which it cannot, since: {why}"
         if response.headers.get("content-type", "").startswith("text/event-stream"):
             return
         try:
             narrowed = "fields=" in str(request.url)
-            _contract(base_path, narrowed=narrowed).validate_response(_Request(request), _Response(response))
+            _contract(base_path, narrowed=narrowed).validate_response(_Request(request, method), _Response(response))
         except (OpenAPIError, ValidationError) as error:
             cause = error.__cause__
             details = [str(one.message) for one in getattr(cause, "schema_errors", [])]

@@ -1,16 +1,20 @@
 """What holds for every request: media types, sizes, JSON, methods, paths, addresses, and faults of our own."""
 
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
+from models.catalogue import Catalogue
+from models.domain.patterns import Pattern, PatternMatch
+from models.patterns import compile_pattern
 from models.store import Store
 from tests.contract.client import ContractClient, check_error, documents
-from tests.contract.samples import CATALOG, INVENTORY, ORDERING, ORDERS, SERVICES, SOM, order, place, publish
+from tests.contract.samples import CATALOG, INVENTORY, ORDERING, ORDERS, SERVICES, SOM, item, order, place, publish
 from tests.contract.server import serve
 
 JSON = {"content-type": "application/json"}
@@ -155,6 +159,61 @@ async def test_a_body_beyond_the_limit_is_too_large_however_it_comes(client: Con
             yield body[start : start + MB]
 
     assert (await client.post(ORDERS, content=chunks(), headers=JSON)).status_code == 413
+
+
+async def test_a_body_of_very_many_tiny_values_is_too_large_and_says_so(client: ContractClient) -> None:
+    for body in (b"[" + b"1," * 2 * MB + b"1]", b'{"serviceOrderItem": [' + b"{}," * MB + b"{}]}"):
+        for method, path in (("POST", ORDERS), ("POST", SERVICES), ("PATCH", f"{ORDERS}/1")):
+            answer = await client.request(method, path, content=body, headers=JSON)
+            assert (answer.status_code, answer.json()["code"]) == (413, "tooManyValues"), path
+    assert "100000 values" in answer.json()["message"]
+
+
+async def test_a_thousand_items_with_twenty_characteristics_each_are_no_problem(dependencies: Dependencies) -> None:
+    patterns = WatchedPatterns()
+    application = serve(dependencies, catalogue=Catalogue(dependencies.store, patterns))
+    names = [f"c{number}" for number in range(20)]
+    async with ContractClient(application) as client:
+        await publish(client, specCharacteristic=[{"name": name, "regex": "[a-z]+"} for name in names])
+        body = order(*(item(str(number)) for number in range(1_000)))
+        for each in body["serviceOrderItem"]:
+            each["service"]["serviceCharacteristic"] = [{"name": name, "value": "abc"} for name in names]
+        answer = await client.post(f"{ORDERS}?fields=id", json=body)
+        assert answer.status_code == 201, answer.text
+        body["serviceOrderItem"][700]["service"]["serviceCharacteristic"][19]["value"] = "7"
+        refused = await client.post(ORDERS, json=body)
+    assert "/serviceOrderItem/700/service/serviceCharacteristic/19/value" in refused.json()["message"]
+    assert patterns.threads
+    assert threading.get_ident() not in patterns.threads, "the event loop had to wait for the check"
+
+
+class WatchedPatterns:
+    """The pattern engine, and the threads that have matched."""
+
+    def __init__(self) -> None:
+        self.threads: set[int] = set()
+
+    def compile_pattern(self, text: str, /) -> Pattern:
+        return WatchedPattern(compile_pattern(text), self.threads)
+
+
+class WatchedPattern:
+    """A pattern that notes who asks."""
+
+    def __init__(self, pattern: Pattern, threads: set[int]) -> None:
+        self._pattern = pattern
+        self._threads = threads
+        self.source, self.size = pattern.source, pattern.size
+
+    def fullmatch(self, text: str) -> bool:
+        self._threads.add(threading.get_ident())
+        return self._pattern.fullmatch(text)
+
+    def search(self, text: str) -> bool:
+        return self._pattern.search(text)
+
+    def find(self, text: str) -> Iterator[PatternMatch]:
+        return self._pattern.find(text)
 
 
 async def test_long_numbers_inside_of_texts_are_fine(client: ContractClient) -> None:

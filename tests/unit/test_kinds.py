@@ -7,6 +7,7 @@ from typing import Any, Never
 
 import pytest
 
+from adapters.allowances import Allowances
 from adapters.credentials import Credentials
 from adapters.http_session import Tools
 from adapters.kinds import Kinds
@@ -141,6 +142,8 @@ def test_an_unknown_kind_cannot_be_registered_and_the_known_ones_are_named() -> 
         ({"kind": "simulator", "settings": {"accept": "yes"}}, "/settings/accept"),
         ({"kind": "simulator", "settings": {"output": {"a": ["= 1 +"]}}}, "/settings/output/a/0"),
         ({"kind": "simulator", "settings": {"speed": 1}}, "/settings/speed"),
+        ({"kind": "command"}, "/settings/command"),
+        ({"kind": "command", "settings": {"command": "provision"}}, "/settings/command"),
     ],
 )
 def test_a_kind_names_what_is_wrong_with_its_settings(body: dict[str, Any], pointer: str) -> None:
@@ -162,6 +165,24 @@ def test_credentials_become_headers_and_never_show() -> None:
     assert Credentials({"type": "header", "name": "X-Key", "value": "v"}).headers() == {"X-Key": "v"}
     assert Credentials(None).headers() == {}
     assert "hunter2" not in repr(Credentials({"type": "bearer", "token": "hunter2"}))
+
+
+def test_credentials_become_variables_of_a_program() -> None:
+    secret = {"type": "privateKey", "username": "u", "privateKey": "k"}
+    assert Credentials(secret).environment() == {
+        "SOM_CREDENTIAL_TYPE": "privateKey",
+        "SOM_CREDENTIAL_USERNAME": "u",
+        "SOM_CREDENTIAL_PRIVATE_KEY": "k",
+    }
+
+
+def test_a_command_that_the_operator_did_not_allow_cannot_be_registered(tmp_path: Any) -> None:
+    (tmp_path / "provision").write_text("#!/bin/sh")
+    body = {"name": "F", "kind": "command", "settings": {"command": "provision"}}
+    allowing = Kinds(Tools(no_session, allowed=Allowances(tmp_path)))
+    assert [violation.code for violation in allowing.violations(body, None)] == ["notAllowed"]
+    (tmp_path / "provision").chmod(0o755)
+    assert allowing.violations(body, None) == []
 
 
 def test_a_plug_in_is_found_through_its_entry_point(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

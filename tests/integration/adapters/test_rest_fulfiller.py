@@ -12,9 +12,10 @@ import pytest
 from aiohttp import web
 
 from adapters.credentials import Credentials
+from adapters.http_exchange import MAX_ANSWER
 from adapters.http_session import open_session
 from adapters.ports import Accepted, Done, Fulfiller, Outcome, Progress, Refused, Unreachable, parse_report
-from adapters.rest import MAX_ANSWER, RestFulfiller, request_body
+from adapters.rest import RestFulfiller, request_body
 from models.domain.fulfiller import FulfillerDefinition
 from tests.integration.example_fulfiller import example_fulfiller
 from tests.integration.fulfiller_suite import Behaviour, FulfillerSuite, a_call

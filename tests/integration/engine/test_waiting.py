@@ -286,3 +286,19 @@ async def test_hints_of_strangers_and_for_ended_work_change_nothing(harness: Har
     await harness.until(order, "completed")
     await _hinted(harness, call)
     assert harness.fulfiller.polls == []
+
+
+async def test_milestones_are_told_once_and_what_the_fulfiller_rests_on_stands_in_the_service(harness: Harness) -> None:
+    await harness.register()
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Accepted("theirs", poll_url="/o/1", retry_after=0.02))
+    harness.fulfiller.polls = [
+        Progress(milestones=("dug",), reason="It waits for the road.", retry_after=0.02),
+        Progress(milestones=("dug", "laid"), retry_after=0.02),
+        Done(milestones=("dug", "laid", "tested"), supporting_service=({"id": "theirs-7"},)),
+    ]
+    harness.start()
+    document = await harness.until(await harness.order(plan_of("1/build")), "completed")
+    assert [told["name"] for told in document["body"]["milestone"]] == ["dug", "laid", "tested"]
+    service = await harness.store.collection("service").find_one({})
+    assert service is not None
+    assert service["body"]["supportingService"] == [{"id": "theirs-7"}]

@@ -106,3 +106,8 @@ def test_a_circle_of_specifications_is_named() -> None:
 
 def test_two_parts_cannot_have_one_name() -> None:
     assert found(("bundles", "plain"), ("bundles", "plain")) == [("/serviceSpecRelationship/1/role", "duplicateName")]
+
+
+def test_expressions_without_end_are_refused_before_they_are_parsed() -> None:
+    rules = {f"task{number}": {"input": {"a": "=(((" + "x" * 1_000}} for number in range(60)}
+    assert found(fulfilment=tasks(**rules)) == [("/fulfilment", "expressionsTooLong")]

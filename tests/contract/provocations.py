@@ -1,0 +1,291 @@
+"""How each status of an operation is brought about: most of them the same way everywhere, the others by operation."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+
+from httpx import Response
+
+from models.store import Store
+from tests.contract.plans import store_plan
+from tests.contract.samples import CANCELS, FULFILLERS, SERVICES, SOM, order, service, set_state
+from tests.contract.stage import BODIES, FAULT, Operation, Stage
+from tests.contract.subjects import delivered, ended, ensure_specification, placed, recorded, subject, subscribed
+
+Provoke = Callable[[Stage, Operation], Awaitable[Response]]
+
+_TOO_LONG = "x" * 5_000
+_UNKNOWN = "o-1"
+_HUGE = b" " * 5_000_001
+
+
+async def send(stage: Stage, operation: Operation, url: str, **options: Any) -> Response:
+    """A request that follows the schema, but for the options given."""
+    return await stage.client.request(operation.method, url, **{**operation.sent(), **options})
+
+
+async def _success(stage: Stage, operation: Operation) -> Response:
+    await ensure_specification(stage)
+    url = await subject(stage, operation)
+    body = BODIES.get(operation.id)
+    if operation.id == "createCancelServiceOrder":
+        body = {"serviceOrder": {"id": await placed(stage)}}
+    return await send(stage, operation, url, **operation.sent(body))
+
+
+async def _unchanged(stage: Stage, operation: Operation) -> Response:
+    return await send(stage, operation, await subject(stage, operation), headers={"if-none-match": "*"})
+
+
+async def _bad_request(stage: Stage, operation: Operation) -> Response:
+    """Bodies that are no JSON or not the one asked for; without a body, what is wrong with a parameter."""
+    url = await subject(stage, operation)
+    if operation.consumes:
+        for text in (b'"text"', b"7", b'{"a": {"$b": 1}}', b"["):
+            answer = await send(stage, operation, url, content=text)
+            assert answer.status_code == 400, text
+        return await send(stage, operation, url, content=b"{")
+    place, name = next(iter(operation.limited), ("query", "limit"))
+    if place == "header":
+        return await send(stage, operation, url, headers={name: _TOO_LONG})
+    return await send(stage, operation, f"{url}?{name}={_TOO_LONG}")
+
+
+async def _unknown(stage: Stage, operation: Operation) -> Response:
+    return await send(stage, operation, operation.url(_UNKNOWN))
+
+
+async def _wrong_method(stage: Stage, operation: Operation) -> Response:
+    """The path's other methods are refused; the answer is held against what this operation declares."""
+    answer = await stage.client.request("PUT", operation.url(_UNKNOWN), declared_by=operation.method)
+    assert operation.method in answer.headers["allow"].split(", ")
+    return answer
+
+
+async def _unacceptable(stage: Stage, operation: Operation) -> Response:
+    return await send(stage, operation, operation.url(_UNKNOWN), headers={"accept": "image/png"})
+
+
+async def _other_revision(stage: Stage, operation: Operation) -> Response:
+    options = operation.sent(**{"if-match": '"77"'})
+    return await send(stage, operation, await subject(stage, operation), **options)
+
+
+async def _too_large(stage: Stage, operation: Operation) -> Response:
+    return await send(stage, operation, operation.url(_UNKNOWN), content=_HUGE)
+
+
+async def _wrong_type(stage: Stage, operation: Operation) -> Response:
+    return await send(stage, operation, operation.url(_UNKNOWN), content=b"x", headers={"content-type": "text/csv"})
+
+
+async def _busy(stage: Stage, operation: Operation) -> Response:
+    """While another client's body is still on its way, the server is at its limit."""
+    begun, over = asyncio.Event(), asyncio.Event()
+
+    async def slow_body() -> AsyncIterator[bytes]:
+        begun.set()
+        await over.wait()
+        yield b"{}"
+
+    json = {"content-type": "application/json"}
+    other = asyncio.create_task(stage.client.post(f"{SOM}/planPreview", content=slow_body(), headers=json))
+    await begun.wait()
+    answer = await send(stage, operation, operation.url(_UNKNOWN))
+    over.set()
+    await other
+    assert answer.headers["retry-after"] == "2"
+    return answer
+
+
+async def _fault(stage: Stage, operation: Operation) -> Response:
+    options = operation.sent(**{FAULT: "now"})
+    answer = await stage.client.request(operation.method, operation.url(_UNKNOWN), may_fail=True, **options)
+    assert "secret" not in answer.text
+    return answer
+
+
+async def _without_database(stage: Stage, operation: Operation) -> Response:
+    key = stage.token(_UNKNOWN) if operation.id == "reportTaskOutcome" else _UNKNOWN
+    if operation.id == "takeNotification":
+        key = stage.dependencies.tokens.issue_for_hub(_UNKNOWN)
+    answer = await stage.cut_off.request(operation.method, operation.url(key), **operation.sent())
+    assert answer.headers["retry-after"] == "2", answer.text
+    assert answer.json()["code"] == "databaseUnavailable"
+    return answer
+
+
+async def _key_with_another_body(stage: Stage, operation: Operation) -> Response:
+    await ensure_specification(stage)
+    first = BODIES[operation.id]
+    if operation.id == "createCancelServiceOrder":
+        first = {"serviceOrder": {"id": await placed(stage)}}
+    if "id" in first:
+        first = {**first, "id": stage.new("specification"), "name": stage.new("name")}
+    key = stage.new("key")
+    options = operation.sent(first, **{"idempotency-key": key})
+    assert (await send(stage, operation, operation.path, **options)).status_code == 201
+    second = operation.sent({**first, "description": "another"}, **{"idempotency-key": key})
+    return await send(stage, operation, operation.path, **second)
+
+
+# By status, for every operation. What is not declared is tried all the same where it could occur.
+GENERAL: Mapping[str, Provoke] = {
+    **dict.fromkeys(("200", "201", "202", "204"), _success),
+    "304": _unchanged,
+    "400": _bad_request,
+    "404": _unknown,
+    "405": _wrong_method,
+    "406": _unacceptable,
+    "412": _other_revision,
+    "413": _too_large,
+    "415": _wrong_type,
+    "422": _key_with_another_body,
+    "429": _busy,
+    "500": _fault,
+    "503": _without_database,
+}
+
+
+def always_possible(operation: Operation) -> set[str]:
+    """The statuses that can occur at an operation whatever its document says."""
+    found = {"405", "429", "500", "503"}
+    found |= {"404"} if operation.is_of_one else set()
+    found |= {"406"} if operation.produces is not None else set()
+    return found | ({"400", "413", "415"} if operation.consumes else set())
+
+
+async def _twice(stage: Stage, operation: Operation) -> Response:
+    """Once more what exists already."""
+    assert (await _success(stage, operation)).status_code in (201, 409)  # its success was provoked before
+    return await _success(stage, operation)
+
+
+async def _key_of_what_is_deleted(stage: Stage, operation: Operation) -> Response:
+    """The id that a key stands for is taken until the deletion has been told."""
+    await ensure_specification(stage)
+    options = operation.sent(**{"idempotency-key": stage.new("key")})
+    made = (await send(stage, operation, operation.path, **options)).json()
+    await set_state(stage.store, made["id"], "completed", {"0": "completed"})
+    assert (await stage.client.delete(made["href"])).status_code == 204
+    return await send(stage, operation, operation.path, **options)
+
+
+async def _cancelled_twice(stage: Stage, operation: Operation) -> Response:
+    body = {"serviceOrder": {"id": await placed(stage)}}
+    assert (await stage.client.post(CANCELS, json=body)).status_code == 201
+    return await send(stage, operation, operation.path, **operation.sent(body))
+
+
+async def _change_after_the_end(stage: Stage, operation: Operation) -> Response:
+    return await send(stage, operation, operation.url(await ended(stage)), **operation.sent({"description": "new"}))
+
+
+async def _deletion_under_way(stage: Stage, operation: Operation) -> Response:
+    return await send(stage, operation, operation.url(await placed(stage)))
+
+
+async def _illegal_move(stage: Stage, operation: Operation) -> Response:
+    return await send(stage, operation, operation.url(await recorded(stage)), **operation.sent({"state": "designed"}))
+
+
+async def _deletion_of_what_another_service_uses(stage: Stage, operation: Operation) -> Response:
+    key = await recorded(stage)
+    user = service(supportingService=[{"id": key}])
+    assert (await stage.client.post(SERVICES, json=user)).status_code == 201
+    return await send(stage, operation, operation.url(key))
+
+
+async def _specification_in_use(stage: Stage, operation: Operation) -> Response:
+    await recorded(stage)
+    return await send(stage, operation, operation.url("vpn-1"), **operation.sent({"name": "another"}))
+
+
+async def _fulfiller_at_work(stage: Stage, operation: Operation) -> Response:
+    answer = await stage.client.post(FULFILLERS, json={**BODIES["createFulfiller"], "id": "north"})
+    assert answer.status_code == 201
+    await store_plan(stage.store, stage.new("plan"))
+    return await send(stage, operation, operation.url("north"))
+
+
+async def _always_too_late(stage: Stage, operation: Operation) -> Response:
+    """Somebody else changes the same thing before each of our tries."""
+    url = await subject(stage, operation)
+    other = {"$set": {"secret": "another"}} if operation.id == "rotateSubscriptionSecret" else {}
+    stage.store.rival = {"$inc": {"rev": 1}, **other}
+    try:
+        return await send(stage, operation, url, **operation.sent({"description": "new"}))
+    finally:
+        stage.store.rival = None
+
+
+async def _end_subscription(store: Store, key: str) -> None:
+    change = {"$set": {"state": "ended", "endedReason": "It answered 410."}}
+    await store.collection("subscription").update_one({"_id": key}, change)
+
+
+async def _replay_after_the_end(stage: Stage, operation: Operation) -> Response:
+    key = await subscribed(stage)
+    await _end_subscription(stage.store, key)
+    return await send(stage, operation, operation.url(key))
+
+
+async def _replay_of_one_after_the_end(stage: Stage, operation: Operation) -> Response:
+    key = await delivered(stage)
+    await _end_subscription(stage.store, key.partition(":")[2])
+    return await send(stage, operation, operation.url(key))
+
+
+async def _unplannable(stage: Stage, operation: Operation) -> Response:
+    """Well formed; but what it would delete is used by somebody who stays."""
+    key = await recorded(stage)
+    user = service(serviceRelationship=[{"relationshipType": "reliesOn", "service": {"id": key}}])
+    assert (await stage.client.post(SERVICES, json=user)).status_code == 201
+    body = order({"id": "1", "action": "delete", "service": {"id": key}})
+    return await send(stage, operation, operation.path, **operation.sent(body))
+
+
+async def _looking_after_what_has_gone_on(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    await stage.store.collection("task").update_many({}, {"$set": {"state": "done"}})
+    return await send(stage, operation, url)
+
+
+async def _strange_number(stage: Stage, operation: Operation) -> Response:
+    return await send(stage, operation, await subject(stage, operation), headers={"last-event-id": "x"})
+
+
+async def _withdrawn(stage: Stage, operation: Operation) -> Response:
+    return await send(stage, operation, operation.url(stage.dependencies.tokens.issue_for_hub("nobody")))
+
+
+# By operationId and status, where the general way does not lead there.
+SPECIAL: Mapping[tuple[str, str], Provoke] = {
+    ("createServiceOrder", "409"): _key_of_what_is_deleted,
+    ("createService", "409"): _key_of_what_is_deleted,
+    ("createServiceSpecification", "409"): _twice,
+    ("createFulfiller", "409"): _twice,
+    ("registerListener", "409"): _twice,
+    ("createCancelServiceOrder", "409"): _cancelled_twice,
+    ("patchServiceOrder", "409"): _change_after_the_end,
+    ("deleteServiceOrder", "409"): _deletion_under_way,
+    ("patchService", "409"): _illegal_move,
+    ("deleteService", "409"): _deletion_of_what_another_service_uses,
+    ("patchServiceSpecification", "409"): _specification_in_use,
+    ("deleteServiceSpecification", "409"): _specification_in_use,
+    ("patchFulfiller", "409"): _always_too_late,
+    ("deleteFulfiller", "409"): _fulfiller_at_work,
+    ("rotateSubscriptionSecret", "409"): _always_too_late,
+    ("replaySubscription", "409"): _replay_after_the_end,
+    ("replayDelivery", "409"): _replay_of_one_after_the_end,
+    ("createFalloutIntervention", "409"): _looking_after_what_has_gone_on,
+    ("patchFallout", "409"): _looking_after_what_has_gone_on,
+    ("createPlanPreview", "422"): _unplannable,
+    ("streamOrderEvents", "400"): _strange_number,
+    ("takeNotification", "410"): _withdrawn,
+}
+
+
+def provocation(operation: Operation, status: str) -> Provoke | None:
+    """How an operation is brought to answer a status; None where nobody has said."""
+    return SPECIAL.get((operation.id, status), GENERAL.get(status))

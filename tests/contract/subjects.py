@@ -1,0 +1,165 @@
+"""Something for each path with an identifier to be about, made as users and engine would make it."""
+
+from collections.abc import Awaitable, Callable
+
+from tests.contract.plans import KEYS, NOW, store_delivery, store_events, store_plan
+from tests.contract.samples import (
+    CANCELS,
+    CATALOG,
+    FULFILLERS,
+    INVENTORY,
+    ORDERING,
+    ORDERS,
+    SERVICES,
+    SOM,
+    SPECIFICATIONS,
+    Body,
+    fulfiller,
+    order,
+    service,
+    set_state,
+    specification,
+)
+from tests.contract.stage import Operation, Stage
+
+Make = Callable[[Stage, Operation], Awaitable[str]]
+
+
+async def posted(stage: Stage, path: str, body: Body) -> str:
+    """The identifier of what a POST has made."""
+    answer = await stage.client.post(path, json=body)
+    assert answer.status_code == 201, answer.text
+    key: str = answer.json()["id"]
+    return key
+
+
+async def ensure_specification(stage: Stage) -> None:
+    """Publish what the samples refer to, unless it is there."""
+    answer = await stage.client.post(SPECIFICATIONS, json=specification())
+    assert answer.status_code in (201, 409), answer.text
+
+
+async def placed(stage: Stage) -> str:
+    """An accepted order."""
+    await ensure_specification(stage)
+    return await posted(stage, ORDERS, order())
+
+
+async def ended(stage: Stage) -> str:
+    """An order that has ended."""
+    key = await placed(stage)
+    await set_state(stage.store, key, "completed", {"0": "completed"})
+    return key
+
+
+async def _order(stage: Stage, operation: Operation) -> str:
+    return await (ended if operation.method == "DELETE" else placed)(stage)
+
+
+async def _cancellation(stage: Stage, _: Operation) -> str:
+    return await posted(stage, CANCELS, {"serviceOrder": {"id": await placed(stage)}})
+
+
+async def recorded(stage: Stage, *_: object) -> str:
+    """A service in the inventory."""
+    await ensure_specification(stage)
+    return await posted(stage, SERVICES, service())
+
+
+async def _specification(stage: Stage, _: Operation) -> str:
+    return await posted(stage, SPECIFICATIONS, specification(stage.new("specification")))
+
+
+async def registered(stage: Stage, *_: object) -> str:
+    """A fulfiller."""
+    return await posted(stage, FULFILLERS, fulfiller(stage.new("fulfiller")))
+
+
+async def _listener(stage: Stage, operation: Operation) -> str:
+    hub = operation.path.removesuffix("/{id}")
+    return await posted(stage, hub, {"callback": f"http://subscriber.example/{stage.new()}"})
+
+
+async def subscribed(stage: Stage, *_: object) -> str:
+    """A subscription at the hub of TMF641."""
+    return await posted(stage, f"{ORDERING}/hub", {"callback": f"http://subscriber.example/{stage.new()}"})
+
+
+async def planned(stage: Stage, *_: object) -> str:
+    """A plan of two tasks, the first one accepted by the fulfiller `north`."""
+    key = stage.new("plan")
+    await store_plan(stage.store, key)
+    return key
+
+
+async def _task(stage: Stage, _: Operation) -> str:
+    return f"{await planned(stage)}:{KEYS[0]}"
+
+
+async def held(stage: Stage, operation: Operation) -> str:
+    """A task that is held."""
+    key = await _task(stage, operation)
+    fallout = {"code": "unreachable", "reason": "Nobody there.", "cause": "c0ffee", "since": NOW, "count": 1}
+    change = {"$set": {"state": "held", "fallout": fallout}}
+    await stage.store.collection("task").update_one({"_id": key}, change)
+    return key
+
+
+async def _callback(stage: Stage, _: Operation) -> str:
+    return stage.token(await planned(stage))
+
+
+async def _hub_of_fulfiller(stage: Stage, _: Operation) -> str:
+    return stage.dependencies.tokens.issue_for_hub(await registered(stage))
+
+
+async def _event(stage: Stage, _: Operation) -> str:
+    key = stage.new("order")
+    await store_events(stage.store, key, 1)
+    return f"{key}-e1"
+
+
+async def delivered(stage: Stage, *_: object) -> str:
+    """A dead letter."""
+    return await store_delivery(stage.store, await subscribed(stage), stage.new("event"), "dead")
+
+
+async def _told_to_its_end(stage: Stage, _: Operation) -> str:
+    """An order whose stream ends, as all of it is told."""
+    key = await ended(stage)
+    await stage.store.collection("serviceOrder").update_one({"_id": key}, {"$set": {"seq": 0}})
+    return key
+
+
+SUBJECTS: dict[str, Make] = {
+    f"{ORDERS}/{{id}}": _order,
+    f"{CANCELS}/{{id}}": _cancellation,
+    f"{SERVICES}/{{id}}": recorded,
+    f"{SPECIFICATIONS}/{{id}}": _specification,
+    **{f"{base}/hub/{{id}}": _listener for base in (ORDERING, INVENTORY, CATALOG)},
+    f"{FULFILLERS}/{{id}}": registered,
+    f"{SOM}/plan/{{id}}": planned,
+    f"{SOM}/plan/{{id}}/task": planned,
+    f"{SOM}/task/{{id}}": _task,
+    f"{SOM}/callback/{{token}}": _callback,
+    f"{SOM}/notification/{{token}}": _hub_of_fulfiller,
+    f"{SOM}/subscription/{{id}}": subscribed,
+    f"{SOM}/subscription/{{id}}/secret": subscribed,
+    f"{SOM}/subscription/{{id}}/replay": subscribed,
+    f"{SOM}/delivery/{{id}}": delivered,
+    f"{SOM}/delivery/{{id}}/replay": delivered,
+    f"{SOM}/event/{{id}}": _event,
+    f"{SOM}/fallout/{{id}}": held,
+    f"{SOM}/fallout/{{id}}/intervention": held,
+    f"{SOM}/order/{{id}}/explanation": _order,
+    f"{SOM}/order/{{id}}/stream": _told_to_its_end,
+}
+
+
+async def subject(stage: Stage, operation: Operation) -> str:
+    """The address of an operation, about something that is there and that it succeeds on."""
+    if not operation.is_of_one:
+        return operation.path
+    make = SUBJECTS.get(operation.path)
+    assert make is not None, f"tests/contract/subjects.py makes nothing for {operation.path}; please add how."
+    return operation.url(await make(stage, operation))
