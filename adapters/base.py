@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from adapters.credentials import Credentials
 from adapters.http_session import Tools
-from adapters.ports import Accepted, FulfillerCall, Outcome, Progress
+from adapters.ports import Accepted, FulfillerCall, Outcome, Probe, Progress
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.violations import Violation
 
@@ -47,6 +47,10 @@ class BaseFulfiller(ABC):
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:  # noqa: ARG002 - for the kinds that poll
         """Look how accepted work is. By default only a callback tells."""
         return Progress()
+
+    async def probe(self, seconds: float) -> Probe | None:  # noqa: ARG002 - for the kinds that probe
+        """Look whether the fulfiller is up, without giving it work. By default there is nothing to look at."""
+        return None
 
     async def aclose(self) -> None:  # noqa: B027 - closing nothing is a proper answer
         """Let go of what the instance holds. Calls under way may still end."""

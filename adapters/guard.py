@@ -6,7 +6,18 @@ from typing import Any
 
 import structlog
 
-from adapters.ports import Accepted, Done, Fulfiller, FulfillerCall, Outcome, Progress, Refused, Unreachable
+from adapters.ports import (
+    Accepted,
+    Done,
+    Fulfiller,
+    FulfillerCall,
+    Outcome,
+    Probe,
+    Probed,
+    Progress,
+    Refused,
+    Unreachable,
+)
 from models.domain.outcomes import why_unstorable
 
 _GRACE = 0.5  # seconds beyond the call's own time-out, so that a kind can give its own, better reason
@@ -30,6 +41,19 @@ class Guarded:
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
         """Look how accepted work is."""
         return await self._kept(self._inner.poll(reference, call), call)
+
+    async def probe(self, seconds: float) -> Probe | None:
+        """Look whether it is up; None where its kind, or its registration, has nothing to look at."""
+        if not isinstance(self._inner, Probed):
+            return None
+        try:
+            async with asyncio.timeout(seconds + _GRACE):
+                return await self._inner.probe(seconds)
+        except TimeoutError:
+            return Probe(f"It did not answer within {seconds:g} seconds.")
+        except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
+            _log.exception("fulfiller raised at a probe", kind=self.kind, fulfiller=self._name)
+            return Probe(f"The probe of the kind {self.kind} failed inside ({type(error).__name__}).")
 
     async def aclose(self) -> None:
         """Let go of what the instance holds; a fault in that is logged, for nobody could do more."""

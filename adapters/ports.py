@@ -16,6 +16,8 @@ __all__ = [
     "FulfillerRules",
     "Inventory",
     "Outcome",
+    "Probe",
+    "Probed",
     "Progress",
     "Refused",
     "Report",
@@ -65,6 +67,21 @@ class FulfillerCall:
     engaged: Accepted | None = None
     output: Mapping[str, Any] | None = None
     fulfil_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a look at a fulfiller found, without giving it work: it is up, or `down` says what is wrong."""
+
+    down: str | None = None
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """A fulfiller that can be looked at without giving it work; a kind has this method or not."""
+
+    async def probe(self, seconds: float) -> Probe | None:
+        """Look whether it is up, within so many seconds. None where its registration leaves nothing to look at."""
 
 
 @runtime_checkable

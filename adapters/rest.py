@@ -12,9 +12,9 @@ import orjson
 from adapters.credentials import Credentials
 from adapters.http_exchange import exchange
 from adapters.http_session import Tools
-from adapters.ports import Accepted, FulfillerCall, Outcome, Progress, Refused, Unreachable
-from adapters.rest_answers import read_engagement, read_poll
-from models.domain.fulfiller import RESERVED_HEADERS, FulfillerDefinition
+from adapters.ports import Accepted, FulfillerCall, Outcome, Probe, Progress, Refused, Unreachable
+from adapters.rest_answers import Answer, read_engagement, read_poll
+from models.domain.fulfiller import RESERVED_HEADERS, FulfillerDefinition, wrong_endpoint
 from models.domain.violations import Violation
 
 
@@ -48,6 +48,7 @@ class RestFulfiller:
             found.append(Violation("/endpoint", "missing", "A fulfiller of the kind rest needs an endpoint."))
         found.extend(_wrong_hosts(definition.settings.get("allowPollHosts", [])))
         found.extend(_wrong_headers(definition.settings.get("headers", {})))
+        found.extend(_wrong_health_url(definition.settings.get("healthUrl")))
         return found
 
     @classmethod
@@ -76,6 +77,17 @@ class RestFulfiller:
             return checked
         answer = await exchange(self._session, "GET", str(checked.poll_url), self._headers, call.timeout)
         return answer if isinstance(answer, Unreachable | Refused) else read_poll(answer, datetime.now(UTC))
+
+    async def probe(self, seconds: float) -> Probe | None:
+        """GET the healthUrl of its settings, if there is one: 2xx is up. Credentials go to the endpoint's host only."""
+        address = self._definition.settings.get("healthUrl")
+        if not address:
+            return None
+        same_host = urlsplit(address).netloc == urlsplit(self._endpoint).netloc
+        answer = await exchange(self._session, "GET", address, self._headers if same_host else {}, seconds)
+        if isinstance(answer, Answer):
+            return Probe(None if 200 <= answer.status < 300 else f"Its healthUrl answers {answer.status}.")
+        return Probe(answer.reason)
 
     async def aclose(self) -> None:
         """Hold nothing: the session belongs to the process."""
@@ -120,6 +132,12 @@ def _wrong_hosts(hosts: Any) -> list[Violation]:
     if isinstance(hosts, list) and all(isinstance(host, str) for host in hosts):
         return []
     return [Violation("/settings/allowPollHosts", "invalidType", "allowPollHosts must be a list of host names.")]
+
+
+def _wrong_health_url(address: Any) -> list[Violation]:
+    if address is None or (isinstance(address, str) and not list(wrong_endpoint(address))):
+        return []
+    return [Violation("/settings/healthUrl", "invalidAddress", "healthUrl must be an absolute http or https address.")]
 
 
 def _wrong_headers(headers: Any) -> list[Violation]:

@@ -110,6 +110,7 @@ def _administration(
         "listFulfiller": fulfillers.list,
         "createFulfiller": fulfillers.create,
         "retrieveFulfiller": fulfillers.retrieve,
+        "retrieveFulfillerHealth": fulfillers.health,
         "patchFulfiller": fulfillers.patch,
         "deleteFulfiller": fulfillers.delete,
         "listPlan": plans.list,

@@ -8,66 +8,21 @@ from mongoengine import (
     BooleanField,
     DateTimeField,
     DictField,
-    DynamicDocument,
     FloatField,
     IntField,
     ListField,
     StringField,
 )
 
-Spec = dict[str, object]
-
-COMMON_META: Spec = {"abstract": True, "auto_create_index": False, "id_field": "id"}
-
-
-def _index(name: str, *fields: str, **options: object) -> Spec:
-    return {"name": name, "fields": list(fields), "cls": False, **options}
-
-
-def _body(name: str, path: str) -> Spec:
-    """An index for the lists of one tenant filtered by an attribute of the body, newest or oldest first."""
-    return _index(name, "tenant", f"body.{path}", "created", "id")
-
-
-def _partial(name: str, *fields: str, exists: str) -> Spec:
-    """An index over the few documents that have a scheduling field at the moment."""
-    return _index(name, *fields, partialFilterExpression={exists: {"$exists": True}})
-
-
-def _held(name: str, *fields: str) -> Spec:
-    """An index over tasks that are fallout at the moment."""
-    return _index(name, *fields, partialFilterExpression={"state": "held"})
-
-
-_BY_CREATION = _index("by_creation", "tenant", "created", "id")
-_OWED = _partial("owed", "owed", exists="owed")
-_DUE = _partial("due", "priority", "due", exists="due")
-
-
-class Stored(DynamicDocument):
-    """What every document has.
-
-    `wt` holds the tokens of the last writers (`models.group_commit`).
-    """
-
-    meta = COMMON_META
-    id = StringField(primary_key=True)
-    tenant = StringField(required=True)
-    created = DateTimeField()
-    updated = DateTimeField()
-    wt = ListField()
-
-
-class ResourceDocument(Stored):
-    """A TM Forum resource: its body, its revision (ETag), and the events that it owes."""
-
-    meta = COMMON_META
-    rev = IntField(required=True)
-    seq = IntField(required=True)
-    body = DictField(required=True)
-    outbox = ListField(DictField())
-    owed = DateTimeField()
-    idem = DictField()
+from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
+from models.stored import BY_CREATION as _BY_CREATION
+from models.stored import DUE as _DUE
+from models.stored import OWED as _OWED
+from models.stored import ResourceDocument, Stored
+from models.stored import body_index as _body
+from models.stored import held_index as _held
+from models.stored import index as _index
+from models.stored import partial_index as _partial
 
 
 class ServiceOrder(ResourceDocument):
@@ -233,6 +188,7 @@ class Task(Stored):
             _index("by_plan", "plan", "created"),
             _index("by_state", "tenant", "state", "created"),
             _index("by_fulfiller", "fulfiller", "state"),
+            _index("held_by_code", "error.code", "id", partialFilterExpression={"state": "held"}),
             _held("held_since", "tenant", "fallout.since", "id"),
             _held("held_cause", "tenant", "fallout.cause", "fallout.since"),
             _partial("fallout_since", "tenant", "fallout.since", exists="fallout.since"),
@@ -250,6 +206,9 @@ class Task(Stored):
     state = StringField(required=True)
     fence = IntField(required=True)
     fulfiller = StringField()
+    free = BooleanField()
+    givenUp = ListField(StringField())  # noqa: N815 - a stored name
+    formerDecisions = ListField(DictField())  # noqa: N815 - a stored name
     inputRev = IntField()  # noqa: N815 - a stored name
     attempts = ListField(DictField())
     fallout = DictField()
@@ -258,23 +217,6 @@ class Task(Stored):
     directive = DictField()
     interventions = DictField()
     job = StringField()
-
-
-class Fulfiller(ResourceDocument):
-    """A registered fulfiller; credentials stand apart from the body that is shown."""
-
-    meta = {"collection": "fulfiller", "indexes": [_BY_CREATION, _OWED, _body("by_name", "name")]}
-    secret = DictField()
-
-
-class Slot(Stored):
-    """One of a fulfiller's places for work at the same time, leased by a process."""
-
-    meta = {"collection": "slot", "indexes": [_index("by_fulfiller", "fulfiller", "until"), _index("by_holder", "by")]}
-    tenant = StringField()
-    fulfiller = StringField(required=True)
-    by = StringField()
-    until = DateTimeField()
 
 
 class Subscription(Stored):
@@ -391,6 +333,9 @@ ALL: tuple[type[Stored], ...] = (
     Task,
     Fulfiller,
     Slot,
+    FulfillerState,
+    FulfillerStatistics,
+    Budget,
     Subscription,
     Event,
     Delivery,

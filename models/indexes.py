@@ -5,7 +5,8 @@ from typing import Any
 from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
-from models.documents import ALL, Stored
+from models.documents import ALL
+from models.stored import Stored
 
 Document = dict[str, Any]
 

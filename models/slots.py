@@ -88,6 +88,11 @@ class Slots:
             raise Unavailable from error
         return freed.deleted_count
 
+    def is_full(self, fulfiller: str) -> bool:
+        """Whether all slots were found taken a moment ago."""
+        pool = self._pools.get(fulfiller)
+        return pool is not None and self._is_full(pool)
+
     async def acquire(self, fulfiller: str, limit: int) -> Slot | None:
         """A slot of this fulfiller, or None when all are taken.
 

@@ -148,7 +148,14 @@ class Settling:
             mapped = await self._map_output(task, answer.outcome)
             if mapped is not None:
                 return mapped
-        return settle(task, run, answer.outcome, definition, self._parts.clock.now())
+        now = self._parts.clock.now()
+        settled = settle(task, run, answer.outcome, definition, now)
+        if settled.state == "held" and answer.free and run.fulfiller is not None:
+            given_up = await self._engager.alternatives(task, run.fulfiller)
+            answer.facts["givenUp"] = given_up
+            if given_up:  # at the next one everything begins anew
+                return Settlement("retrying", {"due": now, "attempts": 0})
+        return settled
 
     async def _map_output(self, task: PlannedTask, done: Done) -> Settlement | None:
         """Work out what the output means; a mapping that fails holds the task, whose work is done all the same."""
@@ -167,7 +174,7 @@ class Settling:
         return None
 
     def _facts(self, answer: Answer, settlement: Settlement) -> Document:
-        facts: Document = {"outcome": outcome_document(answer.outcome)}
+        facts: Document = {"outcome": outcome_document(answer.outcome), **answer.facts}
         match answer.outcome:
             case Done(output=output):
                 report = self._reports.get(answer.key, Report())
@@ -333,6 +340,12 @@ class Settling:
             known = self.effect(service).get("values", {})
             self.effect(service, values=with_delta(known, values) if known else values)
         self.resume(path)
+
+    def reconsider(self, key: str) -> None:
+        """Somebody may be there now for a task that nobody could have."""
+        run = self._progress.run.get(key)
+        if run is not None and run.state == "held" and (run.error or {}).get("code") == "noFulfiller":
+            self._progress.move(key, "waiting", attempts=0, error=None)
 
     def resume(self, path: str | None) -> list[str]:
         """Take up tasks again that are held or wait for information, of one item (with those nested in it) or of all.

@@ -9,6 +9,7 @@ from models.domain.fulfiller import FulfillerDefinition
 from models.domain.plan import Capability
 from models.domain.selection import Decision, Selection
 from models.domain.situation import Situation
+from models.reading import reading
 from models.reference_cache import ReferenceCache
 from models.store import Store
 
@@ -32,7 +33,9 @@ class _Registry:
             document["_id"]: Registered(FulfillerDefinition.from_document(document), document.get("secret") or {})
             for document in documents
         }
-        self.selection = Selection(entry.definition for entry in self.registered.values())
+        definitions = [entry.definition for entry in self.registered.values()]
+        self.selection = Selection(definitions)
+        self.limited = tuple(definition for definition in definitions if definition.capacity is not None)
 
 
 class Directory:
@@ -40,6 +43,7 @@ class Directory:
 
     def __init__(self, store: Store, make: MakeFulfiller) -> None:
         """Read registrations from the store; `make` builds a fulfiller of the registered kind."""
+        self._store = store
         self._cache = ReferenceCache(store, "fulfiller", _Registry)
         self._make = make
         self._instances: dict[str, tuple[int, Fulfiller]] = {}
@@ -54,6 +58,25 @@ class Directory:
         if decision.chosen is None:
             decision = (await self._cache.refresh(tenant)).selection.select(capability, situation)
         return decision
+
+    async def limited(self, tenant: str) -> tuple[FulfillerDefinition, ...]:
+        """Those whose capacity is limited."""
+        return (await self._cache.get(tenant)).limited
+
+    async def definitions(self, tenant: str) -> tuple[FulfillerDefinition, ...]:
+        """All who are registered."""
+        return tuple(entry.definition for entry in (await self._cache.get(tenant)).registered.values())
+
+    async def all_definitions(self) -> list[tuple[str, FulfillerDefinition]]:
+        """All who are registered with whichever tenant, with the tenant.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        with reading():
+            tenants = await self._store.collection("fulfiller").distinct("tenant")
+        living = [tenant for tenant in tenants if not tenant.startswith("~")]
+        return [(tenant, one) for tenant in living for one in await self.definitions(tenant)]
 
     async def definition(self, tenant: str, fulfiller: str) -> FulfillerDefinition | None:
         """The definition of a registered fulfiller; None where it is not registered any more."""

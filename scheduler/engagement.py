@@ -8,97 +8,39 @@ that a technical retry is equal to the byte.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
-from adapters.ports import Fulfiller, FulfillerCall
-from models.callback_token import CallbackTokens, CallKey
-from models.clock import Clock
-from models.domain.errors import AlreadyExists
+from adapters.ports import FulfillerCall
+from models.callback_token import CallKey
+from models.domain.errors import AlreadyExists, Unavailable
 from models.domain.expressions import ExpressionError
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import Accepted, Outcome, Unreachable
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
 from models.domain.service_change import with_delta
-from models.durations import Durations
-from models.store import Store
+from scheduler.choice import Choice
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
-from scheduler.directory import Directory
+from scheduler.engaging import Answer, Engagement, Held, Parts, Slots
 from scheduler.plan_record import PlanRecord
 from scheduler.services import Services
 from scheduler.situations import Situations
 
 Document = dict[str, Any]
 MAX_ATTEMPTS_KEPT = 50
+MAX_DECISIONS_KEPT = 20
 POLL_TIMEOUT = 10.0
 PATIENCE = 5.0
 """Seconds beyond a call's time after which we stop waiting for a kind that does not keep it."""
-_KEPT = ("fulfiller", "input", "body", "former", "inputRev", "accepted", "output")
+_KEPT_OF_TARGET = ("fulfiller", "input", "body", "former", "inputRev", "accepted", "output")
+_KEPT = (*_KEPT_OF_TARGET, "free", "givenUp", "decision")
+
+__all__ = ["Answer", "Engagement", "Engager", "Held", "Parts", "Slots"]
 
 log = structlog.get_logger(__name__)
-
-
-class Slots(Protocol):
-    """Places for calls at the same time, per fulfiller and over all processes."""
-
-    def place(self, fulfiller: str, limit: int | None, priority: int) -> AbstractAsyncContextManager[None]:
-        """Wait for a place, hold it while the context is open."""
-
-    async def take_back(self) -> None:
-        """Free the places that a former life of this process still holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What engaging a fulfiller takes."""
-
-    store: Store
-    clock: Clock
-    directory: Directory
-    tokens: CallbackTokens
-    slots: Slots
-    callback_base: str
-    durations: Durations
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The task cannot be given to anybody: a person, or a change of the registry, has to help."""
-
-    code: str
-    reason: str
-    message: str
-    decision: Document | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Engagement:
-    """A task ready to be given to a fulfiller."""
-
-    task: PlannedTask
-    revision: int
-    definition: FulfillerDefinition
-    fulfiller: Fulfiller
-    call: FulfillerCall
-    decision: Document | None = None
-
-
-@dataclass(slots=True)
-class Answer:
-    """What came back, and what it took."""
-
-    key: str
-    revision: int
-    outcome: Outcome
-    fulfiller: str | None = None
-    milliseconds: int = 0
-    poll: bool = False
-    detail: Document = field(default_factory=dict)
 
 
 class Engager:
@@ -111,21 +53,28 @@ class Engager:
         self._services = services
         self._context = context
         self._situations = Situations(parts.clock, record, services, context.order)
+        self._choice = Choice(parts.directory, parts.health, record.tenant)
 
     async def prepare(self, task: PlannedTask, run: TaskRun) -> Engagement | Held:
         """Choose the fulfiller and put the call together."""
         kept = await self._kept(task, run)
-        directed = await self._directed(task, run)
+        free, directed = kept.get("free", not kept), await self._directed(task, run)
+        given_up = frozenset([*directed.get("givenUp", ()), *kept.get("givenUp", ())])
         kept = {**directed, **kept} if task.target is None else {**kept, **directed}
         decision: Document | None = None
-        chosen = kept.get("fulfiller")
-        if chosen is None:
-            given_up = frozenset(directed.get("givenUp", ()))
-            capability, situation = await self._situations.of(task, given_up)
-            decided = await self._parts.directory.decide(self._record.tenant, capability, situation)
-            decision, chosen = {**decided.to_document(), "situation": situation.to_document()}, decided.chosen
-            if chosen is None:
-                return Held("noFulfiller", "No fulfiller for this task", decided.reason, decision)
+        chosen, free = kept.get("fulfiller"), free and "fulfiller" not in directed
+        if chosen is None or free:
+            needed = await self._situations.of(task, given_up)
+            # Once nobody could have it, the choice is open again.
+            engaged = chosen if (kept.get("decision") or {}).get("chosen", chosen) is not None else None
+            found = await self._choice.of(*needed, self._record.task_id(task.key), engaged)
+            if found.definition is None:
+                wanted, message = found.capability.to_document(), found.decision.reason
+                reason, now = "No fulfiller for this task", found.to_document()
+                return Held("noFulfiller", reason, message, now, wanted, kept.get("decision"))
+            if not found.stays:
+                decision = found.to_document()
+            chosen = found.definition.id
         definition = await self._parts.directory.definition(self._record.tenant, chosen)
         fulfiller = await self._parts.directory.instance(self._record.tenant, chosen)
         if definition is None or fulfiller is None:
@@ -136,7 +85,18 @@ class Engager:
         except ExpressionError as error:
             return Held("inputMapping", "The task's input cannot be made", f"{task.name}: {error}", decision)
         call = await self._call(task, run, value, kept, definition.timeout)
-        return Engagement(task, run.revision, definition, fulfiller, call, decision)
+        return Engagement(task, run.revision, definition, fulfiller, call, decision, kept.get("decision"), free)
+
+    async def alternatives(self, task: PlannedTask, fulfiller: str) -> list[str]:
+        """Who shall not be asked again for a task that its fulfiller could not be reached for, as others are left.
+
+        Returns:
+            The fulfillers that were tried in vain; empty where nobody else can have the task.
+        """
+        stored = await self._parts.store.get("task", self._record.task_id(task.key)) or {}
+        given_up = frozenset([*stored.get("givenUp", ()), fulfiller])
+        found = await self._choice.look(*await self._situations.of(task, given_up))
+        return sorted(given_up) if found.definition is not None else []
 
     async def options(self, task: PlannedTask) -> Document:
         """Who could do a task, as a decision that nobody has made yet.
@@ -144,9 +104,7 @@ class Engager:
         Raises:
             Unavailable: the database cannot be reached.
         """
-        capability, situation = await self._situations.of(task)
-        decided = await self._parts.directory.decide(self._record.tenant, capability, situation)
-        return {**decided.to_document(), "situation": situation.to_document()}
+        return (await self._choice.look(*await self._situations.of(task))).to_document()
 
     async def _directed(self, task: PlannedTask, run: TaskRun) -> Document:
         """What a person or a rule has said of how to do the task: {fulfiller?, input?, givenUp?}."""
@@ -166,7 +124,8 @@ class Engager:
             return {}
         if task.target is None and stored.get("inputRev") != run.revision:
             return {}
-        return {name: stored[name] for name in _KEPT if name in stored}
+        names = _KEPT if task.target is None else _KEPT_OF_TARGET
+        return {name: stored[name] for name in names if name in stored}
 
     async def _call(
         self, task: PlannedTask, run: TaskRun, value: Any, kept: Mapping[str, Any], seconds: float
@@ -224,14 +183,19 @@ class Engager:
             "input": call.input,
             "body": call.service,
             "inputRev": engagement.revision,
+            "free": False,
             **({"former": call.former} if call.former is not None else {}),
             "started": now,
             "updated": now,
         }
+        earlier = {"accepted": "", "output": ""}  # what an earlier revision of the input came to
+        change: Document = {"$set": intent, "$unset": earlier, "$setOnInsert": {"created": now}}
         if engagement.decision is not None:
             intent["decision"] = engagement.decision
-        earlier = {"accepted": "", "output": ""}  # what an earlier revision of the input came to
-        await self._write(task.key, {"$set": intent, "$unset": earlier, "$setOnInsert": {"created": now}})
+            if engagement.former_decision is not None:
+                change["$push"] = _former(engagement.former_decision)
+        await self._write(task.key, change)
+        self._parts.health.written(engagement.definition, self._record.task_id(task.key))
 
     async def _write(self, key: str, change: Document) -> None:
         guard = {"_id": self._record.task_id(key), "fence": {"$lte": self._record.fence}}
@@ -259,15 +223,30 @@ class Engager:
             Unavailable: the database cannot be reached; no call was made.
         """
         definition, call = engagement.definition, engagement.call
-        async with self._parts.slots.place(definition.id, definition.max_concurrent, priority):
-            begun()
-            await self.write_intent(engagement)
-            if self._record.leased_until <= self._parts.clock.now():
-                raise LeaseLost
-            started = time.monotonic()
-            outcome = await _in_time(engagement.fulfiller.engage(call), call.timeout)
+        self._parts.health.waits(definition, 1)
+        try:
+            async with self._parts.slots.place(definition.id, definition.max_concurrent, priority, definition.rate):
+                begun()
+                await self.write_intent(engagement)
+                if self._record.leased_until <= self._parts.clock.now():
+                    raise LeaseLost
+                started = time.monotonic()
+                outcome = await _in_time(engagement.fulfiller.engage(call), call.timeout)
+        finally:
+            self._parts.health.waits(definition, -1)
         elapsed = round((time.monotonic() - started) * 1000)
-        return Answer(engagement.task.key, engagement.revision, outcome, definition.id, elapsed)
+        await self._count(definition, outcome, elapsed)
+        free = engagement.free and isinstance(outcome, Unreachable) and not outcome.maybe_done
+        return Answer(engagement.task.key, engagement.revision, outcome, definition.id, elapsed, free=free)
+
+    async def _count(
+        self, definition: FulfillerDefinition, outcome: Outcome, elapsed: int, *, poll: bool = False
+    ) -> None:
+        """Let the answer count in the fulfiller's health; that it cannot be written is no reason to lose the answer."""
+        try:
+            await self._parts.health.answered(definition, self._record.tenant, outcome, elapsed, poll=poll)
+        except Unavailable as error:
+            log.warning("health not written", fulfiller=definition.id, error=str(error)[:200])
 
     async def poll(self, task: PlannedTask, run: TaskRun) -> Answer:
         """Ask a fulfiller how accepted work is."""
@@ -282,6 +261,9 @@ class Engager:
         started = time.monotonic()
         outcome = await _in_time(fulfiller.poll(reference, call), call.timeout)
         elapsed = round((time.monotonic() - started) * 1000)
+        definition = await self._parts.directory.definition(self._record.tenant, run.fulfiller or "")
+        if definition is not None:
+            await self._count(definition, outcome, elapsed, poll=True)
         return Answer(task.key, run.revision, outcome, run.fulfiller, elapsed, poll=True)
 
     async def write_outcome(self, answer: Answer, state: str, facts: Document) -> None:
@@ -294,14 +276,20 @@ class Engager:
             "ms": answer.milliseconds,
             **answer.detail,
         }
-        fields = {"state": state, "updated": now, "planRev": self._record.rev + 1, **facts}
+        fields = {"state": state, "updated": now, "planRev": self._record.rev + 1, "free": answer.free, **facts}
         change: Document = {"$set": fields}
         if not answer.poll:
             change["$push"] = {"attempts": {"$each": [attempt], "$slice": -MAX_ATTEMPTS_KEPT}}
         await self._write(answer.key, change)
 
-    async def write_fallout(self, task: PlannedTask, fields: Document) -> None:
-        """Write down that a task is held and why, or that it is held no more; `fields` are set as they stand."""
+    async def write_fallout(self, task: PlannedTask, fields: Document, former: Document | None = None) -> None:
+        """Write down that a task is held and why, or that it is held no more.
+
+        Args:
+            task: the task.
+            fields: are set as they stand.
+            former: the decision before the one among them.
+        """
         now = self._parts.clock.now()
         identity = {
             "tenant": self._record.tenant,
@@ -315,7 +303,15 @@ class Engager:
             "operation": task.operation,
             "updated": now,
         }
-        await self._write(task.key, {"$set": {**identity, **fields}, "$setOnInsert": {"created": now}})
+        change: Document = {"$set": {**identity, **fields}, "$setOnInsert": {"created": now}}
+        if former is not None:
+            change["$push"] = _former(former)
+        await self._write(task.key, change)
+
+
+def _former(decision: Document) -> Document:
+    """What keeps a decision that another one takes the place of."""
+    return {"formerDecisions": {"$each": [decision], "$slice": -MAX_DECISIONS_KEPT}}
 
 
 def _of_the_target(plan: str, target: str, kept: Mapping[str, Any]) -> Document:

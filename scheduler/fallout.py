@@ -25,11 +25,12 @@ class Fallout:
     def __init__(self, parts: Parts, record: PlanRecord, engager: Engager) -> None:
         """Take up the plan: what it holds has been written."""
         self._clock = parts.clock
+        self._health = parts.health
         self._record = record
         self._progress = record.progress
         self._engager = engager
         self._written = set(self._progress.in_state("held"))
-        self._decisions: dict[str, Document] = {}
+        self._reasons: dict[str, Held] = {}
         self._notes: dict[str, Document] = {}
 
     def remember(self, key: str) -> None:
@@ -40,8 +41,7 @@ class Fallout:
         """Hold a task that could not be given to anybody."""
         found = error(held.code, held.reason, held.message, self._clock.now())
         self._progress.move(task.key, "held", error=found, due=None)
-        if held.decision is not None:
-            self._decisions[task.key] = held.decision
+        self._reasons[task.key] = held
 
     def hold_items(self, refused: Mapping[str, Held]) -> None:
         """Hold the ready tasks of items whose services cannot be worked on."""
@@ -69,18 +69,23 @@ class Fallout:
     async def _write(self, task: PlannedTask) -> None:
         run = self._progress.run[task.key]
         if run.state == "held":
-            await self._engager.write_fallout(task, {**self._held(task), **self._notes.pop(task.key, {})})
+            held = self._reasons.pop(task.key, None)
+            former = held.former_decision if held is not None else None
+            fields = {**self._held(task, held), **self._notes.pop(task.key, {})}
+            await self._engager.write_fallout(task, fields, former)
             self._written.add(task.key)
-            self._decisions.pop(task.key, None)
+            if held is not None and held.code == "noFulfiller":
+                self._health.note_hold()
         else:
             ended = {"state": run.state, "fallout.ended": self._clock.now()}
             await self._engager.write_fallout(task, {**ended, **self._notes.pop(task.key, {})})
             self._written.discard(task.key)
 
-    def _held(self, task: PlannedTask) -> Document:
+    def _held(self, task: PlannedTask, held: Held | None) -> Document:
         fields = held_fields(task, self._progress.run[task.key], self._clock.now())
-        if (decision := self._decisions.get(task.key)) is not None:
-            fields["decision"] = decision
+        if held is not None:
+            kept = {"decision": held.decision, "capability": held.capability}
+            fields.update({name: value for name, value in kept.items() if value is not None})
         return fields
 
 

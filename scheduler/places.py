@@ -3,10 +3,12 @@
 import asyncio
 import heapq
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from itertools import count
 
+from models.budgets import Budgets
 from models.domain.errors import Unavailable
+from models.domain.rate_limit import RateLimit
 from models.slots import Slot, Slots
 
 PER_PROCESS = 100
@@ -46,29 +48,36 @@ class _Queue:
 class Places:
     """Lets as many calls to each fulfiller go on as it allows."""
 
-    def __init__(self, slots: Slots) -> None:
-        """Lease the places of limited fulfillers from these slots."""
+    def __init__(self, slots: Slots, budgets: Budgets) -> None:
+        """Lease the places of limited fulfillers from these slots, and their calls from these budgets."""
         self._slots = slots
+        self._budgets = budgets
         self._queues: dict[tuple[str, int], _Queue] = {}
 
+    def __contains__(self, fulfiller: object) -> bool:
+        """Whether a fulfiller is full: it had no place, or no call left, when somebody looked a moment ago."""
+        return isinstance(fulfiller, str) and (self._slots.is_full(fulfiller) or self._budgets.is_empty(fulfiller))
+
     @asynccontextmanager
-    async def place(self, fulfiller: str, limit: int | None, priority: int) -> AsyncIterator[None]:
+    async def place(
+        self, fulfiller: str, limit: int | None, priority: int, rate: RateLimit | None = None
+    ) -> AsyncIterator[None]:
         """Wait for a place, and hold it while the context is open.
 
         Args:
             fulfiller: its id.
             limit: calls under way at the same time over all processes; None is unlimited.
             priority: of the plan, 0 first.
+            rate: calls in any stretch of time, over all processes; the call is to be made at once. None is unlimited.
         """
         size = min(limit or PER_PROCESS, PER_PROCESS)
         queue = self._queues.setdefault((fulfiller, size), _Queue(size))
         await queue.enter(priority)
         try:
-            if limit is None:
+            async with self._slot(fulfiller, limit) if limit is not None else nullcontext():
+                if rate is not None:
+                    await self._budgets.spend(fulfiller, rate)
                 yield
-            else:
-                async with self._slot(fulfiller, limit):
-                    yield
         finally:
             queue.leave()
 

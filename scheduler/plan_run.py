@@ -188,24 +188,29 @@ class PlanRun:
             self._poked = False
             await self._record.read_inbox()
         for entry in self._record.take_inbox():
-            match entry["kind"]:
-                case "callback":
-                    self._settling.take_callback(entry, self._calls.answers)
-                case "lookup":
-                    self._settling.look_up(entry, self._calls.keys)
-                case "resume":
-                    self._interventions.resumed(entry, self._settling.resume(entry.get("item")))
-                case "intervene":
-                    await self._interventions.take(entry, self._calls.answers)
-                case "information":
-                    await self._projection.reread(self._progress)
-                    self._settling.inform(entry["item"], entry["service"])
-                case "cancel":
-                    await self._cancellation.request(entry["cancel"])
-                case "look":
-                    self._items.look_again()
-                case kind:
-                    log.warning("inbox entry of unknown kind ignored", plan=self._record.id, kind=kind)
+            await self._hear(entry)
+
+    async def _hear(self, entry: Document) -> None:  # noqa: C901 - one case for each kind of entry
+        match entry["kind"]:
+            case "callback":
+                self._settling.take_callback(entry, self._calls.answers)
+            case "lookup":
+                self._settling.look_up(entry, self._calls.keys)
+            case "resume":
+                self._interventions.resumed(entry, self._settling.resume(entry.get("item")))
+            case "intervene":
+                await self._interventions.take(entry, self._calls.answers)
+            case "information":
+                await self._projection.reread(self._progress)
+                self._settling.inform(entry["item"], entry["service"])
+            case "cancel":
+                await self._cancellation.request(entry["cancel"])
+            case "candidate":
+                self._settling.reconsider(entry["task"])
+            case "look":
+                self._items.look_again()
+            case kind:
+                log.warning("inbox entry of unknown kind ignored", plan=self._record.id, kind=kind)
 
     async def _take_answers(self) -> None:
         batch: list[Answer] = []

@@ -40,7 +40,7 @@ async def recovered(parts: Parts, record: PlanRecord, fallout: Fallout) -> list[
     tasks = parts.store.collection("task")
     found = await tasks.find(
         {"plan": record.id, "$or": [{"state": {"$in": ["running", "held"]}}, {"planRev": {"$gt": record.rev}}]},
-        {"key": 1, "state": 1, "inputRev": 1, "fulfiller": 1, "outcome": 1, "planRev": 1},
+        {"key": 1, "state": 1, "inputRev": 1, "fulfiller": 1, "outcome": 1, "planRev": 1, "free": 1},
     ).to_list()
     answers = []
     for document in found:
@@ -56,7 +56,8 @@ async def recovered(parts: Parts, record: PlanRecord, fallout: Fallout) -> list[
             if run.state != "accepted":  # what was accepted is told of by a callback or poll, which is no new attempt
                 record.progress.move(document["key"], "running", attempts=run.attempts + 1)
             outcome = outcome_from_document(document["outcome"])
-            answers.append(Answer(document["key"], run.revision, outcome, run.fulfiller))
+            free = document.get("free", False)
+            answers.append(Answer(document["key"], run.revision, outcome, run.fulfiller, free=free))
             continue
         definition = await parts.directory.definition(record.tenant, document["fulfiller"])
         if definition is not None and not definition.honours_idempotency_key:

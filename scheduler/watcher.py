@@ -17,7 +17,7 @@ from models.store import Store
 Document = dict[str, Any]
 
 RESOURCES = ("serviceOrder", "cancelServiceOrder", "service", "serviceSpecification", "fulfiller")
-REFERENCE = ("serviceSpecification", "fulfiller", "subscription")
+REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "subscription")
 PAUSE_SECONDS = 0.5
 LONGEST_LOOK_SECONDS = 1.0
 

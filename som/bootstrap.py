@@ -26,6 +26,7 @@ from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
 from models import inbox, migrations, retention
+from models.budgets import Budgets
 from models.callback_token import CallbackTokens, load_tokens
 from models.catalogue import Catalogue
 from models.clock import Clock
@@ -37,7 +38,6 @@ from models.leases import Leases
 from models.patterns import Re2Patterns
 from models.slots import Slots
 from models.store import Store, connect
-from scheduler import withdrawal
 from scheduler.cancellation import CancellationParts
 from scheduler.claims import Claims
 from scheduler.delivery.notifier import Notifier
@@ -46,11 +46,12 @@ from scheduler.directory import Directory
 from scheduler.ending import end
 from scheduler.engagement import Parts
 from scheduler.engine import Engine, EngineSettings
+from scheduler.health import Health
 from scheduler.intake import Intake
 from scheduler.places import Places
 from scheduler.planner import Planner
+from scheduler.registry_watch import RegistryWatch
 from scheduler.watcher import Watcher
-from scheduler.withdrawal import Withdrawal
 from som.embedded import database
 from som.http_server import HttpServer
 from som.logging import set_up_logging
@@ -140,11 +141,12 @@ class Server:
         catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
         planner = Planner(catalogue, inventory, clock)
         watcher = Watcher(store)
-        watcher.on_reference += [lambda _: directory.invalidate(), lambda _: catalogue.invalidate()]
+        watcher.on_reference.append(lambda name: directory.invalidate() if name == "fulfiller" else None)
+        watcher.on_reference.append(lambda name: catalogue.invalidate() if name == "serviceSpecification" else None)
         watcher.on_open += [directory.invalidate, catalogue.invalidate]
         jobs = [_Role("watcher", watcher.run(), watcher.stop)]
         if "scheduler" in settings.roles:
-            engine = self._engine(stack, store, clock, directory, tokens, planner)
+            engine = self._engine(stack, store, clock, directory, tokens, planner, watcher)
             watcher.on_poke.append(engine.poke)
             watcher.on_open.append(engine.sweep)
             jobs.append(_Role("engine", engine.run(), engine.stop))
@@ -184,13 +186,20 @@ class Server:
         directory: Directory,
         tokens: CallbackTokens,
         planner: Planner,
+        watcher: Watcher,
     ) -> Engine:
         settings = self._settings
         slots = Slots(store, clock, self._worker)
         stack.push_async_callback(slots.aclose)
         durations = Durations(store, clock)
         stack.push_async_callback(durations.aclose)
-        parts = Parts(store, clock, directory, tokens, Places(slots), f"{settings.callback_base()}/som/v1", durations)
+        places = Places(slots, Budgets(store, clock))
+        health = Health(store, clock, places)
+        registry = RegistryWatch(store, clock, directory, health, self._worker)
+        watcher.on_reference.append(registry.changed)
+        watcher.on_open.append(registry.anything_changed)
+        callbacks = f"{settings.callback_base()}/som/v1"
+        parts = Parts(store, clock, directory, tokens, places, callbacks, durations, health)
         claims = Claims(store, clock, self._worker, settings.lease_seconds)
         intake = Intake(store, clock, claims, planner.plan)
         cancelling = CancellationParts(store, clock, planner.deletion)
@@ -204,7 +213,7 @@ class Server:
             (durations.flush, 10.0),
             (lambda: inbox.pass_on_what_is_left(store, clock), inbox.LEFT_AFTER_SECONDS),
             (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
-            (Withdrawal(store, clock).look, withdrawal.SECONDS),
+            *registry.jobs,
         ]
         return engine
 

@@ -8,7 +8,7 @@ from typing import Any
 from models.domain.draft import as_seen
 from models.domain.plan import Plan, PlannedService, PlannedTask
 from models.domain.selection import Decision, Selection
-from models.domain.situation import Situation, parties_of, places_of
+from models.domain.situation import Situation, Standing, parties_of, places_of
 
 Body = Mapping[str, Any]
 
@@ -24,6 +24,7 @@ class Choices:
         builders: {specification, fulfiller} of those who built them, by the service's id.
         selection: the policy over the registered fulfillers.
         now: the present moment.
+        standing: of the fulfillers that are not well, by id.
     """
 
     order: Body
@@ -32,6 +33,7 @@ class Choices:
     builders: Mapping[str, Sequence[Body]]
     selection: Selection
     now: datetime
+    standing: Mapping[str, Standing]
     _services: dict[str, PlannedService] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -51,6 +53,7 @@ class Choices:
             parties=parties_of((self.order, lineage[0])),
             service=as_seen(lineage[0]),
             builder=next(built, None),
+            standing=self.standing,
         )
         return self.selection.select(capability, situation), situation
 

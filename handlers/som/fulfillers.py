@@ -8,6 +8,7 @@ from handlers.conditions import check_if_match, etag, has_if_match, is_unchanged
 from handlers.dependencies import Dependencies
 from handlers.errors import invalid
 from handlers.exchange import Reply, Request
+from handlers.som.fulfiller_health import FulfillerHealth
 from handlers.som.lists import AdminLists, Where, asked_fields, equals, one_of, one_reply
 from handlers.som.times import shown
 from models import fulfillers, outbox
@@ -38,10 +39,16 @@ class Fulfillers:
         self._clock = dependencies.clock
         self._lists = lists
         self._rules = dependencies.fulfiller_rules
+        self._health = FulfillerHealth(dependencies)
 
     async def list(self, request: Request) -> Reply:
         """Answer fulfillers."""
-        return await self._lists.answer(request, COLLECTION, _FILTERS, lambda found: _shown(request, found))
+        states = await self._health.states(request.caller.tenant)
+
+        def rendered(found: Document) -> Document:
+            return {**_shown(request, found), "health": self._health.summary(found, states.get(found["_id"], {}))}
+
+        return await self._lists.answer(request, COLLECTION, _FILTERS, rendered)
 
     async def retrieve(self, request: Request) -> Reply:
         """Answer one."""
@@ -49,6 +56,10 @@ class Fulfillers:
         if is_unchanged(request, stored):
             return Reply(304, headers=[(b"etag", etag(stored["rev"]))])
         return self._reply(200, request, stored)
+
+    async def health(self, request: Request) -> Reply:
+        """Answer how one is."""
+        return one_reply(request, await self._health.whole(await self._stored(request)))
 
     async def create(self, request: Request) -> Reply:
         """Register one."""

@@ -10,6 +10,7 @@ from handlers.dependencies import Dependencies
 from handlers.errors import CannotBePlanned
 from handlers.exchange import Reply, Request
 from handlers.som.choices import Choices
+from handlers.som.fulfiller_health import FulfillerHealth, standings
 from handlers.som.plan_bodies import decision_body, item_body, service_body, task_body
 from handlers.surface import Surface
 from handlers.validation import BodyCheck
@@ -40,6 +41,7 @@ class PlanPreview:
         self._inventory = dependencies.inventory
         self._surface = surface
         self._order_check = order_check
+        self._health = FulfillerHealth(dependencies)
 
     async def create(self, request: Request) -> Reply:
         """Answer the plan that an order would get.
@@ -59,7 +61,8 @@ class PlanPreview:
             raise CannotBePlanned(str(error)) from error
         tenant = request.caller.tenant
         selection, builders = await self._selection(tenant), await self._builders(tenant, plan)
-        choices = Choices(order, plan, snapshot.services, builders, selection, self._clock.now())
+        standing = standings(await self._health.states(tenant), self._clock.now())
+        choices = Choices(order, plan, snapshot.services, builders, selection, self._clock.now(), standing)
         preview = await aside_if_big(len(plan.tasks) * _BYTES_OF_A_TASK, _preview, request, order, plan, choices)
         return Reply(200, orjson.dumps(preview))
 

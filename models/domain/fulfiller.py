@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from models.domain.breaker import BreakerRules
 from models.domain.maintenance import Window, windows_of, wrong_windows
 from models.domain.offers import Offer, wrong_offers
+from models.domain.rate_limit import RateLimit
 from models.domain.retry import DEFAULT_DELAYS, RetrySchedule
 from models.domain.violations import Violation
 
@@ -23,11 +25,16 @@ DEFAULTS: Mapping[str, Any] = {
     "retry": {"delays": DEFAULT_DELAYS},
     "deadline": 86_400.0,
     "maxConcurrent": None,
+    "rateLimit": None,
+    "circuitBreaker": {"failures": 5, "openSeconds": 30, "longestSeconds": 600},
+    "probeInterval": 30.0,
     "honoursIdempotencyKey": True,
     "pollInterval": 30.0,
     "priority": 100,
     "settings": {},
 }
+_NULLABLE = frozenset({"probeInterval"})
+"""Attributes whose null says something else than their default."""
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "bearer": ("token",),
     "basic": ("username", "password"),
@@ -62,6 +69,9 @@ class FulfillerDefinition:
         timeout: seconds for one call.
         deadline: seconds that an accepted task may stay open, where the task itself says nothing.
         max_concurrent: calls under way at one time over all processes; None is unlimited.
+        rate: calls in any stretch of time, over all processes; None is unlimited.
+        breaker: when it is left alone for a while.
+        probe_interval: seconds between two probes, where its kind has any; None: it is not probed.
         honours_idempotency_key: whether a repeated call takes effect once.
         poll_interval: seconds between looks at accepted work.
         priority: the lower, the rather.
@@ -83,6 +93,9 @@ class FulfillerDefinition:
     retry: RetrySchedule = field(default_factory=RetrySchedule)
     deadline: float = 86_400.0
     max_concurrent: int | None = None
+    rate: RateLimit | None = None
+    breaker: BreakerRules = field(default_factory=BreakerRules)
+    probe_interval: float | None = 30.0
     honours_idempotency_key: bool = True
     poll_interval: float = 30.0
     priority: int = 100
@@ -92,7 +105,8 @@ class FulfillerDefinition:
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "FulfillerDefinition":
         """Read the stored document; what its body leaves out has the default."""
-        body = {**DEFAULTS, **{name: value for name, value in stored["body"].items() if value is not None}}
+        given = {name: value for name, value in stored["body"].items() if value is not None or name in _NULLABLE}
+        body = {**DEFAULTS, **given}
         return cls(
             id=str(stored["_id"]),
             name=body["name"],
@@ -108,6 +122,9 @@ class FulfillerDefinition:
             retry=RetrySchedule(tuple(float(delay) for delay in body["retry"].get("delays", DEFAULT_DELAYS))),
             deadline=float(body["deadline"]),
             max_concurrent=body["maxConcurrent"],
+            rate=RateLimit.of(body["rateLimit"]),
+            breaker=BreakerRules.of(body["circuitBreaker"]),
+            probe_interval=None if body["probeInterval"] is None else float(body["probeInterval"]),
             honours_idempotency_key=body["honoursIdempotencyKey"],
             poll_interval=float(body["pollInterval"]),
             priority=body["priority"],
@@ -118,15 +135,20 @@ class FulfillerDefinition:
 
 def violations(body: Mapping[str, Any], credentials: Mapping[str, Any] | None) -> list[Violation]:
     """What is wrong with a registration whose types fit the schema; kinds add their own rules."""
-    found = list(_wrong_endpoint(body.get("endpoint")))
+    found = list(wrong_endpoint(body.get("endpoint")))
     found.extend(wrong_offers(body.get("capability") or ()))
     found.extend(wrong_windows(body.get("maintenanceWindow") or ()))
+    breaker = BreakerRules.of(body.get("circuitBreaker") or {})
+    if breaker.longest_seconds < breaker.open_seconds:
+        message = "longestSeconds must not be less than openSeconds."
+        found.append(Violation("/circuitBreaker/longestSeconds", "invalidValue", message))
     if credentials is not None:
         found.extend(_wrong_credentials(credentials))
     return found
 
 
-def _wrong_endpoint(endpoint: str | None) -> Iterator[Violation]:
+def wrong_endpoint(endpoint: str | None) -> Iterator[Violation]:
+    """Yield what is wrong with the address of a fulfiller."""
     if endpoint is None:
         return
     try:

@@ -21,6 +21,38 @@ def _subject(capability: Mapping[str, Any]) -> str:
     return str(capability.get("specification") or f"category {capability.get('category')}")
 
 
+def _health(health: Mapping[str, Any]) -> str:
+    """Whether it is up, and where not, why, in a line."""
+    breaker, down, window = (health.get(name) or {} for name in ("circuitBreaker", "down", "maintenance"))
+    parts = [str(health.get("status", ""))]
+    if breaker.get("state") not in (None, "closed"):
+        parts.append(f"breaker {breaker['state']} until {breaker.get('until')}: {breaker.get('reason')}")
+    if down:
+        parts.append(str(down.get("reason")))
+    if window:
+        parts.append(f"in maintenance until {window.get('until')}")
+    return ", ".join(parts)
+
+
+def _print_health(health: Mapping[str, Any]) -> None:
+    output.facts(
+        [
+            ("health", _health(health)),
+            ("in flight", health.get("inFlight")),
+            ("open tasks", health.get("openTasks")),
+            ("held tasks", health.get("heldTasks")),
+        ]
+    )
+    output.table(
+        ("calls in the last", "number", "done", "accepted", "refused", "unreachable", "p50 ms", "p95 ms"),
+        [(span, *_figures(health.get(name) or {})) for span, name in (("hour", "lastHour"), ("day", "lastDay"))],
+    )
+
+
+def _figures(figures: Mapping[str, Any]) -> list[Any]:
+    return [figures.get(name) for name in ("calls", "done", "accepted", "refused", "unreachable", "p50", "p95")]
+
+
 def _when(window: Mapping[str, Any]) -> str:
     if window.get("startDateTime"):
         return f"{window['startDateTime']} to {window['endDateTime']}"
@@ -42,12 +74,13 @@ def list_fulfillers(limit: Limit = 100, offset: Offset = 0, url: Url = DEFAULT_U
             one.get("name"),
             one.get("kind"),
             output.state(one.get("administrativeState")),
+            _health(one.get("health") or {}),
             one.get("endpoint"),
             ", ".join(f"{_subject(can)}:{can['action']}" for can in one.get("capability") or ()),
         )
         for one in page.items
     ]
-    output.table(("id", "name", "kind", "state", "endpoint", "capabilities"), rows)
+    output.table(("id", "name", "kind", "state", "health", "endpoint", "capabilities"), rows)
     output.more(len(page.items), page.total)
 
 
@@ -56,6 +89,7 @@ def show(fulfiller_id: FulfillerId, url: Url = DEFAULT_URL, as_json: AsJson = Fa
     """Show a fulfiller; its credentials are never shown."""
     with Server(url) as server:
         fulfiller = server.get(at(_FULFILLERS, fulfiller_id))
+        how = {} if as_json else server.get(at(_FULFILLERS, fulfiller_id, "health"))
     if as_json:
         output.as_json(fulfiller)
         return
@@ -72,8 +106,20 @@ def show(fulfiller_id: FulfillerId, url: Url = DEFAULT_URL, as_json: AsJson = Fa
     windows = fulfiller.get("maintenanceWindow") or ()
     if windows:
         output.table(("maintenance", "when"), [(one.get("name"), _when(one)) for one in windows])
+    _print_health(how)
     if fulfiller.get("settings"):
         output.table(("setting", "value"), [(name, str(value)) for name, value in fulfiller["settings"].items()])
+
+
+@app.command()
+def health(fulfiller_id: FulfillerId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Show how a fulfiller is: circuit breaker, probes, what it has open, what calls to it came to."""
+    with Server(url) as server:
+        found = server.get(at(_FULFILLERS, fulfiller_id, "health"))
+    if as_json:
+        output.as_json(found)
+    else:
+        _print_health(found)
 
 
 @app.command()

@@ -138,6 +138,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SPECIFICATIONS}/{{id}}": _specification,
     **{f"{base}/hub/{{id}}": _listener for base in (ORDERING, INVENTORY, CATALOG)},
     f"{FULFILLERS}/{{id}}": registered,
+    f"{FULFILLERS}/{{id}}/health": registered,
     f"{SOM}/plan/{{id}}": planned,
     f"{SOM}/plan/{{id}}/task": planned,
     f"{SOM}/task/{{id}}": _task,

@@ -58,10 +58,50 @@ async def test_an_id_of_a_fulfiller_is_taken_once(client: ContractClient) -> Non
         {"name": "x", "kind": "rest", "unknown": 1},
         {"name": "x", "kind": "rest", "id": "a b"},
         {"name": "x", "kind": "rest", "capability": [{"specification": "a", "action": "noChange"}]},
+        {"name": "x", "kind": "rest", "capability": [{"action": "add"}]},
+        {"name": "x", "kind": "rest", "capability": [{"specification": "a", "category": "b", "action": "add"}]},
+        {"name": "x", "kind": "rest", "capability": [{"specification": "a", "action": "add", "condition": "1 +"}]},
+        {"name": "x", "kind": "rest", "capability": [{"specification": "a", "action": "add", "condition": "order.id"}]},
+        {"name": "x", "kind": "rest", "maintenanceWindow": [{"startTime": "25:00", "endTime": "26:00"}]},
+        {"name": "x", "kind": "rest", "maintenanceWindow": [{"startTime": "20:00"}]},
+        {"name": "x", "kind": "rest", "circuitBreaker": {"openSeconds": 60, "longestSeconds": 30}},
+        {"name": "x", "kind": "rest", "rateLimit": {"calls": 0, "period": 1}},
     ],
 )
 async def test_a_registration_that_cannot_work_is_refused(client: ContractClient, body: dict[str, Any]) -> None:
     assert (await client.post(FULFILLERS, json=body)).status_code == 400
+
+
+async def test_changes_of_a_fulfiller_owe_the_history_what_was_and_what_is(
+    client: ContractClient, store: Store
+) -> None:
+    secret = {"type": "bearer", "token": "very-secret"}
+    made = await register(client, kind="rest", endpoint="http://f.example/", credentials=secret)
+    await client.patch(made["href"], json={"cost": 5, "credentials": {"type": "bearer", "token": "another-secret"}})
+    await client.patch(made["href"], json={"administrativeState": "draining"})
+    assert (await client.delete(made["href"])).status_code == 204
+    stored = await store.get("fulfiller", "north")
+    assert stored is not None
+    assert "secret" not in stored
+    told = [(stub["type"], stub["who"], stub.get("before"), stub.get("after")) for stub in stored["outbox"]]
+    assert told == [
+        ("FulfillerCreateEvent", "anonymous", None, None),
+        (
+            "FulfillerAttributeValueChangeEvent",
+            "anonymous",
+            {"cost": 0, "credentials": "replaced"},
+            {"cost": 5, "credentials": "new"},
+        ),
+        (
+            "FulfillerStateChangeEvent",
+            "anonymous",
+            {"administrativeState": "enabled"},
+            {"administrativeState": "draining"},
+        ),
+        ("FulfillerDeleteEvent", "anonymous", None, None),
+    ]
+    assert "very-secret" not in str(stored)
+    assert (await client.post(FULFILLERS, json=fulfiller())).status_code == 409
 
 
 async def test_fulfillers_are_found_by_what_they_can_do(client: ContractClient) -> None:
@@ -84,6 +124,29 @@ async def test_fulfillers_are_found_by_what_they_can_do(client: ContractClient) 
     assert set(page.json()[0]) == {"id", "href", "name"}
     for query in ("nothing=1", "administrativeState=maybe", "limit=-1"):
         assert (await client.get(f"{FULFILLERS}?{query}")).status_code == 400, query
+
+
+async def test_the_health_of_a_fulfiller_tells_of_breaker_probes_maintenance_and_calls(
+    client: ContractClient, store: Store, dependencies: Dependencies
+) -> None:
+    window = [{"name": "move", "startDateTime": "2020-01-01T00:00:00Z", "endDateTime": "2120-01-01T00:00:00Z"}]
+    made = await register(client, maintenanceWindow=window)
+    well = (await client.get(f"{made['href']}/health")).json()
+    assert (well["status"], well["circuitBreaker"], well["lastHour"]["calls"]) == ("up", {"state": "closed"}, 0)
+    assert well["maintenance"] == {"until": "2120-01-01T00:00:00.000Z", "name": "move"}
+    await store_plan(store, "o-1")
+    now = dependencies.clock.now()
+    breaker = {"until": dependencies.clock.after(60), "opened": now, "times": 1, "reason": "no connection"}
+    state = {"breaker": breaker, "down": {"reason": "HTTP 500", "since": now}}
+    await store.insert("fulfillerState", {"_id": "north", "tenant": "default", **state})
+    calls = {"outcomes": {"done": 3, "unreachable": 1}, "classes": {"7": 4}, "milliseconds": 40}
+    await store.insert("fulfillerStatistics", {"_id": "north:1", "fulfiller": "north", "at": now, **calls})
+    ill = (await client.get(f"{made['href']}/health")).json()
+    assert (ill["status"], ill["circuitBreaker"]["state"], ill["down"]["reason"]) == ("down", "open", "HTTP 500")
+    assert (ill["openTasks"], ill["inFlight"], ill["heldTasks"]) == (1, 0, 0)
+    assert (ill["lastHour"]["calls"], ill["lastHour"]["successRate"], ill["lastDay"]["meanLatency"]) == (4, 0.75, 10.0)
+    listed = (await client.get(FULFILLERS)).json()
+    assert listed[0]["health"] == {name: ill[name] for name in ("status", "circuitBreaker", "down", "maintenance")}
 
 
 async def test_a_fulfiller_with_open_tasks_is_kept(client: ContractClient, store: Store) -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from adapters.ports import Fulfiller, FulfillerCall
 from models import inbox, outbox
+from models.budgets import Budgets
 from models.callback_token import CallbackTokens, CallKey
 from models.clock import Clock
 from models.domain.fulfiller import FulfillerDefinition
@@ -24,8 +25,10 @@ from scheduler.directory import Directory
 from scheduler.ending import end
 from scheduler.engagement import Parts
 from scheduler.engine import Engine, EngineSettings
+from scheduler.health import Health
 from scheduler.intake import Intake
 from scheduler.places import Places
+from scheduler.registry_watch import RegistryWatch
 from scheduler.watcher import Watcher
 
 Document = dict[str, Any]
@@ -93,6 +96,7 @@ class Harness:
         self.store = store
         self.clock = clock
         self.fulfiller = Scripted()
+        self.others: dict[str, Scripted] = {}
         self.tokens = CallbackTokens(b"k" * 32)
         self.plans: dict[str, Callable[[Document], Plan]] = {}
         self.deletions: list[PlannedTask] = []
@@ -115,8 +119,8 @@ class Harness:
         """Run an engine with its watcher, on a store of its own where one is given; returns its tasks, to be killed."""
         store = store or self.store
 
-        def make(_: FulfillerDefinition, __: Document) -> Fulfiller:
-            return self.fulfiller
+        def make(definition: FulfillerDefinition, _: Document) -> Fulfiller:
+            return self.others.get(definition.id, self.fulfiller)
 
         async def plan(order: Document) -> Plan:
             return self.plans[order["_id"]](order)
@@ -129,7 +133,9 @@ class Harness:
         slots = Slots(store, self.clock, worker)
         self.durations = Durations(store, self.clock)
         callbacks = "http://som/som/v1"
-        parts = Parts(store, self.clock, directory, self.tokens, Places(slots), callbacks, self.durations)
+        places = Places(slots, Budgets(store, self.clock))
+        health = Health(store, self.clock, places)
+        parts = Parts(store, self.clock, directory, self.tokens, places, callbacks, self.durations, health)
         claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
         intake = Intake(store, self.clock, claims, plan)
@@ -138,6 +144,9 @@ class Harness:
         watcher.on_poke.append(engine.poke)
         watcher.on_open.append(engine.sweep)
         watcher.on_reference.append(lambda _: directory.invalidate())
+        registry = RegistryWatch(store, self.clock, directory, health, worker)
+        watcher.on_reference.append(registry.changed)
+        engine.periodic += registry.jobs
         tasks = [asyncio.create_task(engine.run()), asyncio.create_task(watcher.run())]
         self._running += tasks
         return tasks

@@ -283,6 +283,7 @@ def test_a_preview_shows_what_each_task_comes_after(
             "/som/v1/fulfiller",
             [{"id": "x1", "capability": [{"specification": "s", "action": "*"}]}],
         ),
+        (["fulfiller", "health", "x1"], "/som/v1/fulfiller/x1/health", {"status": "down", "down": {"reason": "x1"}}),
         (["fulfiller", "show", "x1"], "/som/v1/fulfiller/x1", {"id": "x1", "kind": "rest", "settings": {"a": 1}}),
         (["subscription", "list"], "/som/v1/subscription", [{"id": "x1", "api": "tmf641", "version": "v4"}]),
         (["delivery", "list", "--state", "dead"], "/som/v1/delivery", [{"id": "x1", "last": {"status": 500}}]),
@@ -300,6 +301,7 @@ def test_what_is_there_can_be_looked_at_by_people_and_programs(
     arguments: list[str], path: str, answer: Any, server: SmallServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server.answers["GET", "/som/v1/fulfiller"] = Answer(200, [])
+    server.answers["GET", "/som/v1/fulfiller/x1/health"] = Answer(200, {"status": "up", "inFlight": 0})
     server.answers["GET", path] = Answer(200, answer)
     assert main(arguments) == 0
     assert "x1" in capsys.readouterr().out

@@ -1,0 +1,104 @@
+"""What engaging fulfillers takes, and what it brings: the values that the parts of the scheduler hand each other."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from adapters.ports import Fulfiller, FulfillerCall
+from models.callback_token import CallbackTokens
+from models.clock import Clock
+from models.domain.fulfiller import FulfillerDefinition
+from models.domain.outcomes import Outcome
+from models.domain.plan import PlannedTask
+from models.domain.rate_limit import RateLimit
+from models.durations import Durations
+from models.store import Store
+from scheduler.directory import Directory
+from scheduler.health import Health
+
+Document = dict[str, Any]
+
+
+class Slots(Protocol):
+    """Places for calls at the same time, per fulfiller and over all processes."""
+
+    def place(
+        self, fulfiller: str, limit: int | None, priority: int, rate: RateLimit | None = None
+    ) -> AbstractAsyncContextManager[None]:
+        """Wait for a place and for a call of the rate limit; hold the place while the context is open."""
+
+    async def take_back(self) -> None:
+        """Free the places that a former life of this process still holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What engaging a fulfiller takes."""
+
+    store: Store
+    clock: Clock
+    directory: Directory
+    tokens: CallbackTokens
+    slots: Slots
+    callback_base: str
+    durations: Durations
+    health: Health
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The task cannot be given to anybody: a person, or a change of the registry, has to help.
+
+    Attributes:
+        decision: that nobody can have it, and why not.
+        capability: what is needed.
+        former_decision: the one before.
+    """
+
+    code: str
+    reason: str
+    message: str
+    decision: Document | None = None
+    capability: Document | None = None
+    former_decision: Document | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """A task ready to be given to a fulfiller.
+
+    Attributes:
+        decision: a new one, where one was made.
+        former_decision: the one before it.
+        free: no call for the task can have had an effect so far, so that somebody else may have it.
+    """
+
+    task: PlannedTask
+    revision: int
+    definition: FulfillerDefinition
+    fulfiller: Fulfiller
+    call: FulfillerCall
+    decision: Document | None = None
+    former_decision: Document | None = None
+    free: bool = False
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came back, and what it took.
+
+    Attributes:
+        free: neither this call nor any before can have had an effect.
+        detail: of the attempt, as it is kept with it.
+        facts: what else is to be kept with the task.
+    """
+
+    key: str
+    revision: int
+    outcome: Outcome
+    fulfiller: str | None = None
+    milliseconds: int = 0
+    poll: bool = False
+    free: bool = False
+    detail: Document = field(default_factory=dict)
+    facts: Document = field(default_factory=dict)

@@ -1,0 +1,49 @@
+"""Everything that is done about the registry beside calling fulfillers: what is periodic, and what follows a change."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from models.clock import Clock
+from models.leases import Leases
+from models.store import Store
+from scheduler import probing, resumption, withdrawal
+from scheduler.directory import Directory
+from scheduler.health import FLUSH_SECONDS, STATE, Health
+from scheduler.probing import Probing
+from scheduler.resumption import Resumption
+from scheduler.withdrawal import Withdrawal
+
+Job = Callable[[], Coroutine[Any, Any, Any]]
+
+
+class RegistryWatch:
+    """The registry's work in one process.
+
+    Attributes:
+        jobs: what is to be done regularly, with the seconds between.
+    """
+
+    def __init__(self, store: Store, clock: Clock, directory: Directory, health: Health, by: str) -> None:
+        """Work in the name of `by`."""
+        self._health = health
+        leases = Leases(store, clock, by, resumption.LEASE_SECONDS)
+        self._resumption = Resumption(store, clock, directory, health, leases)
+        probes = Probing(store, clock, directory, Leases(store, clock, by, probing.LEASE_SECONDS))
+        self.jobs: list[tuple[Job, float]] = [
+            (health.flush, FLUSH_SECONDS),
+            (self._resumption.look, resumption.SECONDS),
+            (probes.look, probing.SECONDS),
+            (Withdrawal(store, clock).look, withdrawal.SECONDS),
+        ]
+
+    def changed(self, collection: str) -> None:
+        """Reference data has changed."""
+        if collection == STATE:
+            self._health.invalidate()
+        if collection in (STATE, "fulfiller"):
+            self._resumption.changed()
+
+    def anything_changed(self) -> None:
+        """Anything may have changed."""
+        self._health.invalidate()
+        self._resumption.changed()
