@@ -13,6 +13,9 @@ from adapters.http_session import Tools
 from adapters.ports import Accepted, Fulfiller, FulfillerCall, Outcome, Refused
 from adapters.rest import RestFulfiller
 from adapters.simulator import SimulatorFulfiller
+from adapters.tmforum.activation import Tmf640Fulfiller
+from adapters.tmforum.resource_orders import Tmf652Fulfiller
+from adapters.tmforum.service_orders import Tmf641Fulfiller
 from models.domain.errors import InvalidRequest
 from models.domain.fulfiller import FulfillerDefinition, violations
 from models.domain.violations import Violation
@@ -35,7 +38,14 @@ class FulfillerKind(Protocol):
         """Make the fulfiller of this registration. Called on the event loop: connect later."""
 
 
-BUILT_IN: tuple[type[FulfillerKind], ...] = (CommandFulfiller, RestFulfiller, SimulatorFulfiller)
+BUILT_IN: tuple[type[FulfillerKind], ...] = (
+    CommandFulfiller,
+    RestFulfiller,
+    SimulatorFulfiller,
+    Tmf641Fulfiller,
+    Tmf640Fulfiller,
+    Tmf652Fulfiller,
+)
 
 
 class UnknownKindFulfiller:

@@ -19,7 +19,7 @@ HOMES = {
     "jsonschema_rs": ("handlers",),
     "lark": ("models/domain/expressions",),
     "mongoengine": ("models",),
-    "prometheus_client": ("handlers", "som/bootstrap.py"),
+    "prometheus_client": ("handlers", "som/bootstrap.py", "som/metrics.py"),
     "pydantic_settings": ("som",),
     "re2": ("models/patterns.py",),
     "requests": ("som/cli", "som/demo"),
