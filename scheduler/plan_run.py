@@ -190,7 +190,7 @@ class PlanRun:
         for entry in self._record.take_inbox():
             await self._hear(entry)
 
-    async def _hear(self, entry: Document) -> None:  # noqa: C901 - one case for each kind of entry
+    async def _hear(self, entry: Document) -> None:
         match entry["kind"]:
             case "callback":
                 self._settling.take_callback(entry, self._calls.answers)
