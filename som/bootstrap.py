@@ -37,6 +37,8 @@ from models.durations import Durations
 from models.inventory import Inventory
 from models.leases import Leases
 from models.patterns import Re2Patterns
+from models.resealing import reseal
+from models.sealing import Sealer
 from models.slots import Slots
 from models.store import Store, connect
 from scheduler.cancellation import CancellationParts
@@ -57,6 +59,8 @@ from som.embedded import database
 from som.http_server import HttpServer
 from som.logging import set_up_logging
 from som.metrics import delivery_counter, watch_in_hand
+from som.opening import opening
+from som.secret_keys import SecretKeyUnusable, secret_keys
 from som.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -68,6 +72,15 @@ STOP_SECONDS = 27.0  # and the database still has to stop within the 30 that orc
 
 class AddressTaken(SomError):
     """The address cannot be listened on."""
+
+
+def _allowances(settings: Settings) -> Allowances:
+    """What fulfillers may use of this host."""
+    return Allowances(
+        commands=settings.command_dir,
+        ansible_projects=settings.ansible_dir,
+        ansible_runs=settings.ansible_runs_dir or settings.data_dir / "ansible",
+    )
 
 
 def program_version() -> str:
@@ -88,7 +101,7 @@ def serve(settings: Settings) -> int:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
         asyncio.run(Server(settings).run())
-    except (DatabaseProblem, AddressTaken) as problem:
+    except (DatabaseProblem, AddressTaken, SecretKeyUnusable) as problem:
         log.error("cannot start", reason=str(problem))  # noqa: TRY400 - the reason is for people, the trace for nobody
         return 1
     return 0
@@ -136,10 +149,12 @@ class Server:
             session=lambda: session,
             notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
             schema_check=schema_check,
-            allowed=Allowances(settings.command_dir),
+            allowed=_allowances(settings),
         )
         kinds = Kinds(tools)
-        directory = Directory(store, kinds.make)
+        sealer = Sealer(secret_keys(settings))
+        await reseal(store, sealer)
+        directory = Directory(store, opening(kinds, sealer))
         stack.push_async_callback(directory.aclose)
         catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
         planner = Planner(catalogue, inventory, clock)
@@ -167,6 +182,7 @@ class Server:
             inventory=inventory,
             fulfiller_rules=kinds,
             tokens=tokens,
+            sealer=sealer,
             patterns=Re2Patterns(),
             catalogue_check=settings.catalog_check,
             registry=self._registry,

@@ -14,8 +14,10 @@ ROOMS = ("models", "adapters", "handlers", "scheduler", "som")
 # Each of these libraries lives in one place, so that it can be replaced in one place.
 HOMES = {
     "aiohttp": ("adapters",),
+    "ansible_runner": ("adapters/ansible_run.py",),
     "apscheduler": ("scheduler",),
     "connexion": ("handlers",),
+    "cryptography": ("models/sealing.py",),
     "jsonschema_rs": ("handlers",),
     "lark": ("models/domain/expressions",),
     "mongoengine": ("models",),

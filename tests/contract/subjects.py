@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from tests.contract.plans import KEYS, NOW, store_delivery, store_events, store_plan
+from tests.contract.plans import KEYS, hold_task, store_delivery, store_events, store_plan
 from tests.contract.samples import (
     CANCELS,
     CATALOG,
@@ -96,13 +96,9 @@ async def _task(stage: Stage, _: Operation) -> str:
     return f"{await planned(stage)}:{KEYS[0]}"
 
 
-async def held(stage: Stage, operation: Operation) -> str:
+async def held(stage: Stage, *_: object) -> str:
     """A task that is held."""
-    key = await _task(stage, operation)
-    fallout = {"code": "unreachable", "reason": "Nobody there.", "cause": "c0ffee", "since": NOW, "count": 1}
-    change = {"$set": {"state": "held", "fallout": fallout}}
-    await stage.store.collection("task").update_one({"_id": key}, change)
-    return key
+    return await hold_task(stage.store, await planned(stage))
 
 
 async def _callback(stage: Stage, _: Operation) -> str:
@@ -151,6 +147,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/delivery/{{id}}/replay": delivered,
     f"{SOM}/event/{{id}}": _event,
     f"{SOM}/fallout/{{id}}": held,
+    f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/order/{{id}}/explanation": _order,
     f"{SOM}/order/{{id}}/stream": _told_to_its_end,
 }
