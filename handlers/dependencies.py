@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
-from adapters.ports import FulfillerRules
+from adapters.ports import Forms, FulfillerRules
 from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
 from models.clock import Clock
@@ -34,6 +34,7 @@ class Dependencies:
         catalogue: service specifications.
         inventory: services.
         fulfiller_rules: what a registration of a fulfiller must keep to.
+        forms: checks what people report back.
         counts: totals of lists that were dear to count.
         catalogue_check: whether specifications named in an order or a service must exist in the catalogue.
         identify: tells from a request's headers who asks.
@@ -50,6 +51,7 @@ class Dependencies:
     catalogue: Catalogue
     inventory: Inventory
     fulfiller_rules: FulfillerRules
+    forms: Forms
     counts: Counts = field(default_factory=Counts)
     catalogue_check: bool = True
     identify: Callable[[list[tuple[bytes, bytes]]], Caller] = nobody_in_particular

@@ -16,7 +16,7 @@ HOMES = {
     "aiohttp": ("adapters",),
     "apscheduler": ("scheduler",),
     "connexion": ("handlers",),
-    "jsonschema_rs": ("handlers",),
+    "jsonschema_rs": ("handlers", "adapters/forms.py"),
     "lark": ("models/domain/expressions",),
     "mongoengine": ("models",),
     "prometheus_client": ("handlers", "som/bootstrap.py"),

@@ -10,6 +10,8 @@ from tests.contract.samples import (
     INVENTORY,
     ORDERING,
     ORDERS,
+    PROCESS_FLOWS,
+    PROCESSES,
     SERVICES,
     SOM,
     SPECIFICATIONS,
@@ -131,12 +133,26 @@ async def _told_to_its_end(stage: Stage, _: Operation) -> str:
     return key
 
 
+async def process_flow(stage: Stage, *_: object) -> str:
+    """A process flow of a client."""
+    return await posted(stage, PROCESS_FLOWS, {"processFlowSpecification": "handover"})
+
+
+async def task_flow(stage: Stage, *_: object) -> str:
+    """A task flow of a client, in a process flow."""
+    outer = await process_flow(stage)
+    return f"{outer}/{await posted(stage, f'{PROCESS_FLOWS}/{outer}/taskFlow', {'name': 'Hand over the keys'})}"
+
+
 SUBJECTS: dict[str, Make] = {
     f"{ORDERS}/{{id}}": _order,
     f"{CANCELS}/{{id}}": _cancellation,
     f"{SERVICES}/{{id}}": recorded,
     f"{SPECIFICATIONS}/{{id}}": _specification,
-    **{f"{base}/hub/{{id}}": _listener for base in (ORDERING, INVENTORY, CATALOG)},
+    **{f"{base}/hub/{{id}}": _listener for base in (ORDERING, INVENTORY, CATALOG, PROCESSES)},
+    f"{PROCESS_FLOWS}/{{id}}": process_flow,
+    f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow": process_flow,
+    f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow/{{id}}": task_flow,
     f"{FULFILLERS}/{{id}}": registered,
     f"{FULFILLERS}/{{id}}/health": registered,
     f"{SOM}/plan/{{id}}": planned,
