@@ -25,6 +25,7 @@ from handlers.som.fallout import FalloutQueue
 from handlers.som.foreign_notifications import ForeignNotifications
 from handlers.som.fulfillers import Fulfillers
 from handlers.som.history import History
+from handlers.som.interventions import FalloutInterventions
 from handlers.som.lists import AdminLists
 from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
@@ -144,6 +145,7 @@ def _administration(
         "listFallout": fallout.list,
         "retrieveFallout": fallout.retrieve,
         "patchFallout": fallout.patch,
+        "createFalloutIntervention": FalloutInterventions(dependencies, surface).create,
         "listFalloutGroup": fallout.list_groups,
         "explainOrder": Explanations(dependencies).retrieve,
         "streamOrderEvents": OrderStream(dependencies, settings).follow,

@@ -215,6 +215,7 @@ class Plan(Stored):
     cancel = DictField()
     waits = ListField(DictField())
     tells = ListField(DictField())
+    failing = ListField(DictField())
 
 
 class PlanDefinition(Stored):
@@ -229,7 +230,8 @@ class PlanDefinition(Stored):
 class Task(Stored):
     """One task as it ran: what it was given, every attempt, what came of it, and why this fulfiller.
 
-    `fallout` tells of its last hold, `holds` by their number of all.
+    `fallout` tells of its last hold, `holds` by their number of all; `care` who looks after it, `interventions` by
+    their id what was done about it, `directive` how it is to be done since.
     """
 
     meta = {
@@ -263,6 +265,10 @@ class Task(Stored):
     attempts = ListField(DictField())
     fallout = DictField()
     holds = DictField()
+    care = DictField()
+    directive = DictField()
+    interventions = DictField()
+    job = StringField()
 
 
 class Subscription(Stored):

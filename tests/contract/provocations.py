@@ -142,7 +142,7 @@ async def _key_with_another_body(stage: Stage, operation: Operation) -> Response
 
 # By status, for every operation. What is not declared is tried all the same where it could occur.
 GENERAL: Mapping[str, Provoke] = {
-    **dict.fromkeys(("200", "201", "204"), _success),
+    **dict.fromkeys(("200", "201", "202", "204"), _success),
     "304": _unchanged,
     "400": _bad_request,
     "404": _unknown,
@@ -319,6 +319,7 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("rotateSubscriptionSecret", "409"): _always_too_late,
     ("replaySubscription", "409"): _replay_after_the_end,
     ("replayDelivery", "409"): _replay_of_one_after_the_end,
+    ("createFalloutIntervention", "409"): _looking_after_what_has_gone_on,
     ("patchFallout", "409"): _looking_after_what_has_gone_on,
     ("createPlanPreview", "422"): _unplannable,
     ("streamOrderEvents", "400"): _strange_number,

@@ -34,6 +34,7 @@ BODIES: dict[str, Any] = {
     "createProcessFlow": {"processFlowSpecification": "handover"},
     "createTaskFlow": {"name": "Hand over the keys"},
     "patchFallout": {"comment": "looked at it"},
+    "createFalloutIntervention": {"do": "retry"},
     "reportTaskOutcome": {"status": "done"},
     "registerListener": {"callback": "http://subscriber.example/"},
 }
@@ -98,7 +99,9 @@ def operations() -> list[Operation]:
                 document.resolve(one) for one in (*item_node.get("parameters", []), *node.get("parameters", []))
             ]
             answers = node["responses"]
-            success = next(document.resolve(answers[status]) for status in ("200", "201", "204") if status in answers)
+            success = next(
+                document.resolve(answers[status]) for status in ("200", "201", "202", "204") if status in answers
+            )
             found.append(
                 Operation(
                     api=document.api,

@@ -167,6 +167,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/delivery/{{id}}/replay": delivered,
     f"{SOM}/event/{{id}}": _event,
     f"{SOM}/fallout/{{id}}": held,
+    f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/order/{{id}}/explanation": _order,
     f"{SOM}/order/{{id}}/stream": _told_to_its_end,
 }
