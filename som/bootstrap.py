@@ -72,6 +72,15 @@ class AddressTaken(SomError):
     """The address cannot be listened on."""
 
 
+def _allowances(settings: Settings) -> Allowances:
+    """What fulfillers may use of this host."""
+    return Allowances(
+        commands=settings.command_dir,
+        ansible_projects=settings.ansible_dir,
+        ansible_runs=settings.ansible_runs_dir or settings.data_dir / "ansible",
+    )
+
+
 def program_version() -> str:
     """The version of the program, as installed."""
     try:
@@ -138,7 +147,7 @@ class Server:
             session=lambda: session,
             notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
             schema_check=schema_check,
-            allowed=Allowances(settings.command_dir),
+            allowed=_allowances(settings),
         )
         kinds = Kinds(tools)
         directory = Directory(store, kinds.make)

@@ -229,6 +229,16 @@ class Settings(BaseSettings):
         description="Folder of the executables that fulfillers of the kind `command` may name. None by default: "
         "whoever registers fulfillers then cannot start anything on this host.",
     )
+    ansible_dir: Path | None = Field(
+        None,
+        description="Folder of the Ansible projects that fulfillers of the kind `ansible` may name. None by default, "
+        "for the same reason.",
+    )
+    ansible_runs_dir: Path | None = Field(
+        None,
+        description="Folder in which runs of Ansible are kept, their truth and what they said. Without it, `ansible` "
+        "in the data folder. Schedulers on several hosts need one that they share.",
+    )
     log_format: Literal["text", "json"] = Field(
         "text",
         description="`text` for people, one line each, or `json` for collectors. Text by default: the first "

@@ -14,6 +14,7 @@ ROOMS = ("models", "adapters", "handlers", "scheduler", "som")
 # Each of these libraries lives in one place, so that it can be replaced in one place.
 HOMES = {
     "aiohttp": ("adapters",),
+    "ansible_runner": ("adapters/ansible_run.py",),
     "apscheduler": ("scheduler",),
     "connexion": ("handlers",),
     "jsonschema_rs": ("handlers",),
