@@ -14,6 +14,7 @@ from models.counts import Counts
 from models.domain.caller import ANONYMOUS, Caller
 from models.domain.patterns import PatternEngine
 from models.inventory import Inventory
+from models.sealing import Sealer
 from models.store import Store
 
 
@@ -34,6 +35,7 @@ class Dependencies:
         catalogue: service specifications.
         inventory: services.
         fulfiller_rules: what a registration of a fulfiller must keep to.
+        sealer: encrypts credentials; without a key it refuses to.
         counts: totals of lists that were dear to count.
         catalogue_check: whether specifications named in an order or a service must exist in the catalogue.
         identify: tells from a request's headers who asks.
@@ -50,6 +52,7 @@ class Dependencies:
     catalogue: Catalogue
     inventory: Inventory
     fulfiller_rules: FulfillerRules
+    sealer: Sealer = field(default_factory=Sealer)
     counts: Counts = field(default_factory=Counts)
     catalogue_check: bool = True
     identify: Callable[[list[tuple[bytes, bytes]]], Caller] = nobody_in_particular

@@ -37,6 +37,8 @@ from models.durations import Durations
 from models.inventory import Inventory
 from models.leases import Leases
 from models.patterns import Re2Patterns
+from models.resealing import reseal
+from models.sealing import Sealer
 from models.slots import Slots
 from models.store import Store, connect
 from scheduler.cancellation import CancellationParts
@@ -59,6 +61,8 @@ from som.embedded import database
 from som.http_server import HttpServer
 from som.logging import set_up_logging
 from som.metrics import delivery_counter, watch_in_hand
+from som.opening import opening
+from som.secret_keys import SecretKeyUnusable, secret_keys
 from som.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -99,7 +103,7 @@ def serve(settings: Settings) -> int:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
         asyncio.run(Server(settings).run())
-    except (DatabaseProblem, AddressTaken) as problem:
+    except (DatabaseProblem, AddressTaken, SecretKeyUnusable) as problem:
         log.error("cannot start", reason=str(problem))  # noqa: TRY400 - the reason is for people, the trace for nobody
         return 1
     return 0
@@ -150,7 +154,9 @@ class Server:
             allowed=_allowances(settings),
         )
         kinds = Kinds(tools)
-        directory = Directory(store, kinds.make)
+        sealer = Sealer(secret_keys(settings))
+        await reseal(store, sealer)
+        directory = Directory(store, opening(kinds, sealer))
         stack.push_async_callback(directory.aclose)
         catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
         planner = Planner(catalogue, inventory, clock)
@@ -178,6 +184,7 @@ class Server:
             inventory=inventory,
             fulfiller_rules=kinds,
             tokens=tokens,
+            sealer=sealer,
             patterns=Re2Patterns(),
             catalogue_check=settings.catalog_check,
             registry=self._registry,

@@ -131,6 +131,17 @@ class Settings(BaseSettings):
         "conformance tests against unknown specifications; such an order is then held for a "
         "person.",
     )
+    secret_key: SecretStr | None = Field(
+        None,
+        description="Key that credentials of fulfillers are encrypted with in the database: a random text of at least "
+        "32 characters, the same for all processes. Several, separated by commas: the first encrypts, all "
+        "decrypt, and each start brings everything under the first. Without one, the embedded database gets a "
+        "key file in the data folder; with a database of your own, credentials are refused.",
+    )
+    secret_key_file: Path | None = Field(
+        None,
+        description="A file with such keys, one a line, for those who mount secrets as files. None by default.",
+    )
     callback_key: SecretStr | None = Field(
         None,
         min_length=32,

@@ -17,6 +17,7 @@ HOMES = {
     "ansible_runner": ("adapters/ansible_run.py",),
     "apscheduler": ("scheduler",),
     "connexion": ("handlers",),
+    "cryptography": ("models/sealing.py",),
     "jsonschema_rs": ("handlers",),
     "lark": ("models/domain/expressions",),
     "mongoengine": ("models",),

@@ -15,6 +15,7 @@ from models.domain.fulfiller import violations
 from models.domain.violations import Violation
 from models.inventory import Inventory
 from models.patterns import Re2Patterns
+from models.sealing import Sealer
 from models.store import Store, connect
 from tests.contract.client import ContractClient
 from tests.contract.server import serve
@@ -57,6 +58,7 @@ def dependencies(store: Store) -> Dependencies:
         catalogue=Catalogue(store, patterns),
         inventory=Inventory(store),
         fulfiller_rules=AnyKind(),
+        sealer=Sealer(["the key of the tests, which is long enough"]),
     )
 
 
