@@ -30,6 +30,7 @@ from handlers.som.lists import AdminLists
 from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
+from handlers.som.resolutions import FalloutResolutions
 from handlers.som.stream import OrderStream
 from handlers.surface import Surface
 from handlers.task_flow import KIND as TASK_FLOW
@@ -116,6 +117,7 @@ def _administration(
     notifications = Notifications(dependencies, settings, lists)
     history = History(dependencies, lists)
     fallout = FalloutQueue(dependencies, settings, lists)
+    resolutions = FalloutResolutions(dependencies, settings, lists)
     ordering = documents["tmf641"]
     order_check = body_check(ordering, ordering.schema("ServiceOrder_Create"))
     return {
@@ -146,6 +148,9 @@ def _administration(
         "retrieveFallout": fallout.retrieve,
         "patchFallout": fallout.patch,
         "createFalloutIntervention": FalloutInterventions(dependencies, surface).create,
+        "listFalloutResolution": resolutions.list,
+        "createFalloutResolution": resolutions.create,
+        "retrieveFalloutResolution": resolutions.retrieve,
         "listFalloutGroup": fallout.list_groups,
         "explainOrder": Explanations(dependencies).retrieve,
         "streamOrderEvents": OrderStream(dependencies, settings).follow,

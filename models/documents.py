@@ -243,6 +243,7 @@ class Task(Stored):
             _index("held_by_code", "error.code", "id", partialFilterExpression={"state": "held"}),
             _held("held_since", "tenant", "fallout.since", "id"),
             _held("held_cause", "tenant", "fallout.cause", "fallout.since"),
+            _partial("by_job", "job", exists="job"),
             _partial("fallout_since", "tenant", "fallout.since", exists="fallout.since"),
             _index("by_reference", "fulfiller", "accepted.reference", partialFilterExpression={"state": "accepted"}),
         ],
@@ -269,6 +270,17 @@ class Task(Stored):
     directive = DictField()
     interventions = DictField()
     job = StringField()
+
+
+class FalloutResolution(Stored):
+    """A bulk resolution of fallout: which, what to do, and how far it is (`models.resolutions`)."""
+
+    meta = {
+        "collection": "falloutResolution",
+        "indexes": [_BY_CREATION, _partial("due", "due", exists="due")],
+    }
+    state = StringField(required=True)
+    due = DateTimeField()
 
 
 class Subscription(Stored):
@@ -390,6 +402,7 @@ ALL: tuple[type[Stored], ...] = (
     FulfillerState,
     FulfillerStatistics,
     Budget,
+    FalloutResolution,
     Subscription,
     Event,
     Delivery,

@@ -55,6 +55,8 @@ from scheduler.intake import Intake
 from scheduler.places import Places
 from scheduler.planner import Planner
 from scheduler.registry_watch import RegistryWatch
+from scheduler.resolutions import LEASE_SECONDS, Resolutions
+from scheduler.resolutions import SECONDS as RESOLUTION_SECONDS
 from scheduler.watcher import Watcher
 from som.embedded import database
 from som.http_server import HttpServer
@@ -226,7 +228,9 @@ class Server:
         cancelling = CancellationParts(store, clock, planner.deletion)
         engine = Engine(parts, claims, intake, cancelling, EngineSettings(settings.plan_concurrency))
         watch_in_hand(self._registry, lambda: engine.in_hand)
+        resolutions = Resolutions(store, clock, Leases(store, clock, self._worker, LEASE_SECONDS))
         engine.periodic += [
+            (resolutions.look, RESOLUTION_SECONDS),
             (slots.extend, 15.0),
             (durations.flush, 10.0),
             (lambda: inbox.pass_on_what_is_left(store, clock), inbox.LEFT_AFTER_SECONDS),

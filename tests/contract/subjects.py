@@ -30,7 +30,7 @@ Make = Callable[[Stage, Operation], Awaitable[str]]
 async def posted(stage: Stage, path: str, body: Body) -> str:
     """The identifier of what a POST has made."""
     answer = await stage.client.post(path, json=body)
-    assert answer.status_code == 201, answer.text
+    assert answer.status_code in (201, 202), answer.text
     key: str = answer.json()["id"]
     return key
 
@@ -107,6 +107,10 @@ async def held(stage: Stage, operation: Operation) -> str:
     return key
 
 
+async def _resolution(stage: Stage, _: Operation) -> str:
+    return await posted(stage, f"{SOM}/falloutResolution", {"match": {"code": "refused"}, "do": "retry"})
+
+
 async def _callback(stage: Stage, _: Operation) -> str:
     return stage.token(await planned(stage))
 
@@ -168,6 +172,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/event/{{id}}": _event,
     f"{SOM}/fallout/{{id}}": held,
     f"{SOM}/fallout/{{id}}/intervention": held,
+    f"{SOM}/falloutResolution/{{id}}": _resolution,
     f"{SOM}/order/{{id}}/explanation": _order,
     f"{SOM}/order/{{id}}/stream": _told_to_its_end,
 }
