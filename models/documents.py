@@ -23,6 +23,7 @@ from models.stored import body_index as _body
 from models.stored import held_index as _held
 from models.stored import index as _index
 from models.stored import partial_index as _partial
+from models.task_flow_documents import ProcessFlow, TaskFlow
 
 
 class ServiceOrder(ResourceDocument):
@@ -133,58 +134,6 @@ class ServiceSpecification(ResourceDocument):
             _body("by_relationship", "serviceSpecRelationship.id"),
         ],
     }
-
-
-class ProcessFlow(ResourceDocument):
-    """A TMF701 process flow: people's tasks that belong together.
-
-    `plan` and `order` name whose work it is; `open` stands until that has ended.
-    """
-
-    meta = {
-        "collection": "processFlow",
-        "indexes": [
-            _BY_CREATION,
-            _OWED,
-            _body("by_state", "state"),
-            _body("by_entity", "relatedEntity.id"),
-            _body("by_party", "relatedParty.id"),
-            _index("open", "open", "created", partialFilterExpression={"open": True}),
-        ],
-    }
-    plan = StringField()
-    order = StringField()
-    open = BooleanField()
-
-
-class TaskFlow(ResourceDocument):
-    """A TMF701 task flow: something that a person has to do.
-
-    `call` is the idempotency key of the task of the plan that waits for it; `said` holds what the person has reported,
-    until it has been passed on to the plan; `escalate` is when the next step of its escalation is due.
-    """
-
-    meta = {
-        "collection": "taskFlow",
-        "indexes": [
-            _BY_CREATION,
-            _OWED,
-            _body("by_process", "processFlow.id"),
-            _body("by_state", "state"),
-            _index("by_queue", "tenant", "body.queue", "body.state", "created", "id"),
-            _index("by_assignee", "tenant", "body.assignee", "body.state", "created", "id"),
-            _body("by_party", "relatedParty.id"),
-            _body("by_entity", "relatedEntity.id"),
-            _body("by_due", "requestedCompletionDate"),
-            _partial("said", "said.at", exists="said.at"),
-            _partial("escalate", "escalate", exists="escalate"),
-        ],
-    }
-    plan = StringField()
-    order = StringField()
-    call = StringField()
-    said = ListField(DictField())
-    escalate = DateTimeField()
 
 
 class Plan(Stored):
