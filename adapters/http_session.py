@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 
 from adapters.allowances import Allowances
+from models.domain.violations import Violation
 
 MAX_CONNECTIONS = 1000
 MAX_CONNECTIONS_PER_HOST = 200
@@ -24,6 +26,10 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
+SchemaCheck = Callable[[Any], list[Violation]]
+SchemaChecks = Callable[[str, str], SchemaCheck]
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a process lends to its fulfillers.
@@ -32,9 +38,12 @@ class Tools:
         session: gives the process's HTTP client; it is not opened before somebody needs it.
         notification_url: gives the address at which notifications of a fulfiller's hub are taken (POST of any TM Forum
             event; a secret), by the fulfiller's id; None where this process has none.
+        schema_check: compiles the check of a schema of one of our own API documents, by API (`tmf641`) and schema
+            (`ServiceOrder`); takes up to a second, so call it in a thread; None where this process has no documents.
         allowed: what of this host registrations may name.
     """
 
     session: Callable[[], aiohttp.ClientSession]
     notification_url: Callable[[str], str] | None = None
+    schema_check: SchemaChecks | None = None
     allowed: Allowances = field(default_factory=Allowances)

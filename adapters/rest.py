@@ -47,7 +47,7 @@ class RestFulfiller:
         if not definition.endpoint:
             found.append(Violation("/endpoint", "missing", "A fulfiller of the kind rest needs an endpoint."))
         found.extend(_wrong_hosts(definition.settings.get("allowPollHosts", [])))
-        found.extend(_wrong_headers(definition.settings.get("headers", {})))
+        found.extend(wrong_headers(definition.settings.get("headers", {})))
         found.extend(_wrong_health_url(definition.settings.get("healthUrl")))
         return found
 
@@ -140,7 +140,8 @@ def _wrong_health_url(address: Any) -> list[Violation]:
     return [Violation("/settings/healthUrl", "invalidAddress", "healthUrl must be an absolute http or https address.")]
 
 
-def _wrong_headers(headers: Any) -> list[Violation]:
+def wrong_headers(headers: Any) -> list[Violation]:
+    """What is wrong with the setting `headers`."""
     if not isinstance(headers, Mapping) or not all(isinstance(value, str) for value in headers.values()):
         return [Violation("/settings/headers", "invalidType", "headers must be an object whose values are texts.")]
     found = []

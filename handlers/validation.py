@@ -1,13 +1,14 @@
 """Checking bodies against the schemas of our documents, compiled once, and saying in words what is wrong."""
 
 import re
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 import orjson
 
-from handlers.documents import ApiDocument, with_null
+from handlers.documents import ApiDocument, load, with_null
 from handlers.excerpts import Excerpt, Path
 from models.domain.errors import InvalidRequest
 from models.domain.pointers import pointer
@@ -101,6 +102,22 @@ def body_check(document: ApiDocument, schema: Node) -> BodyCheck:
     if not isinstance(check, BodyCheck):
         check = document.compiled[key] = BodyCheck(document, schema)
     return check
+
+
+def schema_check(api: str, schema: str) -> Callable[[Any], list[Violation]]:
+    """The check of bodies of others against a schema of one of our documents; they are not changed by it."""
+    document = load(api)
+    node = document.schema(schema)
+    validator = Validator(document, node, Shape.compile(document.node, node))
+
+    def violations(body: Any) -> list[Violation]:
+        try:
+            validator.check(body)
+        except InvalidRequest as refusal:
+            return list(refusal.violations)
+        return []
+
+    return violations
 
 
 def _violation(error: jsonschema_rs.ValidationError, where: Path) -> Violation:

@@ -59,10 +59,13 @@ class Engager:
     async def prepare(self, task: PlannedTask, run: TaskRun) -> Engagement | Held:
         """Choose the fulfiller and put the call together."""
         kept = await self._kept(task, run)
+        free, directed = kept.get("free", not kept), await self._directed(task, run)
+        given_up = frozenset([*directed.get("givenUp", ()), *kept.get("givenUp", ())])
+        kept = {**directed, **kept} if task.target is None else {**kept, **directed}
         decision: Document | None = None
-        chosen, free = kept.get("fulfiller"), kept.get("free", not kept)
+        chosen, free = kept.get("fulfiller"), free and "fulfiller" not in directed
         if chosen is None or free:
-            needed = await self._situations.of(task, frozenset(kept.get("givenUp", ())))
+            needed = await self._situations.of(task, given_up)
             # Once nobody could have it, the choice is open again.
             engaged = chosen if (kept.get("decision") or {}).get("chosen", chosen) is not None else None
             found = await self._choice.of(*needed, self._record.task_id(task.key), engaged)
@@ -95,6 +98,22 @@ class Engager:
         given_up = frozenset([*stored.get("givenUp", ()), fulfiller])
         found = await self._choice.look(*await self._situations.of(task, given_up))
         return sorted(given_up) if found.definition is not None else []
+
+    async def options(self, task: PlannedTask) -> Document:
+        """Who could do a task, as a decision that nobody has made yet.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        return (await self._choice.look(*await self._situations.of(task))).to_document()
+
+    async def _directed(self, task: PlannedTask, run: TaskRun) -> Document:
+        """What a person or a rule has said of how to do the task: {fulfiller?, input?, givenUp?}."""
+        if not run.directed:
+            return {}
+        stored = await self._parts.store.get("task", self._record.task_id(task.key)) or {}
+        directive: Document = stored.get("directive", {})
+        return directive
 
     async def _kept(self, task: PlannedTask, run: TaskRun) -> Document:
         """What an earlier attempt with this input revision used: a technical retry must be equal."""

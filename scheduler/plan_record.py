@@ -45,9 +45,11 @@ class PlanRecord:
         cancel: {id, phase, problem?} of the cancellation under way; `problem` is why it cannot go on.
         ordered: keys of the tasks that the order itself asks for; others were added while it ran.
         waits: items that wait for another order on their service: {item, service, order, orderItem}.
+        failing: items that are being given up; see `scheduler.failing`.
         leased_until: until when nobody else can have the plan.
         queued_since: since when it waits for a place at a fulfiller, where it was let go for that.
-        tells: what order and cancellation requests have not been told yet: {milestone} or {denied: id, message}.
+        tells: what order and cancellation requests have not been told yet: {milestone}, {denied: id, message} or
+            {deed: {who, why, before, after}, rev: of the plan that it was done in}.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class PlanRecord:
         self.owes: list[Document] = document["owes"]
         self.cancel: Document | None = document.get("cancel")
         self.waits: list[Document] = document.get("waits", [])
+        self.failing: list[Document] = document.get("failing", [])
         self.tells: list[Document] = document.get("tells", [])
         self.inbox: list[Document] = document["inbox"]
         self._was_queued = "queued" in document
@@ -112,8 +115,13 @@ class PlanRecord:
         self._consumed += [entry["id"] for entry in fresh]
         return fresh
 
+    def put_back(self, entry: Document) -> None:
+        """Leave an entry in the inbox: it is taken again with the next turn."""
+        self._consumed.remove(entry["id"])
+
     def _small(self) -> Document:
-        return {"state": self.state, "cancel": self.cancel, "waits": list(self.waits), "tells": list(self.tells)}
+        small = {"state": self.state, "cancel": self.cancel, "waits": list(self.waits), "tells": list(self.tells)}
+        return {**small, "failing": list(self.failing)}
 
     @property
     def changed(self) -> bool:

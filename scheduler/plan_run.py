@@ -20,8 +20,10 @@ from scheduler.cancellation import Cancellation, CancellationParts
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
 from scheduler.engagement import Answer, Engager, Parts
+from scheduler.failing import Failing
 from scheduler.fallout import Fallout
 from scheduler.forecast import Forecast
+from scheduler.interventions import Interventions
 from scheduler.items import Items
 from scheduler.order_projection import Message, OrderProjection, endangered, reached
 from scheduler.plan_record import PlanRecord
@@ -58,6 +60,8 @@ class PlanRun:
         self._settling = Settling(parts, record, self._engager, self._context, self._projection)
         self._items = Items(record, self._services)
         self._cancellation = Cancellation(cancelling, record, self._settling, self._services)
+        self._failing = Failing(cancelling, record, self._settling)
+        self._interventions = Interventions(parts, record, self._engager, self._settling, self._fallout, self._failing)
         self._signal = asyncio.Event()
         self._calls = Calls(self._engager, self._signal.set)
         self._starter = Starter(parts, record, self._engager, self._calls, self._fallout, self._items, self._signal.set)
@@ -120,6 +124,7 @@ class PlanRun:
         self._settling.take_timers()
         self._withdraw()
         await self._cancellation.advance(calls_under_way=bool(self._calls))
+        await self._failing.advance()
         await self._take_services()
         await self._write()
         if not self._handing_over and await self._starter.start():
@@ -191,24 +196,29 @@ class PlanRun:
             self._poked = False
             await self._record.read_inbox()
         for entry in self._record.take_inbox():
-            match entry["kind"]:
-                case "callback":
-                    self._settling.take_callback(entry, self._calls.answers)
-                case "lookup":
-                    self._settling.look_up(entry, self._calls.keys)
-                case "resume":
-                    self._settling.resume(entry.get("item"))
-                case "information":
-                    await self._projection.reread(self._progress)
-                    self._settling.inform(entry["item"], entry["service"])
-                case "cancel":
-                    await self._cancellation.request(entry["cancel"])
-                case "candidate":
-                    self._settling.reconsider(entry["task"])
-                case "look":
-                    self._items.look_again()
-                case kind:
-                    log.warning("inbox entry of unknown kind ignored", plan=self._record.id, kind=kind)
+            await self._hear(entry)
+
+    async def _hear(self, entry: Document) -> None:
+        match entry["kind"]:
+            case "callback":
+                self._settling.take_callback(entry, self._calls.answers)
+            case "lookup":
+                self._settling.look_up(entry, self._calls.keys)
+            case "resume":
+                self._interventions.resumed(entry, self._settling.resume(entry.get("item")))
+            case "intervene":
+                await self._interventions.take(entry, self._calls.answers)
+            case "information":
+                await self._projection.reread(self._progress)
+                self._settling.inform(entry["item"], entry["service"])
+            case "cancel":
+                await self._cancellation.request(entry["cancel"])
+            case "candidate":
+                self._settling.reconsider(entry["task"])
+            case "look":
+                self._items.look_again()
+            case kind:
+                log.warning("inbox entry of unknown kind ignored", plan=self._record.id, kind=kind)
 
     async def _take_answers(self) -> None:
         batch: list[Answer] = []
@@ -250,7 +260,8 @@ class PlanRun:
         sight = await self._forecast.look(self._projection.body)
         if sight.alert is not None:
             news.append(endangered(sight.alert))
-        return Message(tuple(news), sight.expected)
+        deeds = [tell["deed"] for tell in self._record.tells if tell.get("rev", 0) > self._projection.revision]
+        return Message(tuple(news), sight.expected, tuple(deeds))
 
     async def _end(self) -> bool:
         """Let go of a plan that has come to its end."""

@@ -115,6 +115,8 @@ class Starter:
         """Whether a task that was crowded out has been dealt with, without making its call anew."""
         if former is None or former.engagement is None:
             return False
+        if former.engagement.revision != self._progress.run[task.key].revision:
+            return False
         if former.good_until > self._parts.clock.now():
             self._begin(former.engagement, former.good_until)
             return True

@@ -1,0 +1,300 @@
+"""Giving work to an order manager: an order for a task, looked after until it has ended.
+
+The order's externalId is our idempotency key. Before a POST that may be a repetition the order is looked for by it, so
+that a fulfiller which knows no Idempotency-Key header gets each order once all the same.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Self
+
+import structlog
+
+from adapters.credentials import Credentials
+from adapters.http_session import Tools
+from adapters.ports import Accepted, Done, FulfillerCall, Outcome, Progress, Refused, Unreachable
+from adapters.tmforum.cancelling import OrderCancellation
+from adapters.tmforum.client import Answered, Budget, Document, TmfClient, Trouble, segment
+from adapters.tmforum.hub import Hub
+from adapters.tmforum.mapping import NameMapping
+from adapters.tmforum.order_reading import (
+    ENDED,
+    NOTHING_BUILT,
+    Dialect,
+    id_of,
+    milestones,
+    state_of,
+    subject_of,
+    unfinished,
+)
+from adapters.tmforum.schemas import Schemas
+from adapters.tmforum.settings import CATCH_UP_SECONDS, wrong_order_settings
+from models.domain.expressions import ExpressionError
+from models.domain.fulfiller import FulfillerDefinition
+from models.domain.violations import Violation
+
+_REVERSE = {"add": "delete", "delete": "add", "modify": "modify"}
+_NO_SUCH = frozenset({404, 405, 501})
+
+_log = structlog.get_logger(__name__)
+
+
+class OrderFulfiller:
+    """An order manager that does the work of tasks; one order for each, with one item."""
+
+    kind: ClassVar[str]
+    dialect: ClassVar[Dialect]
+
+    def __init__(self, definition: FulfillerDefinition, credentials: Credentials, tools: Tools) -> None:
+        """Speak to the API at the endpoint; connect later."""
+        settings = definition.settings
+        self._id = definition.id
+        self._client = TmfClient(definition, credentials, tools.session())
+        self._names = NameMapping(settings)
+        self._schemas = Schemas(tools.schema_check, self.dialect)
+        address = tools.notification_url(definition.id) if tools.notification_url else None
+        self._hub = Hub(self._client, address if settings.get("hub", True) else None, settings.get("hubQuery"))
+        self._seldom = float(settings.get("catchUpInterval", CATCH_UP_SECONDS))
+        self._inventory = str(settings.get("inventory") or "").rstrip("/")
+        self._cancellation = OrderCancellation(self._client, self._schemas, self.dialect)
+
+    @classmethod
+    def check(cls, definition: FulfillerDefinition) -> list[Violation]:
+        """What this kind asks of a registration beyond the rules for all."""
+        return list(wrong_order_settings(definition))
+
+    @classmethod
+    def create(cls, definition: FulfillerDefinition, credentials: Credentials, tools: Tools) -> Self:
+        """Make one for this registration."""
+        return cls(definition, credentials, tools)
+
+    async def engage(self, call: FulfillerCall) -> Outcome:
+        """Place an order; cancel the one that was placed; or place the one that undoes what it brought."""
+        budget = Budget(call.timeout)
+        await self._hub.ensure(budget)
+        outcome = await self._engaged(call, budget)
+        if isinstance(outcome, Unreachable):
+            self._hub.doubt()
+        return replace(outcome, retry_after=self._interval) if isinstance(outcome, Accepted) else outcome
+
+    async def _engaged(self, call: FulfillerCall, budget: Budget) -> Outcome:
+        match call.operation:
+            case "cancel":
+                order = await self._engaged_order(call, budget)
+                return order if isinstance(order, Refused | Unreachable) else await self._cancel(order, call, budget)
+            case "compensate":
+                return await self._undo(call, budget)
+        return await self._order(call, lambda: self._ordered(call), budget)
+
+    async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
+        """Read how the order, or its cancellation, is."""
+        if reference.reference is None:
+            return Progress()
+        budget = Budget(call.timeout)
+        await self._hub.ensure(budget)
+        if call.operation == "cancel":
+            outcome = await self._cancellation.look(reference.reference, call, budget)
+        else:
+            outcome = await self._look(reference.reference, call, budget)
+        match outcome:
+            case Unreachable():
+                self._hub.doubt()
+            case Progress():
+                return replace(outcome, retry_after=self._interval)
+        return outcome
+
+    async def aclose(self) -> None:
+        """Hold nothing: the session belongs to the process, and the subscription to the other side."""
+
+    @property
+    def _interval(self) -> float | None:
+        """Seconds to the next look: seldom while the hub tells, else as the registration says."""
+        return self._seldom if self._hub.tells else None
+
+    async def _order(self, call: FulfillerCall, body: Callable[[], Document], budget: Budget) -> Outcome:
+        if call.repeated:
+            found = await self._find(call.idempotency_key, budget)
+            if found is not None:
+                return found if isinstance(found, Refused | Unreachable) else await self._taken(found, call, budget)
+        try:
+            order = {**body(), "externalId": call.idempotency_key}
+        except ExpressionError as error:
+            return Refused(f"The fulfiller's settings cannot be applied to this task: {error}")
+        except _UnknownSubject as error:
+            return Refused(str(error))
+        wrong = await self._schemas.wrong_to_send(order)
+        if wrong is not None:
+            return wrong
+        answer = await self._client.write(
+            "POST", f"/{self.dialect.order}", budget, order, key=call.idempotency_key, bears={409}
+        )
+        if isinstance(answer, Answered) and answer.status == 409:
+            return await self._in_conflict(answer, call, budget)
+        return answer if isinstance(answer, Refused | Unreachable) else await self._taken(answer.body, call, budget)
+
+    async def _in_conflict(self, answer: Answered, call: FulfillerCall, budget: Budget) -> Outcome:
+        """Some answer 409 to an order that they have already."""
+        found = await self._find(call.idempotency_key, budget)
+        if found is None:
+            said = answer.body if isinstance(answer.body, Mapping) else {}
+            return Refused(str(said.get("message") or said.get("reason") or "The order is in conflict there."))
+        return found if isinstance(found, Refused | Unreachable) else await self._taken(found, call, budget)
+
+    async def _taken(self, order: Any, call: FulfillerCall, budget: Budget) -> Outcome:
+        """What an order that was placed means; most go on."""
+        wrong = await self._schemas.wrong_order(order)
+        if wrong is not None:
+            return wrong
+        key = id_of(order)
+        if key is None:
+            return Refused(f"The {self.dialect.words} that was placed has no id, so that it is lost.", maybe_done=True)
+        if state_of(order) in ENDED:
+            return await self._settled(order, call, budget)
+        return Accepted(key, f"{self._client.base}/{self.dialect.order}/{segment(key)}")
+
+    async def _look(self, key: str, call: FulfillerCall, budget: Budget) -> Outcome:
+        answer = await self._read_order(key, budget)
+        if isinstance(answer, Refused | Unreachable):
+            return answer
+        if answer is None:
+            return Refused(f"The {self.dialect.words} {key} is not known there any more.", maybe_done=True)
+        wrong = await self._schemas.wrong_order(answer)
+        return wrong if wrong is not None else await self._settled(answer, call, budget)
+
+    async def _settled(self, order: Document, call: FulfillerCall, budget: Budget) -> Outcome:
+        """What an order means that may have ended."""
+        early = unfinished(order, self.dialect)
+        if early is not None:
+            return early
+        if call.operation != "fulfil":
+            return Done()
+        return await self._facts(order, call, budget)
+
+    async def _facts(self, order: Document, call: FulfillerCall, budget: Budget) -> Outcome:
+        """What a completed order has brought: values by our names, and what our service now rests on."""
+        subject = subject_of(order, self.dialect)
+        key = id_of(subject)
+        if self._inventory and key is not None and call.action != "delete":
+            path = f"{self._inventory}/{self.dialect.subject}/{segment(key)}"
+            answer = await self._client.get(path, budget, bears={404})
+            if isinstance(answer, Refused | Unreachable):
+                return replace(answer, maybe_done=True) if isinstance(answer, Refused) else answer
+            if answer.status != 404 and isinstance(answer.body, Mapping):
+                subject = {**subject, **answer.body}
+        try:
+            received = self._names.received(subject, subject.get(self.dialect.characteristics), order)
+        except ExpressionError as error:
+            reason = f"The order is completed, but the setting receive cannot be applied to what it brought: {error}"
+            return Refused(reason, maybe_done=True)
+        shown = {name: subject[name] for name in ("id", "href") if name in subject}
+        output = {"order": id_of(order), self.dialect.subject: shown, **received.output}
+        rests_on = (self._reference(subject),) if key is not None and call.action != "delete" else ()
+        return replace(
+            self._resting(rests_on),
+            output=output,
+            service_characteristic=received.characteristics,
+            milestones=milestones(order),
+        )
+
+    def _resting(self, references: tuple[Document, ...]) -> Done:
+        """Done work whose result our service now rests on."""
+        return Done(supporting_service=references)
+
+    def _reference(self, subject: Mapping[str, Any]) -> Document:
+        """Their service or resource, as ours refers to it; `fulfiller` says whose it is."""
+        known = {name: subject[name] for name in ("href", "name") if isinstance(subject.get(name), str)}
+        referred = self.dialect.subject.capitalize()
+        return {"id": id_of(subject), **known, "@referredType": referred, "fulfiller": self._id}
+
+    async def _cancel(self, order: Document | None, call: FulfillerCall, budget: Budget) -> Outcome:
+        if order is None or state_of(order) in NOTHING_BUILT:
+            return Done()
+        if state_of(order) in ENDED:
+            name = f"The {self.dialect.words} {id_of(order)}"
+            return Refused(f"{name} has ended already ({state_of(order)}); what it brought can be undone.")
+        return await self._cancellation.request(str(id_of(order)), call, budget)
+
+    async def _undo(self, call: FulfillerCall, budget: Budget) -> Outcome:
+        order = await self._engaged_order(call, budget)
+        if isinstance(order, Refused | Unreachable):
+            return order
+        told = (call.output or {}).get(self.dialect.subject)
+        theirs = id_of(told) or id_of(subject_of(order or {}, self.dialect)) or self._theirs(call.service)
+        if order is None and theirs is None:
+            return Done()
+        if order is not None and state_of(order) in NOTHING_BUILT:
+            return Done()
+        if order is not None and state_of(order) not in ENDED:
+            reason = f"The {self.dialect.words} {id_of(order)} goes on; it can be undone when it has ended."
+            return Unreachable(reason, maybe_done=False)
+        return await self._order(call, lambda: self._reversed(call, theirs), budget)
+
+    async def _engaged_order(self, call: FulfillerCall, budget: Budget) -> Document | Trouble | None:
+        """The order that was placed for the work which is to be cancelled or undone; None where there is none."""
+        if call.engaged is not None and call.engaged.reference:
+            return await self._read_order(call.engaged.reference, budget)
+        return await self._find(call.fulfil_key, budget) if call.fulfil_key else None
+
+    async def _read_order(self, key: str, budget: Budget) -> Document | Trouble | None:
+        answer = await self._client.get(f"/{self.dialect.order}/{segment(key)}", budget, bears={404})
+        if isinstance(answer, Refused | Unreachable):
+            return answer
+        return dict(answer.body) if answer.status != 404 and isinstance(answer.body, Mapping) else None
+
+    async def _find(self, key: str, budget: Budget) -> Document | Trouble | None:
+        """The order that bears this externalId; a filter that the other side ignores must not mislead us."""
+        answer = await self._client.get(f"/{self.dialect.order}", budget, bears=_NO_SUCH, externalId=key)
+        if isinstance(answer, Refused):  # whether it was placed before is unknown
+            return replace(answer, maybe_done=True)
+        if isinstance(answer, Unreachable):
+            return answer
+        listed = answer.body if isinstance(answer.body, list) else ()
+        found = [dict(one) for one in listed if isinstance(one, Mapping) and one.get("externalId") == key]
+        if len(found) > 1:
+            _log.warning("an order was taken more than once", fulfiller=self._id, orders=[id_of(one) for one in found])
+        return found[0] if found else None
+
+    def _theirs(self, service: Mapping[str, Any]) -> str | None:
+        """The id of their service or resource that ours rests on; of several the newest."""
+        listed = service.get(f"supporting{self.dialect.subject.capitalize()}") or ()
+        known = [id_of(one) for one in listed if isinstance(one, Mapping) and one.get("fulfiller") == self._id]
+        return known[-1] if known else None
+
+    def _ordered(self, call: FulfillerCall) -> Document:
+        """The order for a task. Raises ExpressionError, and _UnknownSubject where it changes what we do not know."""
+        theirs = None if call.action == "add" else self._theirs(call.service)
+        if call.action != "add" and theirs is None:
+            raise _UnknownSubject(self.dialect.subject, call.action)
+        values = [] if call.action == "delete" else self._names.sent(call)
+        return self._with_item(call, call.action, theirs, values)
+
+    def _reversed(self, call: FulfillerCall, theirs: str | None) -> Document:
+        """The order that undoes what was ordered. Raises likewise."""
+        action = _REVERSE[call.action]
+        if action != "add" and theirs is None:
+            raise _UnknownSubject(self.dialect.subject, action)
+        values = [] if action == "delete" else self._names.sent(call, back=True)
+        return self._with_item(call, action, None if action == "add" else theirs, values)
+
+    def _with_item(self, call: FulfillerCall, action: str, theirs: str | None, values: list[Document]) -> Document:
+        dialect = self.dialect
+        specification = self._names.specification(call.service)
+        subject: Document = {
+            "@type": dialect.subject.capitalize(),
+            **({} if theirs is None else {"id": theirs}),
+            **({dialect.specification: specification} if specification else {}),
+            **({dialect.characteristics: values} if values else {}),
+            **self._names.additions("subject", call),
+        }
+        order = self._names.additions("order", call)
+        return {**order, dialect.items: [{"id": "1", "action": action, dialect.subject: subject}]}
+
+
+class _UnknownSubject(Exception):
+    """Which service of theirs is meant cannot be told."""
+
+    def __init__(self, subject: str, action: str) -> None:
+        super().__init__(
+            f"Which {subject} of theirs is to be ordered with {action} is not known: ours has no supporting "
+            f"{subject} that this fulfiller has built."
+        )
