@@ -23,6 +23,7 @@ from models.stored import body_index as _body
 from models.stored import held_index as _held
 from models.stored import index as _index
 from models.stored import partial_index as _partial
+from models.task_flow_documents import ProcessFlow, TaskFlow
 
 
 class ServiceOrder(ResourceDocument):
@@ -340,6 +341,8 @@ ALL: tuple[type[Stored], ...] = (
     CancelServiceOrder,
     Service,
     ServiceSpecification,
+    ProcessFlow,
+    TaskFlow,
     Plan,
     PlanDefinition,
     Task,

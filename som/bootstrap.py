@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 
 from adapters.allowances import Allowances
 from adapters.database_errors import DatabaseProblem
+from adapters.forms import JsonSchemaForms
 from adapters.http_session import Tools, open_session
 from adapters.kinds import Kinds
 from adapters.webhook import Webhook, WebhookSettings
@@ -26,7 +27,7 @@ from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
 from handlers.validation import schema_check
-from models import inbox, migrations, retention
+from models import inbox, migrations, retention, task_flows
 from models.budgets import Budgets
 from models.callback_token import CallbackTokens, load_tokens
 from models.catalogue import Catalogue
@@ -183,6 +184,7 @@ class Server:
             catalogue=catalogue,
             inventory=inventory,
             fulfiller_rules=kinds,
+            forms=JsonSchemaForms(),
             tokens=tokens,
             sealer=sealer,
             patterns=Re2Patterns(),
@@ -234,6 +236,7 @@ class Server:
             (lambda: inbox.pass_on_what_is_left(store, clock), inbox.LEFT_AFTER_SECONDS),
             (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
             *registry.jobs,
+            *task_flows.jobs(store, clock),
         ]
         return engine
 
