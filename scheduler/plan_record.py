@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from models.aside import aside_if_big
 from models.clock import Clock
 from models.domain.errors import NotFound
 from models.domain.plan import FORMAT, Plan, PlannedTask
@@ -12,6 +13,9 @@ from models.store import Store
 from scheduler.claims import LeaseLost
 
 Document = dict[str, Any]
+
+BYTES_OF_A_TASK = 400
+"""As JSON in the definition of a plan, about."""
 
 
 def new_plan(order: Document, priority: int, lease: Document, now: datetime) -> Document:
@@ -91,7 +95,8 @@ class PlanRecord:
         definition = await store.get("planDefinition", document["_id"])
         if definition is None:
             raise NotFound(f"The definition of plan {document['_id']} is missing.")
-        return cls(store, clock, document, definition)
+        size = len(definition["tasks"]) * BYTES_OF_A_TASK
+        return await aside_if_big(size, cls, store, clock, document, definition)
 
     def add_tasks(self, tasks: list[PlannedTask]) -> None:
         """Extend the plan while it runs."""
