@@ -12,6 +12,7 @@ from models.domain.outcomes import Outcome
 from models.domain.plan import PlannedTask
 from models.domain.rate_limit import RateLimit
 from models.durations import Durations
+from models.presence import Presence
 from models.store import Store
 from scheduler.capacity import Capacity
 from scheduler.directory import Directory
@@ -56,6 +57,7 @@ class Parts:
     durations: Durations
     health: Health
     capacity: Capacity
+    presence: Presence
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from models.domain.outcomes import Accepted, Done, Outcome, Unreachable
 from models.domain.plan import Capability, Compensation, Plan, PlannedItem, PlannedService, PlannedTask
 from models.durations import Durations
 from models.ids import new_id
+from models.presence import Presence
 from models.slots import Slots
 from models.store import Store
 from scheduler.cancellation import CancellationParts
@@ -138,7 +139,10 @@ class Harness:
         capacity = Capacity(self.settings)
         places = Places(slots, Budgets(store, self.clock), capacity.free)
         health = Health(store, self.clock, places)
-        parts = Parts(store, self.clock, directory, self.tokens, places, callbacks, self.durations, health, capacity)
+        presence = Presence(store, self.clock)
+        parts = Parts(
+            store, self.clock, directory, self.tokens, places, callbacks, self.durations, health, capacity, presence
+        )
         claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
         intake = Intake(store, self.clock, claims, plan)
