@@ -12,6 +12,7 @@ from models.domain.outcomes import Outcome
 from models.domain.plan import PlannedTask
 from models.domain.rate_limit import RateLimit
 from models.durations import Durations
+from models.fallout_rules import RuleBook
 from models.store import Store
 from scheduler.directory import Directory
 from scheduler.health import Health
@@ -33,7 +34,7 @@ class Slots(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What engaging a fulfiller takes."""
+    """What engaging a fulfiller takes; `rules` is None where there are no fallout rules."""
 
     store: Store
     clock: Clock
@@ -43,6 +44,7 @@ class Parts:
     callback_base: str
     durations: Durations
     health: Health
+    rules: RuleBook | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from scheduler.items import Items
 from scheduler.order_projection import Message, OrderProjection, endangered, reached
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import recovered
+from scheduler.rules import Rules
 from scheduler.services import Services
 
 Document = dict[str, Any]
@@ -59,6 +60,7 @@ class PlanRun:
         self._cancellation = Cancellation(cancelling, record, self._settling, self._services)
         self._failing = Failing(cancelling, record, self._settling)
         self._interventions = Interventions(parts, record, self._engager, self._settling, self._fallout, self._failing)
+        self._rules = Rules(parts, record, self._fallout, self._context, self._interventions)
         self._signal = asyncio.Event()
         self._calls = Calls(self._engager, record.priority, self._signal.set)
         self._poked = False
@@ -117,8 +119,9 @@ class PlanRun:
         self._settling.take_timers()
         self._withdraw()
         await self._cancellation.advance(calls_under_way=bool(self._calls))
-        await self._failing.advance()
         await self._take_services()
+        await self._rules.apply(self._calls.answers)
+        await self._failing.advance()
         await self._write()
         if not self._handing_over and await self._start():
             return False

@@ -16,8 +16,8 @@ from models.store import Store
 
 Document = dict[str, Any]
 
-RESOURCES = ("serviceOrder", "cancelServiceOrder", "service", "serviceSpecification", "fulfiller")
-REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "subscription")
+RESOURCES = ("serviceOrder", "cancelServiceOrder", "service", "serviceSpecification", "fulfiller", "falloutRule")
+REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "falloutRule", "subscription")
 PAUSE_SECONDS = 0.5
 LONGEST_LOOK_SECONDS = 1.0
 

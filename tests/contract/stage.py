@@ -28,6 +28,7 @@ BODIES: dict[str, Any] = {
     "createFulfiller": fulfiller("new"),
     "createPlanPreview": order(item()),
     "patchFallout": {"comment": "looked at it"},
+    "createFalloutRule": {"id": "new-rule", "name": "later", "then": {"do": "retry", "delays": [60]}},
     "createFalloutResolution": {"match": {"code": "unreachable"}, "do": "retry"},
     "createFalloutIntervention": {"do": "retry"},
     "reportTaskOutcome": {"status": "done"},
