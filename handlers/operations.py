@@ -8,6 +8,9 @@ from handlers.dependencies import Dependencies
 from handlers.documents import ApiDocument
 from handlers.exchange import Handler
 from handlers.hub import Hub
+from handlers.nested_resource import NestedResource
+from handlers.process_flow import KIND as PROCESS_FLOW
+from handlers.process_flow import ProcessFlowRules
 from handlers.resource import Resource, ResourceKind, Rules
 from handlers.service import KIND as SERVICE
 from handlers.service import ServiceRules
@@ -31,6 +34,8 @@ from handlers.som.preview import PlanPreview
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.stream import OrderStream
 from handlers.surface import Surface
+from handlers.task_flow import KIND as TASK_FLOW
+from handlers.task_flow import TaskFlowRules
 from handlers.validation import body_check
 
 Table = dict[str, Handler]
@@ -53,6 +58,7 @@ def tables(
     def resource(api: str, kind: ResourceKind, rules: Rules) -> Resource:
         return Resource(kind, rules, documents[api], dependencies, settings)
 
+    tasks = NestedResource(TASK_FLOW, TaskFlowRules(dependencies), documents["tmf701"], dependencies, settings)
     return {
         "tmf641": {
             **_all(resource("tmf641", SERVICE_ORDER, ServiceOrderRules(dependencies, surface)), SERVICE_ORDER),
@@ -71,6 +77,12 @@ def tables(
                 SERVICE_SPECIFICATION,
             ),
             **_hub("tmf633", dependencies),
+        },
+        "tmf701": {
+            **_all(resource("tmf701", PROCESS_FLOW, ProcessFlowRules(dependencies)), PROCESS_FLOW),
+            **_all(tasks, TASK_FLOW),
+            "listAllTaskFlow": tasks.list,
+            **_hub("tmf701", dependencies),
         },
         "som": _administration(documents, dependencies, settings, surface),
     }

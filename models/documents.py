@@ -23,6 +23,7 @@ from models.stored import body_index as _body
 from models.stored import held_index as _held
 from models.stored import index as _index
 from models.stored import partial_index as _partial
+from models.task_flow_documents import ProcessFlow, TaskFlow
 
 
 class ServiceOrder(ResourceDocument):
@@ -136,7 +137,10 @@ class ServiceSpecification(ResourceDocument):
 
 
 class Plan(Stored):
-    """The running state of a plan; what does not change stands in its `planDefinition`."""
+    """The running state of a plan; what does not change stands in its `planDefinition`.
+
+    `queued` ({at: gates of a process, since}) stands while it was let go to wait for a place at a fulfiller.
+    """
 
     meta = {
         "collection": "plan",
@@ -145,6 +149,7 @@ class Plan(Stored):
             _DUE,
             _index("by_state", "tenant", "state", "created"),
             _index("by_owner", "owner.id"),
+            _partial("queued", "queued.at", "priority", "queued.since", exists="queued.since"),
         ],
     }
     format = IntField(required=True)
@@ -163,6 +168,7 @@ class Plan(Stored):
     cancel = DictField()
     waits = ListField(DictField())
     tells = ListField(DictField())
+    queued = DictField()
     failing = ListField(DictField())
 
 
@@ -346,6 +352,8 @@ ALL: tuple[type[Stored], ...] = (
     CancelServiceOrder,
     Service,
     ServiceSpecification,
+    ProcessFlow,
+    TaskFlow,
     Plan,
     PlanDefinition,
     Task,

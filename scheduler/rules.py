@@ -38,15 +38,19 @@ class Rules:
         self._interventions = interventions
         self._judged: dict[str, int] = {}
 
-    async def apply(self, answers: deque[Answer]) -> None:
+    async def apply(self, answers: deque[Answer]) -> bool:
         """Judge what has been held since the last turn.
+
+        Returns:
+            Whether any rule was applied, so that there is more to do.
 
         Raises:
             Unavailable: the database cannot be reached.
         """
         fresh = [key for key in self._progress.changed if self._is_fresh(key)]
         if not fresh or self._book is None:
-            return
+            return False
+        helped = False
         rules = await self._book.of(self._record.tenant)
         for key in fresh:
             run = self._progress.run[key]
@@ -55,6 +59,8 @@ class Rules:
             said = decide(rules, self._hold(task), run.ruled or {})
             if said is not None and not self._is_doomed(task):
                 await self._apply(task, said, answers)
+                helped = True
+        return helped
 
     def _is_fresh(self, key: str) -> bool:
         run = self._progress.run[key]

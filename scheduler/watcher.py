@@ -16,7 +16,16 @@ from models.store import Store
 
 Document = dict[str, Any]
 
-RESOURCES = ("serviceOrder", "cancelServiceOrder", "service", "serviceSpecification", "fulfiller", "falloutRule")
+RESOURCES = (
+    "serviceOrder",
+    "cancelServiceOrder",
+    "service",
+    "serviceSpecification",
+    "processFlow",
+    "taskFlow",
+    "fulfiller",
+    "falloutRule",
+)
 REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "falloutRule", "subscription")
 PAUSE_SECONDS = 0.5
 LONGEST_LOOK_SECONDS = 1.0

@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 
 from adapters.allowances import Allowances
 from adapters.database_errors import DatabaseProblem
+from adapters.forms import JsonSchemaForms
 from adapters.http_session import Tools, open_session
 from adapters.kinds import Kinds
 from adapters.webhook import Webhook, WebhookSettings
@@ -26,7 +27,7 @@ from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
 from handlers.validation import schema_check
-from models import inbox, migrations, retention
+from models import inbox, migrations, retention, task_flows
 from models.budgets import Budgets
 from models.callback_token import CallbackTokens, load_tokens
 from models.catalogue import Catalogue
@@ -43,13 +44,14 @@ from models.sealing import Sealer
 from models.slots import Slots
 from models.store import Store, connect
 from scheduler.cancellation import CancellationParts
+from scheduler.capacity import Capacity, EngineSettings
 from scheduler.claims import Claims
 from scheduler.delivery.notifier import Notifier
 from scheduler.delivery.settings import DeliverySettings
 from scheduler.directory import Directory
 from scheduler.ending import end
 from scheduler.engagement import Parts
-from scheduler.engine import Engine, EngineSettings
+from scheduler.engine import Engine
 from scheduler.health import Health
 from scheduler.intake import Intake
 from scheduler.places import Places
@@ -184,6 +186,7 @@ class Server:
             catalogue=catalogue,
             inventory=inventory,
             fulfiller_rules=kinds,
+            forms=JsonSchemaForms(),
             tokens=tokens,
             sealer=sealer,
             patterns=Re2Patterns(),
@@ -215,7 +218,8 @@ class Server:
         stack.push_async_callback(slots.aclose)
         durations = Durations(store, clock)
         stack.push_async_callback(durations.aclose)
-        places = Places(slots, Budgets(store, clock))
+        capacity = Capacity(EngineSettings(settings.plan_concurrency, settings.plans_in_hand))
+        places = Places(slots, Budgets(store, clock), capacity.free)
         health = Health(store, clock, places)
         registry = RegistryWatch(store, clock, directory, health, self._worker)
         watcher.on_reference.append(registry.changed)
@@ -224,11 +228,11 @@ class Server:
         rules = RuleBook(store, Re2Patterns())
         watcher.on_reference.append(lambda _: rules.invalidate())
         watcher.on_open.append(rules.invalidate)
-        parts = Parts(store, clock, directory, tokens, places, callbacks, durations, health, rules)
+        parts = Parts(store, clock, directory, tokens, places, callbacks, durations, health, capacity, rules)
         claims = Claims(store, clock, self._worker, settings.lease_seconds)
         intake = Intake(store, clock, claims, planner.plan)
         cancelling = CancellationParts(store, clock, planner.deletion)
-        engine = Engine(parts, claims, intake, cancelling, EngineSettings(settings.plan_concurrency))
+        engine = Engine(parts, claims, intake, cancelling)
         watch_in_hand(self._registry, lambda: engine.in_hand)
         resolutions = Resolutions(store, clock, Leases(store, clock, self._worker, LEASE_SECONDS))
         engine.periodic += [
@@ -238,6 +242,7 @@ class Server:
             (lambda: inbox.pass_on_what_is_left(store, clock), inbox.LEFT_AFTER_SECONDS),
             (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
             *registry.jobs,
+            *task_flows.jobs(store, clock),
         ]
         return engine
 

@@ -57,7 +57,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "noFulfiller": Kind(
         ("specification", "action"), ("retry", "reassign", "skip", "complete", "fail", "cancel"),
-        "Register or enable a fulfiller that can do it, then resume.",
+        "It goes on by itself as soon as somebody can do it: register, change or enable a fulfiller, or wait.",
     ),
     "fulfillerGone": Kind(
         ("fulfiller",), ("reassign", "retry", "skip", "complete", "fail", "cancel"),

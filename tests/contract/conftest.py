@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
+from adapters.forms import JsonSchemaForms
 from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
 from models.callback_token import CallbackTokens
@@ -58,6 +59,7 @@ def dependencies(store: Store) -> Dependencies:
         catalogue=Catalogue(store, patterns),
         inventory=Inventory(store),
         fulfiller_rules=AnyKind(),
+        forms=JsonSchemaForms(),
         sealer=Sealer(["the key of the tests, which is long enough"]),
     )
 
