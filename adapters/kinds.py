@@ -10,6 +10,7 @@ from adapters.command import CommandFulfiller
 from adapters.credentials import Credentials
 from adapters.guard import Guarded
 from adapters.http_session import Tools
+from adapters.optional_kinds import OPTIONAL, OptionalKind
 from adapters.ports import Accepted, Fulfiller, FulfillerCall, Outcome, Refused
 from adapters.rest import RestFulfiller
 from adapters.simulator import SimulatorFulfiller
@@ -48,16 +49,17 @@ BUILT_IN: tuple[type[FulfillerKind], ...] = (
 )
 
 
-class UnknownKindFulfiller:
-    """Stands in for a fulfiller whose kind is not installed in this process: every call says so."""
+class UnusableFulfiller:
+    """Stands in for a fulfiller that this process cannot call: every call says why."""
 
-    def __init__(self, kind: str) -> None:
-        """Refuse in the name of this kind."""
+    def __init__(self, kind: str, reason: str | None = None) -> None:
+        """Refuse in the name of this kind, with this reason."""
         self.kind = kind
+        self._reason = reason or f"The kind {kind} of this fulfiller is not installed at the server."
 
     async def engage(self, call: FulfillerCall) -> Outcome:  # noqa: ARG002 - the port's signature
-        """Refuse, for a person has to install the plug-in or change the registration."""
-        return Refused(f"The kind {self.kind} of this fulfiller is not installed at the server.")
+        """Refuse, for a person has to change something about the server or the registration."""
+        return Refused(self._reason)
 
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:  # noqa: ARG002 - the port's signature
         """Refuse likewise."""
@@ -70,12 +72,18 @@ class UnknownKindFulfiller:
 class Kinds:
     """Every kind that this process knows."""
 
-    def __init__(self, tools: Tools, extra: Mapping[str, type[FulfillerKind]] | None = None) -> None:
-        """Know the built-in kinds, those of installed plug-ins, and extra ones; the first of a name stays."""
+    def __init__(
+        self,
+        tools: Tools,
+        extra: Mapping[str, type[FulfillerKind]] | None = None,
+        optional: Mapping[str, OptionalKind] = OPTIONAL,
+    ) -> None:
+        """Know the built-in kinds, optional ones, those of plug-ins, and extra ones; the first of a name stays."""
         self._tools = tools
+        self._optional = optional
         self._kinds: dict[str, type[FulfillerKind]] = {kind.kind: kind for kind in BUILT_IN}
         for found in entry_points(group=GROUP):
-            if found.name not in self._kinds:
+            if found.name not in self._kinds and found.name not in optional:
                 loaded = _loaded(found)
                 if loaded is not None:
                     self._kinds[found.name] = loaded
@@ -85,19 +93,22 @@ class Kinds:
     @property
     def names(self) -> tuple[str, ...]:
         """The kinds, by name."""
-        return tuple(sorted(self._kinds))
+        return tuple(sorted({*self._kinds, *self._optional}))
 
     def make(self, definition: FulfillerDefinition, secret: Mapping[str, Any] | None = None) -> Fulfiller:
         """The fulfiller of this registration, guarded; of an unknown kind, one that refuses and says why."""
-        kind = self._kinds.get(definition.kind)
+        kind = self._kind(definition.kind)
         if kind is None:
-            return UnknownKindFulfiller(definition.kind)
-        return Guarded(kind.create(definition, Credentials(secret), self._tools), definition.name)
+            return UnusableFulfiller(definition.kind, self._what_is_missing(definition.kind))
+        credentials = Credentials(secret)
+        return Guarded(kind.create(definition, credentials, self._tools), definition.name, credentials)
 
     def violations(self, body: Mapping[str, Any], credentials: Mapping[str, Any] | None) -> list[Violation]:
         """What is wrong with a registration whose types fit the schema: an unknown kind, or rules that are broken."""
         found = violations(body, credentials)
-        kind = self._kinds.get(body["kind"])
+        kind, missing = self._kind(body["kind"]), self._what_is_missing(body["kind"])
+        if kind is None and missing:
+            return [*found, Violation("/kind", "kindNotInstalled", missing)]
         if kind is None:
             known = ", ".join(self.names)
             return [*found, Violation("/kind", "unknownKind", f"There is no kind {body['kind']}; known are {known}.")]
@@ -105,6 +116,17 @@ class Kinds:
             definition = FulfillerDefinition.from_document({"_id": "", "body": body})
             found.extend(kind.check(definition) or _not_here(kind, definition, self._tools))
         return found
+
+    def _kind(self, name: str) -> type[FulfillerKind] | None:
+        """The class of this kind; an optional one is loaded when it is first needed, for its library takes its time."""
+        optional = self._optional.get(name)
+        if name not in self._kinds and optional is not None and optional.is_installed():
+            self._kinds[name] = optional.load()
+        return self._kinds.get(name)
+
+    def _what_is_missing(self, name: str) -> str | None:
+        optional = self._optional.get(name)
+        return optional.what_is_missing(name) if optional else None
 
     def check(self, body: Mapping[str, Any], credentials: Mapping[str, Any] | None) -> None:
         """Raises InvalidRequest with all violations where there are any."""

@@ -87,6 +87,17 @@ class Surface:
             message = f"The catalogue has no specification {named!r}."
             raise InvalidRequest([Violation("/serviceSpecification", "unknownSpecification", message)])
 
+    async def check_characteristics(self, caller: Caller, specification: str, given: list[Body], pointer: str) -> None:
+        """Check values that a service is to have against its specification, by id; one that is gone says nothing.
+
+        Raises:
+            InvalidRequest: a value does not fit it.
+            Unavailable: the database cannot be reached.
+        """
+        found = await self._catalogue.compiled(caller.tenant, Reference.of({"id": specification}))
+        if found is not None:
+            _refuse(found.rules.check(given, pointer=pointer, partial=True))
+
     async def check_specification(self, caller: Caller, body: Body, size: int) -> None:
         """Check what a specification, of so many bytes, says about its fulfilment before it is published.
 

@@ -23,6 +23,7 @@ from models.stored import body_index as _body
 from models.stored import held_index as _held
 from models.stored import index as _index
 from models.stored import partial_index as _partial
+from models.task_flow_documents import ProcessFlow, TaskFlow
 
 
 class ServiceOrder(ResourceDocument):
@@ -136,7 +137,10 @@ class ServiceSpecification(ResourceDocument):
 
 
 class Plan(Stored):
-    """The running state of a plan; what does not change stands in its `planDefinition`."""
+    """The running state of a plan; what does not change stands in its `planDefinition`.
+
+    `queued` ({at: gates of a process, since}) stands while it was let go to wait for a place at a fulfiller.
+    """
 
     meta = {
         "collection": "plan",
@@ -145,6 +149,7 @@ class Plan(Stored):
             _DUE,
             _index("by_state", "tenant", "state", "created"),
             _index("by_owner", "owner.id"),
+            _partial("queued", "queued.at", "priority", "queued.since", exists="queued.since"),
         ],
     }
     format = IntField(required=True)
@@ -163,6 +168,8 @@ class Plan(Stored):
     cancel = DictField()
     waits = ListField(DictField())
     tells = ListField(DictField())
+    queued = DictField()
+    failing = ListField(DictField())
 
 
 class PlanDefinition(Stored):
@@ -177,7 +184,8 @@ class PlanDefinition(Stored):
 class Task(Stored):
     """One task as it ran: what it was given, every attempt, what came of it, and why this fulfiller.
 
-    `fallout` tells of its last hold, `holds` by their number of all.
+    `fallout` tells of its last hold, `holds` by their number of all; `care` who looks after it, `interventions` by
+    their id what was done about it, `directive` how it is to be done since.
     """
 
     meta = {
@@ -189,6 +197,7 @@ class Task(Stored):
             _index("held_by_code", "error.code", "id", partialFilterExpression={"state": "held"}),
             _held("held_since", "tenant", "fallout.since", "id"),
             _held("held_cause", "tenant", "fallout.cause", "fallout.since"),
+            _partial("by_job", "job", exists="job"),
             _partial("fallout_since", "tenant", "fallout.since", exists="fallout.since"),
             _index("by_reference", "fulfiller", "accepted.reference", partialFilterExpression={"state": "accepted"}),
         ],
@@ -211,6 +220,21 @@ class Task(Stored):
     attempts = ListField(DictField())
     fallout = DictField()
     holds = DictField()
+    care = DictField()
+    directive = DictField()
+    interventions = DictField()
+    job = StringField()
+
+
+class FalloutResolution(Stored):
+    """A bulk resolution of fallout: which, what to do, and how far it is (`models.resolutions`)."""
+
+    meta = {
+        "collection": "falloutResolution",
+        "indexes": [_BY_CREATION, _partial("due", "due", exists="due")],
+    }
+    state = StringField(required=True)
+    due = DateTimeField()
 
 
 class Subscription(Stored):
@@ -322,6 +346,8 @@ ALL: tuple[type[Stored], ...] = (
     CancelServiceOrder,
     Service,
     ServiceSpecification,
+    ProcessFlow,
+    TaskFlow,
     Plan,
     PlanDefinition,
     Task,
@@ -330,6 +356,7 @@ ALL: tuple[type[Stored], ...] = (
     FulfillerState,
     FulfillerStatistics,
     Budget,
+    FalloutResolution,
     Subscription,
     Event,
     Delivery,

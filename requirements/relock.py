@@ -19,7 +19,7 @@ BUILD = ("setuptools",)
 
 
 def declared(section: str) -> list[str]:
-    """RUNTIME, EMBEDDED or TEST of setup.py."""
+    """RUNTIME, EMBEDDED, KINDS or TEST of setup.py."""
     requirements: list[str] = runpy.run_path(str(HERE.parent / "setup.py"), run_name="requirements")[section]
     return requirements
 
@@ -54,10 +54,10 @@ def lines(pins: dict[str, str]) -> Iterator[str]:
 def lock_files() -> dict[str, str]:
     """The text that each lock file should have."""
     runtime = closure([*declared("RUNTIME"), *BUILD])
-    everything = runtime | closure([*declared("EMBEDDED"), *declared("TEST")])
+    everything = runtime | closure([*declared("EMBEDDED"), *declared("KINDS"), *declared("TEST")])
     heading = "# Written by `make lock`; {}.\n"
     return {
-        "lock.txt": heading.format("runtime, embedded database and tests") + "\n".join(lines(everything)) + "\n",
+        "lock.txt": heading.format("runtime, optional parts and tests") + "\n".join(lines(everything)) + "\n",
         "runtime.txt": heading.format("what the server needs, without a database") + "\n".join(lines(runtime)) + "\n",
     }
 

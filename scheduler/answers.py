@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Container, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from models.domain.expressions import ExpressionError
@@ -17,6 +17,7 @@ from models.domain.service_progress import ServiceProgress
 from models.domain.undo import reverse_key
 from scheduler.context import TaskContext
 from scheduler.engagement import Answer, Engager, Parts
+from scheduler.fallout import held_fields
 from scheduler.order_projection import OrderProjection, milestone
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import outcome_document
@@ -187,7 +188,12 @@ class Settling:
                 answer.detail["reason"] = message
             case Progress():
                 facts["progress"] = {"at": self._parts.clock.now(), "reason": answer.outcome.reason}
-        if settlement.changes.get("error"):
+        if settlement.state == "held":
+            task, run = self._progress.tasks[answer.key], self._progress.run[answer.key]
+            count = run.holds + (run.state != "held")
+            held = replace(run, **{**settlement.changes, "state": "held", "holds": count})
+            facts |= held_fields(task, held, self._parts.clock.now())
+        elif settlement.changes.get("error"):
             facts["error"] = settlement.changes["error"]
         return facts
 
@@ -210,7 +216,7 @@ class Settling:
             seconds = (self._parts.clock.now() - run.started).total_seconds()
             self._parts.durations.note(self._record.tenant, task, run.fulfiller or "", seconds)
         if settlement.state in ("done", "skipped"):
-            self._satisfied(task)
+            self.satisfied(task)
 
     def _note_milestone(self, task: PlannedTask, name: str) -> None:
         item = self._items[task.item]
@@ -221,7 +227,8 @@ class Settling:
         made["serviceOrderItem"][0]["itemId"] = item_at(self._projection.body, item.pointer).get("id")
         self._record.tells.append({"milestone": made})
 
-    def _satisfied(self, task: PlannedTask) -> None:
+    def satisfied(self, task: PlannedTask) -> None:
+        """A task is done or left out: what needs it may go on, and what it completes is finished."""
         stopped = task.target if task.operation == "cancel" and self._progress.run[task.key].state == "done" else None
         if stopped is not None and TASK.allows(self._progress.run[stopped].state, "cancelled"):
             self._progress.move(stopped, "cancelled", due=None, deadline=None, error=None)
@@ -340,26 +347,36 @@ class Settling:
         if run is not None and run.state == "held" and (run.error or {}).get("code") == "noFulfiller":
             self._progress.move(key, "waiting", attempts=0, error=None)
 
-    def resume(self, path: str | None) -> None:
+    def resume(self, path: str | None) -> list[str]:
         """Take up tasks again that are held or wait for information, of one item (with those nested in it) or of all.
 
         While the order is being cancelled that means the undoing: what was ordered is not taken up any more.
+
+        Returns:
+            The keys of those that were held.
         """
+        held = []
         for key in self._progress.in_state(*STUCK):
             if self._record.state == "cancelling" and key in self._record.ordered:
                 continue
-            item = self._progress.tasks[key].item
-            if path is None or _inside(item, path):
-                run = self._progress.run[key]
-                new_key = (run.error or {}).get("code") in NEW_KEY_AFTER
-                revision = run.revision + 1 if new_key else run.revision
-                self._progress.move(
-                    key, "waiting", attempts=0, error=None, deadline=None, revision=revision, started=None
-                )
+            if path is None or _inside(self._progress.tasks[key].item, path):
+                held += [key] if self._progress.run[key].state == "held" else []
+                self.take_up(key)
+        return held
+
+    def take_up(self, key: str, *, anew: bool = False) -> None:
+        """Take up a task again; `anew` with a new key, which it gets anyway where the old one was answered for good."""
+        run = self._progress.run[key]
+        new_key = anew or (run.error or {}).get("code") in NEW_KEY_AFTER
+        revision = run.revision + 1 if new_key else run.revision
+        self._progress.move(key, "waiting", attempts=0, error=None, deadline=None, revision=revision, started=None)
 
     def finish(self, *, calls_under_way: bool) -> None:
-        """End the plan when every task has come to its end."""
-        if self._record.state == "running" and not calls_under_way and self._progress.finished:
+        """End the plan when every task has come to its end; whatever it still holds is let go."""
+        open_ends = calls_under_way or self._record.failing
+        if self._record.state == "running" and not open_ends and self._progress.finished:
+            for path in list(self._open_items):
+                self._release(path)
             self._record.state = "done"
 
 

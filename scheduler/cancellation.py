@@ -82,12 +82,16 @@ class Cancellation:
         if self._record.state != "running":
             self._deny(cancel_id, "The order has ended, or is being cancelled already.")
             return
+        if any(entry["undo"] for entry in self._record.failing):
+            self._deny(cancel_id, "An item was given up and is being undone; ask again when that has ended.")
+            return
         reasons = await self._reasons_against() or await self._take_back()
         if reasons:
             self._deny(cancel_id, f"The cancellation is denied: {'; '.join(reasons[:20])}.")
             return
         self._record.cancel = {"id": cancel_id, "phase": "stopping"}
         self._record.state = "cancelling"
+        self._record.failing = []
         self._drop_untouched()
 
     def _deny(self, cancel_id: str, message: str) -> None:
@@ -109,7 +113,7 @@ class Cancellation:
         released = [
             self._record.services[key]
             for item in self._record.plan.items
-            if self._progress.item_view(item).state == "completed"
+            if self._progress.item_view(item).state in ("completed", "failed")
             for key in item.services
             if key in self._record.services and self._record.services[key].action != "noChange"
         ]

@@ -25,6 +25,7 @@ from scheduler.choice import Choice
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
 from scheduler.engaging import Answer, Engagement, Held, Parts, Slots
+from scheduler.gates import Ticket
 from scheduler.plan_record import PlanRecord
 from scheduler.services import Services
 from scheduler.situations import Situations
@@ -58,10 +59,13 @@ class Engager:
     async def prepare(self, task: PlannedTask, run: TaskRun) -> Engagement | Held:
         """Choose the fulfiller and put the call together."""
         kept = await self._kept(task, run)
+        free, directed = kept.get("free", not kept), await self._directed(task, run)
+        given_up = frozenset([*directed.get("givenUp", ()), *kept.get("givenUp", ())])
+        kept = {**directed, **kept} if task.target is None else {**kept, **directed}
         decision: Document | None = None
-        chosen, free = kept.get("fulfiller"), kept.get("free", not kept)
+        chosen, free = kept.get("fulfiller"), free and "fulfiller" not in directed
         if chosen is None or free:
-            needed = await self._situations.of(task, frozenset(kept.get("givenUp", ())))
+            needed = await self._situations.of(task, given_up)
             # Once nobody could have it, the choice is open again.
             engaged = chosen if (kept.get("decision") or {}).get("chosen", chosen) is not None else None
             found = await self._choice.of(*needed, self._record.task_id(task.key), engaged)
@@ -94,6 +98,22 @@ class Engager:
         given_up = frozenset([*stored.get("givenUp", ()), fulfiller])
         found = await self._choice.look(*await self._situations.of(task, given_up))
         return sorted(given_up) if found.definition is not None else []
+
+    async def options(self, task: PlannedTask) -> Document:
+        """Who could do a task, as a decision that nobody has made yet.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        return (await self._choice.look(*await self._situations.of(task))).to_document()
+
+    async def _directed(self, task: PlannedTask, run: TaskRun) -> Document:
+        """What a person or a rule has said of how to do the task: {fulfiller?, input?, givenUp?}."""
+        if not run.directed:
+            return {}
+        stored = await self._parts.store.get("task", self._record.task_id(task.key)) or {}
+        directive: Document = stored.get("directive", {})
+        return directive
 
     async def _kept(self, task: PlannedTask, run: TaskRun) -> Document:
         """What an earlier attempt with this input revision used: a technical retry must be equal."""
@@ -189,24 +209,25 @@ class Engager:
         except AlreadyExists:
             raise LeaseLost from None
 
-    async def perform(self, engagement: Engagement, priority: int, begun: Callable[[], None]) -> Answer:
+    async def perform(self, engagement: Engagement, ticket: Ticket, begun: Callable[[], None]) -> Answer:
         """Call the fulfiller when it has a place, and wait for its answer.
 
         The intent is written with the place at hand, so that a crash finds only calls that may have been made.
 
         Args:
             engagement: what to call with.
-            priority: of the plan, among those that wait for a place.
+            ticket: the call's place in line.
             begun: told when the place is there; from then on the task counts as called.
 
         Raises:
+            Displaced: somebody more important has the place in line; no call was made.
             LeaseLost: another worker may have the plan by now; no call was made.
             Unavailable: the database cannot be reached; no call was made.
         """
         definition, call = engagement.definition, engagement.call
         self._parts.health.waits(definition, 1)
         try:
-            async with self._parts.slots.place(definition.id, definition.max_concurrent, priority, definition.rate):
+            async with self._parts.slots.place(ticket, definition.id, definition.max_concurrent, definition.rate):
                 begun()
                 await self.write_intent(engagement)
                 if self._record.leased_until <= self._parts.clock.now():
@@ -229,8 +250,15 @@ class Engager:
         except Unavailable as error:
             log.warning("health not written", fulfiller=definition.id, error=str(error)[:200])
 
-    async def poll(self, task: PlannedTask, run: TaskRun) -> Answer:
-        """Ask a fulfiller how accepted work is."""
+    async def poll(self, task: PlannedTask, run: TaskRun, ticket: Ticket) -> Answer:
+        """Ask a fulfiller how accepted work is, when its turn has come."""
+        try:
+            await ticket.turn()
+            return await self._poll(task, run)
+        finally:
+            ticket.close()
+
+    async def _poll(self, task: PlannedTask, run: TaskRun) -> Answer:
         stored = await self._parts.store.get("task", self._record.task_id(task.key)) or {}
         fulfiller = await self._parts.directory.instance(self._record.tenant, run.fulfiller or "")
         if fulfiller is None:

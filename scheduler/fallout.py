@@ -6,10 +6,12 @@ all holds of a plan, and whatever ends them, are written here, in one place, bef
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from models.domain.fallout import facts
 from models.domain.plan import PlannedTask
+from models.domain.progress import TaskRun
 from scheduler.engagement import Engager, Held, Parts
 from scheduler.plan_record import PlanRecord
 from scheduler.settlement import error
@@ -29,6 +31,7 @@ class Fallout:
         self._engager = engager
         self._written = set(self._progress.in_state("held"))
         self._reasons: dict[str, Held] = {}
+        self._notes: dict[str, Document] = {}
 
     def remember(self, key: str) -> None:
         """The task's document says that it is held, although the plan does not: its former holder died in between."""
@@ -46,6 +49,10 @@ class Fallout:
             if (held := refused.get(task.item)) is not None:
                 self.hold(task, held)
 
+    def note(self, key: str, **fields: Any) -> None:
+        """Write these fields of a task's document with what becomes of it; `__` in a name stands for a dot."""
+        self._notes.setdefault(key, {}).update({name.replace("__", "."): value for name, value in fields.items()})
+
     async def write(self) -> None:
         """Write down what is held now, and what is not any more. Safe to repeat.
 
@@ -57,34 +64,44 @@ class Fallout:
         await asyncio.gather(*(self._write(self._progress.tasks[key]) for key in changed))
 
     def _of_interest(self, key: str) -> bool:
-        return self._progress.run[key].state == "held" or key in self._written
+        return self._progress.run[key].state == "held" or key in self._written or key in self._notes
 
     async def _write(self, task: PlannedTask) -> None:
         run = self._progress.run[task.key]
         if run.state == "held":
             held = self._reasons.pop(task.key, None)
             former = held.former_decision if held is not None else None
-            await self._engager.write_fallout(task, self._held(task, held), former)
+            fields = {**self._held(task, held), **self._notes.pop(task.key, {})}
+            await self._engager.write_fallout(task, fields, former)
             self._written.add(task.key)
             if held is not None and held.code == "noFulfiller":
                 self._health.note_hold()
         else:
-            await self._engager.write_fallout(task, {"state": run.state, "fallout.ended": self._clock.now()})
+            ended = {"state": run.state, "fallout.ended": self._clock.now()}
+            await self._engager.write_fallout(task, {**ended, **self._notes.pop(task.key, {})})
             self._written.discard(task.key)
 
     def _held(self, task: PlannedTask, held: Held | None) -> Document:
-        run, now = self._progress.run[task.key], self._clock.now()
-        known = facts(task, run)
-        fields: Document = {
-            "state": "held",
-            "error": run.error,
-            "fallout": {**known, "since": now},
-            f"holds.{run.holds}": {"at": now, "error": run.error, **_of_a_hold(known)},
-        }
+        decision = held.decision if held is not None else None
+        fields = held_fields(task, self._progress.run[task.key], self._clock.now(), decision)
         if held is not None:
             kept = {"decision": held.decision, "capability": held.capability}
             fields.update({name: value for name, value in kept.items() if value is not None})
         return fields
+
+
+def held_fields(task: PlannedTask, run: TaskRun, now: datetime, decision: Document | None = None) -> Document:
+    """What the document of a held task says, so that it says all of it in one write.
+
+    What somebody has asked for meanwhile (`fallout.pending`) stays; it belongs to one hold by its number.
+    """
+    known = facts(task, run, decision)
+    return {
+        "state": "held",
+        "error": run.error,
+        **{f"fallout.{name}": value for name, value in {**known, "since": now, "ended": None}.items()},
+        f"holds.{run.holds}": {"at": now, "error": run.error, **_of_a_hold(known)},
+    }
 
 
 def _of_a_hold(known: Mapping[str, Any]) -> Document:

@@ -66,10 +66,12 @@ class Message:
         news: milestones reached, and the like; what the order has told already is left out.
         expected: when the order will probably be done; said with whatever else there is to say, unless a client has set
             that date.
+        deeds: what people and rules have done to held tasks: {who, why, before, after}; each becomes an event.
     """
 
     news: tuple[News, ...] = ()
     expected: str | None = None
+    deeds: tuple[Document, ...] = ()
 
 
 NO_MESSAGE = Message()
@@ -135,9 +137,9 @@ class OrderProjection:
         while True:
             change = self._difference(progress, views, plot)
             fresh = [told for told in message.news if not told.stands_in(self.body)]
-            if not (change or fresh) and "plan" in self._order and "due" not in self._order:
+            if not (change or fresh or message.deeds) and "plan" in self._order and "due" not in self._order:
                 break
-            update = self._update(change, revision, fresh, self._expectation(change, message.expected))
+            update = self._update(change, revision, fresh, self._expectation(change, message.expected), message.deeds)
             guard = {"_id": self._order["_id"], "rev": self._order["rev"]}
             if await self._store.update(COLLECTION, guard, update):
                 self._remember(update)
@@ -180,7 +182,14 @@ class OrderProjection:
             return {}
         return {"body.expectedCompletionDate": expected, "expected": expected}
 
-    def _update(self, change: OrderChange, revision: int, fresh: Sequence[News], expectation: Document) -> Document:
+    def _update(
+        self,
+        change: OrderChange,
+        revision: int,
+        fresh: Sequence[News],
+        expectation: Document,
+        deeds: Sequence[Document],
+    ) -> Document:
         fields = {f"body.{name}": value for name, value in change.fields.items()} | expectation
         unset = [f"body.{name}" for name in change.unset]
         for name in dict.fromkeys(told.attribute for told in fresh):
@@ -190,6 +199,8 @@ class OrderProjection:
         if "due" in self._order or "lease" in self._order:
             unset += ["due", "lease"]
         stubs = (self._state_stubs(change) or self._item_stubs(change)) + self._questions(change)
+        state = change.fields.get("state", self.body["state"])
+        stubs += [outbox.stub("ServiceOrderAttributeValueChangeEvent", state=state, **deed) for deed in deeds]
         stubs += [
             outbox.stub(
                 told.event,
@@ -201,7 +212,7 @@ class OrderProjection:
             )
             for told in fresh
         ]
-        return outbox.change(self._order, fields, stubs, self._clock.now(), unset=unset, visible=bool(change or fresh))
+        return outbox.change(self._order, fields, stubs, self._clock.now(), unset=unset, visible=bool(stubs))
 
     def _state_stubs(self, change: OrderChange) -> list[outbox.Stub]:
         stubs, before = [], self.body["state"]

@@ -40,6 +40,7 @@ class HttpServer(uvicorn.Server):
             access_log=False,
             server_header=False,
             date_header=False,
+            proxy_headers=False,  # whom to believe about addresses is a setting of ours (`handlers.address`)
             timeout_graceful_shutdown=5,
             timeout_keep_alive=30,
         )

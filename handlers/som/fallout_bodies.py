@@ -42,6 +42,11 @@ def fallout_body(request: Request, task: Mapping[str, Any]) -> Document:
         "queue": care.get("queue") or DEFAULT_QUEUE,
         "assignee": care.get("assignee"),
         "comment": [_comment(comment) for comment in care.get("comment", ())],
+        "pending": _pending(fallout) if is_held else None,
+        "intervention": [
+            _intervention(key, stored)
+            for key, stored in sorted((task.get("interventions") or {}).items(), key=lambda entry: entry[1]["at"])
+        ],
         "attempt": [attempt_body(attempt) for attempt in task.get("attempts", ())],
         "decision": decision_body(task.get("decision"), lambda fulfiller: request.url(f"/fulfiller/{fulfiller}")),
     }
@@ -50,6 +55,18 @@ def fallout_body(request: Request, task: Mapping[str, Any]) -> Document:
 def order_reference(request: Request, order: str) -> Document:
     """The order that a task belongs to."""
     return {"id": order, "href": f"{request.root}{ORDERS}/{order}"}
+
+
+def _pending(fallout: Mapping[str, Any]) -> Document | None:
+    """What somebody wants done about it and the server has not done yet."""
+    stored = fallout.get("pending")
+    if stored is None or stored["hold"] != fallout["count"]:
+        return None
+    return {"id": stored["id"], "at": shown(stored["at"]), "do": stored["do"], "who": stored["who"]}
+
+
+def _intervention(key: str, stored: Mapping[str, Any]) -> Document:
+    return {"id": key, **stored, "at": shown(stored["at"])}
 
 
 def _comment(comment: Mapping[str, Any]) -> Document:

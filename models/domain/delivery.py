@@ -101,6 +101,22 @@ class Ended:
 
 Verdict = Delivered | RetryIn | Dead | Ended
 
+OUTCOMES = ("delivered", "failed", "dead", "ended")
+"""What can come of an attempt, in the words of metrics: told, to be tried again, given up, the subscriber has gone."""
+
+
+def outcome_of(verdict: Verdict) -> str:
+    """The word of `OUTCOMES` for a verdict."""
+    match verdict:
+        case Delivered():
+            return "delivered"
+        case RetryIn():
+            return "failed"
+        case Dead():
+            return "dead"
+        case Ended():
+            return "ended"
+
 
 def judge(answer: Answer, attempts: int, key: str, schedule: Sequence[float] = RETRY_SCHEDULE) -> Verdict:
     """What follows from an attempt.

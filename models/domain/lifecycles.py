@@ -1,6 +1,6 @@
 """The life cycles of what we keep. Nothing else in the program decides which state may follow which.
 
-Source: the published life cycle pictures of TMF641 v4.1 and TMF638 v4.0 and the roll-up table of MEF 99.
+Source: the published life cycle pictures of TMF641 v4.1, TMF638 v4.0 and TMF701 v4.1 and the roll-up table of MEF 99.
 """
 
 from models.domain.lifecycle import LifeCycle, table
@@ -82,31 +82,60 @@ SERVICE = LifeCycle(
     },
 )
 
+PROCESS_FLOW = LifeCycle(
+    name="process flow",
+    initial=frozenset({"active"}),
+    transitions=table(active="hold completed cancelled", hold="active cancelled", completed="", cancelled=""),
+    meaning={
+        "active": "People work on its tasks, or will.",
+        "hold": "Interrupted.",
+        "completed": "Ended: the order that it belongs to has ended, or its client said so.",
+        "cancelled": "Not wanted any more: the order that it belongs to was cancelled, or its client said so.",
+    },
+)
+
+TASK_FLOW = LifeCycle(
+    name="task flow",
+    initial=frozenset({"new"}),
+    transitions=table(
+        new="active", active="hold completed cancelled", hold="active cancelled", completed="", cancelled=""
+    ),
+    meaning={
+        "new": "Waits in its queue for somebody to take it.",
+        "active": "Somebody works on it.",
+        "hold": "Interrupted, or given back to its queue.",
+        "completed": "Done; what the form asks for has been reported.",
+        "cancelled": "Could not be done, needs the customer first, or is not wanted any more: its outcome says which.",
+    },
+)
+
 TASK = LifeCycle(
     name="task",
     initial=frozenset({"waiting"}),
     transitions=table(
-        waiting="running held cancelled skipped",
+        waiting="running held cancelled skipped failed",
         running="done accepted retrying held pending cancelled skipped",
         accepted="done retrying held pending cancelled skipped",
-        retrying="running held cancelled",
-        held="waiting cancelled done",
-        pending="waiting held cancelled done",
+        retrying="running held cancelled failed",
+        held="waiting retrying cancelled done skipped failed",
+        pending="waiting held cancelled done failed",
         done="cancelled",
         cancelled="",
         skipped="",
+        failed="",
     ),
     meaning={
         "waiting": "Not begun: something it needs is not done, or its turn has not come.",
         "running": "Given to a fulfiller, which counts as called from here on; its answer is awaited.",
         "accepted": "The fulfiller took it on and will report by callback or answer a poll.",
-        "retrying": "The fulfiller could not be reached; the next attempt has its time.",
+        "retrying": "The fulfiller could not be reached, or a rule tries again later; the next attempt has its time.",
         "held": "Cannot go on until a person or a rule resolves an issue.",
         "pending": "Cannot go on until the customer has given the information that its fulfiller asks for.",
         "done": "The fulfiller has done it.",
         "cancelled": "Dropped before it began, ended at its fulfiller, or undone after it was done.",
-        "skipped": "Optional, and refused: the plan went on without it.",
+        "skipped": "Left out: optional and refused, or a person or a rule said so. The plan went on without it.",
+        "failed": "Given up, or in need of one that was: its item fails.",
     },
 )
 
-ALL = (SERVICE_ORDER, ORDER_ITEM, CANCEL_SERVICE_ORDER, SERVICE, TASK)
+ALL = (SERVICE_ORDER, ORDER_ITEM, CANCEL_SERVICE_ORDER, SERVICE, TASK, PROCESS_FLOW, TASK_FLOW)

@@ -94,7 +94,7 @@ class Course:
         """The state that an item shall say, which said `before`, and of which its tasks make `made`."""
         match self.phase:
             case "cancelled":
-                return "cancelled"
+                return before if before == "failed" else "cancelled"
             case "undoing":
                 return before if before in ORDER_ITEM.final else _while_undoing(before, made)
         return made

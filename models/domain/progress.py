@@ -16,8 +16,9 @@ from models.domain.rollup import ItemView
 SATISFIED = frozenset({"done", "skipped"})
 OPEN = frozenset({"running", "accepted", "retrying"})
 STUCK = ("held", "pending")
+_TOLD = (*STUCK, "failed")
 """States in which a task does not go on by itself, the graver one first."""
-ENDED = frozenset({"done", "skipped", "cancelled"})
+ENDED = frozenset({"done", "skipped", "cancelled", "failed"})
 
 _SHORT = {
     "state": "s",
@@ -48,6 +49,7 @@ class TaskRun:
         touched: whether a fulfiller was ever called for it, so that it may have had an effect.
         started: when it was first given to a fulfiller since it was last resumed.
         holds: how often it was held so far.
+        directed: whether somebody has chosen its fulfiller or its input; its document says which.
     """
 
     state: str = "waiting"
@@ -60,6 +62,7 @@ class TaskRun:
     touched: bool = False
     started: datetime | None = None
     holds: int = 0
+    directed: bool = False
 
     def to_document(self) -> dict[str, Any]:
         """As stored: short names, and only what says something."""
@@ -70,13 +73,15 @@ class TaskRun:
                 stored[short] = value
         if self.touched:
             stored["t"] = 1
+        if self.directed:
+            stored["x"] = 1
         return stored
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "TaskRun":
         """Read what `to_document` wrote."""
         known = {_LONG[short]: value for short, value in stored.items() if short in _LONG}
-        return cls(**known, touched="t" in stored)
+        return cls(**known, touched="t" in stored, directed="x" in stored)
 
 
 class Progress:
@@ -224,16 +229,18 @@ class Progress:
         everything = len(self._by_item.get(item.path, ()))
         if satisfied == everything:
             return ItemView("completed")
+        if counts["failed"] and satisfied + counts["cancelled"] + counts["failed"] == everything:
+            return ItemView("failed")
         if satisfied + counts["cancelled"] == everything:
             return ItemView("cancelled")
         return ItemView("inProgress" if satisfied else "acknowledged")
 
     def stuck(self, item: PlannedItem) -> list[TaskRun]:
-        """The tasks that hold an item, or that wait for information; nested items included."""
-        if not any(self._counts[item.path][state] for state in STUCK):
+        """The tasks that hold an item, wait for information, or made it fail; nested items included."""
+        if not any(self._counts[item.path][state] for state in _TOLD):
             return []
         stuck = (self.run[key] for key in self._by_item.get(item.path, ()))
-        return [run for run in stuck if run.state in STUCK and run.error]
+        return [run for run in stuck if run.state in _TOLD and run.error]
 
     def _lineage(self, path: str) -> tuple[str, ...]:
         """An item's path and those of the items that it is nested in."""

@@ -7,6 +7,7 @@ from models.domain.ids import task_key
 from models.domain.plan import PlannedTask
 from models.domain.progress import Progress
 
+_MAYBE_DONE = frozenset({"done", "skipped", "failed"})
 STOPPABLE = frozenset({"waiting", "accepted", "retrying", "held", "pending"})
 
 
@@ -53,13 +54,17 @@ def assess(progress: Progress) -> Assessment:
     return Assessment(tuple(irreversible), tuple(to_delete))
 
 
-def stop_tasks(progress: Progress) -> list[PlannedTask]:
+def stop_tasks(progress: Progress, of: Iterable[PlannedTask] | None = None) -> list[PlannedTask]:
     """Calls that stop what fulfillers have taken on, or may have: also one whose call may have arrived.
 
     They are optional: a fulfiller that cannot stop goes on, and what it did is undone afterwards.
+
+    Args:
+        progress: where the plan stands.
+        of: stop these only; None means all.
     """
     stopping = []
-    for task in touched(progress):
+    for task in touched(progress) if of is None else of:
         if progress.run[task.key].state in STOPPABLE:
             key = reverse_key(task, "cancel")
             if key not in progress.tasks:
@@ -79,15 +84,19 @@ def stop_tasks(progress: Progress) -> list[PlannedTask]:
     return stopping
 
 
-def undo_tasks(progress: Progress, deletions: Iterable[PlannedTask]) -> list[PlannedTask]:
+def undo_tasks(
+    progress: Progress, deletions: Iterable[PlannedTask], of: Sequence[PlannedTask] | None = None
+) -> list[PlannedTask]:
     """The tasks that undo what is done, in reverse: whoever needed something is undone before what it needed.
 
     Args:
         progress: where the plan stands; nothing is under way any more.
         deletions: the delete tasks of the services whose undoing they are, as planned for these services.
+        of: undo these only; None means all that is done, or may be.
     """
-    states = {"done", "skipped"}
-    done = [task for task in touched(progress) if progress.run[task.key].state in states]
+    done = of
+    if done is None:
+        done = [task for task in touched(progress) if progress.run[task.key].state in _MAYBE_DONE]
     by_service: dict[str, list[PlannedTask]] = {}
     for task in done:
         if task.compensation == "operation":
@@ -98,7 +107,7 @@ def undo_tasks(progress: Progress, deletions: Iterable[PlannedTask]) -> list[Pla
                 operation="compensate",
                 needs=(),
                 target=task.key,
-                optional=progress.run[task.key].state == "skipped",
+                optional=progress.run[task.key].state != "done",
                 output=None,
                 milestone=None,
                 compensation="none",

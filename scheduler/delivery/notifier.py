@@ -39,16 +39,26 @@ class Notifier:
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what the bootstrap puts together
-        self, store: Store, clock: Clock, webhook: Webhook, settings: DeliverySettings, public_url: str, by: str
+        self,
+        store: Store,
+        clock: Clock,
+        webhook: Webhook,
+        settings: DeliverySettings,
+        public_url: str,
+        by: str,
+        counted: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Put the parts together; `run` sets them to work. The webhook has to be open for as long."""
+        """Put the parts together; `run` sets them to work. The webhook has to be open for as long.
+
+        `counted` is told of every attempt, in a word of `models.domain.delivery.OUTCOMES`.
+        """
         self._store = store
         self._clock = clock
         self._settings = settings
         self._leases = Leases(store, clock, by, webhook.timeout + settings.lease_margin)
         self._audience = Audience(store, clock, public_url)
         renderings = Renderings(store, public_url, settings.rendered_bytes)
-        self._tools = Tools(store, clock, webhook, renderings, self._leases, settings)
+        self._tools = Tools(store, clock, webhook, renderings, self._leases, settings, counted)
         self._relay = Relay(store, clock, self._audience, settings, self._wake)
         self._relay_lease: Lease | None = None
         self._subscribers: dict[str, Subscriber] = {}

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,7 @@ from models.domain.delivery import (
     Webhook,
     is_alive,
     judge,
+    outcome_of,
 )
 from models.domain.errors import SomError
 from models.domain.subscriptions import Subscription
@@ -65,6 +67,7 @@ class Tools:
         renderings: the bodies.
         leases: the leases of this process.
         settings: what an operator can set.
+        counted: told of each attempt that was written down, in a word of `models.domain.delivery.OUTCOMES`.
     """
 
     store: Store
@@ -73,6 +76,7 @@ class Tools:
     renderings: Renderings
     leases: Leases
     settings: DeliverySettings
+    counted: Callable[[str], None]
 
 
 class Subscriber:
@@ -245,6 +249,8 @@ class Subscriber:
         state, due, reason = self._outcome(verdict)
         last = {"at": now, "status": _status(answer), "error": reason, "ms": round(seconds * 1000)}
         written = await delivery_queue.record(self._tools.store, row, state, last, due)
+        if written:
+            self._tools.counted(outcome_of(verdict))
         if isinstance(verdict, Ended):
             self.ended = True
             await delivery_queue.end_subscription(self._tools.store, self.subscription.id, verdict.reason, now)

@@ -121,6 +121,9 @@ def show(task_id: TaskId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> No
     ]
     if attempts:
         output.table(("at", "fulfiller", "outcome", "detail"), attempts)
+    deeds = [(one["at"], one["who"], one["do"], one.get("why")) for one in found.get("intervention") or ()]
+    if deeds:
+        output.table(("at", "who", "did", "why"), deeds)
     comments = [(one["at"], one["who"], one.get("text"), one.get("assignee")) for one in found.get("comment") or ()]
     if comments:
         output.table(("at", "who", "comment", "given to"), comments)

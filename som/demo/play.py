@@ -1,5 +1,7 @@
 """The demo from nothing to completed orders."""
 
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -91,6 +93,7 @@ def _summary(url: str, mailbox: Mailbox, outcomes: Sequence[Outcome], refused: i
 
 def _where_to_look(url: str, mailbox: Mailbox, orders: Sequence[str]) -> None:
     option = "" if url == DEFAULT_URL else f" --url {url}"
+    som = _own_command()
     output.line("\nEverything is still running. Look around:")
     for text in (
         f"curl {url}{ORDERING}/serviceOrder/{orders[0]}",
@@ -98,9 +101,18 @@ def _where_to_look(url: str, mailbox: Mailbox, orders: Sequence[str]) -> None:
         f"curl {url}{CATALOGUE}/serviceSpecification",
         f"curl {url}/som/v1/plan/{orders[0]}",
         f"curl {mailbox.url}/notifications",
-        f"som plan show {orders[0]}{option}",
-        f"som order list{option}",
-        f"som event list --order {orders[0]}{option}",
+        f"{som} plan show {orders[0]}{option}",
+        f"{som} order list{option}",
+        f"{som} event list --order {orders[0]}{option}",
     ):
         output.line(f"  {text}")
-    output.line("`make stop` (or `som stop`) ends it all.")
+    output.line(f"`make stop` (or `{som} stop`) ends it all.")
+
+
+def _own_command() -> str:
+    """This program as it can be typed here: its name where the shell finds it, else where it is."""
+    own = Path(sys.executable).with_name("som")
+    found = shutil.which("som")
+    if found is not None and Path(found) == own:
+        return "som"
+    return str(own.relative_to(Path.cwd()) if own.is_relative_to(Path.cwd()) else own)

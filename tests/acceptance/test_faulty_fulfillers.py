@@ -187,6 +187,9 @@ def test_a_fault_that_lasts_holds_the_item_with_its_reason_and_once_it_is_repair
     message = message_of(workshop.until(order, "held"))
     assert message["code"] == fault.code
     assert fault.words in message["message"]
+    # A client that knows TMF641 and nothing else is told what was tried and how to go on, and that is all it takes.
+    assert "Tried " in message["message"]
+    assert "set the state of the item to inProgress by a PATCH of the order" in message["message"]
     workshop.open()
     workshop.resume(order, by)
     workshop.completes_once(order)

@@ -14,12 +14,14 @@ ROOMS = ("models", "adapters", "handlers", "scheduler", "som")
 # Each of these libraries lives in one place, so that it can be replaced in one place.
 HOMES = {
     "aiohttp": ("adapters",),
+    "ansible_runner": ("adapters/ansible_run.py",),
     "apscheduler": ("scheduler",),
     "connexion": ("handlers",),
-    "jsonschema_rs": ("handlers",),
+    "jsonschema_rs": ("handlers", "adapters/forms.py"),
+    "cryptography": ("models/sealing.py",),
     "lark": ("models/domain/expressions",),
     "mongoengine": ("models",),
-    "prometheus_client": ("handlers", "som/bootstrap.py"),
+    "prometheus_client": ("handlers", "som/bootstrap.py", "som/metrics.py"),
     "pydantic_settings": ("som",),
     "re2": ("models/patterns.py",),
     "requests": ("som/cli", "som/demo"),

@@ -6,7 +6,7 @@ from typing import Any
 from models.store import Store
 from tests.contract.client import ContractClient
 from tests.contract.plans import KEYS, NOW, store_plan
-from tests.contract.samples import SOM, place, publish
+from tests.contract.samples import FULFILLERS, SOM, fulfiller, place, publish
 
 FALLOUT = f"{SOM}/fallout"
 
@@ -119,3 +119,57 @@ async def test_an_order_is_explained(client: ContractClient, store: Store) -> No
     assert explained["item"] == [
         {"path": "1", "state": "acknowledged", "needs": [], "tasks": 2, "ended": 0, "behind": 1}
     ]
+
+
+async def test_an_intervention_is_checked_before_it_is_passed_on(client: ContractClient, store: Store) -> None:
+    await store_plan(store, "o1")
+    await store.collection("task").delete_many({})
+    key = await hold(store, "o1")
+    address = f"{FALLOUT}/{key}/intervention"
+    for body, status in (
+        ({"do": "dance"}, 400),
+        ({"do": "edit"}, 400),
+        ({"do": "retry", "input": 1}, 400),
+        ({"do": "skip"}, 400),
+        ({"do": "skip", "why": "because"}, 409),
+        ({"do": "complete", "why": "by hand", "serviceCharacteristic": [{"name": 1, "value": 1}]}, 400),
+        ({"do": "reassign", "fulfiller": "nobody"}, 400),
+        ({"do": "retry", "force": True}, 400),
+    ):
+        assert (await client.post(address, json=body)).status_code == status, body
+    answer = await client.post(address, json={"do": "retry", "why": "north is back", "who": "ana"})
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["fallout"]["pending"]["who"] == "ana"
+    plan = await store.get("plan", "o1")
+    assert plan is not None
+    (entry,) = plan["inbox"]
+    assert (entry["kind"], entry["do"], entry["task"], entry["hold"]) == ("intervene", "retry", KEYS[0], 1)
+    assert (await client.post(address, json={"do": "retry"})).status_code == 409
+
+
+async def test_only_a_fulfiller_that_can_do_it_gets_the_work_unless_somebody_insists(
+    client: ContractClient, store: Store
+) -> None:
+    await store_plan(store, "o1")
+    await store.collection("task").delete_many({})
+    address = f"{FALLOUT}/{await hold(store, 'o1')}/intervention"
+    other = fulfiller("other", capability=[{"specification": "tv", "action": "add"}])
+    assert (await client.post(FULFILLERS, json=other)).status_code == 201
+    body = {"do": "reassign", "fulfiller": "other"}
+    refused = await client.post(address, json=body)
+    assert refused.status_code == 409
+    assert "cannot do" in refused.json()["message"]
+    forced = await client.post(address, json={**body, "force": True, "why": "it can, it is new"})
+    assert forced.status_code == 202, forced.text
+
+
+async def test_an_edit_is_checked_against_the_specification(client: ContractClient, store: Store) -> None:
+    await publish(client, specCharacteristic=[{"name": "vlan", "valueType": "integer"}])
+    await store_plan(store, "o1")
+    await store.collection("task").delete_many({})
+    address = f"{FALLOUT}/{await hold(store, 'o1')}/intervention"
+    wrong = await client.post(address, json={"do": "edit", "characteristic": [{"name": "vlan", "value": "many"}]})
+    assert wrong.status_code == 400
+    assert "/characteristic" in wrong.json()["message"]
+    right = await client.post(address, json={"do": "edit", "characteristic": [{"name": "vlan", "value": 7}]})
+    assert right.status_code == 202, right.text

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from importlib.metadata import metadata
 from typing import Any, Never
 
 import pytest
@@ -11,6 +12,7 @@ from adapters.allowances import Allowances
 from adapters.credentials import Credentials
 from adapters.http_session import Tools
 from adapters.kinds import Kinds
+from adapters.optional_kinds import OPTIONAL, OptionalKind
 from models.domain.errors import InvalidRequest
 from models.domain.fulfiller import FulfillerDefinition
 from som.sdk import (
@@ -194,6 +196,24 @@ def test_a_command_that_the_operator_did_not_allow_cannot_be_registered(tmp_path
     assert [violation.code for violation in allowing.violations(body, None)] == ["notAllowed"]
     (tmp_path / "provision").chmod(0o755)
     assert allowing.violations(body, None) == []
+
+
+async def test_a_kind_whose_library_is_not_there_names_the_extra_that_brings_it() -> None:
+    absent = {"ansible": OptionalKind("adapters.ansible:AnsibleFulfiller", "no_such_library", "ansible")}
+    without = Kinds(Tools(no_session), optional=absent)
+    (violation,) = without.violations({"name": "F", "kind": "ansible"}, None)
+    assert (violation.pointer, violation.code) == ("/kind", "kindNotInstalled")
+    assert "som-order-manager[ansible]" in violation.message
+    outcome = await without.make(FulfillerDefinition("f", "F", "ansible")).engage(CALL)
+    assert isinstance(outcome, Refused)
+    assert "som-order-manager[ansible]" in outcome.reason
+
+
+@pytest.mark.parametrize("kind", sorted(OPTIONAL))
+def test_an_optional_kind_is_an_extra_of_ours_and_there_in_tests(kind: str) -> None:
+    extras = metadata("som-order-manager").get_all("Provides-Extra") or []
+    assert OPTIONAL[kind].extra in extras
+    assert OPTIONAL[kind].load().kind == kind
 
 
 def test_a_plug_in_is_found_through_its_entry_point(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

@@ -40,6 +40,7 @@ class World:
     clock: Clock
     url: str
     notifiers: list[Notifier] = field(default_factory=list)
+    counted: list[str] = field(default_factory=list)
 
     async def order(self, states: tuple[str, ...] = ("acknowledged",), **attributes: Any) -> str:
         """An order that has gone through these states and owes an event for each."""
@@ -114,7 +115,8 @@ class World:
     ) -> AsyncIterator[Notifier]:
         """A notifier at work; stopped in peace at the end."""
         async with Webhook(WebhookSettings(timeout=patience, loopback_allowed=True)) as webhook:
-            notifier = Notifier(self.store, self.clock, webhook, settings, "http://som.example", by)
+            url = "http://som.example"
+            notifier = Notifier(self.store, self.clock, webhook, settings, url, by, self.counted.append)
             self.notifiers.append(notifier)
             task = asyncio.create_task(notifier.run())
             try:

@@ -55,6 +55,15 @@ async def test_what_a_subscriber_refuses_is_a_dead_letter_and_the_lane_goes_on(w
         assert deliveries[0]["last"]["status"] == 422
 
 
+async def test_every_attempt_is_counted_by_what_came_of_it(world: World) -> None:
+    answers = {0: 500, 1: 204, 2: 422, 3: 410}
+    async with listening(lambda call: answers[call.number]) as subscriber, world.notifier():
+        await world.subscribe(subscriber.url)
+        await world.order(("acknowledged", "inProgress", "completed"))
+        await until(lambda: len(world.counted) == 4)
+    assert world.counted == ["failed", "delivered", "dead", "ended"]
+
+
 async def test_after_the_last_retry_it_is_a_dead_letter_and_the_lane_goes_on(world: World) -> None:
     refused: list[str] = []
 

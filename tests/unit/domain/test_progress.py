@@ -102,7 +102,7 @@ def _counted_anew(progress: Progress, path: str) -> ItemView:
     if states <= SATISFIED:
         return ItemView("completed")
     if states <= ENDED:
-        return ItemView("cancelled")
+        return ItemView("failed" if "failed" in states else "cancelled")
     return ItemView("inProgress" if states & SATISFIED else "acknowledged")
 
 

@@ -1,0 +1,135 @@
+"""`som fallout` and `som explain`: what they ask of a server, and what they show."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from som.cli.app import main
+from tests.unit.som.cli.small_server import Answer, SmallServer
+
+TASK = "/som/v1/fallout/o1%3Aa"
+HELD: dict[str, Any] = {
+    "id": "o1:a",
+    "state": "held",
+    "name": "build",
+    "serviceOrder": {"id": "o1", "href": "x"},
+    "code": "refused",
+    "message": "no port",
+    "since": "2026-11-25T10:00:00.000Z",
+    "count": 2,
+    "actions": ["retry", "edit"],
+    "queue": "fallout",
+    "attempt": [{"at": "2026-11-25T10:00:00.000Z", "fulfiller": "f", "outcome": "refused", "detail": "no port"}],
+    "comment": [{"at": "2026-11-25T10:00:00.000Z", "who": "bo", "text": "hm"}],
+}
+
+
+def test_fallout_is_listed_shown_and_grouped(server: SmallServer, capsys: pytest.CaptureFixture[str]) -> None:
+    group = {"id": "c1", "count": 500, "orderCount": 400, "code": "refused", "oldest": "x", "fulfiller": "f"}
+    server.answers["GET", "/som/v1/fallout"] = Answer(200, [HELD])
+    server.answers["GET", "/som/v1/falloutGroup"] = Answer(200, [group])
+    server.answers["GET", TASK] = Answer(200, HELD)
+    assert main(["fallout", "list", "--code", "refused", "--cause", "c1"]) == 0
+    assert server.asked[-1].query["cause"] == ["c1"]
+    assert main(["fallout", "groups"]) == 0
+    assert main(["fallout", "show", "o1:a"]) == 0
+    shown = capsys.readouterr().out
+    for part in ("o1:a", "500", "no port", "retry, edit", "hm"):
+        assert part in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sent"),
+    [
+        (["retry", "o1:a"], {"do": "retry"}),
+        (
+            ["edit", "o1:a", "--input", '{"port": 9}', "--set", "vlan=7", "--set", "name=x y", "--who", "ana"],
+            {
+                "do": "edit",
+                "input": {"port": 9},
+                "characteristic": [{"name": "vlan", "value": 7}, {"name": "name", "value": "x y"}],
+                "who": "ana",
+            },
+        ),
+        (["reassign", "o1:a", "--to", "g", "--force", "--why", "new"],
+         {"do": "reassign", "fulfiller": "g", "force": True, "why": "new"}),
+        (["skip", "o1:a", "--why", "later"], {"do": "skip", "why": "later"}),
+        (["fail", "o1:a", "--why", "enough", "--undo"], {"do": "fail", "why": "enough", "undo": True}),
+    ],
+)  # fmt: skip
+def test_an_intervention_is_sent_as_it_was_said(
+    server: SmallServer, arguments: list[str], sent: dict[str, Any]
+) -> None:
+    server.answers["POST", f"{TASK}/intervention"] = Answer(202, {"do": sent["do"]})
+    assert main(["fallout", *arguments]) == 0
+    assert server.asked[-1].body == sent
+
+
+def test_what_was_done_by_hand_is_read_from_a_file(server: SmallServer, tmp_path: Path) -> None:
+    report = tmp_path / "report.yaml"
+    report.write_text("output: {port: 3}\n")
+    server.answers["POST", f"{TASK}/intervention"] = Answer(202, {"do": "complete"})
+    assert main(["fallout", "complete", "o1:a", "--why", "by hand", "--report", str(report)]) == 0
+    assert server.asked[-1].body == {"do": "complete", "why": "by hand", "output": {"port": 3}}
+
+
+def test_an_input_that_is_no_json_is_not_sent(server: SmallServer) -> None:
+    assert main(["fallout", "edit", "o1:a", "--input", "{"]) != 0
+    assert server.asked == []
+
+
+def test_who_looks_after_it_is_said(server: SmallServer) -> None:
+    server.answers["PATCH", TASK] = Answer(200, HELD)
+    assert main(["fallout", "assign", "o1:a", "--to", "", "--comment", "done for today"]) == 0
+    assert server.asked[-1].body == {"assignee": None, "comment": "done for today"}
+
+
+def test_an_order_is_explained_as_a_tree(server: SmallServer, capsys: pytest.CaptureFixture[str]) -> None:
+    wait = {
+        "kind": "held",
+        "by": "person",
+        "message": "The task build is held",
+        "item": "1",
+        "actions": ["retry"],
+        "decision": {
+            "reason": "North is the only one.",
+            "candidate": [
+                {"fulfiller": {"id": "n", "name": "North"}},
+                {"fulfiller": {"id": "s"}, "rejected": "closed"},
+            ],
+        },
+    }
+    item = {"path": "1", "state": "held", "tasks": 3, "ended": 1, "behind": 1, "needs": []}
+    found = {"id": "o1", "state": "held", "summary": "It is held.", "wait": [wait], "item": [item]}
+    server.answers["GET", "/som/v1/order/o1/explanation"] = Answer(200, found)
+    assert main(["explain", "o1"]) == 0
+    shown = capsys.readouterr().out
+    for part in ("The task build is held", "North: chosen", "s: closed", "1 of 3 tasks ended", "can be done: retry"):
+        assert part in shown
+    assert main(["explain", "o1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["id"] == "o1"
+
+
+def test_much_fallout_is_resolved_at_once(server: SmallServer, capsys: pytest.CaptureFixture[str]) -> None:
+    job = {
+        "id": "j1",
+        "state": "inProgress",
+        "do": "retry",
+        "found": 500,
+        "taken": 499,
+        "refused": 1,
+        "outcome": {"done": 498, "held": 1},
+        "error": [{"task": "o9:a", "message": "not held any more"}],
+    }
+    server.answers["POST", "/som/v1/falloutResolution"] = Answer(202, job)
+    server.answers["GET", "/som/v1/falloutResolution/j1"] = Answer(200, {**job, "state": "done"})
+    assert main(["fallout", "resolve", "--cause", "c1", "--why", "back", "--rate", "20", "--watch"]) == 0
+    posted = server.of("POST")[0].body
+    assert posted == {"match": {"cause": "c1"}, "do": "retry", "rate": 20.0, "why": "back"}
+    assert main(["fallout", "resolution", "j1"]) == 0
+    shown = capsys.readouterr().out
+    for part in ("498 done, 1 held", "o9:a", "not held any more"):
+        assert part in shown
+    assert main(["fallout", "resolve"]) != 0
