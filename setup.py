@@ -6,6 +6,7 @@ RUNTIME = [
     "aiohttp>=3.14,<4",
     "apscheduler>=3.11,<4",
     "connexion>=3.3,<4",
+    "cryptography>=49,<60",
     "google-re2>=1.1",
     "jsonpatch>=1.47,<2",
     "jsonpointer>=3,<4",

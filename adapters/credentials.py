@@ -1,8 +1,12 @@
 """How we prove to a fulfiller who we are. Never shown, never logged."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+_PLAIN = frozenset({"type", "name", "username"})
+_SHORTEST = 4
+"""Letters of the shortest secret that is looked for: shorter ones stand in any text by chance."""
 
 
 class Credentials:
@@ -34,6 +38,20 @@ class Credentials:
     def environment(self) -> dict[str, str]:
         """Variables that carry them to a program: SOM_CREDENTIAL_TYPE, SOM_CREDENTIAL_TOKEN and the like."""
         return {f"SOM_CREDENTIAL_{_capitals(name)}": str(value) for name, value in self._secret.items()}
+
+    def hidden(self, text: str) -> str:
+        """A text in which none of the secrets stands any more: fulfillers may repeat what they were sent."""
+        for secret in self._secrets():
+            text = text.replace(secret, "[hidden]")
+        return text
+
+    def _secrets(self) -> Iterator[str]:
+        for value in self.headers().values():
+            yield value
+            yield value.partition(" ")[2] or value
+        for name, value in self._secret.items():
+            if name not in _PLAIN and isinstance(value, str) and len(value) >= _SHORTEST:
+                yield value
 
     def secret(self) -> Mapping[str, Any]:
         """All of it, for kinds that speak something other than HTTP."""

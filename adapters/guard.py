@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
+from adapters.credentials import Credentials
 from adapters.ports import (
     Accepted,
     Done,
@@ -28,9 +30,10 @@ _log = structlog.get_logger(__name__)
 class Guarded:
     """A fulfiller of any kind, made to keep its promise."""
 
-    def __init__(self, inner: Fulfiller, name: str) -> None:
-        """Guard this one; its name is for the log and the reasons."""
+    def __init__(self, inner: Fulfiller, name: str, credentials: Credentials | None = None) -> None:
+        """Guard this one; its name is for the log and the reasons, in which its credentials never stand."""
         self._inner = inner
+        self._credentials = credentials or Credentials(None)
         self._name = name
         self.kind = inner.kind
 
@@ -71,7 +74,13 @@ class Guarded:
         except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
             _log.exception("fulfiller raised", kind=self.kind, fulfiller=self._name, task=call.task_id)
             return Unreachable(f"The kind {self.kind} failed inside ({type(error).__name__}); the log has the details.")
-        return _checked(outcome, self.kind)
+        return self._hidden(_checked(outcome, self.kind))
+
+    def _hidden(self, outcome: Outcome) -> Outcome:
+        if isinstance(outcome, Refused | Unreachable):
+            reason = self._credentials.hidden(outcome.reason)
+            return outcome if reason == outcome.reason else replace(outcome, reason=reason)
+        return outcome
 
 
 def _checked(outcome: Any, kind: str) -> Outcome:

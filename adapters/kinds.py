@@ -49,8 +49,8 @@ BUILT_IN: tuple[type[FulfillerKind], ...] = (
 )
 
 
-class UnknownKindFulfiller:
-    """Stands in for a fulfiller whose kind is not installed in this process: every call says so."""
+class UnusableFulfiller:
+    """Stands in for a fulfiller that this process cannot call: every call says why."""
 
     def __init__(self, kind: str, reason: str | None = None) -> None:
         """Refuse in the name of this kind, with this reason."""
@@ -58,7 +58,7 @@ class UnknownKindFulfiller:
         self._reason = reason or f"The kind {kind} of this fulfiller is not installed at the server."
 
     async def engage(self, call: FulfillerCall) -> Outcome:  # noqa: ARG002 - the port's signature
-        """Refuse, for a person has to install the plug-in or change the registration."""
+        """Refuse, for a person has to change something about the server or the registration."""
         return Refused(self._reason)
 
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:  # noqa: ARG002 - the port's signature
@@ -99,8 +99,9 @@ class Kinds:
         """The fulfiller of this registration, guarded; of an unknown kind, one that refuses and says why."""
         kind = self._kind(definition.kind)
         if kind is None:
-            return UnknownKindFulfiller(definition.kind, self._what_is_missing(definition.kind))
-        return Guarded(kind.create(definition, Credentials(secret), self._tools), definition.name)
+            return UnusableFulfiller(definition.kind, self._what_is_missing(definition.kind))
+        credentials = Credentials(secret)
+        return Guarded(kind.create(definition, credentials, self._tools), definition.name, credentials)
 
     def violations(self, body: Mapping[str, Any], credentials: Mapping[str, Any] | None) -> list[Violation]:
         """What is wrong with a registration whose types fit the schema: an unknown kind, or rules that are broken."""

@@ -11,6 +11,7 @@ __all__ = [
     "Accepted",
     "Catalogue",
     "Done",
+    "Forms",
     "Fulfiller",
     "FulfillerCall",
     "FulfillerRules",
@@ -21,6 +22,7 @@ __all__ = [
     "Progress",
     "Refused",
     "Report",
+    "TaskFlows",
     "Unreachable",
     "parse_report",
 ]
@@ -106,6 +108,16 @@ class Fulfiller(Protocol):
         """Let go of what this instance holds. Calls under way may still end."""
 
 
+class Forms(Protocol):
+    """Forms that say, as JSON schemas, what a person reports back."""
+
+    def faults(self, form: Any) -> list[Violation]:
+        """What is wrong with a form; pointers lead into it."""
+
+    def violations(self, form: Mapping[str, Any], values: Mapping[str, Any]) -> list[Violation]:
+        """What is wrong with what is reported by a form without faults; pointers lead into the values."""
+
+
 class FulfillerRules(Protocol):
     """What a registration must keep to: the rules of all fulfillers, and those of its kind."""
 
@@ -116,6 +128,25 @@ class FulfillerRules(Protocol):
             body: the fulfiller as it is to be stored, without credentials.
             credentials: those that will be in force, new or kept.
         """
+
+
+class TaskFlows(Protocol):
+    """The tasks of people (TMF701). Each stands for one call, whose idempotency key it is known by.
+
+    All raise SomError when the database cannot be reached.
+    """
+
+    async def order(self, order_id: str) -> Document | None:
+        """The body of an order; None where there is none."""
+
+    async def open(self, key: str, body: Mapping[str, Any]) -> Document:
+        """Make the task flow of a call unless it is there, whatever its state; returns its body, with its id."""
+
+    async def look(self, key: str) -> Document | None:
+        """The body of the task flow of a call; None where there is none."""
+
+    async def withdraw(self, key: str) -> Document | None:
+        """End the task flow of a call unless it has ended; returns its body then, None where there is none."""
 
 
 class Catalogue(Protocol):

@@ -17,6 +17,8 @@ class Scale:
         deliveries: events of one round.
         item_counts: sizes of orders, in items.
         items: that are ordered altogether for each size.
+        broken: orders that one broken fulfiller holds, and one bulk retry completes.
+        held: orders that are held beside, while others go through.
     """
 
     name: str
@@ -28,8 +30,10 @@ class Scale:
     deliveries: int
     item_counts: tuple[int, ...]
     items: int
+    broken: int
+    held: int
 
 
-FULL = Scale("full", 3, 2.0, 100_000, 450, 100, 600, (1, 10, 100, 1_000), 1_000)
-QUICK = Scale("quick", 2, 0.3, 5_000, 60, 15, 100, (1, 10, 50), 50)
-SMALLEST = Scale("smallest", 1, 0.1, 200, 6, 2, 10, (1, 3), 3)
+FULL = Scale("full", 3, 2.0, 100_000, 450, 100, 600, (1, 10, 100, 1_000), 1_000, 500, 10_000)
+QUICK = Scale("quick", 2, 0.3, 5_000, 60, 15, 100, (1, 10, 50), 50, 60, 300)
+SMALLEST = Scale("smallest", 1, 0.1, 200, 6, 2, 10, (1, 3), 3, 6, 6)

@@ -48,6 +48,9 @@ class Revision:
         fields: engine fields to set.
         unset: engine fields to remove.
         why: the reason, where it is known.
+        who: who does it, where that is somebody else than the caller.
+        through: states that it passes through on its way.
+        extra: further events that the change owes.
         guard: what else must still be so when the change is written, as a database condition.
         intents: what has to be told to the engine before the change is written; repeating it must do no harm.
         afterwards: what has to be done once it is written. It is found by others where it is not done.
@@ -61,6 +64,9 @@ class Revision:
     fields: dict[str, Any] = field(default_factory=dict)
     unset: list[str] = field(default_factory=list)
     why: str | None = None
+    who: str | None = None
+    through: tuple[str, ...] = ()
+    extra: list[Stub] = field(default_factory=list)
     guard: dict[str, Any] = field(default_factory=dict)
     intents: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
     afterwards: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
@@ -115,22 +121,24 @@ def deleted_stub(names: EventNames, body: Body, who: str) -> list[Stub]:
 
 
 def changed_stub(names: EventNames, revision: Revision, changed: Sequence[str], who: str) -> list[Stub]:
-    """What a change owes: one event, of the state where that changed, else of the attributes."""
+    """What a change owes: one event, of the state where that changed, else of the attributes.
+
+    A state that was passed through has an event of its own.
+    """
     state = revision.body.get("state")
     moved = names.state is not None and "state" in changed
     name = names.state if moved else names.changed
     if name is None:
         return []
-    return [
-        stub(
-            name,
-            state=state,
-            who=who,
-            why=revision.why,
-            before=_small(revision.before, changed),
-            after=_small(revision.body, changed),
-        )
-    ]
+    last = stub(
+        name,
+        state=state,
+        who=who,
+        why=revision.why,
+        before=_small(revision.before, changed),
+        after=_small(revision.body, changed),
+    )
+    return [*(stub(name, state=passed, who=who) for passed in revision.through), last, *revision.extra]
 
 
 def _small(body: Body, names: Sequence[str]) -> Body:

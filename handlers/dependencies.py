@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
-from adapters.ports import FulfillerRules
+from adapters.ports import Forms, FulfillerRules
 from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
 from models.clock import Clock
@@ -14,6 +14,7 @@ from models.counts import Counts
 from models.domain.caller import ANONYMOUS, Caller
 from models.domain.patterns import PatternEngine
 from models.inventory import Inventory
+from models.sealing import Sealer
 from models.store import Store
 
 
@@ -34,6 +35,8 @@ class Dependencies:
         catalogue: service specifications.
         inventory: services.
         fulfiller_rules: what a registration of a fulfiller must keep to.
+        forms: checks what people report back.
+        sealer: encrypts credentials; without a key it refuses to.
         counts: totals of lists that were dear to count.
         catalogue_check: whether specifications named in an order or a service must exist in the catalogue.
         identify: tells from a request's headers who asks.
@@ -50,6 +53,8 @@ class Dependencies:
     catalogue: Catalogue
     inventory: Inventory
     fulfiller_rules: FulfillerRules
+    forms: Forms
+    sealer: Sealer = field(default_factory=Sealer)
     counts: Counts = field(default_factory=Counts)
     catalogue_check: bool = True
     identify: Callable[[list[tuple[bytes, bytes]]], Caller] = nobody_in_particular

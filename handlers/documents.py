@@ -19,6 +19,7 @@ FILES = {
     "tmf641": "tmf641/v4.yaml",
     "tmf638": "tmf638/v4.yaml",
     "tmf633": "tmf633/v4.yaml",
+    "tmf701": "tmf701/v4.yaml",
     "som": "som/v1.yaml",
 }
 

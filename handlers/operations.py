@@ -8,6 +8,9 @@ from handlers.dependencies import Dependencies
 from handlers.documents import ApiDocument
 from handlers.exchange import Handler
 from handlers.hub import Hub
+from handlers.nested_resource import NestedResource
+from handlers.process_flow import KIND as PROCESS_FLOW
+from handlers.process_flow import ProcessFlowRules
 from handlers.resource import Resource, ResourceKind, Rules
 from handlers.service import KIND as SERVICE
 from handlers.service import ServiceRules
@@ -27,8 +30,11 @@ from handlers.som.lists import AdminLists
 from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
+from handlers.som.resolutions import FalloutResolutions
 from handlers.som.stream import OrderStream
 from handlers.surface import Surface
+from handlers.task_flow import KIND as TASK_FLOW
+from handlers.task_flow import TaskFlowRules
 from handlers.validation import body_check
 
 Table = dict[str, Handler]
@@ -51,6 +57,7 @@ def tables(
     def resource(api: str, kind: ResourceKind, rules: Rules) -> Resource:
         return Resource(kind, rules, documents[api], dependencies, settings)
 
+    tasks = NestedResource(TASK_FLOW, TaskFlowRules(dependencies), documents["tmf701"], dependencies, settings)
     return {
         "tmf641": {
             **_all(resource("tmf641", SERVICE_ORDER, ServiceOrderRules(dependencies, surface)), SERVICE_ORDER),
@@ -69,6 +76,12 @@ def tables(
                 SERVICE_SPECIFICATION,
             ),
             **_hub("tmf633", dependencies),
+        },
+        "tmf701": {
+            **_all(resource("tmf701", PROCESS_FLOW, ProcessFlowRules(dependencies)), PROCESS_FLOW),
+            **_all(tasks, TASK_FLOW),
+            "listAllTaskFlow": tasks.list,
+            **_hub("tmf701", dependencies),
         },
         "som": _administration(documents, dependencies, settings, surface),
     }
@@ -104,6 +117,7 @@ def _administration(
     notifications = Notifications(dependencies, settings, lists)
     history = History(dependencies, lists)
     fallout = FalloutQueue(dependencies, settings, lists)
+    resolutions = FalloutResolutions(dependencies, settings, lists)
     ordering = documents["tmf641"]
     order_check = body_check(ordering, ordering.schema("ServiceOrder_Create"))
     return {
@@ -134,6 +148,9 @@ def _administration(
         "retrieveFallout": fallout.retrieve,
         "patchFallout": fallout.patch,
         "createFalloutIntervention": FalloutInterventions(dependencies, surface).create,
+        "listFalloutResolution": resolutions.list,
+        "createFalloutResolution": resolutions.create,
+        "retrieveFalloutResolution": resolutions.retrieve,
         "listFalloutGroup": fallout.list_groups,
         "explainOrder": Explanations(dependencies).retrieve,
         "streamOrderEvents": OrderStream(dependencies, settings).follow,

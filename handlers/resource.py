@@ -27,12 +27,13 @@ from models import outbox
 from models.aside import aside_if_big
 from models.domain.caller import Caller
 from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound, SomError
-from models.domain.listing import AttributePath, select_fields
+from models.domain.events import resource_path
+from models.domain.listing import AttributePath, ListQuery, select_fields
 from models.domain.shapes import Shape
 from models.domain.violations import Violation
 from models.ids import new_id
 from models.indexes import indexed_attributes
-from models.queries import Lists
+from models.queries import Lists, Page
 
 Body = dict[str, Any]
 Document = dict[str, Any]
@@ -116,16 +117,19 @@ class Resource:
     async def list(self, request: Request) -> Reply:
         """Answer one page of those that match."""
         query = parse_list_query(request.query, self._shape, self._patterns, self._limits)
-        page = await self._lists.find_page(request.caller.tenant, query)
+        page = await self._page(request, query)
         bodies = [select_fields(self._rendered(request, found), query.fields) for found in page.docs]
         address = request.url(request.path) + (f"?{request.query}" if request.query else "")
         headers = page_headers(address, query.offset, query.limit, len(bodies), page.total)
         return Reply(200, orjson.dumps(bodies), [(name.encode(), value.encode()) for name, value in headers])
 
+    async def _page(self, request: Request, query: ListQuery) -> Page:
+        return await self._lists.find_page(request.caller.tenant, query)
+
     async def retrieve(self, request: Request) -> Reply:
         """Answer one."""
         fields = parse_fields(request.query, self._shape)
-        stored = await self._stored(request.caller, request.id)
+        stored = await self._stored(request)
         if is_unchanged(request, stored):
             return Reply(304, headers=[(b"etag", etag(stored["rev"]))])
         return self._reply(200, request, stored, fields)
@@ -138,7 +142,7 @@ class Resource:
         key = idempotency_key(request)
         draft = Draft(self._new_id(body, key), body, self._clock.now(), request.size)
         try:
-            document = await self._insert(request.caller, draft, key)
+            document = await self._insert(request, draft, key)
         except (Conflict, InvalidRequest) as error:
             document = await self._made_before(request.caller, draft, key, error)
         return self._created(request, document, fields)
@@ -147,7 +151,7 @@ class Resource:
         """Change one, all or nothing."""
         fields = parse_fields(request.query, self._shape)
         for _ in range(_TRIES):
-            stored = await self._stored(request.caller, request.id)
+            stored = await self._stored(request)
             check_if_match(request, stored)
             size = request.size + len(orjson.dumps(stored["body"]))
             patched = await aside_if_big(size, self._patched, request, stored)
@@ -161,14 +165,14 @@ class Resource:
                     await action()
                 return self._reply(200, request, document, fields)
             if has_if_match(request):
-                check_if_match(request, await self._stored(request.caller, request.id))
+                check_if_match(request, await self._stored(request))
         raise Conflict("Others change this resource all the time; please repeat the request.")
 
     async def delete(self, request: Request) -> Reply:
         """Delete one: what is left is its last event, until that has been told."""
         caller = request.caller
         for _ in range(_TRIES):
-            stored = await self._stored(caller, request.id)
+            stored = await self._stored(request)
             check_if_match(request, stored)
             await self._rules.before_delete(caller, stored)
             stubs = deleted_stub(self._kind.events, stored["body"], caller.subject)
@@ -194,7 +198,8 @@ class Resource:
             return str(body["id"])
         return key.id if key is not None else new_id()
 
-    async def _insert(self, caller: Caller, draft: Draft, key: IdempotencyKey | None) -> Document:
+    async def _insert(self, request: Request, draft: Draft, key: IdempotencyKey | None) -> Document:
+        caller = request.caller
         body = draft.body = {"id": draft.id, **draft.body}
         body.setdefault("@type", self._kind.type)
         await self._rules.before_create(caller, draft)
@@ -219,7 +224,7 @@ class Resource:
 
     def _patched(self, request: Request, stored: Mapping[str, Any]) -> Body:
         before: Body = stored["body"]
-        patched = self._patcher.apply(request.media_type, before, request.body, href=self._href(request, stored["_id"]))
+        patched = self._patcher.apply(request.media_type, before, request.body, href=self._href(request, before))
         if not patched.changed:
             return before
         immutable = self._kind.immutable.intersection(patched.changed)
@@ -236,7 +241,7 @@ class Resource:
         changed = revision.changed()
         if not changed:
             return dict(stored)
-        stubs = changed_stub(self._kind.events, revision, changed, caller.subject)
+        stubs = changed_stub(self._kind.events, revision, changed, revision.who or caller.subject)
         change = outbox.change(
             stored, {"body": revision.body, **revision.fields}, stubs, revision.now, unset=revision.unset
         )
@@ -250,18 +255,19 @@ class Resource:
         owned = {"$exists": "owner" in stored}
         return {"_id": stored["_id"], "tenant": stored["tenant"], "rev": stored["rev"], "owner": owned}
 
-    async def _stored(self, caller: Caller, key: str) -> Document:
-        stored = await self._store.get(self._kind.name, key, tenant=caller.tenant)
+    async def _stored(self, request: Request) -> Document:
+        key = request.id
+        stored = await self._store.get(self._kind.name, key, tenant=request.caller.tenant)
         if stored is None:
             raise NotFound(f"There is no {self._kind.name} with the id {key[:100]!r}.")
         return stored
 
-    def _href(self, request: Request, key: str) -> str:
-        return request.url(f"/{self._kind.name}/{key}")
+    def _href(self, request: Request, body: Body) -> str:
+        return request.url(resource_path(self._kind.name, body))
 
     def _rendered(self, request: Request, document: Mapping[str, Any]) -> Body:
         body = document["body"]
-        return {"id": body["id"], "href": self._href(request, body["id"]), **body}
+        return {"id": body["id"], "href": self._href(request, body), **body}
 
     def _reply(self, status: int, request: Request, document: Mapping[str, Any], fields: Fields) -> Reply:
         body = select_fields(self._rendered(request, document), fields)
@@ -269,7 +275,7 @@ class Resource:
 
     def _created(self, request: Request, document: Mapping[str, Any], fields: Fields) -> Reply:
         reply = self._reply(201, request, document, fields)
-        reply.headers.append((b"location", self._href(request, document["_id"]).encode()))
+        reply.headers.append((b"location", self._href(request, document["body"]).encode()))
         return reply
 
 

@@ -23,6 +23,7 @@ from models.stored import body_index as _body
 from models.stored import held_index as _held
 from models.stored import index as _index
 from models.stored import partial_index as _partial
+from models.task_flow_documents import ProcessFlow, TaskFlow
 
 
 class ServiceOrder(ResourceDocument):
@@ -136,7 +137,10 @@ class ServiceSpecification(ResourceDocument):
 
 
 class Plan(Stored):
-    """The running state of a plan; what does not change stands in its `planDefinition`."""
+    """The running state of a plan; what does not change stands in its `planDefinition`.
+
+    `queued` ({at: gates of a process, since}) stands while it was let go to wait for a place at a fulfiller.
+    """
 
     meta = {
         "collection": "plan",
@@ -145,6 +149,7 @@ class Plan(Stored):
             _DUE,
             _index("by_state", "tenant", "state", "created"),
             _index("by_owner", "owner.id"),
+            _partial("queued", "queued.at", "priority", "queued.since", exists="queued.since"),
         ],
     }
     format = IntField(required=True)
@@ -163,6 +168,7 @@ class Plan(Stored):
     cancel = DictField()
     waits = ListField(DictField())
     tells = ListField(DictField())
+    queued = DictField()
     failing = ListField(DictField())
 
 
@@ -191,6 +197,7 @@ class Task(Stored):
             _index("held_by_code", "error.code", "id", partialFilterExpression={"state": "held"}),
             _held("held_since", "tenant", "fallout.since", "id"),
             _held("held_cause", "tenant", "fallout.cause", "fallout.since"),
+            _partial("by_job", "job", exists="job"),
             _partial("fallout_since", "tenant", "fallout.since", exists="fallout.since"),
             _index("by_reference", "fulfiller", "accepted.reference", partialFilterExpression={"state": "accepted"}),
         ],
@@ -217,6 +224,17 @@ class Task(Stored):
     directive = DictField()
     interventions = DictField()
     job = StringField()
+
+
+class FalloutResolution(Stored):
+    """A bulk resolution of fallout: which, what to do, and how far it is (`models.resolutions`)."""
+
+    meta = {
+        "collection": "falloutResolution",
+        "indexes": [_BY_CREATION, _partial("due", "due", exists="due")],
+    }
+    state = StringField(required=True)
+    due = DateTimeField()
 
 
 class Subscription(Stored):
@@ -328,6 +346,8 @@ ALL: tuple[type[Stored], ...] = (
     CancelServiceOrder,
     Service,
     ServiceSpecification,
+    ProcessFlow,
+    TaskFlow,
     Plan,
     PlanDefinition,
     Task,
@@ -336,6 +356,7 @@ ALL: tuple[type[Stored], ...] = (
     FulfillerState,
     FulfillerStatistics,
     Budget,
+    FalloutResolution,
     Subscription,
     Event,
     Delivery,

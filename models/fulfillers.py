@@ -16,6 +16,11 @@ _LONG = 2_000
 _UNTOLD = frozenset({"id"})
 
 
+def place_of(fulfiller: str) -> str:
+    """What the credentials of a fulfiller are bound to where they are encrypted."""
+    return f"{COLLECTION}/{fulfiller}"
+
+
 def guard(stored: Mapping[str, Any]) -> Document:
     """As it was read."""
     return {"_id": stored["_id"], "tenant": stored["tenant"], "rev": stored["rev"]}

@@ -10,6 +10,8 @@ from models.store import Store
 Document = dict[str, Any]
 
 LEFT_AFTER_SECONDS = 5.0
+SPEAKERS = ("serviceOrder", "taskFlow")
+"""Resources whose clients say something to a plan: it is kept in `said` until it has been passed on."""
 
 
 async def append(store: Store, clock: Clock, plan_id: str, entry: Document) -> bool:
@@ -44,14 +46,14 @@ def saying(clock: Clock, entry: Document) -> Document:
     return {"id": new_id(), "at": clock.now(), **entry}
 
 
-async def pass_on(store: Store, clock: Clock, order_id: str) -> None:
-    """Give what an order's client has said to its plan, and strike it off the order.
+async def pass_on(store: Store, clock: Clock, key: str, collection: str = "serviceOrder") -> None:
+    """Give what an order's client (or the person on its task flow) has said to its plan, and strike it off there.
 
     Whoever finds it does it: the handler that has written it, the holder of the plan who sees the order changed, or,
     after a crash, the sweeper. Done twice, it comes once, unless the plan has taken it in between: then saying the
     same again changes nothing.
     """
-    order = await store.get("serviceOrder", order_id)
+    order = await store.get(collection, key)
     if order is None or not order.get("said"):
         return
     now = clock.now()
@@ -59,7 +61,7 @@ async def pass_on(store: Store, clock: Clock, order_id: str) -> None:
         guard = {"_id": order.get("plan"), "state": {"$ne": "done"}, "inbox.id": {"$ne": entry["id"]}}
         await store.update("plan", guard, {"$push": {"inbox": entry}, "$set": {"poke": now, "due": now}})
     ids = [entry["id"] for entry in order["said"]]
-    await store.update("serviceOrder", {"_id": order_id}, {"$pull": {"said": {"id": {"$in": ids}}}})
+    await store.update(collection, {"_id": key}, {"$pull": {"said": {"id": {"$in": ids}}}})
 
 
 async def pass_on_what_is_left(store: Store, clock: Clock) -> None:
@@ -69,10 +71,11 @@ async def pass_on_what_is_left(store: Store, clock: Clock) -> None:
         Unavailable: the database cannot be reached.
     """
     before = clock.after(-LEFT_AFTER_SECONDS)
-    with reading():
-        left = await store.collection("serviceOrder").find({"said.at": {"$lt": before}}, {"_id": 1}).to_list(100)
-    for order in left:
-        await pass_on(store, clock, order["_id"])
+    for collection in SPEAKERS:
+        with reading():
+            left = await store.collection(collection).find({"said.at": {"$lt": before}}, {"_id": 1}).to_list(100)
+        for spoken in left:
+            await pass_on(store, clock, spoken["_id"], collection)
 
 
 async def poke(store: Store, clock: Clock, plan_id: str) -> bool:

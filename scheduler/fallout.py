@@ -82,19 +82,20 @@ class Fallout:
             self._written.discard(task.key)
 
     def _held(self, task: PlannedTask, held: Held | None) -> Document:
-        fields = held_fields(task, self._progress.run[task.key], self._clock.now())
+        decision = held.decision if held is not None else None
+        fields = held_fields(task, self._progress.run[task.key], self._clock.now(), decision)
         if held is not None:
             kept = {"decision": held.decision, "capability": held.capability}
             fields.update({name: value for name, value in kept.items() if value is not None})
         return fields
 
 
-def held_fields(task: PlannedTask, run: TaskRun, now: datetime) -> Document:
+def held_fields(task: PlannedTask, run: TaskRun, now: datetime, decision: Document | None = None) -> Document:
     """What the document of a held task says, so that it says all of it in one write.
 
     What somebody has asked for meanwhile (`fallout.pending`) stays; it belongs to one hold by its number.
     """
-    known = facts(task, run)
+    known = facts(task, run, decision)
     return {
         "state": "held",
         "error": run.error,

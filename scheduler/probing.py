@@ -65,11 +65,11 @@ class Probing:
 
     def _is_due(self, definition: FulfillerDefinition, now: datetime) -> bool:
         watched = self._watched.get(definition.id)
-        return definition.probe_interval is not None and (watched is None or watched.due <= now)
+        return definition.probe_interval > 0 and (watched is None or watched.due <= now)
 
     async def _probe(self, tenant: str, definition: FulfillerDefinition) -> None:
         watched = self._watched.setdefault(definition.id, _Watched(self.clock.now()))
-        watched.due = self.clock.now() + timedelta(seconds=definition.probe_interval or 0)
+        watched.due = self.clock.now() + timedelta(seconds=definition.probe_interval)
         instance: object = await self.directory.instance(tenant, definition.id)
         found = await instance.probe(PROBE_SECONDS) if isinstance(instance, Probed) else None
         if found is None:

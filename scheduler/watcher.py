@@ -16,7 +16,15 @@ from models.store import Store
 
 Document = dict[str, Any]
 
-RESOURCES = ("serviceOrder", "cancelServiceOrder", "service", "serviceSpecification", "fulfiller")
+RESOURCES = (
+    "serviceOrder",
+    "cancelServiceOrder",
+    "service",
+    "serviceSpecification",
+    "processFlow",
+    "taskFlow",
+    "fulfiller",
+)
 REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "subscription")
 PAUSE_SECONDS = 0.5
 LONGEST_LOOK_SECONDS = 1.0

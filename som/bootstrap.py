@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 
 from adapters.allowances import Allowances
 from adapters.database_errors import DatabaseProblem
+from adapters.forms import JsonSchemaForms
 from adapters.http_session import Tools, open_session
 from adapters.kinds import Kinds
 from adapters.webhook import Webhook, WebhookSettings
@@ -26,7 +27,7 @@ from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
 from handlers.validation import schema_check
-from models import inbox, migrations, retention
+from models import inbox, migrations, retention, task_flows
 from models.budgets import Budgets
 from models.callback_token import CallbackTokens, load_tokens
 from models.catalogue import Catalogue
@@ -37,26 +38,33 @@ from models.durations import Durations
 from models.inventory import Inventory
 from models.leases import Leases
 from models.patterns import Re2Patterns
+from models.resealing import reseal
+from models.sealing import Sealer
 from models.slots import Slots
 from models.store import Store, connect
 from scheduler.cancellation import CancellationParts
+from scheduler.capacity import Capacity, EngineSettings
 from scheduler.claims import Claims
 from scheduler.delivery.notifier import Notifier
 from scheduler.delivery.settings import DeliverySettings
 from scheduler.directory import Directory
 from scheduler.ending import end
 from scheduler.engagement import Parts
-from scheduler.engine import Engine, EngineSettings
+from scheduler.engine import Engine
 from scheduler.health import Health
 from scheduler.intake import Intake
 from scheduler.places import Places
 from scheduler.planner import Planner
 from scheduler.registry_watch import RegistryWatch
+from scheduler.resolutions import LEASE_SECONDS, Resolutions
+from scheduler.resolutions import SECONDS as RESOLUTION_SECONDS
 from scheduler.watcher import Watcher
 from som.embedded import database
 from som.http_server import HttpServer
 from som.logging import set_up_logging
 from som.metrics import delivery_counter, watch_in_hand
+from som.opening import opening
+from som.secret_keys import SecretKeyUnusable, secret_keys
 from som.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -97,7 +105,7 @@ def serve(settings: Settings) -> int:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
         asyncio.run(Server(settings).run())
-    except (DatabaseProblem, AddressTaken) as problem:
+    except (DatabaseProblem, AddressTaken, SecretKeyUnusable) as problem:
         log.error("cannot start", reason=str(problem))  # noqa: TRY400 - the reason is for people, the trace for nobody
         return 1
     return 0
@@ -148,7 +156,9 @@ class Server:
             allowed=_allowances(settings),
         )
         kinds = Kinds(tools)
-        directory = Directory(store, kinds.make)
+        sealer = Sealer(secret_keys(settings))
+        await reseal(store, sealer)
+        directory = Directory(store, opening(kinds, sealer))
         stack.push_async_callback(directory.aclose)
         catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
         planner = Planner(catalogue, inventory, clock)
@@ -175,7 +185,9 @@ class Server:
             catalogue=catalogue,
             inventory=inventory,
             fulfiller_rules=kinds,
+            forms=JsonSchemaForms(),
             tokens=tokens,
+            sealer=sealer,
             patterns=Re2Patterns(),
             catalogue_check=settings.catalog_check,
             registry=self._registry,
@@ -205,24 +217,28 @@ class Server:
         stack.push_async_callback(slots.aclose)
         durations = Durations(store, clock)
         stack.push_async_callback(durations.aclose)
-        places = Places(slots, Budgets(store, clock))
+        capacity = Capacity(EngineSettings(settings.plan_concurrency, settings.plans_in_hand))
+        places = Places(slots, Budgets(store, clock), capacity.free)
         health = Health(store, clock, places)
         registry = RegistryWatch(store, clock, directory, health, self._worker)
         watcher.on_reference.append(registry.changed)
         watcher.on_open.append(registry.anything_changed)
         callbacks = f"{settings.callback_base()}/som/v1"
-        parts = Parts(store, clock, directory, tokens, places, callbacks, durations, health)
+        parts = Parts(store, clock, directory, tokens, places, callbacks, durations, health, capacity)
         claims = Claims(store, clock, self._worker, settings.lease_seconds)
         intake = Intake(store, clock, claims, planner.plan)
         cancelling = CancellationParts(store, clock, planner.deletion)
-        engine = Engine(parts, claims, intake, cancelling, EngineSettings(settings.plan_concurrency))
+        engine = Engine(parts, claims, intake, cancelling)
         watch_in_hand(self._registry, lambda: engine.in_hand)
+        resolutions = Resolutions(store, clock, Leases(store, clock, self._worker, LEASE_SECONDS))
         engine.periodic += [
+            (resolutions.look, RESOLUTION_SECONDS),
             (slots.extend, 15.0),
             (durations.flush, 10.0),
             (lambda: inbox.pass_on_what_is_left(store, clock), inbox.LEFT_AFTER_SECONDS),
             (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
             *registry.jobs,
+            *task_flows.jobs(store, clock),
         ]
         return engine
 

@@ -98,6 +98,8 @@ def set_up_logging(
     root.setLevel(log_level.upper())
     for name in _CHATTY:
         logging.getLogger(name).setLevel(log_level.upper() if log_level == "debug" else logging.WARNING)
+    # Whatever the level: the database's driver logs all that is written, orders and signing secrets included.
+    logging.getLogger("pymongo.command").setLevel(logging.WARNING)
     for name in _WORRIED:
         logging.getLogger(name).setLevel(log_level.upper() if log_level == "debug" else logging.ERROR)
 

@@ -131,6 +131,17 @@ class Settings(BaseSettings):
         "conformance tests against unknown specifications; such an order is then held for a "
         "person.",
     )
+    secret_key: SecretStr | None = Field(
+        None,
+        description="Key that credentials of fulfillers are encrypted with in the database: a random text of at least "
+        "32 characters, the same for all processes. Several, separated by commas: the first encrypts, all "
+        "decrypt, and each start brings everything under the first. Without one, the embedded database gets a "
+        "key file in the data folder; with a database of your own, credentials are refused.",
+    )
+    secret_key_file: Path | None = Field(
+        None,
+        description="A file with such keys, one a line, for those who mount secrets as files. None by default.",
+    )
     callback_key: SecretStr | None = Field(
         None,
         min_length=32,
@@ -153,8 +164,16 @@ class Settings(BaseSettings):
         200,
         ge=1,
         le=100_000,
-        description="Plans that one scheduler works on at the same time. 200: enough to write in big groups, "
-        "little enough to leave work for another scheduler.",
+        description="Plans that one scheduler works on at the same time; those that only wait for a fulfiller's answer "
+        "do not count. 200: enough to write in big groups, little enough to leave work for another scheduler.",
+    )
+    plans_in_hand: int = Field(
+        1000,
+        ge=1,
+        le=100_000,
+        description="Plans that one scheduler has in memory, also those that wait for an answer or for a place at a "
+        "fulfiller; no fulfiller takes up more than its share, and further plans wait in the database. 1000: ten "
+        "fulfillers that hang leave room enough for the others.",
     )
     page_default: int = Field(
         100, ge=1, le=100_000, description="Resources that a list answers when the client names no limit: 100."

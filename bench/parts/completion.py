@@ -52,8 +52,10 @@ async def measure(stage: Stage) -> list[Figure]:
     return figures
 
 
-async def place(stage: Stage, server: Child, store: Store, body: bytes, count: int) -> Placed:
-    """Place so many orders, and wait for their end and for everybody to know of it."""
+async def place(  # noqa: PLR0913, PLR0917 - what is placed, and where
+    stage: Stage, server: Child, store: Store, body: bytes, count: int, already: int = 0
+) -> Placed:
+    """Place so many orders beside those that are completed already; wait for their end and for all to know of it."""
     effort, spent, began = await stage.database.effort(), server.cpu, time.perf_counter()
     posting = asyncio.create_task(
         stage.load.run(server.url, [Request("POST", ORDERS, body)], connections=CONNECTIONS, most=count)
@@ -62,7 +64,7 @@ async def place(stage: Stage, server: Child, store: Store, body: bytes, count: i
     ended = await until(lambda: completed(store), "completing orders")
     told = await until(lambda: quiet(store), "telling of orders")
     cost = (await stage.database.effort()).since(effort)
-    await require_completed(store, count)
+    await require_completed(store, already + count)
     return Placed(ended - began, told - began, server.cpu - spent, cost)
 
 

@@ -5,6 +5,7 @@ The bodies are the dearest ones that the limits allow, one after the other, and 
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench import input as orders
@@ -45,19 +46,23 @@ def bodies() -> list[Body]:
 
 
 async def measure(stage: Stage) -> list[Figure]:
-    """The slowest answer to a probe, while each of the bodies is sent again and again."""
-    slowest: defaultdict[str, list[float]] = defaultdict(list)
-    alone: list[float] = []
+    """What a probe has to wait, while each of the bodies is sent again and again."""
+    beside: defaultdict[str, list[Run]] = defaultdict(list)
+    alone: list[Run] = []
     async with stage.server("waits", "api") as (server, _):
         for _ in range(stage.scale.rounds):
-            alone.append((await _probe(stage, server)).slowest)
+            alone.append(await _probe(stage, server))
             for body in bodies():
                 stage.say(f"probes beside {body.name}")
-                slowest[body.name].append((await _probe_beside(stage, server, body)).slowest)
-    return [
-        Figure(PART, f"slowest probe beside {name}", "ms", samples, {NOTHING: alone})
-        for name, samples in slowest.items()
-    ]
+                beside[body.name].append(await _probe_beside(stage, server, body))
+    floor = {NOTHING: [run.p99 for run in alone]}
+    return [Figure(PART, f"p99 beside {name}", "ms", [run.p99 for run in runs], floor, note=_note(runs, alone))
+            for name, runs in beside.items()]  # fmt: skip
+
+
+def _note(runs: Sequence[Run], alone: Sequence[Run]) -> str:
+    """The slowest of all tells of the machine, too: whoever else works on it makes some probe wait."""
+    return f"the slowest probe {max(run.slowest for run in runs):.0f} ms, alone {max(run.slowest for run in alone):.0f}"
 
 
 async def _probe(stage: Stage, server: Child) -> Run:

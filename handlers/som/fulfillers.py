@@ -16,6 +16,7 @@ from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFou
 from models.domain.fulfiller import ADMINISTRATIVE_STATES, DEFAULTS
 from models.fulfillers import COLLECTION
 from models.ids import new_id
+from models.sealing import SecretUnreadable
 
 Document = dict[str, Any]
 
@@ -39,6 +40,7 @@ class Fulfillers:
         self._clock = dependencies.clock
         self._lists = lists
         self._rules = dependencies.fulfiller_rules
+        self._sealer = dependencies.sealer
         self._health = FulfillerHealth(dependencies)
 
     async def list(self, request: Request) -> Reply:
@@ -71,7 +73,7 @@ class Fulfillers:
         self._check(body, credentials)
         document: Document = {"_id": key, "tenant": request.caller.tenant, "body": body}
         if credentials is not None:
-            document["secret"] = credentials
+            document["secret"] = self._sealer.seal(credentials, fulfillers.place_of(key))
         try:
             stubs = fulfillers.created(request.caller.subject)
             await self._store.insert(COLLECTION, outbox.first(document, stubs, self._clock.now()))
@@ -88,15 +90,18 @@ class Fulfillers:
         for _ in range(_TRIES):
             stored = await self._stored(request)
             check_if_match(request, stored)
-            body, credentials = _patched(stored, patch)
-            if body == stored["body"] and credentials == stored.get("secret"):
+            body = _patched(stored, patch)
+            present = self._opened(stored)
+            credentials = patch.get("credentials", present)
+            before = stored.get("secret") if credentials is None else present
+            renewed = "credentials" in patch and credentials != before
+            if body == stored["body"] and not renewed:
                 return self._reply(200, request, stored)
             self._check(body, credentials)
             fields: Document = {"body": body}
-            if credentials is not None:
-                fields["secret"] = credentials
-            unset = [] if credentials is not None else ["secret"]
-            renewed = credentials != stored.get("secret")
+            if renewed and credentials is not None:
+                fields["secret"] = self._sealer.seal(credentials, fulfillers.place_of(stored["_id"]))
+            unset = ["secret"] if renewed and credentials is None else []
             stubs = fulfillers.changed(stored, body, request.caller.subject, credentials=renewed)
             change = outbox.change(stored, fields, stubs, self._clock.now(), unset=unset)
             if await self._store.update(COLLECTION, fulfillers.guard(stored), change):
@@ -120,6 +125,13 @@ class Fulfillers:
                 return Reply(204)
         raise Conflict("Others change this fulfiller all the time; please repeat the request.")
 
+    def _opened(self, stored: Document) -> Document | None:
+        """The credentials in force; None where there are none, or nobody can read them any more."""
+        try:
+            return self._sealer.open(stored.get("secret"), fulfillers.place_of(stored["_id"]))
+        except SecretUnreadable:
+            return None
+
     def _check(self, body: Mapping[str, Any], credentials: Mapping[str, Any] | None) -> None:
         violations = self._rules.violations(body, credentials)
         if violations:
@@ -141,14 +153,13 @@ _DEFAULTS: Document = {
 } | {"retry": {"delays": list(DEFAULTS["retry"]["delays"])}}
 
 
-def _patched(stored: Document, patch: Mapping[str, Any]) -> tuple[Document, Document | None]:
-    """RFC 7396 on a registration; null brings a default back."""
+def _patched(stored: Document, patch: Mapping[str, Any]) -> Document:
+    """RFC 7396 on a registration, but for its credentials; null brings a default back."""
     body = dict(stored["body"])
-    credentials = stored.get("secret")
     for name, value in patch.items():
         if name == "credentials":
-            credentials = value
-        elif value is None:
+            continue
+        if value is None:
             body.pop(name, None)
             if name in _DEFAULTS:
                 body[name] = _DEFAULTS[name]
@@ -159,7 +170,7 @@ def _patched(stored: Document, patch: Mapping[str, Any]) -> tuple[Document, Docu
     for name in ("name", "kind"):
         if name not in body:
             raise invalid(f"/{name}", "required", f"A fulfiller has a {name}; it cannot be removed.")
-    return body, credentials
+    return body
 
 
 def _merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> Document:

@@ -17,12 +17,12 @@ class BreakerRules:
     """When a breaker opens, and for how long.
 
     Attributes:
-        failures: calls in a row without an answer that open it; None: it never opens.
+        failures: calls in a row without an answer that open it; 0: it never opens.
         open_seconds: for which it stays open at first.
         longest_seconds: for which it stays open at most, however often it opens again without an answer in between.
     """
 
-    failures: int | None = 5
+    failures: int = 5
     open_seconds: float = 30.0
     longest_seconds: float = 600.0
 
@@ -86,7 +86,7 @@ def after_failure(
         reason: what the call came to.
         now: the present moment.
     """
-    if rules.failures is None or (breaker is not None and now < breaker.until):
+    if not rules.failures or (breaker is not None and now < breaker.until):
         return None
     if breaker is None and failures < rules.failures:
         return None

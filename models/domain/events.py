@@ -1,6 +1,7 @@
 """The events that we publish, and the envelope in which a subscriber receives them.
 
-Sources: the hub and listener operations of TMF641 v4.1, TMF638 v4.0 and TMF633 v4.0; TMF630 part 1 for the envelope.
+Sources: the hub and listener operations of TMF641 v4.1, TMF638 v4.0, TMF633 v4.0 and TMF701 v4.1; TMF630 part 1
+for the envelope.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ class Subject:
         words: its name in sentences.
         domain: the envelope's `domain`.
         kinds: the changes that are told of.
+        within: name of the resource that it stands in and is addressed by; its body refers to it by that name.
     """
 
     api: str
@@ -27,6 +29,7 @@ class Subject:
     words: str
     domain: str
     kinds: tuple[str, ...]
+    within: str | None = None
 
     @property
     def event_types(self) -> tuple[str, ...]:
@@ -65,6 +68,21 @@ SUBJECTS = {
             "serviceCatalogManagement",
             ("Create", "Change", "Delete"),
         ),
+        Subject(
+            "tmf701",
+            "processFlow",
+            "Process flow",
+            "processFlowManagement",
+            ("Create", "AttributeValueChange", "StateChange", "Delete"),
+        ),
+        Subject(
+            "tmf701",
+            "taskFlow",
+            "Task flow",
+            "processFlowManagement",
+            ("Create", "AttributeValueChange", "StateChange", "Delete", "InformationRequired"),
+            within="processFlow",
+        ),
     )
 }
 
@@ -81,6 +99,7 @@ BASE_PATHS = {
     "tmf641": "/tmf-api/serviceOrdering/",
     "tmf638": "/tmf-api/serviceInventory/",
     "tmf633": "/tmf-api/serviceCatalogManagement/",
+    "tmf701": "/tmf-api/processFlowManagement/",
 }
 
 _TITLES = {
@@ -118,6 +137,13 @@ def listener_name(made_type: str) -> str:
     return made_type[0].lower() + made_type[1:]
 
 
+def resource_path(name: str, body: Mapping[str, Any]) -> str:
+    """Where a resource stands below its API's base path, such as `/taskFlow/1`, or within another one."""
+    within = RECORDED[name].within
+    outer = f"/{within}/{body[within]['id']}" if within else ""
+    return f"{outer}/{name}/{body['id']}"
+
+
 def render(event: Mapping[str, Any], version: str, public_url: str) -> Document:
     """The envelope of a stored event, in a version of its API.
 
@@ -135,7 +161,8 @@ def render(event: Mapping[str, Any], version: str, public_url: str) -> Document:
 def _envelope_v4(event: Mapping[str, Any], public_url: str) -> Document:
     subject = SUBJECTS[event["resource"]["type"]]
     key = event["resource"]["id"]
-    href = f"{public_url.rstrip('/')}{BASE_PATHS[event['api']]}v4/{subject.name}/{key}"
+    body = {**event["body"], "id": key}
+    href = f"{public_url.rstrip('/')}{BASE_PATHS[event['api']]}v4{resource_path(subject.name, body)}"
     title = f"{subject.words} {_TITLES[_kind(subject, event['type'])]}"
     return {
         **event.get("fields", {}),
@@ -171,7 +198,7 @@ _ENVELOPES: Mapping[str, Callable[[Mapping[str, Any], str], Document]] = {"v4": 
 
 
 def correlation(name: str, stored: Mapping[str, Any], owed: Mapping[str, Any]) -> str:
-    """What joins the events of one order: the order's id, in the order's, its cancellations' and its services' events.
+    """What joins the events of one order: its id, in those of it, its cancellations, services and people's tasks.
 
     A service changed by somebody else than an order has its own id there. (The order's externalId stands in its body;
     it is not taken here, because services and cancellations do not carry it.)
@@ -187,6 +214,8 @@ def correlation(name: str, stored: Mapping[str, Any], owed: Mapping[str, Any]) -
             caused_by = stored.get("order") or body.get("serviceOrder", {}).get("id")
         case "service":
             caused_by = owed.get("order") or stored.get("owner", {}).get("order")
+        case "processFlow" | "taskFlow":
+            caused_by = stored.get("order")
         case _:
             caused_by = None
     return str(caused_by or body["id"])

@@ -57,7 +57,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "noFulfiller": Kind(
         ("specification", "action"), ("retry", "reassign", "skip", "complete", "fail", "cancel"),
-        "Register or enable a fulfiller that can do it, then resume.",
+        "It goes on by itself as soon as somebody can do it: register, change or enable a fulfiller, or wait.",
     ),
     "fulfillerGone": Kind(
         ("fulfiller",), ("reassign", "retry", "skip", "complete", "fail", "cancel"),
@@ -120,17 +120,33 @@ def cause(task: PlannedTask, fulfiller: str | None, error: Mapping[str, Any]) ->
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def facts(task: PlannedTask, run: TaskRun) -> Document:
-    """What stands in the document of a held task, besides its error."""
+def suspect(decision: Mapping[str, Any] | None) -> str | None:
+    """The fulfiller to blame where nobody could be chosen: the only one that is down, or lets no call through."""
+    candidates = (decision or {}).get("candidates", ())
+    broken = [one["fulfiller"] for one in candidates if one.get("row") in ("health", "circuitBreaker")]
+    return broken[0] if len(broken) == 1 else None
+
+
+def facts(task: PlannedTask, run: TaskRun, decision: Mapping[str, Any] | None = None) -> Document:
+    """What stands in the document of a held task, besides its error.
+
+    Args:
+        task: the task.
+        run: where it stands.
+        decision: why nobody could be chosen for it. What a broken fulfiller was asked for in vain, and what it was not
+            even asked for because of that, is held for one cause.
+    """
     error = run.error or {}
+    broken = suspect(decision)
+    blamed = {**error, "code": "unreachable"} if broken is not None else error
     return {
         "count": run.holds,
-        "cause": cause(task, run.fulfiller, error),
+        "cause": cause(task, broken or run.fulfiller, blamed),
         "code": error.get("code", ""),
         "reason": normalised(own_reason(task, str(error.get("message", "")))),
         "specification": task.specification,
         "specificationName": task.capability.name,
-        "fulfiller": run.fulfiller,
+        "fulfiller": broken or run.fulfiller,
         "attempts": run.attempts,
         "optional": task.optional,
     }

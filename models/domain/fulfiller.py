@@ -33,8 +33,6 @@ DEFAULTS: Mapping[str, Any] = {
     "priority": 100,
     "settings": {},
 }
-_NULLABLE = frozenset({"probeInterval"})
-"""Attributes whose null says something else than their default."""
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "bearer": ("token",),
     "basic": ("username", "password"),
@@ -74,7 +72,7 @@ class FulfillerDefinition:
         max_concurrent: calls under way at one time over all processes; None is unlimited.
         rate: calls in any stretch of time, over all processes; None is unlimited.
         breaker: when it is left alone for a while.
-        probe_interval: seconds between two probes, where its kind has any; None: it is not probed.
+        probe_interval: seconds between two probes, where its kind has any; 0: it is not probed.
         honours_idempotency_key: whether a repeated call takes effect once.
         poll_interval: seconds between looks at accepted work.
         priority: the lower, the rather.
@@ -98,7 +96,7 @@ class FulfillerDefinition:
     max_concurrent: int | None = None
     rate: RateLimit | None = None
     breaker: BreakerRules = field(default_factory=BreakerRules)
-    probe_interval: float | None = 30.0
+    probe_interval: float = 30.0
     honours_idempotency_key: bool = True
     poll_interval: float = 30.0
     priority: int = 100
@@ -108,8 +106,7 @@ class FulfillerDefinition:
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "FulfillerDefinition":
         """Read the stored document; what its body leaves out has the default."""
-        given = {name: value for name, value in stored["body"].items() if value is not None or name in _NULLABLE}
-        body = {**DEFAULTS, **given}
+        body = {**DEFAULTS, **{name: value for name, value in stored["body"].items() if value is not None}}
         return cls(
             id=str(stored["_id"]),
             name=body["name"],
@@ -127,7 +124,7 @@ class FulfillerDefinition:
             max_concurrent=body["maxConcurrent"],
             rate=RateLimit.of(body["rateLimit"]),
             breaker=BreakerRules.of(body["circuitBreaker"]),
-            probe_interval=None if body["probeInterval"] is None else float(body["probeInterval"]),
+            probe_interval=float(body["probeInterval"]),
             honours_idempotency_key=body["honoursIdempotencyKey"],
             poll_interval=float(body["pollInterval"]),
             priority=body["priority"],

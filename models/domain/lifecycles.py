@@ -1,6 +1,6 @@
 """The life cycles of what we keep. Nothing else in the program decides which state may follow which.
 
-Source: the published life cycle pictures of TMF641 v4.1 and TMF638 v4.0 and the roll-up table of MEF 99.
+Source: the published life cycle pictures of TMF641 v4.1, TMF638 v4.0 and TMF701 v4.1 and the roll-up table of MEF 99.
 """
 
 from models.domain.lifecycle import LifeCycle, table
@@ -82,6 +82,33 @@ SERVICE = LifeCycle(
     },
 )
 
+PROCESS_FLOW = LifeCycle(
+    name="process flow",
+    initial=frozenset({"active"}),
+    transitions=table(active="hold completed cancelled", hold="active cancelled", completed="", cancelled=""),
+    meaning={
+        "active": "People work on its tasks, or will.",
+        "hold": "Interrupted.",
+        "completed": "Ended: the order that it belongs to has ended, or its client said so.",
+        "cancelled": "Not wanted any more: the order that it belongs to was cancelled, or its client said so.",
+    },
+)
+
+TASK_FLOW = LifeCycle(
+    name="task flow",
+    initial=frozenset({"new"}),
+    transitions=table(
+        new="active", active="hold completed cancelled", hold="active cancelled", completed="", cancelled=""
+    ),
+    meaning={
+        "new": "Waits in its queue for somebody to take it.",
+        "active": "Somebody works on it.",
+        "hold": "Interrupted, or given back to its queue.",
+        "completed": "Done; what the form asks for has been reported.",
+        "cancelled": "Could not be done, needs the customer first, or is not wanted any more: its outcome says which.",
+    },
+)
+
 TASK = LifeCycle(
     name="task",
     initial=frozenset({"waiting"}),
@@ -111,4 +138,4 @@ TASK = LifeCycle(
     },
 )
 
-ALL = (SERVICE_ORDER, ORDER_ITEM, CANCEL_SERVICE_ORDER, SERVICE, TASK)
+ALL = (SERVICE_ORDER, ORDER_ITEM, CANCEL_SERVICE_ORDER, SERVICE, TASK, PROCESS_FLOW, TASK_FLOW)

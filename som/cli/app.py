@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from som.cli import fulfiller, interventions, inventory, notification, order, output, plan
+from som.cli import fallout, fulfiller, interventions, inventory, notification, order, output, plan, resolution
 from som.cli.demo import demo
 from som.cli.exits import CommandError, Exit
 from som.cli.explain import explain
@@ -33,7 +33,9 @@ app.add_typer(fulfiller.app, name="fulfiller")
 app.add_typer(notification.subscription_app, name="subscription")
 app.add_typer(notification.delivery_app, name="delivery")
 app.add_typer(notification.event_app, name="event")
-app.add_typer(interventions.app, name="fallout")
+for command in (*interventions.COMMANDS, *resolution.COMMANDS):
+    fallout.app.command()(command)
+app.add_typer(fallout.app, name="fallout")
 app.command()(explain)
 app.command("version")(show_version)
 

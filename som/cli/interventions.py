@@ -6,13 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from som.cli import fallout, files, output
+from som.cli import files, output
 from som.cli.connection import Server, at
 from som.cli.exits import Unusable
 from som.cli.fallout import FALLOUT, TaskId, Who
 from som.cli.options import DEFAULT_URL, AsJson, Url
-
-app = fallout.app
 
 Why = Annotated[str | None, typer.Option("--why", help="For what reason; it is kept in the history.")]
 Needed = Annotated[str, typer.Option("--why", help="For what reason; it is kept in the history.", show_default=False)]
@@ -30,13 +28,11 @@ Report = Annotated[
 ]
 
 
-@app.command()
 def retry(task_id: TaskId, why: Why = None, who: Who = None, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Try a held task again as it is."""
     _intervene(task_id, {"do": "retry"}, why, who, url, as_json=as_json)
 
 
-@app.command()
 def edit(
     task_id: TaskId,
     given: Annotated[
@@ -59,7 +55,6 @@ def edit(
     _intervene(task_id, body, why, who, url, as_json=as_json)
 
 
-@app.command()
 def reassign(
     task_id: TaskId,
     to: Annotated[
@@ -77,7 +72,6 @@ def reassign(
     _intervene(task_id, body, why, who, url, force=force, as_json=as_json)
 
 
-@app.command()
 def skip(
     task_id: TaskId,
     why: Needed,
@@ -90,7 +84,6 @@ def skip(
     _intervene(task_id, {"do": "skip"}, why, who, url, force=force, as_json=as_json)
 
 
-@app.command()
 def complete(
     task_id: TaskId,
     why: Needed,
@@ -104,7 +97,6 @@ def complete(
     _intervene(task_id, {**values, "do": "complete"}, why, who, url, as_json=as_json)
 
 
-@app.command()
 def fail(
     task_id: TaskId,
     why: Needed,
@@ -151,3 +143,6 @@ def _json(text: str, *, strict: bool) -> Any:
         if strict:
             raise Unusable(f"The input is no JSON: {error}.") from None
         return text
+
+
+COMMANDS = (retry, edit, reassign, skip, complete, fail)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
+from adapters.forms import JsonSchemaForms
 from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
 from models.callback_token import CallbackTokens
@@ -15,6 +16,7 @@ from models.domain.fulfiller import violations
 from models.domain.violations import Violation
 from models.inventory import Inventory
 from models.patterns import Re2Patterns
+from models.sealing import Sealer
 from models.store import Store, connect
 from tests.contract.client import ContractClient
 from tests.contract.server import serve
@@ -57,6 +59,8 @@ def dependencies(store: Store) -> Dependencies:
         catalogue=Catalogue(store, patterns),
         inventory=Inventory(store),
         fulfiller_rules=AnyKind(),
+        forms=JsonSchemaForms(),
+        sealer=Sealer(["the key of the tests, which is long enough"]),
     )
 
 

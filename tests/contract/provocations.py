@@ -8,9 +8,19 @@ from httpx import Response
 
 from models.store import Store
 from tests.contract.plans import store_plan
-from tests.contract.samples import CANCELS, FULFILLERS, SERVICES, SOM, order, service, set_state
+from tests.contract.samples import CANCELS, FULFILLERS, PROCESS_FLOWS, SERVICES, SOM, order, service, set_state
 from tests.contract.stage import BODIES, FAULT, Operation, Stage
-from tests.contract.subjects import delivered, ended, ensure_specification, placed, recorded, subject, subscribed
+from tests.contract.subjects import (
+    delivered,
+    ended,
+    ensure_specification,
+    placed,
+    process_flow,
+    recorded,
+    subject,
+    subscribed,
+    task_flow,
+)
 
 Provoke = Callable[[Stage, Operation], Awaitable[Response]]
 
@@ -123,10 +133,11 @@ async def _key_with_another_body(stage: Stage, operation: Operation) -> Response
     if "id" in first:
         first = {**first, "id": stage.new("specification"), "name": stage.new("name")}
     key = stage.new("key")
+    url = await subject(stage, operation)
     options = operation.sent(first, **{"idempotency-key": key})
-    assert (await send(stage, operation, operation.path, **options)).status_code == 201
+    assert (await send(stage, operation, url, **options)).status_code == 201
     second = operation.sent({**first, "description": "another"}, **{"idempotency-key": key})
-    return await send(stage, operation, operation.path, **second)
+    return await send(stage, operation, url, **second)
 
 
 # By status, for every operation. What is not declared is tried all the same where it could occur.
@@ -259,10 +270,40 @@ async def _withdrawn(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.url(stage.dependencies.tokens.issue_for_hub("nobody")))
 
 
+async def _into_what_has_ended(stage: Stage, operation: Operation) -> Response:
+    outer = await process_flow(stage)
+    assert (await stage.client.patch(f"{PROCESS_FLOWS}/{outer}", json={"state": "completed"})).status_code == 200
+    return await send(stage, operation, operation.url(outer))
+
+
+async def _end_with_open_tasks(stage: Stage, operation: Operation) -> Response:
+    outer = (await task_flow(stage)).partition("/")[0]
+    return await send(stage, operation, operation.url(outer), **operation.sent({"state": "completed"}))
+
+
+async def _work_that_has_ended(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    assert (await stage.client.patch(url, json={"state": "completed"})).status_code == 200
+    return await send(stage, operation, url, **operation.sent({"state": "active"}))
+
+
+async def _work_that_an_order_waits_for(stage: Stage, operation: Operation) -> Response:
+    key = await task_flow(stage)
+    waiting = {"$set": {"call": "plan-1:00aa:fulfil:0"}}
+    await stage.store.collection("taskFlow").update_one({"_id": key.partition("/")[2]}, waiting)
+    return await send(stage, operation, operation.url(key))
+
+
 # By operationId and status, where the general way does not lead there.
 SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("createServiceOrder", "409"): _key_of_what_is_deleted,
     ("createService", "409"): _key_of_what_is_deleted,
+    ("createProcessFlow", "409"): _key_of_what_is_deleted,
+    ("patchProcessFlow", "409"): _end_with_open_tasks,
+    ("deleteProcessFlow", "409"): _end_with_open_tasks,
+    ("createTaskFlow", "409"): _into_what_has_ended,
+    ("patchTaskFlow", "409"): _work_that_has_ended,
+    ("deleteTaskFlow", "409"): _work_that_an_order_waits_for,
     ("createServiceSpecification", "409"): _twice,
     ("createFulfiller", "409"): _twice,
     ("registerListener", "409"): _twice,

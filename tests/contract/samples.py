@@ -9,12 +9,14 @@ from tests.contract.client import ContractClient
 ORDERING = "/tmf-api/serviceOrdering/v4"
 INVENTORY = "/tmf-api/serviceInventory/v4"
 CATALOG = "/tmf-api/serviceCatalogManagement/v4"
+PROCESSES = "/tmf-api/processFlowManagement/v4"
 SOM = "/som/v1"
 
 ORDERS = f"{ORDERING}/serviceOrder"
 CANCELS = f"{ORDERING}/cancelServiceOrder"
 SERVICES = f"{INVENTORY}/service"
 SPECIFICATIONS = f"{CATALOG}/serviceSpecification"
+PROCESS_FLOWS = f"{PROCESSES}/processFlow"
 FULFILLERS = f"{SOM}/fulfiller"
 
 Body = dict[str, Any]

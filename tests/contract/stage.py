@@ -1,7 +1,9 @@
 """A server on which each status of each operation can be provoked, and the table of what there is to provoke."""
 
 import json
+import re
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from handlers.dependencies import Dependencies, nobody_in_particular
@@ -17,6 +19,8 @@ from tests.contract.server import serve
 
 Node = dict[str, Any]
 
+_NAMES = re.compile(r"\{([^}]+)\}")
+
 FAULT = "x-fault-of-the-test"
 
 # What follows the schema of an operation's body; of those that are not here, an empty object does.
@@ -27,7 +31,10 @@ BODIES: dict[str, Any] = {
     "createServiceSpecification": specification("new-1"),
     "createFulfiller": fulfiller("new"),
     "createPlanPreview": order(item()),
+    "createProcessFlow": {"processFlowSpecification": "handover"},
+    "createTaskFlow": {"name": "Hand over the keys"},
     "patchFallout": {"comment": "looked at it"},
+    "createFalloutResolution": {"match": {"code": "unreachable"}, "do": "retry"},
     "createFalloutIntervention": {"do": "retry"},
     "reportTaskOutcome": {"status": "done"},
     "registerListener": {"callback": "http://subscriber.example/"},
@@ -72,9 +79,8 @@ class Operation:
         return "{" in self.path
 
     def url(self, key: str) -> str:
-        """Its address for the thing with this identifier."""
-        head, _, tail = self.path.partition("{")
-        return head + (key + tail.partition("}")[2] if tail else "")
+        """Its address for the thing with this identifier (of what stands in another one: outer/inner)."""
+        return self.path.format(**dict(zip_longest(_NAMES.findall(self.path), key.split("/"), fillvalue="o-1")))
 
     def sent(self, body: Any = None, **headers: str) -> dict[str, Any]:
         """Options of a request that follows its schema, or has the body given."""

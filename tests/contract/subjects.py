@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from tests.contract.plans import KEYS, NOW, store_delivery, store_events, store_plan
+from tests.contract.plans import KEYS, hold_task, store_delivery, store_events, store_plan
 from tests.contract.samples import (
     CANCELS,
     CATALOG,
@@ -10,6 +10,8 @@ from tests.contract.samples import (
     INVENTORY,
     ORDERING,
     ORDERS,
+    PROCESS_FLOWS,
+    PROCESSES,
     SERVICES,
     SOM,
     SPECIFICATIONS,
@@ -28,7 +30,7 @@ Make = Callable[[Stage, Operation], Awaitable[str]]
 async def posted(stage: Stage, path: str, body: Body) -> str:
     """The identifier of what a POST has made."""
     answer = await stage.client.post(path, json=body)
-    assert answer.status_code == 201, answer.text
+    assert answer.status_code in (201, 202), answer.text
     key: str = answer.json()["id"]
     return key
 
@@ -96,13 +98,13 @@ async def _task(stage: Stage, _: Operation) -> str:
     return f"{await planned(stage)}:{KEYS[0]}"
 
 
-async def held(stage: Stage, operation: Operation) -> str:
+async def held(stage: Stage, *_: object) -> str:
     """A task that is held."""
-    key = await _task(stage, operation)
-    fallout = {"code": "unreachable", "reason": "Nobody there.", "cause": "c0ffee", "since": NOW, "count": 1}
-    change = {"$set": {"state": "held", "fallout": fallout}}
-    await stage.store.collection("task").update_one({"_id": key}, change)
-    return key
+    return await hold_task(stage.store, await planned(stage))
+
+
+async def _resolution(stage: Stage, _: Operation) -> str:
+    return await posted(stage, f"{SOM}/falloutResolution", {"match": {"code": "refused"}, "do": "retry"})
 
 
 async def _callback(stage: Stage, _: Operation) -> str:
@@ -131,12 +133,26 @@ async def _told_to_its_end(stage: Stage, _: Operation) -> str:
     return key
 
 
+async def process_flow(stage: Stage, *_: object) -> str:
+    """A process flow of a client."""
+    return await posted(stage, PROCESS_FLOWS, {"processFlowSpecification": "handover"})
+
+
+async def task_flow(stage: Stage, *_: object) -> str:
+    """A task flow of a client, in a process flow."""
+    outer = await process_flow(stage)
+    return f"{outer}/{await posted(stage, f'{PROCESS_FLOWS}/{outer}/taskFlow', {'name': 'Hand over the keys'})}"
+
+
 SUBJECTS: dict[str, Make] = {
     f"{ORDERS}/{{id}}": _order,
     f"{CANCELS}/{{id}}": _cancellation,
     f"{SERVICES}/{{id}}": recorded,
     f"{SPECIFICATIONS}/{{id}}": _specification,
-    **{f"{base}/hub/{{id}}": _listener for base in (ORDERING, INVENTORY, CATALOG)},
+    **{f"{base}/hub/{{id}}": _listener for base in (ORDERING, INVENTORY, CATALOG, PROCESSES)},
+    f"{PROCESS_FLOWS}/{{id}}": process_flow,
+    f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow": process_flow,
+    f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow/{{id}}": task_flow,
     f"{FULFILLERS}/{{id}}": registered,
     f"{FULFILLERS}/{{id}}/health": registered,
     f"{SOM}/plan/{{id}}": planned,
@@ -152,6 +168,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/event/{{id}}": _event,
     f"{SOM}/fallout/{{id}}": held,
     f"{SOM}/fallout/{{id}}/intervention": held,
+    f"{SOM}/falloutResolution/{{id}}": _resolution,
     f"{SOM}/order/{{id}}/explanation": _order,
     f"{SOM}/order/{{id}}/stream": _told_to_its_end,
 }

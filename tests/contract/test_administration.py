@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from handlers.dependencies import Dependencies
+from models.sealing import Sealer
 from models.store import Store
 from tests.contract.client import ContractClient
 from tests.contract.plans import KEYS, call, store_delivery, store_events, store_plan
 from tests.contract.samples import FULFILLERS, ORDERING, SOM, fulfiller, item, order, place, publish
+from tests.contract.server import serve
 
 
 async def register(client: ContractClient, key: str = "north", **attributes: Any) -> dict[str, Any]:
@@ -18,7 +20,9 @@ async def register(client: ContractClient, key: str = "north", **attributes: Any
     return body
 
 
-async def test_credentials_go_in_and_never_come_out(client: ContractClient, store: Store) -> None:
+async def test_credentials_go_in_and_never_come_out(
+    client: ContractClient, store: Store, dependencies: Dependencies
+) -> None:
     secret = {"type": "bearer", "token": "very-secret"}
     body = fulfiller(kind="rest", endpoint="http://f.example/tasks", credentials=secret)
     answers = [await client.post(FULFILLERS, json=body)]
@@ -30,9 +34,36 @@ async def test_credentials_go_in_and_never_come_out(client: ContractClient, stor
     assert answers[3].json()["credentialsSet"] is True
     stored = await store.get("fulfiller", "north")
     assert stored is not None
-    assert (stored["secret"], stored["body"]["timeout"]) == (secret, 3)
+    assert "very-secret" not in str(stored)
+    assert stored["body"]["timeout"] == 3
+    assert dependencies.sealer.open(stored["secret"], "fulfiller/north") == secret
     cleared = await client.patch(answers[0].json()["href"], json={"credentials": None})
     assert cleared.json()["credentialsSet"] is False
+
+
+async def test_credentials_are_refused_where_they_could_not_be_encrypted(
+    dependencies: Dependencies, store: Store
+) -> None:
+    body = fulfiller(kind="rest", endpoint="http://f.example/", credentials={"type": "bearer", "token": "very-secret"})
+    async with ContractClient(serve(dependencies, sealer=Sealer())) as keyless:
+        refused = await keyless.post(FULFILLERS, json=body)
+        assert refused.status_code == 409
+        assert "SOM_SECRET_KEY" in refused.json()["message"]
+        assert await store.get("fulfiller", "north") is None
+        assert (await keyless.post(FULFILLERS, json=fulfiller())).status_code == 201
+
+
+async def test_credentials_that_nobody_can_read_any_more_are_set_anew(
+    client: ContractClient, dependencies: Dependencies, store: Store
+) -> None:
+    secret = {"type": "bearer", "token": "very-secret"}
+    made = await register(client, kind="rest", endpoint="http://f.example/", credentials=secret)
+    async with ContractClient(serve(dependencies, sealer=Sealer(["another key, of some length as well"]))) as other:
+        assert (await other.patch(made["href"], json={"cost": 5})).status_code == 200
+        changed = await other.patch(made["href"], json={"credentials": secret})
+        assert (changed.status_code, changed.json()["credentialsSet"], changed.headers["etag"]) == (200, True, '"3"')
+        again = await other.patch(made["href"], json={"credentials": secret})
+        assert again.headers["etag"] == '"3"'
 
 
 async def test_a_fulfiller_has_defaults_and_gets_them_back(client: ContractClient) -> None:

@@ -35,11 +35,13 @@ needs_parity_tool = pytest.mark.skipif(not PARITY.is_file(), reason="no spec_par
 SERVER_SET = {
     "tmf641": {"id", "href", "state", "orderDate", "startDate", "completionDate", "expectedCompletionDate"},
     "tmf638": {"id", "href"},
+    "tmf701": {"id", "href", "state", "processFlowDate", "taskFlow"},
 }
 SAMPLES = [
     ("tmf641/v4.yaml", "tmf641-v4/ServiceOrder.example.json", "ServiceOrder_Create"),
     ("tmf641/v4.yaml", "tmf641-v4/CancelServiceOrder.example.json", "CancelServiceOrder_Create"),
     ("tmf638/v4.yaml", "tmf638-v4/Service.example.json", "Service_Create"),
+    ("tmf701/v4.yaml", "tmf701-v4/TaskFlow.example.json", "TaskFlow_Create"),
 ]
 # Of TMF633 only the service specification is served so far.
 NOT_SERVED_YET = re.compile(
@@ -265,6 +267,13 @@ def parity_rows(name: str, *options: str) -> list[str]:
 def test_a_document_keeps_the_facts_of_the_published_one(name: str) -> None:
     deviations = REFERENCE / "deviations" / f"{name.replace('/', '-').removesuffix('.yaml')}.txt"
     assert parity_rows(name, "--allow", str(deviations)) == []
+
+
+@needs_reference
+@needs_parity_tool
+def test_of_process_flows_only_their_specifications_are_not_served() -> None:
+    rows = parity_rows("tmf701/v4.yaml")
+    assert [row for row in rows if not re.search(r" /(listener/)?(process|task)FlowSpecification", row)] == []
 
 
 @needs_reference

@@ -45,6 +45,25 @@ BODIES: dict[str, Node] = {
         "serviceOrderItem": [{"serviceOrderId": "o1", "itemId": "1", "role": "creator"}],
         "serviceCharacteristic": [{"name": "speed", "value": 100, "valueType": "integer"}],
     },
+    "processFlow": {
+        "id": "f1",
+        "@type": "ProcessFlow",
+        "state": "active",
+        "processFlowSpecification": "serviceOrder",
+        "processFlowDate": DATE,
+        "taskFlow": [{"id": "t1"}],
+    },
+    "taskFlow": {
+        "id": "t1",
+        "@type": "TaskFlow",
+        "state": "active",
+        "name": "Visit the site",
+        "priority": 1,
+        "queue": "field",
+        "characteristic": [{"name": "power", "value": -17.5}],
+        "relatedParty": [{"id": "field", "role": "queue", "@referredType": "PartyRole"}],
+        "processFlow": {"id": "f1", "@referredType": "ProcessFlow"},
+    },
     "serviceSpecification": {"id": "p1", "@type": "ServiceSpecification", "name": "Line", "lifecycleStatus": "Active"},
 }
 TYPES = [(subject.name, made) for subject in SUBJECTS.values() for made in subject.event_types]

@@ -40,7 +40,7 @@ class Unanswerable:
 UNANSWERABLE = (
     Unanswerable(rf"{TMF} .*", "401", _UNIDENTIFIED),
     Unanswerable(rf"{TMF} .*", "403", _UNIDENTIFIED),
-    Unanswerable(rf"{TMF} (list.*|registerListener)", "404", _A_LIST_IS_THERE),
+    Unanswerable(rf"{TMF} (list(?!TaskFlow$).*|registerListener)", "404", _A_LIST_IS_THERE),
     Unanswerable(rf"{TMF} unregisterListener", "400", _NOTHING_TO_READ),
     Unanswerable(rf"{TMF} (list|retrieve).*", "409", _READING),
 )

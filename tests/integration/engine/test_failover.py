@@ -70,7 +70,7 @@ async def test_a_call_that_may_have_had_an_effect_stays_with_its_fulfiller(runni
 
 
 async def test_one_that_was_never_reached_gives_way_when_its_attempts_are_used_up(running: Harness) -> None:
-    never = {"circuitBreaker": {"failures": None}, "retry": {"delays": [0.05]}}
+    never = {"circuitBreaker": {"failures": 0}, "retry": {"delays": [0.05]}}
     broken = await a_broken_one(running, NOBODY_THERE, **never)
     await running.register(name="whole")
     order = await running.order(plan_of("1/a"))
@@ -81,7 +81,7 @@ async def test_one_that_was_never_reached_gives_way_when_its_attempts_are_used_u
 
 
 async def test_where_nobody_else_is_left_the_task_is_held_with_its_fulfiller(running: Harness) -> None:
-    never = {"circuitBreaker": {"failures": None}, "retry": {"delays": [0.05]}}
+    never = {"circuitBreaker": {"failures": 0}, "retry": {"delays": [0.05]}}
     await a_broken_one(running, NOBODY_THERE, **never)
     order = await running.order(plan_of("1/a"))
     await running.until(order, "held")
@@ -147,7 +147,7 @@ async def test_a_held_task_goes_on_by_itself_when_somebody_can_have_it(running: 
 
 
 async def test_a_task_that_is_held_for_another_reason_stays_held(running: Harness) -> None:
-    await a_broken_one(running, NOBODY_THERE, circuitBreaker={"failures": None}, retry={"delays": []})
+    await a_broken_one(running, NOBODY_THERE, circuitBreaker={"failures": 0}, retry={"delays": []})
     order = await running.order(plan_of("1/a", "1/b"))
     await running.until(order, "held")
     await running.register(name="other", capability=[{"specification": "s2", "action": "*"}])
@@ -172,3 +172,24 @@ async def test_a_capacity_holds_what_is_too_much_until_something_is_done(running
     assert [one["row"] for one in held["decision"]["candidates"]] == ["capacity"]
     await running.callback(running.fulfiller.calls[0], {"status": "done"})
     await running.until(order, "completed")
+
+
+async def test_no_more_held_tasks_are_woken_than_a_capacity_has_room_for(running: Harness) -> None:
+    names = [f"1/{number}" for number in range(6)]
+    for name in names:
+        running.fulfiller.scripts[f"fulfil:{name}"] = answers(Accepted(reference=name))
+    orders = [await running.order(plan_of(name)) for name in names]
+    for order in orders:
+        await running.until(order, "held")
+    await running.register(capacity=2)
+
+    async def open_tasks() -> int:
+        return await running.store.collection("task").count_documents({"state": "accepted"})
+
+    async def two_are_accepted() -> bool:
+        return await open_tasks() == 2
+
+    await running.until_true(two_are_accepted)
+    woken = [task async for task in running.store.collection("task").find({"decision.chosen": "f-scripted"})]
+    assert len(woken) == 2
+    assert [len(task["holds"]) for task in woken] == [1, 1]

@@ -41,6 +41,14 @@ _REMARKS = {
         "A service that is only `feasibilityChecked`, `designed` or `reserved` leaves the inventory when it is not "
         "wanted any more."
     ),
+    "process flow": (
+        "All of people's tasks for one order stand in one process flow, which ends with the order. Those that clients "
+        "make are ended by them."
+    ),
+    "task flow": (
+        "What a person has to do. A move that is not drawn, such as from `new` to `completed`, passes through `active` "
+        "in one write, and a notification tells of each step."
+    ),
     "task": (
         "Tasks are seen under `/som/v1`. A technical retry repeats the same call with the same idempotency key; a task "
         "that was refused gets a new key when it is resumed."

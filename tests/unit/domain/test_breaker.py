@@ -34,7 +34,7 @@ def test_each_failed_trial_doubles_the_wait_up_to_the_longest() -> None:
 
 
 def test_a_breaker_without_a_number_never_opens() -> None:
-    assert after_failure(BreakerRules(failures=None), None, 1_000, "no answer", NOW) is None
+    assert after_failure(BreakerRules(failures=0), None, 1_000, "no answer", NOW) is None
 
 
 def test_a_half_open_breaker_is_tried_by_one_until_his_time_is_over() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.domain.fallout import ACTIONS, KINDS, actions, cause, normalised, shown_error
+from models.domain.fallout import ACTIONS, KINDS, actions, cause, facts, normalised, shown_error
 from models.domain.progress import Progress, TaskRun
 from tests.unit.domain.plans import plan, task
 
@@ -32,6 +32,15 @@ def test_one_broken_fulfiller_is_one_cause_whatever_it_was_asked_for() -> None:
     broken = error("unreachable", "2.b: no usable answer after 4 attempts; the last: connection refused")
     assert cause(task("1.a"), "f", timeout) == cause(task("2.b"), "f", broken)
     assert cause(task("1.a"), "f", timeout) != cause(task("1.a"), "g", timeout)
+
+
+def test_what_a_broken_fulfiller_was_not_even_asked_for_has_the_same_cause() -> None:
+    tried = TaskRun("held", fulfiller="f", error=error("unreachable", "1.a: no usable answer; the last: timeout"))
+    spared = TaskRun("held", error=error("noFulfiller", "None of 2 registered fulfillers can do add of spec."))
+    candidates = [{"fulfiller": "f", "row": "circuitBreaker"}, {"fulfiller": "g", "row": "place"}]
+    found = facts(task("2.b"), spared, {"candidates": candidates})
+    assert (found["cause"], found["fulfiller"]) == (facts(task("1.a"), tried)["cause"], "f")
+    assert facts(task("2.b"), spared, {"candidates": candidates[1:]})["cause"] != found["cause"]
 
 
 def test_refusals_are_one_cause_only_for_one_reason() -> None:

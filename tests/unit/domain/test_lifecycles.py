@@ -8,7 +8,16 @@ import yaml
 
 from models.domain.errors import IllegalTransition
 from models.domain.lifecycle import LifeCycle, table
-from models.domain.lifecycles import ALL, CANCEL_SERVICE_ORDER, ORDER_ITEM, SERVICE, SERVICE_ORDER, TASK
+from models.domain.lifecycles import (
+    ALL,
+    CANCEL_SERVICE_ORDER,
+    ORDER_ITEM,
+    PROCESS_FLOW,
+    SERVICE,
+    SERVICE_ORDER,
+    TASK,
+    TASK_FLOW,
+)
 from tests.unit.domain.life_cycle_page import PAGE, render
 
 SPECS = Path(__file__).parents[3] / "api_specs"
@@ -27,6 +36,8 @@ def _schemas(document: str) -> dict[str, Any]:
         (ORDER_ITEM, "tmf641/v4.yaml", "ServiceOrderItemStateType", {"partial"}),
         (CANCEL_SERVICE_ORDER, "tmf641/v4.yaml", "TaskStateType", {"accepted"}),
         (SERVICE, "tmf638/v4.yaml", "ServiceStateType", set()),
+        (PROCESS_FLOW, "tmf701/v4.yaml", "ProcessFlowStateType", set()),
+        (TASK_FLOW, "tmf701/v4.yaml", "TaskFlowStateType", set()),
     ],
     ids=lambda value: value.name.replace(" ", "_") if isinstance(value, LifeCycle) else "",
 )

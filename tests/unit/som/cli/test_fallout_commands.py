@@ -110,3 +110,26 @@ def test_an_order_is_explained_as_a_tree(server: SmallServer, capsys: pytest.Cap
         assert part in shown
     assert main(["explain", "o1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["id"] == "o1"
+
+
+def test_much_fallout_is_resolved_at_once(server: SmallServer, capsys: pytest.CaptureFixture[str]) -> None:
+    job = {
+        "id": "j1",
+        "state": "inProgress",
+        "do": "retry",
+        "found": 500,
+        "taken": 499,
+        "refused": 1,
+        "outcome": {"done": 498, "held": 1},
+        "error": [{"task": "o9:a", "message": "not held any more"}],
+    }
+    server.answers["POST", "/som/v1/falloutResolution"] = Answer(202, job)
+    server.answers["GET", "/som/v1/falloutResolution/j1"] = Answer(200, {**job, "state": "done"})
+    assert main(["fallout", "resolve", "--cause", "c1", "--why", "back", "--rate", "20", "--watch"]) == 0
+    posted = server.of("POST")[0].body
+    assert posted == {"match": {"cause": "c1"}, "do": "retry", "rate": 20.0, "why": "back"}
+    assert main(["fallout", "resolution", "j1"]) == 0
+    shown = capsys.readouterr().out
+    for part in ("498 done, 1 held", "o9:a", "not held any more"):
+        assert part in shown
+    assert main(["fallout", "resolve"]) != 0

@@ -1,0 +1,66 @@
+"""Forms: JSON schemas (draft 2020-12) that say what a person reports back.
+
+They come from strangers: nothing is fetched that they refer to, and their patterns run in linear time.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NoReturn
+
+import jsonschema_rs
+import orjson
+
+from models.domain.pointers import pointer
+from models.domain.violations import Violation
+
+MAX_BYTES = 100_000
+MAX_VIOLATIONS = 20
+_MAX_MESSAGE = 300
+
+
+class JsonSchemaForms:
+    """Checks forms, and what is reported by them."""
+
+    def faults(self, form: Any) -> list[Violation]:
+        """What is wrong with a form; pointers lead into it."""
+        if not isinstance(form, Mapping) or form.get("type", "object") != "object":
+            return [Violation("", "invalidForm", "A form is a JSON schema of an object.")]
+        if len(encoded := orjson.dumps(form, option=orjson.OPT_SORT_KEYS)) > MAX_BYTES:
+            return [Violation("", "invalidForm", f"A form can have at most {MAX_BYTES} bytes.")]
+        try:
+            _compiled(encoded)
+        except jsonschema_rs.ValidationError as error:
+            message = error.message.partition("\n")[0][:_MAX_MESSAGE]
+            return [Violation(pointer(*error.instance_path), "invalidForm", f"This is no JSON schema: {message}.")]
+        except (jsonschema_rs.ReferencingError, ValueError) as error:
+            return [Violation("", "invalidForm", f"This is no usable JSON schema: {str(error)[:_MAX_MESSAGE]}.")]
+        return []
+
+    def violations(self, form: Mapping[str, Any], values: Mapping[str, Any]) -> list[Violation]:
+        """What is wrong with reported values; pointers lead into them, for a missing one to where it would stand."""
+        found = []
+        for error in _compiled(orjson.dumps(form, option=orjson.OPT_SORT_KEYS)).iter_errors(values):
+            path = list(error.instance_path)
+            code = "invalidValue"
+            if error.kind.name == "required":
+                path.append(error.kind.as_dict()["property"])
+                code = "required"
+            found.append(Violation(pointer(*path), code, f"{error.message[:_MAX_MESSAGE]}."))
+            if len(found) == MAX_VIOLATIONS:
+                break
+        return found
+
+
+def _fetch_nothing(uri: str) -> NoReturn:
+    message = f"a form cannot refer to {uri}"
+    raise ValueError(message)
+
+
+@lru_cache(maxsize=500)
+def _compiled(encoded: bytes) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(
+        orjson.loads(encoded),
+        validate_formats=True,
+        pattern_options=jsonschema_rs.RegexOptions(),
+        retriever=_fetch_nothing,
+    )

@@ -1,0 +1,132 @@
+"""TMF701 task flows: what people have to do, and how they say that it is done."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.ports import Forms
+from handlers.changes import Draft, EventNames, Revision
+from handlers.dependencies import Dependencies
+from handlers.resource import ResourceKind
+from models import inbox, task_flows
+from models.domain import task_flow
+from models.domain.caller import ANONYMOUS, Caller
+from models.domain.errors import Conflict, InvalidRequest
+from models.domain.events import event_type
+from models.domain.lifecycles import PROCESS_FLOW, TASK_FLOW
+from models.domain.outcomes import why_unstorable
+from models.domain.violations import Violation
+from models.ids import new_id
+from models.outbox import stub
+
+KIND = ResourceKind(
+    name="taskFlow",
+    type="TaskFlow",
+    events=EventNames.of("TaskFlow"),
+    server_set=frozenset(
+        ["id", "href", "state", "startDate", "completionDate", "outcome", "processFlow", "input", "reason"]
+    ),
+    immutable=frozenset(
+        ["form", "instructions", "escalation", "input", "outcome", "processFlow", "taskFlowSpecification"]
+    ),
+)
+
+
+class TaskFlowRules:
+    """The rules of task flows."""
+
+    def __init__(self, dependencies: Dependencies) -> None:
+        """Check with these forms, and tell plans in this store."""
+        self._store = dependencies.store
+        self._clock = dependencies.clock
+        self._forms: Forms = dependencies.forms
+
+    async def before_create(self, caller: Caller, draft: Draft) -> None:
+        """A task of a client's process flow begins as new, with a form that can be used."""
+        outer = await self._store.get("processFlow", draft.body["processFlow"]["id"], tenant=caller.tenant)
+        if outer is None or outer["body"]["state"] in PROCESS_FLOW.final:
+            raise Conflict("The process flow has ended; nothing can be put into it any more.")
+        found = task_flow.wrong_steps(draft.body.get("escalation"))
+        if "form" in draft.body:
+            faults = self._forms.faults(draft.body["form"])
+            found += [Violation(f"/form{fault.pointer}", fault.code, fault.message) for fault in faults]
+        if found:
+            raise InvalidRequest(found)
+        draft.body = task_flow.begun(draft.body, new_id, draft.now, caller.subject)
+        step = task_flow.next_step_at(draft.body)
+        if step is not None:
+            draft.fields["escalate"] = step
+
+    async def before_change(self, caller: Caller, revision: Revision) -> None:
+        """Let a person work on it; what the one who ends it has to say goes to the plan that waits for it."""
+        if not revision.changed():
+            return
+        before = revision.before
+        awaited = bool(revision.stored.get("call"))
+        change = task_flow.changed(before, revision.body, awaited=awaited, now=revision.now)
+        # Callers are not identified yet; until they are, a deed is that of the person whose task it is.
+        who = change.who or caller.subject if caller == ANONYMOUS else caller.subject
+        revision.body = task_flow.with_notes(change.body, new_id, revision.now, who)
+        revision.who, revision.why, revision.through = who, change.why, change.through
+        if change.asks:
+            owed = stub(event_type("taskFlow", "InformationRequired"), who=who, why=change.why, fields=_ASKED)
+            revision.extra.append(owed)
+        self._time(revision)
+        if before["state"] not in TASK_FLOW.final and revision.body["state"] in TASK_FLOW.final:
+            self._end(revision, who)
+
+    async def before_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:  # noqa: ARG002 - the rules' shape
+        """Keep what an order waits for."""
+        if stored.get("call") and stored["body"]["state"] not in TASK_FLOW.final:
+            raise Conflict("An order waits for this task flow; complete it, or cancel it with a reason.")
+
+    async def after_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
+        """Nothing belongs to a task flow alone."""
+
+    @staticmethod
+    def _time(revision: Revision) -> None:
+        step = task_flow.next_step_at(revision.body)
+        if step is not None:
+            revision.fields["escalate"] = step
+        elif "escalate" in revision.stored:
+            revision.unset.append("escalate")
+
+    def _end(self, revision: Revision, who: str) -> None:
+        if revision.body["outcome"] == task_flow.DONE:
+            self._check_values(revision.body)
+        report = task_flow.report_of(revision.body)
+        told = task_flows.saying(self._clock, revision.stored, report, who) if report is not None else None
+        if told is None:
+            return
+        revision.fields["said"] = [told]
+        key = revision.stored["_id"]
+        revision.afterwards.append(lambda: inbox.pass_on(self._store, self._clock, key, "taskFlow"))
+
+    def _check_values(self, body: Mapping[str, Any]) -> None:
+        """What the form asks for is there, and fits.
+
+        Raises:
+            InvalidRequest: with the place of each value that does not.
+        """
+        values = task_flow.values_of(body)
+        trouble = why_unstorable(values)
+        if trouble:
+            raise InvalidRequest([Violation("/characteristic", "invalidValue", f"This cannot be kept: {trouble}.")])
+        places = {entry["name"]: index for index, entry in enumerate(body.get("characteristic") or ())}
+        found = [
+            Violation(_place(violation.pointer, places), violation.code, violation.message)
+            for violation in self._forms.violations(body.get("form") or {}, values)
+        ]
+        if found:
+            raise InvalidRequest(found)
+
+
+_ASKED = {"fieldPath": "informationRequired"}
+
+
+def _place(pointer: str, places: Mapping[str, int]) -> str:
+    """Where in `characteristic` a place in the values stands."""
+    name, _, rest = pointer.removeprefix("/").partition("/")
+    index = places.get(name.replace("~1", "/").replace("~0", "~"))
+    if index is None:
+        return "/characteristic"
+    return f"/characteristic/{index}/value" + (f"/{rest}" if rest else "")

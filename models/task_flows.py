@@ -1,0 +1,216 @@
+"""Task flows of orders: what the engine has people do. Each is made once, whoever asks again, and told of to its plan.
+
+A person's answer is written with the task flow (`said`) and passed on to the plan's inbox afterwards, as what a client
+says of an order is: neither comes without the other.
+"""
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from models import outbox
+from models.callback_token import CallKey
+from models.clock import Clock, to_text
+from models.domain import task_flow
+from models.domain.caller import ENGINE
+from models.domain.errors import AlreadyExists, Conflict
+from models.domain.events import event_type
+from models.domain.ids import derived_id
+from models.domain.lifecycles import PROCESS_FLOW, TASK_FLOW
+from models.ids import new_id
+from models.reading import reading
+from models.store import Store
+
+Document = dict[str, Any]
+
+NAME, PROCESS = "taskFlow", "processFlow"
+_BATCH = 100
+_TRIES = 8
+
+
+class TaskFlowStore:
+    """The port `TaskFlows` on the database."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        """Keep task flows in this store."""
+        self._store = store
+        self._clock = clock
+
+    async def order(self, order_id: str) -> Document | None:
+        """The body of an order."""
+        stored = await self._store.get("serviceOrder", order_id)
+        return None if stored is None else stored["body"]
+
+    async def open(self, key: str, body: Mapping[str, Any]) -> Document:
+        """Make the task flow of a call, unless it is there; returns its body."""
+        call = CallKey.parse(key)
+        plan = await self._store.get("plan", call.plan) if call is not None else None
+        tenant = plan["tenant"] if plan is not None else ENGINE.tenant
+        order = (plan or {}).get("owner", {}).get("id")
+        process = await self._process(call.plan if call is not None else key, tenant, order)
+        now = self._clock.now()
+        made = task_flow.begun({"@type": "TaskFlow", **body}, new_id, now, ENGINE.subject)
+        made |= {"id": task_flow_id(key), "processFlow": {"id": process, "@referredType": "ProcessFlow"}}
+        document: Document = {"_id": made["id"], "tenant": tenant, "body": made, "call": key}
+        document |= {name: value for name, value in (("plan", call and call.plan), ("order", order)) if value}
+        step = task_flow.next_step_at(made)
+        if step is not None:
+            document["escalate"] = step
+        outbox.first(document, [outbox.stub(event_type(NAME, "Create"), state="new", who=ENGINE.subject)], now)
+        try:
+            await self._store.insert(NAME, document)
+        except AlreadyExists:
+            stored = await self._store.get(NAME, made["id"]) or document
+            made = stored["body"]
+        await attach(self._store, self._clock, process, made["id"])
+        return made
+
+    async def _process(self, plan: str, tenant: str, order: str | None) -> str:
+        key = derived_id(PROCESS, plan)
+        if await self._store.get(PROCESS, key) is not None:
+            return key
+        now = self._clock.now()
+        body: Document = {
+            "id": key,
+            "@type": "ProcessFlow",
+            "processFlowSpecification": "serviceOrder",
+            "processFlowDate": to_text(now),
+            "state": "active",
+        }
+        if order:
+            body["relatedEntity"] = [entity(order, "serviceOrder", "ServiceOrder")]
+        document = {"_id": key, "tenant": tenant, "body": body, "plan": plan, "open": True}
+        if order:
+            document["order"] = order
+        outbox.first(document, [outbox.stub(event_type(PROCESS, "Create"), state="active", who=ENGINE.subject)], now)
+        with suppress(AlreadyExists):
+            await self._store.insert(PROCESS, document)
+        return key
+
+    async def look(self, key: str) -> Document | None:
+        """The body of the task flow of a call; None where there is none."""
+        stored = await self._store.get(NAME, task_flow_id(key))
+        return None if stored is None else stored["body"]
+
+    async def withdraw(self, key: str) -> Document | None:
+        """End the task flow of a call, unless it has ended; returns its body then, or None where there is none."""
+        for _ in range(_TRIES):
+            stored = await self._store.get(NAME, task_flow_id(key))
+            if stored is None or stored["body"]["state"] in TASK_FLOW.final:
+                return None if stored is None else stored["body"]
+            now = self._clock.now()
+            body, through = task_flow.withdrawn(stored["body"], now)
+            stubs = [
+                outbox.stub(event_type(NAME, "StateChange"), state=state, who=ENGINE.subject, why="not wanted any more")
+                for state in (*through, body["state"])
+            ]
+            change = outbox.change(stored, {"body": body}, stubs, now, unset=("escalate",))
+            if await self._store.update(NAME, {"_id": stored["_id"], "rev": stored["rev"]}, change):
+                return body
+        raise Conflict("Others change this task flow all the time.")
+
+
+def task_flow_id(key: str) -> str:
+    """The id of the task flow that stands for a call with this idempotency key."""
+    return derived_id(NAME, key)
+
+
+def entity(key: str, role: str, referred: str, name: str | None = None) -> Document:
+    """A related entity."""
+    made = {"id": key, "role": role, "@type": "RelatedEntity", "@referredType": referred}
+    return made if name is None else {**made, "name": name}
+
+
+async def attach(store: Store, clock: Clock, process: str, key: str) -> None:
+    """See that a process flow refers to a task flow in it."""
+    for _ in range(_TRIES):
+        stored = await store.get(PROCESS, process)
+        if stored is None or any(known["id"] == key for known in stored["body"].get("taskFlow", ())):
+            return
+        reference = {"id": key, "@type": "TaskFlowRef", "@referredType": "TaskFlow"}
+        body = {**stored["body"], "taskFlow": [*stored["body"].get("taskFlow", ()), reference]}
+        owed = outbox.stub(event_type(PROCESS, "AttributeValueChange"), state=body["state"], who=ENGINE.subject)
+        change = outbox.change(stored, {"body": body}, [owed], clock.now())
+        if await store.update(PROCESS, {"_id": process, "rev": stored["rev"]}, change):
+            return
+
+
+def saying(clock: Clock, stored: Mapping[str, Any], report: Document, who: str) -> Document | None:
+    """The entry for `said` that tells the plan of a task flow what its person reports; None where no plan waits."""
+    call = CallKey.parse(stored.get("call") or "")
+    if call is None:
+        return None
+    told = {"kind": "callback", "task": call.task, "operation": call.operation, "revision": call.revision}
+    return {"id": new_id(), "at": clock.now(), **told, "report": report, "who": who}
+
+
+async def escalate(store: Store, clock: Clock) -> int:
+    """Take the steps of escalations that are due; returns how many.
+
+    Raises:
+        Unavailable: the database cannot be reached; what is left is taken next time.
+    """
+    with reading():
+        due = await store.collection(NAME).find({"escalate": {"$lte": clock.now()}}).limit(_BATCH).to_list()
+    taken = 0
+    for stored in due:
+        now = clock.now()
+        body = task_flow.escalated(stored["body"], now)
+        changed = {name: body.get(name) for name in ("priority", "queue") if body.get(name) != stored["body"].get(name)}
+        owed = outbox.stub(
+            event_type(NAME, "AttributeValueChange"),
+            state=body["state"],
+            who=ENGINE.subject,
+            why=f"overdue since {body['requestedCompletionDate']}",
+            before={name: stored["body"].get(name) for name in changed},
+            after=changed,
+        )
+        step = task_flow.next_step_at(body)
+        fields: Document = {"body": body, **({} if step is None else {"escalate": step})}
+        change = outbox.change(stored, fields, [owed], now, unset=() if step else ("escalate",))
+        taken += await store.update(NAME, {"_id": stored["_id"], "rev": stored["rev"]}, change)
+    return taken
+
+
+async def end_processes(store: Store, clock: Clock) -> int:
+    """End the process flows whose plan has ended; returns how many.
+
+    Raises:
+        Unavailable: the database cannot be reached; what is left is done next time.
+    """
+    with reading():
+        cursor = await store.collection(PROCESS).aggregate(_ENDED)
+        ended = await cursor.to_list()
+    done = 0
+    for stored in ended:
+        order = await store.get("serviceOrder", stored.get("order") or "")
+        cancelled = order is not None and order["body"]["state"] == "cancelled"
+        state = PROCESS_FLOW.path(stored["body"]["state"], "cancelled" if cancelled else "completed", "active")
+        stubs = [outbox.stub(event_type(PROCESS, "StateChange"), state=step, who=ENGINE.subject) for step in state]
+        body = {**stored["body"], "state": state[-1]} if state else stored["body"]
+        change = outbox.change(stored, {"body": body}, stubs, clock.now(), unset=("open",))
+        done += await store.update(PROCESS, {"_id": stored["_id"], "rev": stored["rev"]}, change)
+    return done
+
+
+def jobs(store: Store, clock: Clock) -> list[tuple[Callable[[], Coroutine[Any, Any, int]], float]]:
+    """What has to be done regularly, with the seconds between; by several processes at once it does no harm."""
+    return [(partial(escalate, store, clock), 5.0), (partial(end_processes, store, clock), 10.0)]
+
+
+_ENDED: Sequence[Document] = [
+    {"$match": {"open": True}},
+    {
+        "$lookup": {
+            "from": "plan",
+            "localField": "plan",
+            "foreignField": "_id",
+            "pipeline": [{"$project": {"state": 1}}],
+            "as": "plans",
+        }
+    },
+    {"$match": {"plans.state": {"$in": [None, "done"]}}},
+    {"$limit": _BATCH},
+    {"$unset": "plans"},
+]

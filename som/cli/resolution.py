@@ -1,0 +1,92 @@
+"""`som fallout resolve`: the same for much fallout, and how far it is."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from som.cli import output
+from som.cli.connection import ADMINISTRATION, Server, at
+from som.cli.exits import Unusable
+from som.cli.fallout import Cause, Code, Fulfiller, Queue, Since, Specification, Who
+from som.cli.options import DEFAULT_URL, AsJson, Url
+
+_RESOLUTIONS = f"{ADMINISTRATION}/falloutResolution"
+_PAUSE_SECONDS = 0.5
+
+
+def resolve(
+    do: Annotated[str, typer.Option("--do", help="retry, edit, reassign, skip, or fail.")] = "retry",
+    cause: Cause = None,
+    code: Code = None,
+    fulfiller: Fulfiller = None,
+    specification: Specification = None,
+    queue: Queue = None,
+    since: Since = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="FULFILLER", help="For reassign: who shall do it.")] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="For fail: undo what was done in the items.")] = False,
+    rate: Annotated[float, typer.Option("--rate", min=0.1, help="Tasks a second at most.")] = 50.0,
+    force: Annotated[
+        bool, typer.Option("--force", help="Do it although a task does not offer it; needs --why.")
+    ] = False,
+    why: Annotated[str | None, typer.Option("--why", help="For what reason; it is kept in the history.")] = None,
+    who: Who = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Wait until everything has been passed on.")] = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Do the same about all fallout of a cause, a code, or a fulfiller."""
+    match = {
+        "cause": cause,
+        "code": code,
+        "fulfiller": fulfiller,
+        "specification": specification,
+        "queue": queue,
+        "since": since,
+    }
+    wanted = {name: value for name, value in match.items() if value is not None}
+    if not wanted:
+        raise Unusable("Say which fallout: --cause, --code, --fulfiller, --specification, --queue or --since.")
+    optional = {"fulfiller": to, "undo": undo or None, "force": force or None, "why": why, "who": who}
+    body: dict[str, Any] = {"match": wanted, "do": do, "rate": rate}
+    body |= {name: value for name, value in optional.items() if value is not None}
+    with Server(url) as server:
+        found = server.post(_RESOLUTIONS, body)
+        while watch and found["state"] != "done":
+            time.sleep(_PAUSE_SECONDS)
+            found = server.get(at(_RESOLUTIONS, found["id"]))
+    _show(found, as_json=as_json)
+
+
+def resolution(
+    resolution_id: Annotated[str, typer.Argument(metavar="ID", help="Identifier of the resolution.")],
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Show how far a bulk resolution is, and what has become of its tasks."""
+    with Server(url) as server:
+        found = server.get(at(_RESOLUTIONS, resolution_id))
+    _show(found, as_json=as_json)
+
+
+def _show(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        output.as_json(found)
+        return
+    became = ", ".join(f"{count} {state}" for state, count in sorted((found.get("outcome") or {}).items()))
+    output.facts(
+        [
+            ("id", found["id"]),
+            ("state", output.state(found["state"])),
+            ("do", found["do"]),
+            ("found", str(found["found"])),
+            ("passed on", str(found["taken"])),
+            ("refused", str(found["refused"])),
+            ("became", became),
+        ]
+    )
+    if found.get("error"):
+        output.table(("task", "why not"), [(one["task"], one["message"]) for one in found["error"]])
+
+
+COMMANDS = (resolve, resolution)

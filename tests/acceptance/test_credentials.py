@@ -1,0 +1,133 @@
+"""Credentials of a fulfiller reach it, and are found nowhere else: not in the database, answers, events or the log."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from pymongo import MongoClient
+
+from tests.acceptance.server_process import ServerProcess
+
+FULFILLERS = "/som/v1/fulfiller"
+ORDERS = "/tmf-api/serviceOrdering/v4/serviceOrder"
+OLD, NEW = "the old key of the test and long enough", "the new key of the test and long enough"
+TOKEN, LATER_TOKEN = "token-that-nobody-must-find", "second-token-that-nobody-must-find"
+
+
+class Echo(BaseHTTPRequestHandler):
+    """A fulfiller that refuses everything, and tattles what it was sent."""
+
+    seen: list[str]
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.seen.append(self.headers["Authorization"])
+        answer = json.dumps({"reason": f"I do not like {self.headers['Authorization']}"}).encode()
+        self.send_response(422)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def echo() -> Iterator[tuple[str, list[str]]]:
+    seen: list[str] = []
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), type("Echo", (Echo,), {"seen": seen}))
+    threading.Thread(target=listening.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{listening.server_address[1]}/", seen
+    listening.shutdown()
+    listening.server_close()
+
+
+def call(server: ServerProcess, method: str, path: str, body: Any = None) -> Any:
+    answer = requests.request(method, f"{server.url}{path}", json=body, timeout=30)
+    assert answer.ok, answer.text
+    return answer.json() if answer.text else None
+
+
+def order_that_is_refused(server: ServerProcess) -> str:
+    service = {"name": "s", "serviceSpecification": {"id": "tattled-1"}}
+    made = call(server, "POST", ORDERS, {"serviceOrderItem": [{"id": "1", "action": "add", "service": service}]})
+    give_up = time.monotonic() + 60
+    while call(server, "GET", f"{ORDERS}/{made['id']}")["state"] != "held":
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+    return str(made["id"])
+
+
+def everything(server: ServerProcess, mongodb_url: str, database: str, order: str) -> dict[str, str]:
+    """All that can be read anywhere, by where it is."""
+    paths = [
+        FULFILLERS, f"{FULFILLERS}/tattler", f"{FULFILLERS}/tattler/health", f"{ORDERS}/{order}",
+        f"/som/v1/plan/{order}", f"/som/v1/plan/{order}/task", "/som/v1/event?limit=1000", "/som/v1/history?limit=1000",
+        "/som/v1/fallout",
+    ]  # fmt: skip
+    found = {path: json.dumps(call(server, "GET", path)) for path in paths}
+    found["log"] = server.log.read_text(encoding="utf-8", errors="replace")
+    with MongoClient[dict[str, Any]](mongodb_url) as client:
+        for name in client[database].list_collection_names():
+            found[f"collection {name}"] = str(list(client[database][name].find()))
+    return found
+
+
+def events_of_the_fulfiller(server: ServerProcess, count: int) -> list[dict[str, Any]]:
+    give_up = time.monotonic() + 60
+    while True:
+        path = "/som/v1/history?resourceType=fulfiller&limit=100"
+        found: list[dict[str, Any]] = call(server, "GET", path)
+        if len(found) >= count:
+            return found
+        assert time.monotonic() < give_up, found
+        time.sleep(0.1)
+
+
+def test_credentials_are_found_nowhere_and_survive_a_change_of_keys(
+    tmp_path: Path, mongodb_url: str, database_name: str, echo: tuple[str, list[str]]
+) -> None:
+    url, seen = echo
+    settings = {"SOM_MONGODB_URL": mongodb_url, "SOM_MONGODB_DATABASE": database_name, "SOM_LOG_LEVEL": "debug"}
+    server = ServerProcess(tmp_path, {**settings, "SOM_SECRET_KEY": OLD})
+    server.start()
+    try:
+        specification = {"id": "tattled-1", "name": "tattled", "version": "1", "lifecycleStatus": "Active"}
+        call(server, "POST", "/tmf-api/serviceCatalogManagement/v4/serviceSpecification", specification)
+        body = {
+            "id": "tattler",
+            "name": "Tattler",
+            "kind": "rest",
+            "endpoint": url,
+            "capability": [{"specification": "tattled", "action": "*"}],
+            "credentials": {"type": "bearer", "token": TOKEN},
+        }
+        call(server, "POST", FULFILLERS, body)
+        order_that_is_refused(server)
+        call(server, "PATCH", f"{FULFILLERS}/tattler", {"credentials": {"type": "bearer", "token": LATER_TOKEN}})
+        order = order_that_is_refused(server)
+        assert seen == [f"Bearer {TOKEN}", f"Bearer {LATER_TOKEN}"]
+        told = events_of_the_fulfiller(server, 2)
+        assert [one["what"] for one in told] == ["FulfillerCreateEvent", "FulfillerAttributeValueChangeEvent"]
+        assert told[1]["after"] == {"credentials": "new"}
+        found = everything(server, mongodb_url, database_name, order)
+        assert "I do not like" in found[f"{ORDERS}/{order}"]
+        assert {where for where, text in found.items() if TOKEN in text or LATER_TOKEN in text} == set()
+
+        assert server.stop() == 0
+        server.environment["SOM_SECRET_KEY"] = f"{NEW},{OLD}"
+        server.start()
+        assert server.stop() == 0
+        server.environment["SOM_SECRET_KEY"] = NEW
+        server.start()
+        order_that_is_refused(server)
+        assert seen[-1] == f"Bearer {LATER_TOKEN}"
+    finally:
+        server.stop()
