@@ -22,6 +22,7 @@ from adapters.database_errors import (
 
 _ACCESS_DENIED = frozenset({13, 18, 8000})  # Unauthorized, AuthenticationFailed, the same from Atlas
 _PAUSE_SECONDS = 0.1
+_SCHEMES = ("mongodb://", "mongodb+srv://")
 
 Client = AsyncMongoClient[dict[str, Any]]
 
@@ -37,6 +38,8 @@ async def require_replica_set(url: str, *, timeout_seconds: float = 5.0) -> None
         DatabaseAccessDenied: it wants other credentials.
         NotAReplicaSet: it is a stand-alone server.
     """
+    if not url.startswith(_SCHEMES):  # the driver would take anything for the name of a host
+        raise DatabaseAddressInvalid(reason=f"it does not begin with {' or '.join(_SCHEMES)}")
     milliseconds = round(timeout_seconds * 1000)
     address = without_password(url)
     try:

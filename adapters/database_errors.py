@@ -79,7 +79,8 @@ class DatabaseAddressInvalid(DatabaseProblem):
 
 class DatabaseUnreachable(DatabaseProblem):
     """No MongoDB that takes writes answers at {address} within {seconds:g} s: {reason}. Check that it runs, that the
-    address and the name of the replica set are right, and that the set has a primary.
+    address and the name of the replica set are right, and that the set has a primary (a new one needs
+    'rs.initiate()' in mongosh once).
     """
 
 

@@ -137,7 +137,10 @@ class ServiceSpecification(ResourceDocument):
 
 
 class Plan(Stored):
-    """The running state of a plan; what does not change stands in its `planDefinition`."""
+    """The running state of a plan; what does not change stands in its `planDefinition`.
+
+    `queued` ({at: gates of a process, since}) stands while it was let go to wait for a place at a fulfiller.
+    """
 
     meta = {
         "collection": "plan",
@@ -146,6 +149,7 @@ class Plan(Stored):
             _DUE,
             _index("by_state", "tenant", "state", "created"),
             _index("by_owner", "owner.id"),
+            _partial("queued", "queued.at", "priority", "queued.since", exists="queued.since"),
         ],
     }
     format = IntField(required=True)
@@ -164,6 +168,7 @@ class Plan(Stored):
     cancel = DictField()
     waits = ListField(DictField())
     tells = ListField(DictField())
+    queued = DictField()
     failing = ListField(DictField())
 
 
@@ -219,6 +224,12 @@ class Task(Stored):
     directive = DictField()
     interventions = DictField()
     job = StringField()
+
+
+class FalloutRule(ResourceDocument):
+    """A rule of what is done about fallout before people are asked; its revision is its version."""
+
+    meta = {"collection": "falloutRule", "indexes": [_BY_CREATION, _OWED]}
 
 
 class FalloutResolution(Stored):
@@ -351,6 +362,7 @@ ALL: tuple[type[Stored], ...] = (
     FulfillerState,
     FulfillerStatistics,
     Budget,
+    FalloutRule,
     FalloutResolution,
     Subscription,
     Event,

@@ -1,6 +1,6 @@
 """The inventory port on our own collection: the services that planning has to know."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from pymongo.errors import PyMongoError
@@ -12,7 +12,7 @@ from models.store import Store
 Document = dict[str, Any]
 COLLECTION = "service"
 MAX_SHARED = 200
-"""Services of one specification that are looked at when one to be re-used is searched for, the oldest first."""
+"""Services of one specification that are looked at without asking for values, the oldest first."""
 
 _CHUNK = 1_000
 
@@ -48,6 +48,21 @@ class Inventory:
             candidates = [document async for document in self._find(wanted, newest_last=True, limit=MAX_SHARED)]
             found[specification] = [document["body"] for document in candidates]
         return found
+
+    async def shared_with(self, tenant: str, specification: str, values: Mapping[str, Any]) -> list[Document]:
+        """Return the bodies of active services of a specification that have these values, the oldest first.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        having = [
+            {"body.serviceCharacteristic": {"$elemMatch": {"name": {"$eq": name}, "value": {"$eq": value}}}}
+            for name, value in values.items()
+        ]
+        wanted: Document = {"tenant": tenant, "body.serviceSpecification.id": specification, "body.state": "active"}
+        if having:
+            wanted["$and"] = having
+        return [document["body"] async for document in self._find(wanted, newest_last=True, limit=MAX_SHARED)]
 
     async def dependents(self, tenant: str, ids: Iterable[str]) -> dict[str, list[str]]:
         """Return for each of the services the ids of the living services that rely on it.

@@ -1,16 +1,20 @@
 """The snapshot that checking and decomposing an order need: read once, then all is pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from models.catalogue import Catalogue, Reference
 from models.domain.caller import Caller
+from models.domain.decomposition import decompose_steps
 from models.domain.draft import MAX_SERVICES, Unplannable
 from models.domain.order_items import OrderItem, items_of
-from models.domain.snapshot import BUNDLES, RELIES_ON, Snapshot, related_ids
+from models.domain.plan import Plan
+from models.domain.snapshot import BUNDLES, RELIES_ON, MoreToSee, Snapshot, related_ids
 from models.domain.specification import Specification
 from models.domain.violations import Violation
-from models.inventory import Inventory
+from models.inventory import MAX_SHARED, Inventory
+from models.slices import in_slices
 
 Body = Mapping[str, Any]
 MAX_SPECIFICATIONS = 2_000
@@ -51,7 +55,38 @@ async def load_snapshot(caller: Caller, order: Body, catalogue: Catalogue, inven
     for bodies in shared.values():
         reading.services.update((str(body["id"]), body) for body in bodies if str(body["id"]) not in reading.services)
     dependents = await inventory.dependents(caller.tenant, reading.parts) if changed else {}
-    return Snapshot(at, reading.specifications, reading.services, shared, dependents)
+    beyond = frozenset(specification for specification, bodies in shared.items() if len(bodies) >= MAX_SHARED)
+    return Snapshot(at, reading.specifications, reading.services, shared, dependents, beyond)
+
+
+async def plan_order(  # noqa: PLR0913, PLR0917 - what a plan is made from
+    order_id: str, caller: Caller, order: Body, catalogue: Catalogue, inventory: Inventory, at: str
+) -> tuple[Plan, Snapshot]:
+    """Return the plan of an order, from what catalogue and inventory say now, and what they said.
+
+    Of services that could be re-used the snapshot holds a few. Where none of them fits, the inventory is asked for the
+    very values, and the order is decomposed again: once for each level of specifications at most.
+
+    Raises:
+        Unplannable: the order cannot be carried out.
+        Unavailable: the database cannot be reached.
+    """
+    snapshot = await load_snapshot(caller, order, catalogue, inventory, at)
+    while True:
+        try:
+            return await in_slices(decompose_steps(order_id, order, snapshot)), snapshot
+        except MoreToSee as more:
+            snapshot = await _with_answers(snapshot, caller, inventory, more)
+
+
+async def _with_answers(snapshot: Snapshot, caller: Caller, inventory: Inventory, more: MoreToSee) -> Snapshot:
+    shared, services = dict(snapshot.shared), dict(snapshot.services)
+    for wish in more.wishes:
+        found = await inventory.shared_with(caller.tenant, wish.specification, wish.match)
+        shared[wish.specification] = [*shared.get(wish.specification, ()), *found]
+        services.update((str(body["id"]), body) for body in found if str(body["id"]) not in services)
+    answered = snapshot.answered | {wish.key for wish in more.wishes}
+    return replace(snapshot, shared=shared, services=services, answered=answered)
 
 
 async def load_services(

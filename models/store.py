@@ -16,6 +16,8 @@ from models.group_commit import GroupCommit, Write, delete_write, insert_write, 
 
 Document = dict[str, Any]
 
+_WRITES_AT_A_TIME = 50
+
 CLIENT_OPTIONS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 5_000,
     "connectTimeoutMS": 5_000,
@@ -69,7 +71,11 @@ class Store:
 
     async def insert_missing(self, collection: str, documents: Iterable[Document]) -> None:
         """Insert those of the documents whose `_id` does not exist yet: for writes that may be repeats."""
-        writes = [insert_write(document) for document in documents]
+        writes: list[Write] = []
+        for document in documents:
+            writes.append(insert_write(document))
+            if len(writes) % _WRITES_AT_A_TIME == 0:  # encoding takes its time
+                await asyncio.sleep(0)
         answers = await asyncio.gather(*(self._submit(collection, write) for write in writes), return_exceptions=True)
         for answer in answers:
             if isinstance(answer, BaseException) and not isinstance(answer, AlreadyExists):

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
 from scheduler.engagement import Answer, Engagement, Engager
+from scheduler.gates import Displaced, Ticket
 
 
 class Calls:
@@ -16,17 +17,18 @@ class Calls:
 
     Attributes:
         answers: what has come back, to be taken out by the plan's run.
+        displaced: keys of tasks whose calls have lost their place in line, to be taken out likewise.
     """
 
-    def __init__(self, engager: Engager, priority: int, wake: Callable[[], None]) -> None:
+    def __init__(self, engager: Engager, wake: Callable[[], None]) -> None:
         """Make calls with this engager; `wake` is called whenever one has ended."""
         self._engager = engager
-        self._priority = priority
         self._wake = wake
         self._under_way: dict[asyncio.Task[None], str] = {}
-        self._queued: dict[str, asyncio.Task[None]] = {}
+        self._queued: dict[str, tuple[asyncio.Task[None], str]] = {}
         self._failure: Exception | None = None
         self.answers: deque[Answer] = deque()
+        self.displaced: list[str] = []
 
     def __bool__(self) -> bool:
         """Whether any call is under way."""
@@ -37,7 +39,11 @@ class Calls:
         """Of the tasks that calls or polls are under way for."""
         return frozenset(self._under_way.values())
 
-    def engage(self, engagement: Engagement, begun: Callable[[], None]) -> None:
+    def in_line(self, fulfiller: str) -> int:
+        """How many calls to a fulfiller have not begun."""
+        return sum(1 for _, where in self._queued.values() if where == fulfiller)
+
+    def engage(self, engagement: Engagement, ticket: Ticket, begun: Callable[[], None]) -> None:
         """Call a fulfiller as soon as it has a place; `begun` is told when the call counts as made."""
         key = engagement.task.key
 
@@ -45,17 +51,23 @@ class Calls:
             self._queued.pop(key, None)
             begun()
 
-        self._queued[key] = self._start(key, lambda: self._engager.perform(engagement, self._priority, has_place))
+        def ended(call: asyncio.Task[None]) -> None:
+            if self._queued.get(key, (None, ""))[0] is call:
+                del self._queued[key]
 
-    def poll(self, task: PlannedTask, run: TaskRun) -> None:
+        call = self._start(key, ticket, lambda: self._engager.perform(engagement, ticket, has_place))
+        self._queued[key] = (call, engagement.definition.id)
+        call.add_done_callback(ended)
+
+    def poll(self, task: PlannedTask, run: TaskRun, ticket: Ticket) -> None:
         """Ask a fulfiller how accepted work is."""
-        self._start(task.key, lambda: self._engager.poll(task, run))
+        self._start(task.key, ticket, lambda: self._engager.poll(task, run, ticket))
 
     def withdraw(self, wanted: Callable[[str], bool]) -> list[str]:
         """Take back the calls that have not begun, of the tasks that are wanted; returns their keys."""
         keys = [key for key in self._queued if wanted(key)]
         for key in keys:
-            call = self._queued.pop(key)
+            call, _ = self._queued.pop(key)
             self._under_way.pop(call, None)
             call.cancel()
         return keys
@@ -75,15 +87,18 @@ class Calls:
         for call in self._under_way:
             call.cancel()
 
-    def _start(self, key: str, work: Callable[[], Awaitable[Answer]]) -> asyncio.Task[None]:
+    def _start(self, key: str, ticket: Ticket, work: Callable[[], Awaitable[Answer]]) -> asyncio.Task[None]:
         async def answer() -> None:
             try:
                 self.answers.append(await work())
+            except Displaced:
+                self.displaced.append(key)
             except Exception as failure:  # noqa: BLE001 - whatever it is, the plan's run raises it
                 self._failure = failure
 
         call = asyncio.create_task(answer(), name=f"call of task {key}")
         self._under_way[call] = key
+        call.add_done_callback(lambda _: ticket.close())  # also where it was cancelled before it had begun
         call.add_done_callback(self._ended)
         return call
 

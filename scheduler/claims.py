@@ -16,12 +16,15 @@ from pymongo.errors import PyMongoError
 from models.clock import Clock
 from models.domain.errors import SomError, Unavailable
 from models.ids import new_id
+from models.reading import reading
 from models.store import Store
 from models.workers import former_lives
 
 Document = dict[str, Any]
 
 CLAIMED = ("serviceOrder", "cancelServiceOrder", "plan")
+PORTION = 200
+"""Leases extended with one command: so that the database answers others in between."""
 
 
 class LeaseLost(SomError):
@@ -52,14 +55,30 @@ class Claims:
         Three round trips for the whole batch: find ids, mark them, read those that are marked. Workers that meet on the
         same ids share them out, each gets what it marked first.
         """
+        return await self._claim(collection, {"due": {"$lte": self._clock.now()}}, ("priority", "due"), limit, "due")
+
+    async def waiting_for(self, gate: str, limit: int) -> list[Document]:
+        """Claim up to `limit` plans that were let go because a gate was crowded, in the same order."""
+        return await self._claim("plan", {"queued.at": gate}, ("priority", "queued.since"), limit, "queued")
+
+    async def crowded(self) -> list[str]:
+        """The gates that any plan has been let go for.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        with reading():
+            return await self._store.collection("plan").distinct("queued.at", {"queued.since": {"$exists": True}})
+
+    async def _claim(
+        self, collection: str, wanted: Document, order: tuple[str, str], limit: int, index: str
+    ) -> list[Document]:
         now = self._clock.now()
-        free = {"due": {"$lte": now}, "$or": [{"lease": {"$exists": False}}, {"lease.until": {"$lte": now}}]}
+        free = {**wanted, "$or": [{"lease": {"$exists": False}}, {"lease.until": {"$lte": now}}]}
         try:
             found = self._store.collection(collection).find(free, {"_id": 1})
-            ids = [
-                document["_id"]
-                async for document in found.sort([("priority", ASCENDING), ("due", ASCENDING)]).limit(limit).hint("due")
-            ]
+            first = found.sort([(field, ASCENDING) for field in order]).limit(limit).hint(index)
+            ids = [document["_id"] async for document in first]
             return await self._mark(collection, ids, free) if ids else []
         except PyMongoError as error:
             raise Unavailable from error
@@ -83,12 +102,18 @@ class Claims:
             Until when, and which of them; the others are ours no more.
         """
         until: datetime = self.lease()["until"]
+        kept: set[str] = set()
+        for start in range(0, len(ids), PORTION):
+            kept |= await self._extend(collection, ids[start : start + PORTION], until)
+        return until, frozenset(kept)
+
+    async def _extend(self, collection: str, ids: Sequence[str], until: datetime) -> set[str]:
         held = {"_id": {"$in": list(ids)}, "lease.by": self.worker}
         documents = self._store.collection(collection)
         result = await documents.update_many(held, {"$set": {"lease.until": until, "due": until}})
         if result.matched_count == len(ids):
-            return until, frozenset(ids)
-        return until, frozenset([document["_id"] async for document in documents.find(held, {"_id": 1})])
+            return set(ids)
+        return {document["_id"] async for document in documents.find(held, {"_id": 1})}
 
     async def give_back(self, collection: str, ids: Iterable[str]) -> None:
         """Let others (or a later try of ours) have these at once."""

@@ -25,6 +25,7 @@ from scheduler.choice import Choice
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
 from scheduler.engaging import Answer, Engagement, Held, Parts, Slots
+from scheduler.gates import Ticket
 from scheduler.plan_record import PlanRecord
 from scheduler.services import Services
 from scheduler.situations import Situations
@@ -208,24 +209,25 @@ class Engager:
         except AlreadyExists:
             raise LeaseLost from None
 
-    async def perform(self, engagement: Engagement, priority: int, begun: Callable[[], None]) -> Answer:
+    async def perform(self, engagement: Engagement, ticket: Ticket, begun: Callable[[], None]) -> Answer:
         """Call the fulfiller when it has a place, and wait for its answer.
 
         The intent is written with the place at hand, so that a crash finds only calls that may have been made.
 
         Args:
             engagement: what to call with.
-            priority: of the plan, among those that wait for a place.
+            ticket: the call's place in line.
             begun: told when the place is there; from then on the task counts as called.
 
         Raises:
+            Displaced: somebody more important has the place in line; no call was made.
             LeaseLost: another worker may have the plan by now; no call was made.
             Unavailable: the database cannot be reached; no call was made.
         """
         definition, call = engagement.definition, engagement.call
         self._parts.health.waits(definition, 1)
         try:
-            async with self._parts.slots.place(definition.id, definition.max_concurrent, priority, definition.rate):
+            async with self._parts.slots.place(ticket, definition.id, definition.max_concurrent, definition.rate):
                 begun()
                 await self.write_intent(engagement)
                 if self._record.leased_until <= self._parts.clock.now():
@@ -248,8 +250,15 @@ class Engager:
         except Unavailable as error:
             log.warning("health not written", fulfiller=definition.id, error=str(error)[:200])
 
-    async def poll(self, task: PlannedTask, run: TaskRun) -> Answer:
-        """Ask a fulfiller how accepted work is."""
+    async def poll(self, task: PlannedTask, run: TaskRun, ticket: Ticket) -> Answer:
+        """Ask a fulfiller how accepted work is, when its turn has come."""
+        try:
+            await ticket.turn()
+            return await self._poll(task, run)
+        finally:
+            ticket.close()
+
+    async def _poll(self, task: PlannedTask, run: TaskRun) -> Answer:
         stored = await self._parts.store.get("task", self._record.task_id(task.key)) or {}
         fulfiller = await self._parts.directory.instance(self._record.tenant, run.fulfiller or "")
         if fulfiller is None:

@@ -12,8 +12,11 @@ from models.domain.outcomes import Outcome
 from models.domain.plan import PlannedTask
 from models.domain.rate_limit import RateLimit
 from models.durations import Durations
+from models.fallout_rules import RuleBook
 from models.store import Store
+from scheduler.capacity import Capacity
 from scheduler.directory import Directory
+from scheduler.gates import Gates, Ticket
 from scheduler.health import Health
 
 Document = dict[str, Any]
@@ -22,8 +25,18 @@ Document = dict[str, Any]
 class Slots(Protocol):
     """Places for calls at the same time, per fulfiller and over all processes."""
 
+    @property
+    def gates(self) -> Gates:
+        """Where calls get in line."""
+
+    def ask(self, fulfiller: str, limit: int | None, priority: int) -> Ticket | None:
+        """Get in line for a call; None where too many wait already, so that the plan is to wait outside."""
+
+    def ask_to_poll(self, fulfiller: str, priority: int) -> Ticket | None:
+        """Get in line for a poll, in the same way."""
+
     def place(
-        self, fulfiller: str, limit: int | None, priority: int, rate: RateLimit | None = None
+        self, ticket: Ticket, fulfiller: str, limit: int | None, rate: RateLimit | None = None
     ) -> AbstractAsyncContextManager[None]:
         """Wait for a place and for a call of the rate limit; hold the place while the context is open."""
 
@@ -33,7 +46,7 @@ class Slots(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What engaging a fulfiller takes."""
+    """What engaging a fulfiller takes; `rules` is None where there are no fallout rules."""
 
     store: Store
     clock: Clock
@@ -43,6 +56,8 @@ class Parts:
     callback_base: str
     durations: Durations
     health: Health
+    capacity: Capacity
+    rules: RuleBook | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,69 +3,59 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from pymongo.errors import PyMongoError
 
-from models import inbox
 from models.domain.errors import SomError, Unavailable
-from scheduler.cancellation import CancellationParts, move_cancellation
+from scheduler.cancellation import CancellationParts
 from scheduler.claims import CLAIMED, Claims, LeaseLost
-from scheduler.direct_cancellation import cancel_unplanned
 from scheduler.ending import end
 from scheduler.engagement import Parts
+from scheduler.handing_on import hand_on
 from scheduler.intake import Intake
 from scheduler.plan_record import PlanRecord
 from scheduler.plan_run import PlanRun
+from scheduler.sources import Sources
 
 Document = dict[str, Any]
 Work = Callable[[Document], Awaitable[None]]
+Key = tuple[str, str]
 
-CLAIM_LIMIT = 50
 SWEEP_SECONDS = 1.0
+QUEUES_SECONDS = 5.0
 FAULT_PAUSE_SECONDS = 10.0
 GRACE_SECONDS = 25.0
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """How the scheduler works.
-
-    Attributes:
-        concurrency: plans in hand at the same time.
-    """
-
-    concurrency: int = 200
-
-
 class Engine:
     """Moves orders forward. It is told to look (`poke`), and looks by itself once a second."""
 
-    def __init__(
-        self, parts: Parts, claims: Claims, intake: Intake, cancelling: CancellationParts, settings: EngineSettings
-    ) -> None:
+    def __init__(self, parts: Parts, claims: Claims, intake: Intake, cancelling: CancellationParts) -> None:
         """Put together; `run` sets it to work."""
         self._parts = parts
         self._claims = claims
         self._intake = intake
         self._cancelling = cancelling
-        self._settings = settings
+        self._capacity, self._gates = parts.capacity, parts.slots.gates
+        self._sources = Sources(claims, self._capacity, self._gates)
         self._runs: dict[str, PlanRun] = {}
-        self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._wanted = asyncio.Event()
-        self._lost: set[tuple[str, str]] = set()
+        self._capacity.on_room = self._wanted.set
+        self._gates.on_room = lambda _: self._look_at_queues()
+        self._lost: set[Key] = set()
         self._stopping = False
         self._has_taken_back = False
         self.periodic: list[tuple[Callable[[], Coroutine[Any, Any, Any]], float]] = []
 
     @property
     def in_hand(self) -> int:
-        """Orders, plans and cancellations being worked on."""
+        """Orders, plans and cancellations in hand."""
         return len(self._tasks)
 
     def poke(self, collection: str, key: str) -> None:
@@ -73,10 +63,12 @@ class Engine:
         if collection == "plan" and key in self._runs:
             self._runs[key].poke()
         else:
+            self._sources.look_at(collection)
             self._wanted.set()
 
     def sweep(self) -> None:
         """Look for whatever is due."""
+        self._sources.look_everywhere()
         self._wanted.set()
 
     def stop(self) -> None:
@@ -88,11 +80,12 @@ class Engine:
         """Work until told to stop."""
         clock = AsyncIOScheduler(timezone="UTC")
         self._schedule(clock, self._swept, SWEEP_SECONDS)
+        self._schedule(clock, self._sources.find_queues, QUEUES_SECONDS)
         self._schedule(clock, self._extend, self._claims.lease_seconds / 3)
         for job, seconds in self.periodic:
             self._schedule(clock, job, seconds)
         clock.start()
-        self._wanted.set()
+        self.sweep()
         try:
             while not self._stopping:
                 await self._wanted.wait()
@@ -106,6 +99,7 @@ class Engine:
         """Once, before the first claim; while the database is away it is tried again, as claiming is."""
         freed = await self._claims.take_back()
         await self._parts.slots.take_back()
+        await self._sources.find_queues()
         self._has_taken_back = True
         if freed:
             log.info("took back the work of an earlier life of this node", documents=freed)
@@ -126,8 +120,12 @@ class Engine:
         except Exception:
             log.exception("scheduler job failed")
 
-    async def _swept(self) -> None:
+    def _look_at_queues(self) -> None:
+        self._sources.look_at_queues()
         self._wanted.set()
+
+    async def _swept(self) -> None:
+        self.sweep()
         if self._lost:
             lost, self._lost = self._lost.difference(self._tasks), set()  # what is in hand was claimed anew
             try:
@@ -140,6 +138,8 @@ class Engine:
     async def _extend(self) -> None:
         for collection in CLAIMED:
             ids = [key for name, key in self._tasks if name == collection]
+            if collection == "serviceOrder":
+                ids = [key for key in ids if key not in self._runs]  # with a plan it is the plan that is claimed
             if not ids:
                 continue
             until, kept = await self._claims.extend(collection, ids)
@@ -150,43 +150,27 @@ class Engine:
     async def _claim_all(self) -> None:
         if not self._has_taken_back:
             await self._take_back()
-        while not self._stopping:
-            # Cancellations are passed on in a moment, and must not wait until the work they call off makes room.
-            more = await self._claim("cancelServiceOrder", CLAIM_LIMIT, self._cancel)
-            for collection, work in (("plan", self._resume_plan), ("serviceOrder", self._begin)):
-                room = self._settings.concurrency - len(self._tasks)
-                if room > 0:
-                    more = await self._claim(collection, min(room, CLAIM_LIMIT), work) or more
-            if not more:
-                return
+        while not self._stopping and await self._sources.claim(self._take):
+            pass
 
-    async def _claim(self, collection: str, limit: int, work: Work) -> bool:
-        """Take up what is due; returns whether there may be more.
-
-        Less than the limit means that nothing is left, or that another scheduler was quicker; a wake will come then.
-        """
-        documents = await self._claims.due(collection, limit)
-        for document in documents:
-            self._take(collection, document, work)
-        return len(documents) == limit
-
-    def _take(self, collection: str, document: Document, work: Work) -> None:
+    def _take(self, collection: str, document: Document, gate: str | None) -> None:
         key = (collection, document["_id"])
         if (former := self._tasks.get(key)) is not None:  # its lease had run out, so that it can write nothing more
             former.cancel()
-        task = asyncio.create_task(self._attempt(key, document, work), name=f"{collection} {document['_id']}")
+        task = asyncio.create_task(self._attempt(key, document, gate), name=f"{collection} {document['_id']}")
         self._tasks[key] = task
+        self._capacity.take()
         task.add_done_callback(lambda done: self._done(key, done))
 
-    def _done(self, key: tuple[str, str], task: asyncio.Task[None]) -> None:
+    def _done(self, key: Key, task: asyncio.Task[None]) -> None:
         if self._tasks.get(key) is task:
             del self._tasks[key]
-        self._wanted.set()
+        self._capacity.let_go()
 
-    async def _attempt(self, key: tuple[str, str], document: Document, work: Work) -> None:
+    async def _attempt(self, key: Key, document: Document, gate: str | None) -> None:
         """Work on a claimed document; a fault leaves it for a later try, and never stops the others."""
         try:
-            await work(document)
+            await self._work(key[0], document, gate)
         except LeaseLost:
             log.info("somebody else has it", collection=key[0], id=key[1])
         except (Unavailable, PyMongoError) as error:
@@ -196,7 +180,16 @@ class Engine:
             log.exception("work failed, it will be tried again", collection=key[0], id=key[1])
             await self._guarded(lambda: self._postpone(key))
 
-    async def _postpone(self, key: tuple[str, str]) -> None:
+    async def _work(self, collection: str, document: Document, gate: str | None) -> None:
+        match collection:
+            case "serviceOrder":
+                await self._begin(document)
+            case "plan":
+                await self._resume_plan(document, gate)
+            case _:
+                await hand_on(self._parts.store, self._parts.clock, document)
+
+    async def _postpone(self, key: Key) -> None:
         collection, document_id = key
         later = self._parts.clock.after(FAULT_PAUSE_SECONDS)
         await self._parts.store.update(
@@ -210,17 +203,20 @@ class Engine:
         if record is not None:
             await self._run(record, order)
 
-    async def _resume_plan(self, document: Document) -> None:
-        record = await PlanRecord.load(self._parts.store, self._parts.clock, document)
-        order = await self._parts.store.get("serviceOrder", record.order_id)
-        if order is None:
-            log.error("plan without order", plan=record.id)
-            await record.release(None)
-            return
-        await self._run(record, order)
+    async def _resume_plan(self, document: Document, gate: str | None) -> None:
+        with self._gates.arrival(gate) as arrived:
+            record = await PlanRecord.load(self._parts.store, self._parts.clock, document)
+            order = await self._parts.store.get("serviceOrder", record.order_id)
+            if order is None:
+                log.error("plan without order", plan=record.id)
+                await record.release(None)
+                return
+            await self._run(record, order, arrived)
 
-    async def _run(self, record: PlanRecord, order: Document) -> None:
+    async def _run(self, record: PlanRecord, order: Document, arrived: Callable[[], None] | None = None) -> None:
         run = PlanRun(self._parts, record, order, self._cancelling)
+        if arrived is not None:
+            run.on_rest = arrived
         key = ("plan", record.id)
         started_here = key not in self._tasks  # the plan of a new order is held by the order's own task
         if started_here:
@@ -247,27 +243,6 @@ class Engine:
             if started_here and self._tasks.get(key) is asyncio.current_task():
                 del self._tasks[key]
         log.debug("plan let go", plan=record.id, state=record.state, seconds=round(time.monotonic() - began, 3))
-
-    async def _cancel(self, cancellation: Document) -> None:
-        """Pass a cancellation on to the order's plan, or cancel an order that has none yet."""
-        store, clock = self._parts.store, self._parts.clock
-        order_id = cancellation["order"]
-        if await inbox.append(store, clock, order_id, {"kind": "cancel", "cancel": cancellation["_id"]}):
-            await store.update("cancelServiceOrder", {"_id": cancellation["_id"]}, {"$unset": {"due": "", "lease": ""}})
-            return
-        order = await store.get("serviceOrder", order_id)
-        if order is None or order.get("plan") or order["body"]["state"] != "acknowledged":
-            message = {"completionMessage": "The order has ended already; there is nothing to cancel."}
-            await move_cancellation(store, clock, cancellation["_id"], "done", message)
-            return
-        if not await cancel_unplanned(store, clock, order, cancellation):
-            await self._postpone_cancellation(cancellation["_id"])
-
-    async def _postpone_cancellation(self, key: str) -> None:
-        """The order is being planned at this moment: look again shortly."""
-        soon = self._parts.clock.after(0.3)
-        change = {"$set": {"due": soon}, "$unset": {"lease": ""}}
-        await self._parts.store.update("cancelServiceOrder", {"_id": key}, change)
 
     async def _hand_over(self) -> None:
         """Stop: let calls under way be answered, give the rest to whoever comes next."""

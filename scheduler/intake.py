@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn
 
 from models import outbox
+from models.aside import aside_if_big
 from models.clock import Clock
 from models.domain.caller import ENGINE
 from models.domain.errors import AlreadyExists, InvalidRequest
@@ -15,7 +16,7 @@ from models.domain.plan import Plan
 from models.domain.violations import Violation
 from models.store import Store
 from scheduler.claims import Claims, LeaseLost
-from scheduler.plan_record import PlanRecord, new_plan
+from scheduler.plan_record import BYTES_OF_A_TASK, PlanRecord, new_plan
 
 Document = dict[str, Any]
 MakePlan = Callable[[Document], Awaitable[Plan]]
@@ -48,14 +49,15 @@ class Intake:
         except InvalidRequest as refusal:
             await self._reject(order, refusal.violations)
             return None
-        definition = {"_id": order["_id"], "tenant": order["tenant"], **plan.to_document()}
+        size = len(plan.tasks) * BYTES_OF_A_TASK
+        definition = {"_id": order["_id"], "tenant": order["tenant"], **await aside_if_big(size, plan.to_document)}
         document = new_plan(order, order.get("priority", 4), self._claims.lease(), self._clock.now())
         try:
             definition = await self._defined(definition)
             await self._store.insert("plan", document)
         except AlreadyExists:
             await self._leave(order)
-        return PlanRecord(self._store, self._clock, document, definition, fresh=True)
+        return await aside_if_big(size, PlanRecord, self._store, self._clock, document, definition, fresh=True)
 
     async def _defined(self, definition: Document) -> Document:
         """Store a definition; one that an earlier try has stored stands."""

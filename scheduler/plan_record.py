@@ -1,8 +1,10 @@
 """A plan under lease: read, and written under its fence."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from models.aside import aside_if_big
 from models.clock import Clock
 from models.domain.errors import NotFound
 from models.domain.plan import FORMAT, Plan, PlannedTask
@@ -11,6 +13,9 @@ from models.store import Store
 from scheduler.claims import LeaseLost
 
 Document = dict[str, Any]
+
+BYTES_OF_A_TASK = 400
+"""As JSON in the definition of a plan, about."""
 
 
 def new_plan(order: Document, priority: int, lease: Document, now: datetime) -> Document:
@@ -46,6 +51,7 @@ class PlanRecord:
         waits: items that wait for another order on their service: {item, service, order, orderItem}.
         failing: items that are being given up; see `scheduler.failing`.
         leased_until: until when nobody else can have the plan.
+        queued_since: since when it waits for a place at a fulfiller, where it was let go for that.
         tells: what order and cancellation requests have not been told yet: {milestone}, {denied: id, message} or
             {deed: {who, why, before, after}, rev: of the plan that it was done in}.
     """
@@ -71,6 +77,8 @@ class PlanRecord:
         self.failing: list[Document] = document.get("failing", [])
         self.tells: list[Document] = document.get("tells", [])
         self.inbox: list[Document] = document["inbox"]
+        self._was_queued = "queued" in document
+        self.queued_since: datetime | None = document.get("queued", {}).get("since")
         self.plan = Plan.from_document(definition)
         self.services = {service.id: service for service in self.plan.services}
         self.ordered = frozenset(task.key for task in self.plan.tasks)
@@ -87,7 +95,8 @@ class PlanRecord:
         definition = await store.get("planDefinition", document["_id"])
         if definition is None:
             raise NotFound(f"The definition of plan {document['_id']} is missing.")
-        return cls(store, clock, document, definition)
+        size = len(definition["tasks"]) * BYTES_OF_A_TASK
+        return await aside_if_big(size, cls, store, clock, document, definition)
 
     def add_tasks(self, tasks: list[PlannedTask]) -> None:
         """Extend the plan while it runs."""
@@ -165,8 +174,12 @@ class PlanRecord:
         self.inbox = [entry for entry in self.inbox if entry["id"] not in self._consumed]
         self._consumed, self._new_tasks = [], []
 
-    async def release(self, due: datetime | None) -> bool:
-        """Let go of the plan until `due`, or for good.
+    async def release(self, due: datetime | None, queued_at: Collection[str] = ()) -> bool:
+        """Let go of the plan.
+
+        Args:
+            due: until then; None is for good, or until somebody asks for it.
+            queued_at: the gates that it waits for, where it was crowded out.
 
         Returns:
             False when something came to the inbox meanwhile, and the plan is still held.
@@ -178,4 +191,9 @@ class PlanRecord:
             change["$unset"]["due"] = ""
         else:
             change["$set"]["due"] = due
+        if queued_at:
+            since = self.queued_since or self._clock.now()
+            change["$set"]["queued"] = {"at": sorted(queued_at), "since": since}
+        elif self._was_queued:
+            change["$unset"]["queued"] = ""
         return await self._store.update("plan", guard, change)

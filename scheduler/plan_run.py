@@ -6,7 +6,7 @@ become ready. Each write is safe to repeat, so that a crash between any two of t
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,13 +14,12 @@ from typing import Any
 import structlog
 
 from models import inbox
-from models.domain.plan import PlannedTask
 from scheduler.answers import Settling
 from scheduler.calls import Calls
 from scheduler.cancellation import Cancellation, CancellationParts
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
-from scheduler.engagement import Answer, Engagement, Engager, Held, Parts
+from scheduler.engagement import Answer, Engager, Parts
 from scheduler.failing import Failing
 from scheduler.fallout import Fallout
 from scheduler.forecast import Forecast
@@ -29,19 +28,24 @@ from scheduler.items import Items
 from scheduler.order_projection import Message, OrderProjection, endangered, reached
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import recovered
+from scheduler.rules import Rules
 from scheduler.services import Services
+from scheduler.starter import Starter
 
 Document = dict[str, Any]
 
 LINGER_SECONDS = 0.1
 RECHECK_SECONDS = 30.0
-BATCH = 200
 
 log = structlog.get_logger(__name__)
 
 
 class PlanRun:
-    """One plan, held by this worker."""
+    """One plan, held by this worker.
+
+    Attributes:
+        on_rest: called whenever it begins to wait for something.
+    """
 
     def __init__(self, parts: Parts, record: PlanRecord, order: Document, cancelling: CancellationParts) -> None:
         """Run this plan of this order."""
@@ -59,8 +63,11 @@ class PlanRun:
         self._cancellation = Cancellation(cancelling, record, self._settling, self._services)
         self._failing = Failing(cancelling, record, self._settling)
         self._interventions = Interventions(parts, record, self._engager, self._settling, self._fallout, self._failing)
+        self._rules = Rules(parts, record, self._fallout, self._context, self._interventions)
         self._signal = asyncio.Event()
-        self._calls = Calls(self._engager, record.priority, self._signal.set)
+        self._calls = Calls(self._engager, self._signal.set)
+        self._starter = Starter(parts, record, self._engager, self._calls, self._fallout, self._items, self._signal.set)
+        self.on_rest: Callable[[], None] = lambda: None
         self._poked = False
         self._handing_over = False
         self._projection_waits = False
@@ -97,6 +104,7 @@ class PlanRun:
                 pass
         finally:
             self._calls.end()
+            self._starter.end()
 
     async def _recover(self) -> None:
         """Carry out the effects still owed, and find out about calls whose answer never was written to the plan."""
@@ -114,13 +122,15 @@ class PlanRun:
         self._calls.check()
         await self._take_inbox()
         await self._take_answers()
+        self._starter.take_displaced()
         self._settling.take_timers()
         self._withdraw()
         await self._cancellation.advance(calls_under_way=bool(self._calls))
         await self._failing.advance()
         await self._take_services()
+        helped = await self._rules.apply(self._calls.answers)
         await self._write()
-        if not self._handing_over and await self._start():
+        if helped or (not self._handing_over and await self._starter.start()):
             return False
         if self._calls or self._calls.answers:
             await self._wait(None)
@@ -142,7 +152,8 @@ class PlanRun:
             seconds = lag if seconds is None else min(seconds, lag)
         if self._calls.answers:
             return True
-        with suppress(TimeoutError):
+        with self._parts.capacity.at_rest(), suppress(TimeoutError):
+            self.on_rest()
             async with asyncio.timeout(seconds):
                 await self._signal.wait()
                 return True
@@ -150,7 +161,7 @@ class PlanRun:
 
     def _next_due(self) -> datetime | None:
         """When to look at the plan again if nobody asks for it: a timer, or what it waits for in vain."""
-        besides = self._calls.keys
+        besides = self._calls.keys | self._starter.crowded_out
         if self._record.state == "cancelling":  # what was ordered is not tried again
             besides |= self._record.ordered.intersection(self._progress.in_state("retrying"))
         due = self._progress.next_due(besides)
@@ -178,7 +189,7 @@ class PlanRun:
         if now >= self._looked + timedelta(seconds=RECHECK_SECONDS):
             self._looked = now
             self._items.look_again()
-        await self._items.take(task.item for task in self._due_tasks())
+        await self._items.take(task.item for task in self._starter.due_tasks())
         if self._items.refused:
             self._fallout.hold_items(self._items.refused)
             self._items.refused = {}
@@ -255,53 +266,6 @@ class PlanRun:
         deeds = [tell["deed"] for tell in self._record.tells if tell.get("rev", 0) > self._projection.revision]
         return Message(tuple(news), sight.expected, tuple(deeds))
 
-    async def _start(self) -> bool:
-        """Give what is ready to fulfillers. Returns whether the plan changed by it, so that it must be written."""
-        tasks = [task for task in self._due_tasks() if self._items.has(task.item)]
-        held = False
-        for start in range(0, len(tasks), BATCH):
-            batch = tasks[start : start + BATCH]
-            prepared = await asyncio.gather(
-                *(self._engager.prepare(task, self._progress.run[task.key]) for task in batch)
-            )
-            for task, made in zip(batch, prepared, strict=True):
-                if isinstance(made, Held):
-                    self._fallout.hold(task, made)
-                    held = True
-                else:
-                    self._begin(made)
-        self._poll()
-        return held
-
-    def _due_tasks(self) -> list[PlannedTask]:
-        now = self._parts.clock.now()
-        retries = [
-            self._progress.tasks[key]
-            for key in self._progress.in_state("retrying")
-            if (due := self._progress.run[key].due) is None or due <= now
-        ]
-        tasks = [*self._progress.ready(), *retries]
-        if self._record.state == "cancelling":
-            return [task for task in tasks if task.key not in self._record.ordered]
-        return tasks
-
-    def _begin(self, engagement: Engagement) -> None:
-        key = engagement.task.key
-        run = self._progress.move(engagement.task.key, "running", fulfiller=engagement.definition.id, due=None)
-
-        def begun() -> None:
-            started = run.started or self._parts.clock.now()
-            self._progress.move(key, "running", touched=True, attempts=run.attempts + 1, started=started)
-
-        self._calls.engage(engagement, begun)
-
-    def _poll(self) -> None:
-        now, polled = self._parts.clock.now(), self._calls.keys
-        for key in self._progress.in_state("accepted"):
-            run = self._progress.run[key]
-            if run.due is not None and run.due <= now and key not in polled:
-                self._calls.poll(self._progress.tasks[key], run)
-
     async def _end(self) -> bool:
         """Let go of a plan that has come to its end."""
         if await self._record.release(None):
@@ -310,11 +274,15 @@ class PlanRun:
         return False
 
     async def _let_go(self) -> bool:
-        """Let go of the plan until its next timer."""
-        due = self._parts.clock.now() if self._handing_over else self._next_due()
+        """Let go of the plan until its next timer, or until there is room for what was crowded out."""
+        due, gates = self._next_due(), self._starter.gates
+        if self._handing_over:
+            due, gates = self._parts.clock.now(), frozenset()
         if self._projection_waits:
             await self._show()
-        if await self._record.release(due):
+        if await self._record.release(due, gates):
+            for gate in gates:
+                self._parts.slots.gates.waits_outside(gate)
             return True
         self.poke()
         return False

@@ -7,12 +7,10 @@ from typing import Any
 from models.catalogue import Catalogue
 from models.clock import Clock
 from models.domain.caller import ENGINE, Caller
-from models.domain.decomposition import decompose_steps
 from models.domain.deletions import delete_tasks
 from models.domain.plan import Plan, PlannedTask
 from models.inventory import Inventory
-from models.planning import load_services, load_snapshot
-from models.slices import in_slices
+from models.planning import load_services, plan_order
 
 Document = dict[str, Any]
 
@@ -36,8 +34,8 @@ class Planner:
             InvalidRequest: the business says no.
         """
         caller, body = _engine(order["tenant"]), order["body"]
-        snapshot = await load_snapshot(caller, body, self.catalogue, self.inventory, self.clock.text())
-        return await in_slices(decompose_steps(order["_id"], body, snapshot))
+        plan, _ = await plan_order(order["_id"], caller, body, self.catalogue, self.inventory, self.clock.text())
+        return plan
 
     async def deletion(self, tenant: str, order_id: str, services: Sequence[tuple[str, str]]) -> list[PlannedTask]:
         """The delete tasks of services (item path, id) that an order has built.

@@ -35,6 +35,7 @@ from models.clock import Clock
 from models.domain.errors import SomError
 from models.domain.expressions import register_patterns
 from models.durations import Durations
+from models.fallout_rules import RuleBook
 from models.inventory import Inventory
 from models.leases import Leases
 from models.patterns import Re2Patterns
@@ -43,13 +44,14 @@ from models.sealing import Sealer
 from models.slots import Slots
 from models.store import Store, connect
 from scheduler.cancellation import CancellationParts
+from scheduler.capacity import Capacity, EngineSettings
 from scheduler.claims import Claims
 from scheduler.delivery.notifier import Notifier
 from scheduler.delivery.settings import DeliverySettings
 from scheduler.directory import Directory
 from scheduler.ending import end
 from scheduler.engagement import Parts
-from scheduler.engine import Engine, EngineSettings
+from scheduler.engine import Engine
 from scheduler.health import Health
 from scheduler.intake import Intake
 from scheduler.places import Places
@@ -217,17 +219,21 @@ class Server:
         stack.push_async_callback(slots.aclose)
         durations = Durations(store, clock)
         stack.push_async_callback(durations.aclose)
-        places = Places(slots, Budgets(store, clock))
+        capacity = Capacity(EngineSettings(settings.plan_concurrency, settings.plans_in_hand))
+        places = Places(slots, Budgets(store, clock), capacity.free)
         health = Health(store, clock, places)
         registry = RegistryWatch(store, clock, directory, health, self._worker)
         watcher.on_reference.append(registry.changed)
         watcher.on_open.append(registry.anything_changed)
         callbacks = f"{settings.callback_base()}/som/v1"
-        parts = Parts(store, clock, directory, tokens, places, callbacks, durations, health)
+        rules = RuleBook(store, Re2Patterns())
+        watcher.on_reference.append(lambda _: rules.invalidate())
+        watcher.on_open.append(rules.invalidate)
+        parts = Parts(store, clock, directory, tokens, places, callbacks, durations, health, capacity, rules)
         claims = Claims(store, clock, self._worker, settings.lease_seconds)
         intake = Intake(store, clock, claims, planner.plan)
         cancelling = CancellationParts(store, clock, planner.deletion)
-        engine = Engine(parts, claims, intake, cancelling, EngineSettings(settings.plan_concurrency))
+        engine = Engine(parts, claims, intake, cancelling)
         watch_in_hand(self._registry, lambda: engine.in_hand)
         resolutions = Resolutions(store, clock, Leases(store, clock, self._worker, LEASE_SECONDS))
         engine.periodic += [

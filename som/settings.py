@@ -164,8 +164,16 @@ class Settings(BaseSettings):
         200,
         ge=1,
         le=100_000,
-        description="Plans that one scheduler works on at the same time. 200: enough to write in big groups, "
-        "little enough to leave work for another scheduler.",
+        description="Plans that one scheduler works on at the same time; those that only wait for a fulfiller's answer "
+        "do not count. 200: enough to write in big groups, little enough to leave work for another scheduler.",
+    )
+    plans_in_hand: int = Field(
+        1000,
+        ge=1,
+        le=100_000,
+        description="Plans that one scheduler has in memory, also those that wait for an answer or for a place at a "
+        "fulfiller; no fulfiller takes up more than its share, and further plans wait in the database. 1000: ten "
+        "fulfillers that hang leave room enough for the others.",
     )
     page_default: int = Field(
         100, ge=1, le=100_000, description="Resources that a list answers when the client names no limit: 100."

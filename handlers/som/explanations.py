@@ -11,11 +11,15 @@ from handlers.som.times import shown
 from models.clock import Clock
 from models.domain.errors import NotFound
 from models.domain.explanation import Evidence, Explanation, ItemPicture, Wait, explain
+from models.domain.plan import PlannedTask
 from models.plan_reading import PlanPicture, item_states, picture
 from models.reading import reading
 from models.store import Store
 
 Document = dict[str, Any]
+
+MAX_CHOICES = 200
+"""Of very big orders the rest is found with the tasks."""
 
 
 class Explanations:
@@ -70,6 +74,28 @@ def _body(request: Request, evidence: Evidence, found: Explanation) -> Document:
         "summary": found.summary,
         "wait": [_wait(request, evidence, wait) for wait in found.waits],
         "item": [_item(item, states) for item in found.items],
+        "choice": [_choice(request, evidence, task) for task in _chosen(evidence)[:MAX_CHOICES]],
+    }
+
+
+def _chosen(evidence: Evidence) -> list[PlannedTask]:
+    """The tasks that a fulfiller was chosen for, or nobody could have."""
+    return [task for task in evidence.tasks if evidence.documents.get(task.key, {}).get("decision") is not None]
+
+
+def _choice(request: Request, evidence: Evidence, task: PlannedTask) -> Document:
+    """Which fulfiller a task was given to, why, and what was decided before."""
+    document, key = evidence.documents[task.key], f"{evidence.order['_id']}:{task.key}"
+
+    def href(fulfiller: str) -> str:
+        return request.url(f"/fulfiller/{fulfiller}")
+
+    return {
+        "task": {"id": key, "href": request.url(f"/task/{key}"), "name": task.name},
+        "item": task.item,
+        "state": evidence.runs[task.key].state,
+        "decision": decision_body(document["decision"], href),
+        "formerDecision": [decision_body(one, href) for one in document.get("formerDecisions", ())],
     }
 
 

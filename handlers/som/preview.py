@@ -15,15 +15,14 @@ from handlers.som.plan_bodies import decision_body, item_body, service_body, tas
 from handlers.surface import Surface
 from handlers.validation import BodyCheck
 from models.aside import aside_if_big
-from models.domain.decomposition import Unplannable, decompose_steps
+from models.domain.decomposition import Unplannable
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.order_items import items_of
 from models.domain.plan import Plan, PlannedTask
 from models.domain.selection import Selection
 from models.ids import new_id
-from models.planning import load_snapshot
+from models.planning import plan_order
 from models.reading import reading
-from models.slices import in_slices
 
 Document = dict[str, Any]
 LOWEST_PRIORITY = 4
@@ -55,8 +54,8 @@ class PlanPreview:
         items = await aside_if_big(request.size, items_of, order)
         await self._surface.check_order(request.caller, items, request.size)
         try:
-            snapshot = await load_snapshot(request.caller, order, self._catalogue, self._inventory, self._clock.text())
-            plan = await in_slices(decompose_steps(new_id(), order, snapshot))
+            at = self._clock.text()
+            plan, snapshot = await plan_order(new_id(), request.caller, order, self._catalogue, self._inventory, at)
         except Unplannable as error:
             raise CannotBePlanned(str(error)) from error
         tenant = request.caller.tenant

@@ -15,7 +15,7 @@ from models.domain.order_items import OrderItem, cycle_steps, items_of
 from models.domain.plan import Plan, PlannedItem, PlannedService
 from models.domain.removals import delete_item, doomed_services, order_removals, refuse_delete
 from models.domain.slices import at_once
-from models.domain.snapshot import Body, Snapshot
+from models.domain.snapshot import Body, MoreToSee, Snapshot
 from models.domain.task_layout import TaskLayout
 from models.domain.violations import Violation
 
@@ -39,6 +39,7 @@ def decompose_steps(order_id: str, order: Mapping[str, Any], snapshot: Snapshot)
 
     Raises:
         Unplannable: as `decompose`.
+        MoreToSee: the snapshot did not show everything that the order may re-use.
     """
     items = items_of(order)
     yield
@@ -49,6 +50,8 @@ def decompose_steps(order_id: str, order: Mapping[str, Any], snapshot: Snapshot)
         raise Unplannable([Violation("/serviceOrderItem", "cycle", f"Items wait for each other: {' → '.join(cycle)}.")])
     yield
     yield from _services(draft)
+    if draft.wishes:
+        raise MoreToSee(tuple(draft.wishes.values()))
     _stop_if_refused(draft)
     layout = TaskLayout(draft)
     try:

@@ -8,7 +8,7 @@ from models.domain.errors import InvalidRequest
 from models.domain.expressions import ExpressionError, Template
 from models.domain.order_items import OrderItem, nesting_waits, waits_of
 from models.domain.plan import PlannedService
-from models.domain.snapshot import Snapshot, characteristics_of
+from models.domain.snapshot import Snapshot, Wish, characteristics_of
 from models.domain.specification import Specification
 from models.domain.violations import Violation
 
@@ -101,6 +101,7 @@ class Draft:
         nesting: (waiter, awaited) of items that stand inside each other.
         inner: the items nested in an item, by its path.
         named: the item that names an existing service, by the service's id; it alone decides what becomes of it.
+        wishes: services to re-use that the inventory has to be asked for, by key.
     """
 
     def __init__(self, order_id: str, order: Mapping[str, Any], snapshot: Snapshot, items: Sequence[OrderItem]) -> None:
@@ -113,6 +114,7 @@ class Draft:
         self.roots: dict[str, list[Node]] = {}
         self.made: dict[str, Node] = {}
         self.violations: list[Violation] = []
+        self.wishes: dict[str, Wish] = {}
         self.waits = waits_of(items, order_id)
         self.nesting = tuple(nesting_waits(items))
         self._to_look_at: dict[str, tuple[Mapping[str, Any], OrderItem, str]] = {}

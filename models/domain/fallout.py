@@ -57,7 +57,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "noFulfiller": Kind(
         ("specification", "action"), ("retry", "reassign", "skip", "complete", "fail", "cancel"),
-        "Register or enable a fulfiller that can do it, then resume.",
+        "It goes on by itself as soon as somebody can do it: register, change or enable a fulfiller, or wait.",
     ),
     "fulfillerGone": Kind(
         ("fulfiller",), ("reassign", "retry", "skip", "complete", "fail", "cancel"),
@@ -103,7 +103,12 @@ def normalised(reason: str) -> str:
 
 def own_reason(task: PlannedTask, message: str) -> str:
     """The message of an error without the name of the task at its beginning."""
-    return message.removeprefix(f"{task.name}: ")
+    return own_reason_of(task.name, message)
+
+
+def own_reason_of(name: str, message: str) -> str:
+    """The same for a task of which only the name is at hand."""
+    return message.removeprefix(f"{name}: ")
 
 
 def cause(task: PlannedTask, fulfiller: str | None, error: Mapping[str, Any]) -> str:

@@ -179,7 +179,7 @@ def _values_of(item: OrderItem) -> str:
 def _missing_specification(item: OrderItem, at: str) -> Violation:
     reference = item.specification
     if reference is None:
-        text = "An item with add names the specification of the service that shall be built, by id or name."
+        text = "An item with add names the specification of the service that shall be built, by its id."
         return Violation(at, "missingSpecification", text)
     named = reference.get("id") or " ".join(str(reference[key]) for key in ("name", "version") if reference.get(key))
     return Violation(at, "unknownSpecification", f"The catalogue has no service specification {named!r}.")

@@ -5,7 +5,7 @@ small. A plan belongs to an owner, which need not be an order.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 Operation = Literal["fulfil", "compensate", "cancel"]
@@ -87,7 +87,8 @@ class PlannedTask:
 
     def to_document(self) -> dict[str, Any]:
         """As stored: only what differs from the default."""
-        stored = {name: value for name, value in asdict(self).items() if value != _TASK_DEFAULTS.get(name, _REQUIRED)}
+        given = ((name, getattr(self, name)) for name in _TASK_ATTRIBUTES)
+        stored = {name: value for name, value in given if value != _TASK_DEFAULTS.get(name, _REQUIRED)}
         return {**stored, "capability": self.capability.to_document()}
 
     @classmethod
@@ -101,6 +102,7 @@ class PlannedTask:
         return cls(**values)
 
 
+_TASK_ATTRIBUTES = tuple(field.name for field in fields(PlannedTask))
 _REQUIRED = object()
 _TASK_DEFAULTS: Mapping[str, Any] = {
     "needs": (),
@@ -148,7 +150,8 @@ class PlannedService:
 
     def to_document(self) -> dict[str, Any]:
         """As stored in the plan."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, (), "")}
+        given = ((name, getattr(self, name)) for name in _SERVICE_ATTRIBUTES)
+        return {name: value for name, value in given if value not in (None, (), "")}
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "PlannedService":
@@ -156,6 +159,9 @@ class PlannedService:
         values = {"body": {}, "specification": None, "path": "", **stored}
         values["relies_on"] = tuple(values.get("relies_on", ()))
         return cls(**values)
+
+
+_SERVICE_ATTRIBUTES = tuple(field.name for field in fields(PlannedService))
 
 
 @dataclass(frozen=True, slots=True)

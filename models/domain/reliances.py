@@ -11,7 +11,7 @@ from models.domain.fulfilment import RelianceRule
 from models.domain.ids import derived_id
 from models.domain.order_items import RELIES, OrderItem, references_of
 from models.domain.relations import Relation
-from models.domain.snapshot import RELIES_ON, Body, characteristics_of, related_ids
+from models.domain.snapshot import RELIES_ON, Body, Wish, characteristics_of, related_ids
 from models.domain.specification import Mapped, Specification
 
 _NO_RULE = RelianceRule()
@@ -84,6 +84,8 @@ class _Search:
             if existing is not None:
                 note_reliance(draft, node, self.name, str(existing["id"]))
                 return []
+            if self.target.id in draft.snapshot.beyond and path not in draft.snapshot.answered:
+                draft.wishes[path] = Wish(self.target.id, match, path)
         if self.rule.create:
             return [self._made(path if self.rule.reuse else f"{node.path}/{self.name}")]
         wanted = "".join(f", {key} {value!r}" for key, value in match.items())

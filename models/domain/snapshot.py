@@ -15,6 +15,30 @@ Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """A service to re-use that the inventory may have, beyond those that a snapshot shows.
+
+    Attributes:
+        specification: id of the specification.
+        match: the characteristic values that it must have.
+        key: the same for the same wish.
+    """
+
+    specification: str
+    match: Mapping[str, Any]
+    key: str
+
+
+class MoreToSee(Exception):
+    """Services that could be re-used were not in the snapshot."""
+
+    def __init__(self, wishes: Sequence[Wish]) -> None:
+        """Carry what to ask the inventory for."""
+        super().__init__(", ".join(wish.key for wish in wishes[:5]))
+        self.wishes = tuple(wishes)
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A picture of one moment.
 
@@ -24,6 +48,8 @@ class Snapshot:
         services: bodies by id; those the order names and everything they are made of and rely on.
         shared: for a specification id the services of its family that could be re-used, oldest first.
         dependents: for a service id the ids of the living services that rely on it.
+        beyond: ids of specifications of which the inventory has more services than `shared` holds.
+        answered: what was asked of the inventory about these (`Wish.key`); what it has is in `shared`.
     """
 
     at: str
@@ -31,6 +57,8 @@ class Snapshot:
     services: Mapping[str, Body] = field(default_factory=dict)
     shared: Mapping[str, Sequence[Body]] = field(default_factory=dict)
     dependents: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    beyond: frozenset[str] = frozenset()
+    answered: frozenset[str] = frozenset()
     _families: Mapping[str, list[Specification]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -16,17 +16,51 @@ _COLOUR = {"person": "bold red", "customer": "magenta", "order": "yellow", "time
 
 
 def explain(
-    order: Annotated[str, typer.Argument(metavar="ORDER", help="Identifier of the order.", show_default=False)],
+    order: Annotated[
+        str, typer.Argument(metavar="ORDER|TASK", help="Identifier of the order, or of one task.", show_default=False)
+    ],
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Explain an order: what it waits for, since when, until when, and who or what can help it on."""
+    """Explain an order: what it waits for, who or what can help it on, and why its fulfillers were chosen.
+
+    Of a task: why its fulfiller was chosen, and not another one.
+    """
+    is_task = ":" in order
     with Server(url) as server:
-        found = server.get(at(f"{ADMINISTRATION}/order", order, "explanation"))
+        path = at(f"{ADMINISTRATION}/task", order) if is_task else at(f"{ADMINISTRATION}/order", order, "explanation")
+        found = server.get(path)
     if as_json:
         output.as_json(found)
         return
-    output.console().print(_tree(found))
+    output.wide_console().print(_tree_of_task(found) if is_task else _tree(found))
+
+
+def _tree_of_task(task: Mapping[str, Any]) -> Tree:
+    title = Text.assemble(("task ", "bold"), str(task.get("name")), "  ", output.state(task.get("state")))
+    tree = Tree(title)
+    _add_choice(tree, task)
+    return tree
+
+
+def _add_choice(branch: Tree, choice: Mapping[str, Any]) -> None:
+    """Who was chosen and why, and what was decided before."""
+    for decision in (*(choice.get("formerDecision") or ()), choice.get("decision") or {}):
+        if decision.get("reason"):
+            at_that_time = (decision.get("situation") or {}).get("at")
+            told = branch.add(Text.assemble((f"{at_that_time}  " if at_that_time else "", "dim"), decision["reason"]))
+            _add_candidates(told, decision)
+
+
+def _add_candidates(branch: Tree, decision: Mapping[str, Any]) -> None:
+    looked_at = decision.get("candidate") or ()
+    able = [candidate for candidate in looked_at if candidate.get("rejectedBy") != "specification"]
+    for candidate in able:
+        fulfiller = candidate.get("fulfiller") or {}
+        name = fulfiller.get("name") or fulfiller.get("id") or ""
+        branch.add(Text(f"{name}: {candidate.get('rejected') or 'chosen'}"))
+    if len(able) < len(looked_at):
+        branch.add(Text(f"{len(looked_at) - len(able)} more cannot do this kind of work", "dim"))
 
 
 def _tree(found: Mapping[str, Any]) -> Tree:
@@ -46,8 +80,14 @@ def _tree(found: Mapping[str, Any]) -> Tree:
                 f"  {item['ended']} of {item['tasks']} tasks ended{waiting}{after}",
             )
         )  # fmt: skip
-        for wait in [wait for wait in waits if wait.get("item") == path]:
+        here = [wait for wait in waits if wait.get("item") == path]
+        for wait in here:
             _add(branch, wait)
+        told = {(wait.get("task") or {}).get("id") for wait in here if wait.get("decision")}
+        for choice in found.get("choice") or ():
+            if choice["item"] == path and (choice["task"]["id"] not in told or choice.get("formerDecision")):
+                name = Text.assemble((f"{choice['task'].get('name')} ", "bold"), output.state(choice["state"]))
+                _add_choice(branch.add(name), choice)
     return tree
 
 
@@ -70,9 +110,6 @@ def _facts(wait: Mapping[str, Any]) -> list[RenderableType]:
     decision = wait.get("decision") or {}
     if decision.get("reason"):
         chosen = Tree(Text.assemble(("chosen because: ", "dim"), decision["reason"]))
-        for candidate in decision.get("candidate") or ():
-            fulfiller = candidate.get("fulfiller") or {}
-            name = fulfiller.get("name") or fulfiller.get("id") or ""
-            chosen.add(Text(f"{name}: {candidate.get('rejected') or 'chosen'}"))
+        _add_candidates(chosen, decision)
         lines.append(chosen)
     return lines

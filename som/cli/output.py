@@ -33,12 +33,18 @@ STYLE = {
 """Colour of a state's word."""
 
 _NOTHING = "-"
+_WIDE = 10_000  # columns
 _WHOLE = frozenset({"id", "service", "state"})  # columns that one copies from, or that are short
 
 
 def console() -> Console:
     """Standard output, looked up anew, so that whoever redirects it is heard."""
     return Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def wide_console() -> Console:
+    """The same for trees, which cut their lines at the width of a terminal even where there is none."""
+    return Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 
 
 def error(message: str) -> None:

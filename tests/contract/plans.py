@@ -120,3 +120,11 @@ async def store_delivery(store: Store, subscription: str, event: str, state: str
         },
     )
     return key
+
+
+async def hold_task(store: Store, plan: str) -> str:
+    """The first task of a stored plan, held after its fulfiller did not answer."""
+    key = f"{plan}:{KEYS[0]}"
+    fallout = {"code": "unreachable", "reason": "Nobody there.", "cause": "c0ffee", "since": NOW, "count": 1}
+    await store.collection("task").update_one({"_id": key}, {"$set": {"state": "held", "fallout": fallout}})
+    return key

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from tests.contract.plans import KEYS, NOW, store_delivery, store_events, store_plan
+from tests.contract.plans import KEYS, hold_task, store_delivery, store_events, store_plan
 from tests.contract.samples import (
     CANCELS,
     CATALOG,
@@ -98,17 +98,18 @@ async def _task(stage: Stage, _: Operation) -> str:
     return f"{await planned(stage)}:{KEYS[0]}"
 
 
-async def held(stage: Stage, operation: Operation) -> str:
+async def held(stage: Stage, *_: object) -> str:
     """A task that is held."""
-    key = await _task(stage, operation)
-    fallout = {"code": "unreachable", "reason": "Nobody there.", "cause": "c0ffee", "since": NOW, "count": 1}
-    change = {"$set": {"state": "held", "fallout": fallout}}
-    await stage.store.collection("task").update_one({"_id": key}, change)
-    return key
+    return await hold_task(stage.store, await planned(stage))
 
 
 async def _resolution(stage: Stage, _: Operation) -> str:
     return await posted(stage, f"{SOM}/falloutResolution", {"match": {"code": "refused"}, "do": "retry"})
+
+
+async def _rule(stage: Stage, _: Operation) -> str:
+    body = {"name": "later", "then": {"do": "retry", "delays": [60]}}
+    return await posted(stage, f"{SOM}/falloutRule", body)
 
 
 async def _callback(stage: Stage, _: Operation) -> str:
@@ -173,6 +174,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/fallout/{{id}}": held,
     f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/falloutResolution/{{id}}": _resolution,
+    f"{SOM}/falloutRule/{{id}}": _rule,
     f"{SOM}/order/{{id}}/explanation": _order,
     f"{SOM}/order/{{id}}/stream": _told_to_its_end,
 }

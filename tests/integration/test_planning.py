@@ -14,9 +14,9 @@ from models.domain.draft import Unplannable
 from models.domain.order_check import check_order
 from models.domain.order_items import items_of
 from models.domain.publishing import check_publishable
-from models.inventory import Inventory
+from models.inventory import MAX_SHARED, Inventory
 from models.patterns import Re2Patterns
-from models.planning import load_relations, load_services, load_snapshot, load_surface
+from models.planning import load_relations, load_services, load_snapshot, load_surface, plan_order
 from models.store import Store, connect
 from tests.unit.planning.examples import (
     NOW,
@@ -115,6 +115,21 @@ async def test_the_oldest_of_several_shared_services_is_taken(world: World) -> N
     machine = ordered(item("1", "add", "virtual-machine-1", service={
         "serviceCharacteristic": [{"name": "hostname", "value": "one"}]}))  # fmt: skip
     assert decompose("o", machine, await world.snapshot(machine)).services[0].relies_on == ("old",)
+
+
+async def test_one_to_re_use_is_found_however_many_others_there_are(world: World) -> None:
+    def platform(name: str, zone: str) -> Body:
+        values = [{"name": "zone", "value": zone}]
+        reference = {"id": "compute-platform-1"}
+        return {"id": name, "state": "active", "serviceSpecification": reference, "serviceCharacteristic": values}
+
+    await world.put("service", *(platform(f"other-{number}", f"zone-{number}") for number in range(MAX_SHARED + 5)))
+    machine = ordered(item("1", "add", "virtual-machine-1", service={
+        "serviceCharacteristic": [{"name": "hostname", "value": "one"}]}))  # fmt: skip
+    parts = (ANONYMOUS, machine, world.catalogue, world.inventory, NOW)
+    assert [task.name for task in (await plan_order("none", *parts))[0].tasks].count("provision") == 1
+    await world.put("service", platform("mine", "north"), platform("younger", "north"))
+    assert (await plan_order("found", *parts))[0].services[0].relies_on == ("mine",)
 
 
 async def test_other_tenants_see_neither_catalogue_nor_inventory(world: World) -> None:

@@ -19,7 +19,7 @@ from schemathesis.core.failures import Failure
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.openapi.checks import JsonSchemaError
 
-from tests.contract.samples import ORDERS, item, order
+from tests.contract.samples import ORDERS, fulfiller, item, order
 
 # Set by `run.py`.
 SEEDS = "SOM_FUZZ_SEEDS"
@@ -83,6 +83,8 @@ def _point(case: Case[Any], number: int) -> None:
         _refer(case.body, number)
         if case.path == "/planPreview":  # its document leaves the order to the one of TMF641
             case.body["serviceOrderItem"] = order()["serviceOrderItem"]
+        elif case.path == "/fulfiller" and number % 3:
+            _be_usable(case.body)
 
 
 def _agree(case: Case[Any], number: int) -> None:
@@ -92,6 +94,13 @@ def _agree(case: Case[Any], number: int) -> None:
             case.headers[name] = "*"
         elif name.lower() == "idempotency-key":
             case.headers[name] = str(number)
+
+
+def _be_usable(body: dict[str, Any]) -> None:
+    """Let a fulfiller have what its kind asks for: kinds have rules that the document cannot tell."""
+    for name in ("settings", "endpoint", "credentials", "id", "agreement", "maintenanceWindow"):
+        body.pop(name, None)
+    body |= {name: value for name, value in fulfiller().items() if name in ("kind", "capability")}
 
 
 def _refer(body: dict[str, Any], number: int) -> None:

@@ -12,7 +12,7 @@ import httpx
 from models.callback_token import CallbackTokens
 from models.domain.lifecycles import SERVICE_ORDER
 from models.store import Store, connect
-from tests.contract.plans import call, store_delivery, store_events, store_plan
+from tests.contract.plans import call, hold_task, store_delivery, store_events, store_plan
 from tests.contract.samples import (
     CANCELS,
     CATALOG,
@@ -100,7 +100,12 @@ class Seeds:
         self.ids[f"{SOM}/plan/{{id}}"] = self.ids[f"{SOM}/plan/{{id}}/task"] = plans
         self.ids[f"{SOM}/task/{{id}}"] = [task["_id"] for task in await self._all("task")]
         self.ids[f"{SOM}/callback/{{token}}"] = [self.tokens.issue(call(plan)) for plan in plans]
-        self.ids[f"{SOM}/notification/{{token}}"] = [self.tokens.issue_for_hub("north")]
+        self.ids[f"{SOM}/notification/{{token}}"] = [self.tokens.issue_for_hub("kept-0")]
+        held = [await hold_task(self.store, plan) for plan in plans[2:]]
+        for path in ("fallout/{id}", "fallout/{id}/intervention"):
+            self.ids[f"{SOM}/{path}"] = held
+        self.ids[f"{SOM}/order/{{id}}/explanation"] = plans
+        self.ids[f"{SOM}/fulfiller/{{id}}/health"] = self.ids[f"{SOM}/fulfiller/{{id}}"]
         self.ids[f"{SOM}/event/{{id}}"] = events
         self.ids[f"{SOM}/delivery/{{id}}"] = deliveries
         self.ids[f"{SOM}/delivery/{{id}}/replay"] = deliveries

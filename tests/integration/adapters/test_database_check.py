@@ -62,7 +62,7 @@ async def test_an_address_where_nobody_listens_is_named_without_the_password(fre
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1/", "mongodb://", "mongodb://127.0.0.1:notaport/"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1/", "127.0.0.1:27017", "mongodb://", "mongodb://127.0.0.1:notaport/"])
 async def test_what_is_no_connection_string_is_called_so(url: str) -> None:
     with pytest.raises(DatabaseAddressInvalid, match="mongodb://host:27017"):
         await require_replica_set(url, timeout_seconds=1)

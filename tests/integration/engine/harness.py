@@ -16,15 +16,18 @@ from models.domain.ids import derived_id, task_key
 from models.domain.outcomes import Accepted, Done, Outcome, Unreachable
 from models.domain.plan import Capability, Compensation, Plan, PlannedItem, PlannedService, PlannedTask
 from models.durations import Durations
+from models.fallout_rules import RuleBook
 from models.ids import new_id
+from models.patterns import Re2Patterns
 from models.slots import Slots
 from models.store import Store
 from scheduler.cancellation import CancellationParts
+from scheduler.capacity import Capacity, EngineSettings
 from scheduler.claims import Claims
 from scheduler.directory import Directory
 from scheduler.ending import end
 from scheduler.engagement import Parts
-from scheduler.engine import Engine, EngineSettings
+from scheduler.engine import Engine
 from scheduler.health import Health
 from scheduler.intake import Intake
 from scheduler.places import Places
@@ -100,6 +103,7 @@ class Harness:
         self.tokens = CallbackTokens(b"k" * 32)
         self.plans: dict[str, Callable[[Document], Plan]] = {}
         self.deletions: list[PlannedTask] = []
+        self.settings = EngineSettings()
         self._running: list[asyncio.Task[None]] = []
 
     async def register(self, **body: Any) -> None:
@@ -133,13 +137,16 @@ class Harness:
         slots = Slots(store, self.clock, worker)
         self.durations = Durations(store, self.clock)
         callbacks = "http://som/som/v1"
-        places = Places(slots, Budgets(store, self.clock))
+        capacity = Capacity(self.settings)
+        places = Places(slots, Budgets(store, self.clock), capacity.free)
         health = Health(store, self.clock, places)
-        parts = Parts(store, self.clock, directory, self.tokens, places, callbacks, self.durations, health)
+        rules = RuleBook(store, Re2Patterns())
+        common = (store, self.clock, directory, self.tokens, places, callbacks, self.durations, health, capacity)
+        parts = Parts(*common, rules)
         claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
         intake = Intake(store, self.clock, claims, plan)
-        engine = Engine(parts, claims, intake, cancelling, EngineSettings())
+        engine = Engine(parts, claims, intake, cancelling)
         watcher = Watcher(store)
         watcher.on_poke.append(engine.poke)
         watcher.on_open.append(engine.sweep)
@@ -286,6 +293,16 @@ def plan_of(
                 for task in tasks
             ),
         )
+
+    return make
+
+
+def plan_with(specification: str, *tasks: str) -> Callable[[Document], Plan]:
+    """The same, of tasks that need somebody for this specification."""
+
+    def make(order: Document) -> Plan:
+        plan, wanted = plan_of(*tasks)(order), Capability(specification, "add", specification)
+        return replace(plan, tasks=tuple(replace(task, capability=wanted) for task in plan.tasks))
 
     return make
 
