@@ -71,7 +71,7 @@ class SimulatorFulfiller:
         latency = self._least + (self._most - self._least) * self._chance(call, "latency")
         fails = self._chance(call, "failure") < self._failure_rate
         accepts = self._accept and call.operation == "fulfil" and not fails
-        if not accepts:
+        if not self._accept:  # one that takes work on for later can be called off in the meantime
             await asyncio.sleep(min(latency, call.timeout))
             if latency > call.timeout:
                 return Unreachable(f"The simulator is slower ({latency:g} s) than the call may be.")

@@ -36,6 +36,7 @@ class _Registry:
         definitions = [entry.definition for entry in self.registered.values()]
         self.selection = Selection(definitions)
         self.limited = tuple(definition for definition in definitions if definition.capacity is not None)
+        self.has_conditions = any(offer.condition is not None for one in definitions for offer in one.capabilities)
 
 
 class Directory:
@@ -62,6 +63,10 @@ class Directory:
     async def limited(self, tenant: str) -> tuple[FulfillerDefinition, ...]:
         """Those whose capacity is limited."""
         return (await self._cache.get(tenant)).limited
+
+    async def has_conditions(self, tenant: str) -> bool:
+        """Whether anybody's capability depends on the service itself."""
+        return (await self._cache.get(tenant)).has_conditions
 
     async def definitions(self, tenant: str) -> tuple[FulfillerDefinition, ...]:
         """All who are registered."""

@@ -12,6 +12,7 @@ from models.domain.outcomes import Outcome
 from models.domain.plan import PlannedTask
 from models.domain.rate_limit import RateLimit
 from models.durations import Durations
+from models.fallout_rules import RuleBook
 from models.presence import Presence
 from models.store import Store
 from scheduler.capacity import Capacity
@@ -46,7 +47,7 @@ class Slots(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What engaging a fulfiller takes."""
+    """What engaging a fulfiller takes; `rules` is None where there are no fallout rules."""
 
     store: Store
     clock: Clock
@@ -58,6 +59,7 @@ class Parts:
     health: Health
     capacity: Capacity
     presence: Presence
+    rules: RuleBook | None = None
 
 
 @dataclass(frozen=True, slots=True)

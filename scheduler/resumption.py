@@ -5,7 +5,7 @@ half open, and once in a while; by one process at a time, and in portions, so th
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ import structlog
 
 from models import inbox
 from models.clock import Clock
+from models.domain.fulfiller import FulfillerDefinition
 from models.domain.maintenance import maintenance
 from models.domain.plan import Capability
 from models.domain.situation import Situation
@@ -31,6 +32,7 @@ SECONDS = 1.0
 LEASE = "resumption"
 LEASE_SECONDS = 60.0
 PORTION = 100
+"""Tasks that are looked at, and at most woken, at a time."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _USUALLY = timedelta(seconds=60)
 _AT_MOST_EVERY = timedelta(seconds=10)
@@ -54,7 +56,8 @@ class Resumption:
     _wanted: bool = True
     _due: datetime = _LONG_AGO
     _looked: datetime = _LONG_AGO
-    _tried: set[str] = field(default_factory=set)
+    _woken: dict[str, int] = field(default_factory=dict)
+    _answers: dict[tuple[Any, ...], FulfillerDefinition | None] = field(default_factory=dict)
 
     def changed(self) -> None:
         """Something has changed upon which somebody may be able to have them."""
@@ -77,7 +80,7 @@ class Resumption:
         lease = await self.leases.take(LEASE)
         if lease is None:
             return 0
-        self._wanted, self._looked, self._due, self._tried = False, now, now + _USUALLY, set()
+        self._wanted, self._looked, self._due, self._woken = False, now, now + _USUALLY, {}
         try:
             woken = await self._look_through()
             await self._note_due()
@@ -92,9 +95,11 @@ class Resumption:
 
     async def _look_through(self) -> int:
         woken, last = 0, ""
+        self._answers.clear()
         while portion := await self._held_after(last):
             last = portion[-1]["_id"]
-            found = [document for document in portion if await self._has_candidate(document)]
+            services = await self._services_of(portion)
+            found = [document for document in portion if await self._has_candidate(document, services)]
             await asyncio.gather(*(self._wake(document) for document in found))
             woken += len(found)
             await asyncio.sleep(_PAUSE if found else 0)
@@ -105,31 +110,49 @@ class Resumption:
             held = self.store.collection("task").find({**_HELD, "_id": {"$gt": last}}, _READ)
             return await held.sort("_id", 1).limit(PORTION).to_list()
 
-    async def _has_candidate(self, document: Document) -> bool:
-        stored = document.get("capability")
-        if stored is None:
+    async def _services_of(self, portion: Sequence[Document]) -> dict[str, Document]:
+        """The services of the tasks, where a condition may want to know them."""
+        tenants = {document["tenant"] for document in portion}
+        if not any([await self.directory.has_conditions(tenant) for tenant in tenants]):
+            return {}
+        ids = [document["service"] for document in portion]
+        with reading():
+            found = await self.store.collection("service").find({"_id": {"$in": ids}}, {"body": 1}).to_list()
+        return {document["_id"]: document["body"] for document in found}
+
+    async def _has_candidate(self, document: Document, services: Mapping[str, Document]) -> bool:
+        if document.get("capability") is None:
             return False
-        capability = Capability.from_document(stored)
-        situation = await self._situation(document)
-        choice = Choice(self.directory, self.health, document["tenant"])
-        definition = (await choice.look(capability, situation)).definition
-        if definition is None:
+        capability = Capability.from_document(document["capability"])
+        situation = self._situation(document, services)
+        asked = document["tenant"], capability, _essence(situation)
+        if services or asked not in self._answers:
+            choice = Choice(self.directory, self.health, document["tenant"])
+            self._answers[asked] = (await choice.look(capability, situation)).definition
+        definition = self._answers[asked]
+        return definition is not None and self._has_room(definition)
+
+    def _has_room(self, definition: FulfillerDefinition) -> bool:
+        """Whether one more task may be woken for a fulfiller; counts it."""
+        woken = self._woken.get(definition.id, 0)
+        most = definition.capacity
+        if self.health.half_open(definition.id):
+            most = 1  # one is enough to try
+        elif most is not None:
+            most -= self.health[definition.id].open_tasks or 0
+        if most is not None and woken >= most:
             return False
-        if self.health.half_open(definition.id):  # one is enough to try
-            if definition.id in self._tried:
-                return False
-            self._tried.add(definition.id)
+        self._woken[definition.id] = woken + 1
         return True
 
-    async def _situation(self, document: Document) -> Situation:
+    def _situation(self, document: Document, services: Mapping[str, Document]) -> Situation:
         kept = (document.get("decision") or {}).get("situation") or {}
-        service = await self.store.get("service", document["service"]) or {}
         return Situation(
             key=document["key"],
-            now=self.clock.now(),
+            now=self._looked,
             places=tuple(kept.get("places", ())),
             parties=frozenset(kept.get("parties", ())),
-            service=service_view(service.get("body", {})),
+            service=service_view(services.get(document["service"], {})),
             builder=kept.get("builder"),
             given_up=frozenset(kept.get("givenUp", ())),
         )
@@ -144,3 +167,8 @@ class Resumption:
         ends = [found.until for _, one in definitions if (found := maintenance(one.windows, now)) is not None]
         half_open = self.health.next_change()
         self._due = min([self._due, *ends, *([half_open] if half_open else ())])
+
+
+def _essence(situation: Situation) -> tuple[Any, ...]:
+    """What of a situation the choice depends on, where no condition looks at the service."""
+    return situation.places, situation.parties, situation.builder, situation.given_up

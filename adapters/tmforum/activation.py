@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from adapters.credentials import Credentials
 from adapters.http_session import Tools
-from adapters.ports import Accepted, Done, FulfillerCall, Outcome, Progress, Refused, Unreachable
+from adapters.ports import Accepted, Done, FulfillerCall, Outcome, Probe, Progress, Refused, Unreachable
 from adapters.tmforum.client import Answered, Budget, Document, TmfClient, segment
 from adapters.tmforum.mapping import NameMapping
 from adapters.tmforum.order_reading import id_of
@@ -97,6 +97,10 @@ class Tmf640Fulfiller:
         if call.operation != "fulfil" or call.action == "delete":
             return Done()
         return await self._activated(_last_segment(monitor.get("sourceHref")) or self._theirs(call.service), budget)
+
+    async def probe(self, seconds: float) -> Probe:
+        """Look whether its list of services can be read."""
+        return await self._client.probe("/service", seconds)
 
     async def aclose(self) -> None:
         """Hold nothing: the session belongs to the process."""

@@ -12,7 +12,7 @@ import orjson
 
 from adapters.credentials import Credentials
 from adapters.http_exchange import exchange
-from adapters.ports import Refused, Unreachable
+from adapters.ports import Probe, Refused, Unreachable
 from adapters.rest_answers import Answer, json_of, seconds, trouble_in
 from models.domain.fulfiller import FulfillerDefinition
 
@@ -70,6 +70,11 @@ class TmfClient:
         target = f"{path}?{urlencode(query, quote_via=quote)}" if query else path
         answer = await self._ask("GET", target, budget, {}, None, bears)
         return replace(answer, maybe_done=False) if isinstance(answer, Unreachable) else answer
+
+    async def probe(self, path: str, seconds: float) -> Probe:
+        """Whether a list can be read, of which one element will do."""
+        answer = await self.get(path, Budget(seconds), limit="1", fields="id")
+        return Probe(None if isinstance(answer, Answered) else answer.reason)
 
     async def write(  # noqa: PLR0913 - what a request is made of
         self,

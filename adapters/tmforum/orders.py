@@ -12,7 +12,7 @@ import structlog
 
 from adapters.credentials import Credentials
 from adapters.http_session import Tools
-from adapters.ports import Accepted, Done, FulfillerCall, Outcome, Progress, Refused, Unreachable
+from adapters.ports import Accepted, Done, FulfillerCall, Outcome, Probe, Progress, Refused, Unreachable
 from adapters.tmforum.cancelling import OrderCancellation
 from adapters.tmforum.client import Answered, Budget, Document, TmfClient, Trouble, segment
 from adapters.tmforum.hub import Hub
@@ -34,6 +34,8 @@ from models.domain.fulfiller import FulfillerDefinition
 from models.domain.violations import Violation
 
 _REVERSE = {"add": "delete", "delete": "add", "modify": "modify"}
+FIRST_LOOK, CANCELLED_SOON = 5.0, 1.0
+"""Seconds to the first look at an order, and at a cancellation."""
 _NO_SUCH = frozenset({404, 405, 501})
 
 _log = structlog.get_logger(__name__)
@@ -75,7 +77,7 @@ class OrderFulfiller:
         outcome = await self._engaged(call, budget)
         if isinstance(outcome, Unreachable):
             self._hub.doubt()
-        return replace(outcome, retry_after=self._interval) if isinstance(outcome, Accepted) else outcome
+        return replace(outcome, retry_after=self._first_look(call)) if isinstance(outcome, Accepted) else outcome
 
     async def _engaged(self, call: FulfillerCall, budget: Budget) -> Outcome:
         match call.operation:
@@ -93,15 +95,18 @@ class OrderFulfiller:
         budget = Budget(call.timeout)
         await self._hub.ensure(budget)
         if call.operation == "cancel":
-            outcome = await self._cancellation.look(reference.reference, call, budget)
-        else:
-            outcome = await self._look(reference.reference, call, budget)
-        match outcome:
-            case Unreachable():
-                self._hub.doubt()
-            case Progress():
-                return replace(outcome, retry_after=self._interval)
-        return outcome
+            return await self._cancellation.look(reference.reference, call, budget)
+        outcome = await self._look(reference.reference, call, budget)
+        if isinstance(outcome, Unreachable):
+            self._hub.doubt()
+        return replace(outcome, retry_after=self._interval) if isinstance(outcome, Progress) else outcome
+
+    async def probe(self, seconds: float) -> Probe:
+        """Look whether its list of orders can be read."""
+        found = await self._client.probe(f"/{self.dialect.order}", seconds)
+        if found.down is not None:
+            self._hub.doubt()
+        return found
 
     async def aclose(self) -> None:
         """Hold nothing: the session belongs to the process, and the subscription to the other side."""
@@ -110,6 +115,12 @@ class OrderFulfiller:
     def _interval(self) -> float | None:
         """Seconds to the next look: seldom while the hub tells, else as the registration says."""
         return self._seldom if self._hub.tells else None
+
+    def _first_look(self, call: FulfillerCall) -> float | None:
+        """Seconds to the first look: an event may have overtaken the answer, and its resource been nobody's yet."""
+        if call.operation == "cancel":
+            return CANCELLED_SOON
+        return min(FIRST_LOOK, self._seldom) if self._hub.tells else None
 
     async def _order(self, call: FulfillerCall, body: Callable[[], Document], budget: Budget) -> Outcome:
         if call.repeated:

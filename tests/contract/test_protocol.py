@@ -169,7 +169,9 @@ async def test_a_body_of_very_many_tiny_values_is_too_large_and_says_so(client: 
     assert "100000 values" in answer.json()["message"]
 
 
-async def test_a_thousand_items_with_twenty_characteristics_each_are_no_problem(dependencies: Dependencies) -> None:
+async def test_a_thousand_items_of_twenty_characteristics_are_placed_previewed_and_patched_beside_the_loop(
+    dependencies: Dependencies,
+) -> None:
     patterns = WatchedPatterns()
     application = serve(dependencies, catalogue=Catalogue(dependencies.store, patterns))
     names = [f"c{number}" for number in range(20)]
@@ -181,8 +183,11 @@ async def test_a_thousand_items_with_twenty_characteristics_each_are_no_problem(
         answer = await client.post(f"{ORDERS}?fields=id", json=body)
         assert answer.status_code == 201, answer.text
         body["serviceOrderItem"][700]["service"]["serviceCharacteristic"][19]["value"] = "7"
-        refused = await client.post(ORDERS, json=body)
-    assert "/serviceOrderItem/700/service/serviceCharacteristic/19/value" in refused.json()["message"]
+        placed = f"{ORDERS}/{answer.json()['id']}"
+        for method, path in (("POST", ORDERS), ("POST", f"{SOM}/planPreview"), ("PATCH", placed)):
+            refused = await client.request(method, path, json=body)
+            assert refused.status_code == 400, path
+            assert "/serviceOrderItem/700/service/serviceCharacteristic/19/value" in refused.json()["message"]
     assert patterns.threads
     assert threading.get_ident() not in patterns.threads, "the event loop had to wait for the check"
 
@@ -222,7 +227,9 @@ async def test_long_numbers_inside_of_texts_are_fine(client: ContractClient) -> 
     assert placed["meter"] == 9223372036854775807
 
 
-@pytest.mark.parametrize("path", ["%00", "a%00b", "%FF", "%2E%2E", "x" * 300, "$where", "{id}", "%F0%9F%92%A9"])
+@pytest.mark.parametrize(
+    "path", ["%00", "a%00b", "a%0Ab", "%FF", "%2E%2E", "x" * 300, "$where", "{id}", "%F0%9F%92%A9"]
+)
 async def test_a_weird_identifier_is_only_not_found(client: ContractClient, path: str) -> None:
     for base in (ORDERS, SERVICES, f"{SOM}/fulfiller", f"{SOM}/plan", f"{SOM}/event"):
         assert (await client.get(f"{base}/{path}")).status_code == 404, base

@@ -7,14 +7,11 @@ from aiohttp import web
 
 
 class Mailbox:
-    """Listens while its context is open.
+    """Listens while its context is open, and answers the same to everything."""
 
-    Attributes:
-        status: what is answered.
-    """
-
-    def __init__(self) -> None:
-        self.status = 204
+    def __init__(self, status: int = 204, answer: Any = None) -> None:
+        self._status = status
+        self._answer = answer
         self._came: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
 
     async def __aenter__(self) -> Self:
@@ -38,4 +35,6 @@ class Mailbox:
     async def _take(self, request: web.Request) -> web.Response:
         place = request.match_info["place"].partition("/")[0]
         self._came.put_nowait((place, await request.json()))
-        return web.Response(status=self.status)
+        if self._answer is None:
+            return web.Response(status=self._status)
+        return web.json_response(self._answer, status=self._status)

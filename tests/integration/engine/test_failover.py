@@ -172,3 +172,24 @@ async def test_a_capacity_holds_what_is_too_much_until_something_is_done(running
     assert [one["row"] for one in held["decision"]["candidates"]] == ["capacity"]
     await running.callback(running.fulfiller.calls[0], {"status": "done"})
     await running.until(order, "completed")
+
+
+async def test_no_more_held_tasks_are_woken_than_a_capacity_has_room_for(running: Harness) -> None:
+    names = [f"1/{number}" for number in range(6)]
+    for name in names:
+        running.fulfiller.scripts[f"fulfil:{name}"] = answers(Accepted(reference=name))
+    orders = [await running.order(plan_of(name)) for name in names]
+    for order in orders:
+        await running.until(order, "held")
+    await running.register(capacity=2)
+
+    async def open_tasks() -> int:
+        return await running.store.collection("task").count_documents({"state": "accepted"})
+
+    async def two_are_accepted() -> bool:
+        return await open_tasks() == 2
+
+    await running.until_true(two_are_accepted)
+    woken = [task async for task in running.store.collection("task").find({"decision.chosen": "f-scripted"})]
+    assert len(woken) == 2
+    assert [len(task["holds"]) for task in woken] == [1, 1]

@@ -1,6 +1,7 @@
 """The kind `tmf641` keeps to the port, at another instance of this product."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import aiohttp
@@ -8,12 +9,13 @@ import pytest
 
 from adapters.credentials import Credentials
 from adapters.http_session import Tools
-from adapters.ports import Fulfiller
+from adapters.ports import Fulfiller, Probe, Refused
 from adapters.tmforum.service_orders import Tmf641Fulfiller
 from handlers.validation import schema_check
 from models.domain.fulfiller import FulfillerDefinition
 from tests.acceptance.server_process import ServerProcess, free_port
-from tests.integration.fulfiller_suite import Behaviour, FulfillerSuite
+from tests.integration.fulfiller_suite import Behaviour, FulfillerSuite, a_call
+from tests.integration.mailbox import Mailbox
 from tests.integration.tmforum.proxy import Proxy
 
 ORDERING = "/tmf-api/serviceOrdering/v4"
@@ -64,3 +66,48 @@ class TestServiceOrders(FulfillerSuite):
             async with self.session.get(f"{self.partner.url}{INVENTORY}/service", params=query) as answer:
                 count += len(await answer.json())
         return count
+
+
+def at(session: aiohttp.ClientSession, url: str, **settings: Any) -> Tmf641Fulfiller:
+    definition = FulfillerDefinition("partner", "Partner", "tmf641", f"{url}{ORDERING}", settings=settings)
+    return Tmf641Fulfiller.create(definition, Credentials(None), Tools(lambda: session, None, schema_check))
+
+
+async def test_an_order_that_the_settings_spoil_is_not_sent_and_the_place_is_named(
+    session: aiohttp.ClientSession,
+) -> None:
+    spoilt = at(session, "http://127.0.0.1:9", order={"requestedStartDate": "tomorrow"})
+    outcome = await spoilt.engage(a_call())
+    assert isinstance(outcome, Refused), outcome
+    assert "/requestedStartDate" in outcome.reason
+    assert not outcome.maybe_done
+
+
+@pytest.mark.parametrize(
+    ("answer", "place"),
+    [({"id": "1"}, "no state"), ({"id": "1", "state": "frozen"}, "/state"), ({"state": "acknowledged"}, "no id"),
+     (["1"], "no state"), ({"id": "1", "state": "acknowledged", "serviceOrderItem": 7}, "/serviceOrderItem")],
+)  # fmt: skip
+async def test_an_answer_that_is_no_order_is_for_a_person_and_the_place_is_named(
+    session: aiohttp.ClientSession, answer: Any, place: str
+) -> None:
+    async with Mailbox(status=201, answer=answer) as partner:
+        outcome = await at(session, partner.address("")).engage(a_call())
+    assert isinstance(outcome, Refused), outcome
+    assert place in outcome.reason
+    assert outcome.maybe_done
+
+
+@pytest.mark.parametrize("action", ["modify", "delete"])
+async def test_what_this_fulfiller_has_not_built_it_cannot_change(session: aiohttp.ClientSession, action: str) -> None:
+    outcome = await at(session, "http://127.0.0.1:9").engage(replace(a_call(), action=action))
+    assert isinstance(outcome, Refused), outcome
+    assert "is not known" in outcome.reason
+
+
+async def test_whether_it_is_up_is_seen_by_its_list_of_orders(
+    session: aiohttp.ClientSession, partner: ServerProcess
+) -> None:
+    assert await at(session, partner.url).probe(10) == Probe()
+    down = await at(session, "http://127.0.0.1:9").probe(10)
+    assert down.down is not None

@@ -1,0 +1,216 @@
+"""Two instances of this product, federated: ours gives work to a partner's, which stops and starts as told.
+
+    python -m tests.acceptance.federation --outage 300
+
+plays an outage of the partner for as long as told, with orders open and orders to be placed, and checks that all of
+them complete and none is doubled.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+from pymongo import MongoClient
+
+from tests.acceptance.server_process import ServerProcess
+from tests.database import database_of_the_run
+
+Document = dict[str, Any]
+
+CATALOG = "/tmf-api/serviceCatalogManagement/v4/serviceSpecification"
+ORDERING = "/tmf-api/serviceOrdering/v4"
+INVENTORY = "/tmf-api/serviceInventory/v4"
+ORDERS = f"{ORDERING}/serviceOrder"
+CANCELS = f"{ORDERING}/cancelServiceOrder"
+SERVICES = f"{INVENTORY}/service"
+PATIENCE = 60.0
+
+# The partner surveys, then connects: two tasks with a milestone each.
+_TASKS = {"survey": {"milestone": "surveyed"}, "connect": {"needs": ["survey"], "milestone": "connected"}}
+
+
+@dataclass
+class Side:
+    """One of the two instances, spoken to over HTTP."""
+
+    server: ServerProcess
+
+    def call(self, method: str, path: str, body: Any = None, media: str = "application/json") -> Any:
+        content = None if body is None else json.dumps(body)
+        answer = requests.request(
+            method, self.server.url + path, data=content, headers={"Content-Type": media}, timeout=60
+        )
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def specify(self, specification: str, fulfiller: Document, fulfilment: Document | None = None) -> str:
+        """Publish a specification and register who fulfils it; returns the fulfiller's id."""
+        body = {"id": specification, "name": specification, "version": "1", "lifecycleStatus": "Active"}
+        self.call("POST", CATALOG, body | ({"fulfilment": fulfilment} if fulfilment else {}))
+        capability = [{"specification": specification, "action": "*"}]
+        made = self.call("POST", "/som/v1/fulfiller", {"name": specification, "capability": capability, **fulfiller})
+        return str(made["id"])
+
+    def order(self, specification: str, action: str = "add", service: str | None = None, **values: Any) -> str:
+        wanted: Document = {"serviceCharacteristic": [{"name": name, "value": value} for name, value in values.items()]}
+        wanted |= {"serviceSpecification": {"id": specification}} if service is None else {"id": service}
+        item = {"id": "1", "action": action, "service": wanted}
+        return str(self.call("POST", ORDERS, {"serviceOrderItem": [item]})["id"])
+
+    def get(self, order: str) -> Document:
+        found: Document = self.call("GET", f"{ORDERS}/{order}")
+        return found
+
+    def until(self, order: str, state: str) -> Document:
+        found: Document = {}
+
+        def there() -> bool:
+            found.update(self.get(order))
+            return bool(found["state"] == state)
+
+        eventually(there, lambda: f"{order} is not {state} but {found}")
+        return found
+
+    def task(self, order: str) -> Document:
+        """The first task of an order, once it is planned."""
+        eventually(lambda: self.call("GET", f"/som/v1/plan?order={order}"), lambda: f"{order} is not planned")
+        short = self.call("GET", f"/som/v1/plan/{order}")["task"][0]
+        found: Document = self.call("GET", f"/som/v1/task/{short['id']}")
+        return found
+
+    def service(self, order: str) -> Document:
+        """The service of an order's one item."""
+        found: Document = self.call("GET", f"{SERVICES}/{self.get(order)['serviceOrderItem'][0]['service']['id']}")
+        return found
+
+
+def eventually(check: Callable[[], Any], trouble: Callable[[], str] = lambda: "in vain") -> None:
+    give_up = time.monotonic() + PATIENCE
+    while not check():
+        assert time.monotonic() < give_up, trouble()
+        time.sleep(0.1)
+
+
+@dataclass
+class Federation:
+    """We, and the partner."""
+
+    us: Side
+    partner: Side
+
+    def specify(self, name: str, latency: float, **settings: Any) -> str:
+        """A specification of ours that the partner builds as `carrier-…`, in two steps that take so long each."""
+        self.partner.specify(
+            f"carrier-{name}",
+            {
+                "kind": "simulator",
+                "pollInterval": 0.1,
+                "settings": {
+                    "accept": latency > 0,
+                    "latency": latency,
+                    "serviceCharacteristic": [{"name": "circuitId", "value": '= "C-" + service.id'}],
+                },
+            },
+            {"add": {"tasks": _TASKS}},
+        )
+        poll = settings.pop("pollInterval", 0.3)
+        settings = {
+            "specification": {f"access-{name}": f"carrier-{name}"},
+            "characteristic": {"speed": "bandwidth", "circuit": "circuitId"},
+            "inventory": f"{self.partner.server.url}{INVENTORY}",
+            "catchUpInterval": 3600,
+            **settings,
+        }
+        return self.us.specify(
+            f"access-{name}",
+            {
+                "kind": "tmf641",
+                "endpoint": f"{self.partner.server.url}{ORDERING}",
+                "retry": {"delays": [0.5] * 40 + [15.0] * 24},
+                "pollInterval": poll,
+                "settings": settings,
+            },
+        )
+
+    def partner_orders(self, order: str) -> list[Document]:
+        """The partner's orders for the one task of an order of ours."""
+        task = self.us.task(order)
+        found: list[Document] = self.partner.call("GET", f"{ORDERS}?externalId={task['id']}:fulfil:0")
+        return found
+
+    def completes_once(self, order: str) -> Document:
+        """Ours completes, and the partner has one order for it."""
+        done = self.us.until(order, "completed")
+        assert [one["state"] for one in self.partner_orders(order)] == ["completed"]
+        return done
+
+    def open_at_the_partner(self, order: str) -> None:
+        eventually(lambda: len(self.partner_orders(order)) == 1, lambda: f"the partner has no order for {order}")
+
+    def outage(self, seconds: float, open_orders: list[str], specification: str) -> list[str]:
+        """The partner stops with these orders open, further ones are placed meanwhile, and it starts again."""
+        self.partner.server.stop()
+        try:
+            placed = [self.us.order(specification, speed=100) for _ in range(2)]
+            end = time.monotonic() + seconds
+            for order in placed:
+                self._tried_in_vain(order)
+            time.sleep(max(0.0, end - time.monotonic()))
+        finally:
+            self.partner.server.start()
+        return [*open_orders, *placed]
+
+    def _tried_in_vain(self, order: str) -> None:
+        eventually(lambda: self.us.task(order)["attempt"], lambda: f"nothing was tried for {order}")
+
+
+@contextmanager
+def federation(mongodb_url: str, folder: Path) -> Iterator[Federation]:
+    """Both instances, each a process with a database of its own."""
+    sides = []
+    for name in ("us", "partner"):
+        (folder / name).mkdir()
+        database = f"som_test_{name}_{time.time_ns()}"
+        sides.append(ServerProcess(folder / name, {"SOM_MONGODB_URL": mongodb_url, "SOM_MONGODB_DATABASE": database}))
+    try:
+        for server in sides:
+            server.start()
+        yield Federation(Side(sides[0]), Side(sides[1]))
+    finally:
+        for server in sides:
+            server.stop()
+        with MongoClient[Document](mongodb_url) as client:
+            for server in sides:
+                client.drop_database(server.environment["SOM_MONGODB_DATABASE"])
+
+
+def main() -> None:
+    """Play an outage as long as one likes."""
+    options = argparse.ArgumentParser(prog="python -m tests.acceptance.federation", description=__doc__)
+    options.add_argument("--outage", type=float, default=300.0, metavar="S", help="seconds that the partner is away")
+    options.add_argument("--orders", type=int, default=10, metavar="N", help="orders that are open when it goes")
+    given = options.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        database_of_the_run() as mongodb_url,
+        federation(mongodb_url, Path(folder)) as both,
+    ):
+        both.specify("outage", 5.0)
+        opened = [both.us.order("access-outage", speed=100) for _ in range(given.orders)]
+        for order in opened:
+            both.open_at_the_partner(order)
+        print(f"{len(opened)} orders are open; the partner is away for {given.outage:g} s", flush=True)
+        for order in both.outage(given.outage, opened, "access-outage"):
+            both.completes_once(order)
+        print("all orders are completed, and the partner has one order for each")
+
+
+if __name__ == "__main__":
+    main()

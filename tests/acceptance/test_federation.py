@@ -1,0 +1,129 @@
+"""Two instances of this product, federated: the order completes with nothing doubled, whatever happens between them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.acceptance.federation import CANCELS, SERVICES, Federation, eventually, federation
+
+
+@pytest.fixture(scope="module")
+def both(mongodb_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
+    with federation(mongodb_url, tmp_path_factory.mktemp("federation")) as made:
+        yield made
+
+
+def values(service: dict[str, Any]) -> dict[str, Any]:
+    return {entry["name"]: entry["value"] for entry in service["serviceCharacteristic"]}
+
+
+def partner_service(both: Federation, order: str) -> dict[str, Any]:
+    (reference,) = both.us.service(order)["supportingService"]
+    found: dict[str, Any] = both.partner.call("GET", f"{SERVICES}/{reference['id']}")
+    return found
+
+
+def test_an_order_of_ours_is_built_changed_and_ended_by_the_partner_who_tells_us_of_it(both: Federation) -> None:
+    """Nobody asks for an hour: what is known here in time was told."""
+    both.specify("told", latency=0.3)
+    order = both.us.order("access-told", speed=100)
+    done = both.completes_once(order)
+    assert [reached["name"] for reached in done["milestone"]] == ["surveyed", "connected"]
+    ours, theirs = both.us.service(order), partner_service(both, order)
+    assert values(theirs) == {"bandwidth": 100, "circuitId": f"C-{theirs['id']}"}
+    assert values(ours) == {"speed": 100, "circuit": f"C-{theirs['id']}"}
+    assert (ours["state"], theirs["state"]) == ("active", "active")
+
+    both.completes_once(both.us.order("access-told", "modify", ours["id"], speed=500))
+    assert values(partner_service(both, order))["bandwidth"] == 500
+    assert values(both.us.service(order))["speed"] == 500
+
+    both.completes_once(both.us.order("access-told", "delete", ours["id"]))
+    assert partner_service(both, order)["state"] == "terminated"
+    assert both.us.service(order)["state"] == "terminated"
+
+
+def test_a_cancellation_is_passed_on_and_followed(both: Federation) -> None:
+    both.specify("cancelled", latency=600)
+    order = both.us.order("access-cancelled", speed=100)
+    both.open_at_the_partner(order)
+    both.us.call("POST", CANCELS, {"serviceOrder": {"id": order}})
+    both.us.until(order, "cancelled")
+    assert [one["state"] for one in both.partner_orders(order)] == ["cancelled"]
+    cancellations = both.partner.call("GET", f"{CANCELS}?serviceOrder.id={both.partner_orders(order)[0]['id']}")
+    assert [one["state"] for one in cancellations] == ["done"]
+
+
+def test_what_is_completed_at_the_partner_is_undone_there(both: Federation) -> None:
+    """An order of two items: one is completed when the other, which goes on, is cancelled with it."""
+    both.specify("undone", latency=0)
+    both.specify("unending", latency=600)
+    items = [
+        {"id": str(number), "action": "add", "service": {"serviceSpecification": {"id": f"access-{name}"}}}
+        for number, name in enumerate(("undone", "unending"), 1)
+    ]
+    order = both.us.call("POST", "/tmf-api/serviceOrdering/v4/serviceOrder", {"serviceOrderItem": items})["id"]
+    eventually(lambda: both.us.get(order)["serviceOrderItem"][0]["state"] == "completed")
+    both.us.call("POST", CANCELS, {"serviceOrder": {"id": order}})
+    both.us.until(order, "cancelled")
+    left = both.partner.call("GET", f"{SERVICES}?serviceSpecification.id=carrier-undone")
+    assert [one["state"] for one in left] == ["terminated"]
+
+
+def test_what_the_partner_waits_for_is_seen_here_and_goes_on_when_it_goes_on_there(both: Federation) -> None:
+    both.specify("held", latency=0.2)
+    found = both.partner.call("GET", "/som/v1/fulfiller?specification=carrier-held")[0]
+    refusing = {"settings": {**found["settings"], "refuse": "The duct is full."}}
+    both.partner.call("PATCH", f"/som/v1/fulfiller/{found['id']}", refusing)
+    order = both.us.order("access-held", speed=100)
+    eventually(lambda: "The duct is full" in str(both.us.task(order)["remark"]))
+    assert both.us.get(order)["state"] == "inProgress"
+    both.partner.call("PATCH", f"/som/v1/fulfiller/{found['id']}", {"settings": {"refuse": None}})
+    (theirs,) = both.partner_orders(order)
+    both.partner.call("PATCH", f"/tmf-api/serviceOrdering/v4/serviceOrder/{theirs['id']}", {"state": "inProgress"})
+    both.completes_once(order)
+
+
+def test_what_the_partner_rejects_is_held_here_with_its_reason(both: Federation) -> None:
+    both.specify("rejected", latency=0, specification={"access-rejected": "carrier-unknown"})
+    order = both.us.until(both.us.order("access-rejected", speed=100), "held")
+    assert "carrier-unknown" in order["serviceOrderItem"][0]["errorMessage"][0]["message"]
+
+
+def test_an_outage_of_the_partner_delays_and_doubles_nothing(both: Federation) -> None:
+    both.specify("outage", latency=1.0)
+    opened = [both.us.order("access-outage", speed=100) for _ in range(3)]
+    for order in opened:
+        both.open_at_the_partner(order)
+    for order in both.outage(2.0, opened, "access-outage"):
+        both.completes_once(order)
+
+
+def test_a_restart_of_ours_delays_and_doubles_nothing(both: Federation) -> None:
+    both.specify("restart", latency=0.5, catchUpInterval=1)
+    order = both.us.order("access-restart", speed=100)
+    both.open_at_the_partner(order)
+    both.us.server.kill()
+    both.us.server.start()
+    both.completes_once(order)
+
+
+def test_an_order_whose_notifications_are_lost_is_found_completed(both: Federation) -> None:
+    fulfiller = both.specify("lost", latency=0.5, catchUpInterval=1)
+    order = both.us.order("access-lost", speed=100)
+    both.open_at_the_partner(order)
+    ended = 0
+    for subscription in both.partner.call("GET", "/som/v1/subscription?state=active&limit=100"):
+        both.partner.call("DELETE", f"/tmf-api/serviceOrdering/v4/hub/{subscription['id']}")
+        ended += 1
+    assert ended, f"{fulfiller} had no subscription"
+    both.completes_once(order)
+
+
+def test_a_partner_without_a_hub_is_asked(both: Federation) -> None:
+    before = len(both.partner.call("GET", "/som/v1/subscription?limit=100"))
+    both.specify("asked", latency=0.3, hub=False)
+    done = both.completes_once(both.us.order("access-asked", speed=100))
+    assert [reached["name"] for reached in done["milestone"]] == ["surveyed", "connected"]
+    assert len(both.partner.call("GET", "/som/v1/subscription?limit=100")) == before

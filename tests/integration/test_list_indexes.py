@@ -1,0 +1,97 @@
+"""Every list that users filter runs on an index: asked as a client would, explained by a real database."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+
+from handlers.documents import load
+from handlers.query import parse_list_query
+from models.domain.shapes import Shape
+from models.indexes import create_all, indexed_attributes
+from models.mongo_filters import to_mongo, to_sort
+from models.patterns import Re2Patterns
+
+Document = dict[str, Any]
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+TYPES = {
+    "serviceOrder": ("tmf641", "ServiceOrder"),
+    "cancelServiceOrder": ("tmf641", "CancelServiceOrder"),
+    "service": ("tmf638", "Service"),
+    "serviceSpecification": ("tmf633", "ServiceSpecification"),
+}
+# What the users of an order manager filter by, first of all.
+WANTED = {
+    "serviceOrder": {
+        "state",
+        "externalId",
+        "category",
+        "orderDate",
+        "requestedStartDate",
+        "relatedParty.id",
+        "serviceOrderItem.service.id",
+        "serviceOrderItem.service.serviceSpecification.id",
+    },
+    "cancelServiceOrder": {"state", "serviceOrder.id"},
+    "service": {"state", "name", "category", "relatedParty.id", "serviceSpecification.id", "startDate", "place.id"},
+    "serviceSpecification": {"name", "lifecycleStatus"},
+}
+FILTERS = [
+    (collection, attribute)
+    for collection in TYPES
+    for attribute in indexed_attributes(collection)
+    if attribute not in ("id", "href")
+]
+
+
+@pytest.fixture
+async def database(mongodb_url: str, database_name: str) -> AsyncIterator[AsyncDatabase[Document]]:
+    client: AsyncMongoClient[Document] = AsyncMongoClient(mongodb_url)
+    async with client:
+        await create_all(client[database_name])
+        yield client[database_name]
+
+
+@pytest.mark.parametrize("collection", TYPES)
+def test_what_users_filter_by_has_an_index(collection: str) -> None:
+    assert WANTED[collection] - set(indexed_attributes(collection)) == set()
+
+
+async def test_every_filter_on_an_indexed_attribute_uses_its_index(database: AsyncDatabase[Document]) -> None:
+    slow = []
+    for collection, attribute in FILTERS:
+        await database[collection].delete_many({})
+        await database[collection].insert_many([stored(number, attribute) for number in range(50)])
+        keys = await keys_examined(database, collection, f"{attribute}={value(7, attribute)}")
+        if keys is None or keys > 3:
+            slow.append((collection, attribute, keys))
+    assert slow == []
+
+
+def value(number: int, attribute: str) -> str:
+    moment = START + timedelta(days=number)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z") if attribute.lower().endswith("date") else f"v{number}"
+
+
+def stored(number: int, attribute: str) -> Document:
+    """A document with one value in the body, at the place that the attribute names."""
+    body: Any = value(number, attribute)
+    for name in reversed(attribute.split(".")):
+        body = {name: body}
+    return {"_id": str(number), "tenant": "default", "created": START, "body": {"id": str(number), **body}}
+
+
+async def keys_examined(database: AsyncDatabase[Document], collection: str, query: str) -> int | None:
+    """How many keys of an index the database looked at for the one match; None where it went without an index."""
+    api, kind = TYPES[collection]
+    document = load(api)
+    asked = parse_list_query(query, Shape.compile(document.node, document.schema(kind)), Re2Patterns())
+    cursor = database[collection].find(to_mongo("default", asked.condition)).sort(to_sort(asked.sort)).limit(20)
+    told = (await cursor.explain())["executionStats"]
+    assert told["nReturned"] == 1, query
+    return None if "COLLSCAN" in json.dumps(told, default=str) else int(told["totalKeysExamined"])
