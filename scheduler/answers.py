@@ -279,7 +279,7 @@ class Settling:
         """Read a fulfiller's report out of the inbox."""
         if (key := self._told_of(entry)) is not None:
             run = self._progress.run[key]
-            detail = {"callback": True}
+            detail = {"callback": True, **({"who": entry["who"]} if "who" in entry else {})}
             outcome = parse_report(entry["report"])
             answers.append(Answer(key, entry["revision"], outcome, run.fulfiller, detail=detail))
 

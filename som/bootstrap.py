@@ -155,6 +155,7 @@ class Server:
             notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
             schema_check=schema_check,
             allowed=_allowances(settings),
+            task_flows=task_flows.TaskFlowStore(store, clock),
         )
         kinds = Kinds(tools)
         sealer = Sealer(secret_keys(settings))
