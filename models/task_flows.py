@@ -6,6 +6,7 @@ says of an order is: neither comes without the other.
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -42,15 +43,17 @@ class TaskFlowStore:
         stored = await self._store.get("serviceOrder", order_id)
         return None if stored is None else stored["body"]
 
-    async def open(self, key: str, body: Mapping[str, Any]) -> Document:
-        """Make the task flow of a call, unless it is there; returns its body."""
+    async def open(self, key: str, body: Mapping[str, Any], seconds: float) -> Document:
+        """Make the task flow of a call, due in so many seconds, unless it is there; returns its body."""
         call = CallKey.parse(key)
         plan = await self._store.get("plan", call.plan) if call is not None else None
         tenant = plan["tenant"] if plan is not None else ENGINE.tenant
         order = (plan or {}).get("owner", {}).get("id")
         process = await self._process(call.plan if call is not None else key, tenant, order)
         now = self._clock.now()
-        made = task_flow.begun({"@type": "TaskFlow", **body}, new_id, now, ENGINE.subject)
+        due = to_text(now + timedelta(seconds=seconds))
+        wanted = {"@type": "TaskFlow", **body, "requestedCompletionDate": due}
+        made = task_flow.begun(wanted, new_id, now, ENGINE.subject)
         made |= {"id": task_flow_id(key), "processFlow": {"id": process, "@referredType": "ProcessFlow"}}
         document: Document = {"_id": made["id"], "tenant": tenant, "body": made, "call": key}
         document |= {name: value for name, value in (("plan", call and call.plan), ("order", order)) if value}
@@ -124,12 +127,23 @@ def entity(key: str, role: str, referred: str, name: str | None = None) -> Docum
 
 async def attach(store: Store, clock: Clock, process: str, key: str) -> None:
     """See that a process flow refers to a task flow in it."""
+    await _refer(store, clock, process, key, present=True)
+
+
+async def detach(store: Store, clock: Clock, process: str, key: str) -> None:
+    """See that a process flow does not refer to a task flow that is gone."""
+    await _refer(store, clock, process, key, present=False)
+
+
+async def _refer(store: Store, clock: Clock, process: str, key: str, *, present: bool) -> None:
     for _ in range(_TRIES):
         stored = await store.get(PROCESS, process)
-        if stored is None or any(known["id"] == key for known in stored["body"].get("taskFlow", ())):
+        known: Sequence[Document] = () if stored is None else stored["body"].get("taskFlow", ())
+        if stored is None or any(each["id"] == key for each in known) is present:
             return
-        reference = {"id": key, "@type": "TaskFlowRef", "@referredType": "TaskFlow"}
-        body = {**stored["body"], "taskFlow": [*stored["body"].get("taskFlow", ()), reference]}
+        others = [each for each in known if each["id"] != key]
+        added = [{"id": key, "@type": "TaskFlowRef", "@referredType": "TaskFlow"}] if present else []
+        body = {**stored["body"], "taskFlow": [*others, *added]}
         owed = outbox.stub(event_type(PROCESS, "AttributeValueChange"), state=body["state"], who=ENGINE.subject)
         change = outbox.change(stored, {"body": body}, [owed], clock.now())
         if await store.update(PROCESS, {"_id": process, "rev": stored["rev"]}, change):

@@ -1,6 +1,7 @@
 """Many orders broken by one fulfiller: one cause, one bulk retry; and how fast others go through beside held ones."""
 
 import time
+from functools import partial
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from models.store import Store
 PART = "fallout"
 WITHOUT, UNBROKEN = "without", "never broken"
 RATIO = 0.9
+_PIECE = 500
 _NOWHERE = "http://127.0.0.1:9/"  # the port `discard`, at which nothing listens
 _BROKEN, _HEALTHY = "bench-broken", "bench-healthy"
 
@@ -96,15 +98,17 @@ async def _register(stage: Stage, server: Child) -> None:
 
 
 async def _break(stage: Stage, server: Child, store: Store, count: int) -> None:
-    body = orjson.dumps(orders.order(orders.FIVE_TASKS))
-    request = Request("POST", ORDERS, body)
-    await stage.load.run(server.url, [request], connections=CONNECTIONS, most=count)
+    """Place so many orders that are held, piece by piece."""
+    request = Request("POST", ORDERS, orjson.dumps(orders.order(orders.FIVE_TASKS)))
+    for placed in range(0, count, _PIECE):
+        piece = min(_PIECE, count - placed)
+        await stage.load.run(server.url, [request], connections=CONNECTIONS, most=piece)
+        await until(partial(_all_held, store, placed + piece), "holding orders")
 
-    async def all_held() -> bool:
-        where = {"tenant": "default", "body.state": "held"}
-        return await store.collection("serviceOrder").count_documents(where) >= count and await completed(store)
 
-    await until(all_held, "holding orders")
+async def _all_held(store: Store, count: int) -> bool:
+    where = {"tenant": "default", "body.state": "held"}
+    return await store.collection("serviceOrder").count_documents(where) >= count and await completed(store)
 
 
 async def _repair(stage: Stage, server: Child) -> None:
