@@ -15,7 +15,7 @@ class Credentials:
     __slots__ = ("_secret",)
 
     def __init__(self, secret: Mapping[str, Any] | None) -> None:
-        """Take {type: bearer|basic|header, …}, checked at registration; None stands for no credentials."""
+        """Take {type: bearer|basic|header|privateKey, …}, checked at registration; None stands for no credentials."""
         self._secret = dict(secret or {})
 
     def __repr__(self) -> str:

@@ -39,4 +39,5 @@ class OptionalKind:
 
 OPTIONAL: Mapping[str, OptionalKind] = {
     "ansible": OptionalKind("adapters.ansible:AnsibleFulfiller", "ansible_runner", "ansible"),
+    "ssh": OptionalKind("adapters.ssh:SshFulfiller", "asyncssh", "ssh"),
 }

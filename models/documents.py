@@ -226,6 +226,12 @@ class Task(Stored):
     job = StringField()
 
 
+class FalloutRule(ResourceDocument):
+    """A rule of what is done about fallout before people are asked; its revision is its version."""
+
+    meta = {"collection": "falloutRule", "indexes": [_BY_CREATION, _OWED]}
+
+
 class FalloutResolution(Stored):
     """A bulk resolution of fallout: which, what to do, and how far it is (`models.resolutions`)."""
 
@@ -356,6 +362,7 @@ ALL: tuple[type[Stored], ...] = (
     FulfillerState,
     FulfillerStatistics,
     Budget,
+    FalloutRule,
     FalloutResolution,
     Subscription,
     Event,

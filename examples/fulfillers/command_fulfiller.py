@@ -56,7 +56,7 @@ def fulfil(ledger: Ledger, task: dict[str, Any], options: dict[str, Any], digest
     time.sleep(latency)
     ledger.finish(key, task, options.get("facts") or {})
     if known is None and options.get("hangFirst"):
-        time.sleep(3600)
+        time.sleep(60)
     say(status="done", **(options.get("facts") or {}))
 
 
@@ -114,7 +114,7 @@ def misbehave(options: dict[str, Any]) -> None:
         print("Segmentation fault (core dumped)")
         stop(0)
     if options.get("hang"):
-        time.sleep(3600)
+        time.sleep(60)
 
 
 def say(**report: Any) -> None:

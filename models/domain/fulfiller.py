@@ -37,7 +37,10 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "bearer": ("token",),
     "basic": ("username", "password"),
     "header": ("name", "value"),
+    "privateKey": ("username", "privateKey"),
 }
+_POSSIBLE: Mapping[str, tuple[str, ...]] = {"privateKey": ("passphrase",)}
+_OF_LINES = frozenset({"privateKey"})  # what is a file elsewhere, and in no header
 # Headers that the call itself sets; a credential must not stand in for them.
 RESERVED_HEADERS = frozenset(
     [
@@ -170,9 +173,9 @@ def _wrong_credentials(credentials: Mapping[str, Any]) -> Iterator[Violation]:
         if not isinstance(credentials.get(name), str):
             message = f"Credentials of the type {credentials['type']} need a {name}."
             yield Violation(f"/credentials/{name}", "missing", message)
-        elif any(not char.isprintable() for char in credentials[name]):
+        elif name not in _OF_LINES and any(not char.isprintable() for char in credentials[name]):
             yield Violation(f"/credentials/{name}", "invalidText", "Control characters cannot be sent in a header.")
-    for name in credentials.keys() - {"type", *needed}:
+    for name in credentials.keys() - {"type", *needed, *_POSSIBLE.get(credentials["type"], ())}:
         message = f"Credentials of the type {credentials['type']} have no {name}."
         yield Violation(f"/credentials/{name}", "unexpected", message)
     if str(credentials.get("name", "")).lower() in RESERVED_HEADERS:

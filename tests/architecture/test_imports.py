@@ -15,6 +15,7 @@ ROOMS = ("models", "adapters", "handlers", "scheduler", "som")
 HOMES = {
     "aiohttp": ("adapters",),
     "ansible_runner": ("adapters/ansible_run.py",),
+    "asyncssh": ("adapters/ssh.py",),
     "apscheduler": ("scheduler",),
     "connexion": ("handlers",),
     "jsonschema_rs": ("handlers", "adapters/forms.py"),

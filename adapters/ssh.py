@@ -1,0 +1,196 @@
+"""The kind `ssh`: a program on another host, with the protocol of `command`, over SSH."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, ClassVar
+
+import asyncssh
+
+from adapters import command_protocol as protocol
+from adapters.base import BaseFulfiller
+from adapters.credentials import Credentials
+from adapters.http_session import Tools
+from adapters.ports import Accepted, FulfillerCall, Outcome, Progress, Refused, Unreachable
+from adapters.settings_rules import unknown_settings, wrong_values
+from adapters.ssh_settings import KNOWN, host_keys, wrong_settings
+from models.domain.fulfiller import FulfillerDefinition
+from models.domain.violations import Violation
+
+_SESSIONS = 8  # OpenSSH's server lets one connection have ten
+_PART = 65_536
+_ALIVE = 15  # seconds between signs of life
+
+
+class SshFulfiller(BaseFulfiller):
+    """One registered program of another host; calls share one connection."""
+
+    kind: ClassVar[str] = "ssh"
+
+    def __init__(self, definition: FulfillerDefinition, credentials: Credentials, tools: Tools) -> None:
+        """Connect later, when there is something to do."""
+        super().__init__(definition, credentials, tools)
+        self._connection: asyncssh.SSHClientConnection | None = None
+        self._connecting = asyncio.Lock()
+        self._sessions = asyncio.Semaphore(definition.settings.get("maxSessions", _SESSIONS))
+        self._under_way = 0
+        self._closed = False
+
+    @classmethod
+    def check(cls, definition: FulfillerDefinition) -> list[Violation]:
+        """What is wrong with the settings."""
+        settings = definition.settings
+        return [
+            *unknown_settings(settings, (*KNOWN, "command", "parameters", "maxSessions")),
+            *wrong_settings(settings),
+            *wrong_values(settings, _RULES, needed=("command",)),
+        ]
+
+    async def engage(self, call: FulfillerCall) -> Outcome:
+        """Run the command for the task."""
+        outcome = await self._run(protocol.request(call, self._parameters), call.timeout)
+        return protocol.read_engagement(outcome) if isinstance(outcome, protocol.Run) else outcome
+
+    async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
+        """Run the command to ask, where it said that it can be asked."""
+        if not protocol.is_polled(reference):
+            return Progress()
+        outcome = await self._run(protocol.look(reference, call, self._parameters), call.timeout)
+        return protocol.read_look(outcome) if isinstance(outcome, protocol.Run) else outcome
+
+    async def aclose(self) -> None:
+        """Close the connection, when the last call has ended."""
+        self._closed = True
+        self._close_if_idle()
+
+    @property
+    def _parameters(self) -> Any:
+        return self.definition.settings.get("parameters")
+
+    async def _run(self, words: bytes, seconds: float) -> protocol.Run | Outcome:
+        self._under_way += 1
+        began = False
+        stdout = bytearray()
+        try:
+            async with asyncio.timeout(seconds), self._sessions:
+                connection = await self._connected()
+                process = await connection.create_process(self.definition.settings["command"], encoding=None)
+                began = True
+                return await _finish(process, words, stdout)
+        except TimeoutError:
+            if not began:
+                return Unreachable(f"No session came about within {seconds:g} seconds.", maybe_done=False)
+            said = protocol.last_words(bytes(stdout))
+            more = f"; the last that it said: {said}" if said else ""
+            return Unreachable(f"The program did not end within {seconds:g} seconds{more}.")
+        except (asyncssh.Error, OSError, ValueError) as error:
+            return _what_broke(error, began)
+        finally:
+            self._under_way -= 1
+            self._close_if_idle()
+
+    async def _connected(self) -> asyncssh.SSHClientConnection:
+        async with self._connecting:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await self._connect()
+            return self._connection
+
+    async def _connect(self) -> asyncssh.SSHClientConnection:
+        settings, secret = self.definition.settings, self.credentials.secret()
+        return await asyncssh.connect(
+            settings["host"],
+            settings.get("port", 22),
+            known_hosts=([asyncssh.import_public_key(key) for key in host_keys(settings)], [], []),
+            username=secret.get("username", ""),
+            keepalive_interval=_ALIVE,
+            config=[],  # nobody's ~/.ssh is asked
+            agent_path=None,
+            gss_host=None,
+            **_proof(secret),
+        )
+
+    def _close_if_idle(self) -> None:
+        if self._closed and self._under_way == 0 and self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _proof(secret: Mapping[str, Any]) -> dict[str, Any]:
+    """How we prove who we are: by key or by password, and by nothing else that might lie about."""
+    if secret.get("type") == "privateKey":
+        key = asyncssh.import_private_key(secret["privateKey"], secret.get("passphrase"))
+        return {"client_keys": [key], "preferred_auth": "publickey"}
+    return {"password": secret.get("password"), "client_keys": None, "preferred_auth": "password,keyboard-interactive"}
+
+
+async def _finish(process: "asyncssh.SSHClientProcess[bytes]", words: bytes, stdout: bytearray) -> protocol.Run:
+    """Feed it and read what it says; whatever happens, it is asked to end if it has not."""
+    stderr = bytearray()
+    feeding = asyncio.create_task(_feed(process.stdin, words))
+    complaining = asyncio.create_task(_keep_the_end(process.stderr, stderr))
+    try:
+        while part := await process.stdout.read(_PART):
+            stdout += part
+            if len(stdout) > protocol.MAX_OUTPUT:
+                return protocol.Run(None, bytes(stdout[: protocol.MAX_OUTPUT]), bytes(stderr), whole=False)
+        await complaining
+        await process.wait_closed()
+        code = process.exit_status
+        if code is None:
+            raise asyncssh.ConnectionLost("the connection was lost before the program ended")
+        return protocol.Run(code if code >= 0 else None, bytes(stdout), bytes(stderr))
+    finally:
+        for task in (feeding, complaining):
+            task.cancel()
+        if process.exit_status is None:
+            with suppress(OSError, asyncssh.Error):
+                process.terminate()
+        process.close()
+
+
+async def _feed(stdin: "asyncssh.SSHWriter[bytes]", words: bytes) -> None:
+    with suppress(OSError, asyncssh.Error):  # a program need not read what it is told
+        stdin.write(words)
+        await stdin.drain()
+        stdin.write_eof()
+
+
+async def _keep_the_end(stream: "asyncssh.SSHReader[bytes]", kept: bytearray) -> None:
+    while part := await stream.read(_PART):
+        kept += part
+        del kept[: -protocol.MAX_ERRORS]
+
+
+def _what_broke(error: Exception, began: bool) -> Outcome:
+    refusal = next((words for kind, words in _REFUSALS if isinstance(error, kind)), None)
+    if refusal is not None:
+        return Refused(refusal)
+    match error:
+        case asyncssh.ChannelOpenError():
+            return Unreachable(f"The host opens no session: {error.reason}.", maybe_done=False)
+        case asyncssh.Error():
+            return Unreachable(f"The connection broke: {error.reason}.", maybe_done=began)
+        case OSError():
+            return Unreachable(f"The host cannot be reached: {error.strerror or error}.", maybe_done=began)
+    return Refused(f"The registration cannot be used: {error}.")
+
+
+_REFUSALS: tuple[tuple[type[Exception], str], ...] = (
+    (
+        asyncssh.HostKeyNotVerifiable,
+        "The host shows another key than that of the registration; nothing was said to it.",
+    ),
+    (asyncssh.PermissionDenied, "The host does not accept the credentials of the registration."),
+    (asyncssh.KeyImportError, "The private key in the credentials cannot be read."),
+    (asyncssh.KeyEncryptionError, "The private key in the credentials cannot be read."),
+)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
+
+
+_RULES = (
+    ("command", "the command as the host's shell is to run it", _is_text),
+    ("maxSessions", "a number from 1 to 100", lambda value: isinstance(value, int) and 1 <= value <= 100),
+)
