@@ -169,6 +169,7 @@ class Plan(Stored):
     waits = ListField(DictField())
     tells = ListField(DictField())
     queued = DictField()
+    fault = DictField()
     failing = ListField(DictField())
 
 
@@ -294,6 +295,7 @@ class Delivery(Stored):
             _partial("lane", "subscription", "lane", "seq", exists="due"),
             _index("by_subscription", "subscription", "created", "id"),
             _index("by_event", "event"),
+            _index("by_resource", "tenant", "lane", "created", "id"),
             _BY_CREATION,
             _index("dead", "tenant", "created", "id", partialFilterExpression={"state": "dead"}),
             _index("dead_of_subscription", "subscription", "created", partialFilterExpression={"state": "dead"}),
