@@ -152,6 +152,8 @@ class Settling:
                 return mapped
         now = self._parts.clock.now()
         settled = settle(task, run, answer.outcome, definition, now)
+        if settled.changes.get("touched") is False and self._record.stops(task):  # it was called off there, as asked
+            return Settlement("cancelled", {"due": None, "deadline": None})
         if settled.state == "held" and answer.free and run.fulfiller is not None:
             given_up = await self._engager.alternatives(task, run.fulfiller)
             answer.facts["givenUp"] = given_up
