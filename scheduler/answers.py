@@ -355,6 +355,8 @@ class Settling:
     def reconsider(self, key: str) -> None:
         """Somebody may be there now for a task that nobody could have."""
         run = self._progress.run.get(key)
+        if self._record.state == "cancelling" and key in self._record.ordered:
+            return
         if run is not None and run.state == "held" and (run.error or {}).get("code") == "noFulfiller":
             self._progress.move(key, "waiting", attempts=0, error=None)
 
