@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 
 from adapters.allowances import Allowances
+from adapters.ports import TaskFlows
 from models.domain.violations import Violation
 
 MAX_CONNECTIONS = 1000
@@ -41,9 +42,11 @@ class Tools:
         schema_check: compiles the check of a schema of one of our own API documents, by API (`tmf641`) and schema
             (`ServiceOrder`); takes up to a second, so call it in a thread; None where this process has no documents.
         allowed: what of this host registrations may name.
+        task_flows: the tasks of people; None where this process has none.
     """
 
     session: Callable[[], aiohttp.ClientSession]
     notification_url: Callable[[str], str] | None = None
     schema_check: SchemaChecks | None = None
     allowed: Allowances = field(default_factory=Allowances)
+    task_flows: TaskFlows | None = None

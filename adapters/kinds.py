@@ -10,6 +10,7 @@ from adapters.command import CommandFulfiller
 from adapters.credentials import Credentials
 from adapters.guard import Guarded
 from adapters.http_session import Tools
+from adapters.manual import ManualFulfiller
 from adapters.optional_kinds import OPTIONAL, OptionalKind
 from adapters.ports import Accepted, Fulfiller, FulfillerCall, Outcome, Refused
 from adapters.rest import RestFulfiller
@@ -41,6 +42,7 @@ class FulfillerKind(Protocol):
 
 BUILT_IN: tuple[type[FulfillerKind], ...] = (
     CommandFulfiller,
+    ManualFulfiller,
     RestFulfiller,
     SimulatorFulfiller,
     Tmf641Fulfiller,

@@ -139,8 +139,14 @@ class TaskFlows(Protocol):
     async def order(self, order_id: str) -> Document | None:
         """The body of an order; None where there is none."""
 
-    async def open(self, key: str, body: Mapping[str, Any]) -> Document:
-        """Make the task flow of a call unless it is there, whatever its state; returns its body, with its id."""
+    async def open(self, key: str, body: Mapping[str, Any], seconds: float) -> Document:
+        """Make the task flow of a call unless it is there, whatever its state; returns its body, with its id.
+
+        Args:
+            key: of the call.
+            body: what is to be done, and by whom.
+            seconds: until it is due.
+        """
 
     async def look(self, key: str) -> Document | None:
         """The body of the task flow of a call; None where there is none."""

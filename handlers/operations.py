@@ -22,6 +22,7 @@ from handlers.settings import HttpSettings
 from handlers.som.callbacks import Callbacks
 from handlers.som.explanations import Explanations
 from handlers.som.fallout import FalloutQueue
+from handlers.som.fallout_rules import FalloutRules
 from handlers.som.foreign_notifications import ForeignNotifications
 from handlers.som.fulfillers import Fulfillers
 from handlers.som.history import History
@@ -118,6 +119,7 @@ def _administration(
     history = History(dependencies, lists)
     fallout = FalloutQueue(dependencies, settings, lists)
     resolutions = FalloutResolutions(dependencies, settings, lists)
+    rules = FalloutRules(dependencies, lists)
     ordering = documents["tmf641"]
     order_check = body_check(ordering, ordering.schema("ServiceOrder_Create"))
     return {
@@ -148,6 +150,12 @@ def _administration(
         "retrieveFallout": fallout.retrieve,
         "patchFallout": fallout.patch,
         "createFalloutIntervention": FalloutInterventions(dependencies, surface).create,
+        "listFalloutRule": rules.list,
+        "createFalloutRule": rules.create,
+        "retrieveFalloutRule": rules.retrieve,
+        "patchFalloutRule": rules.patch,
+        "deleteFalloutRule": rules.delete,
+        "tryFalloutRules": rules.try_out,
         "listFalloutResolution": resolutions.list,
         "createFalloutResolution": resolutions.create,
         "retrieveFalloutResolution": resolutions.retrieve,

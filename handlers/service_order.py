@@ -157,11 +157,13 @@ class ServiceOrderRules:
                 f"/{name}: this cannot be changed any more, because the order is {revision.before['state']}; what can "
                 f"be changed is {', '.join(sorted(ALWAYS_PATCHABLE))}."
             )
-        items = resumed(revision.before, revision.body) if "serviceOrderItem" in changed else []
+        items = []
+        if "serviceOrderItem" in changed:
+            items = await aside_if_big(revision.size, resumed, revision.before, revision.body)
         if items:
             for resumption in items:
                 if resumption.given:
-                    await self._surface.check_values(caller, resumption.item, resumption.pointer)
+                    await self._surface.check_values(caller, resumption.item, resumption.pointer, revision.size)
                     resumption.item["state"] = "inProgress"
                 self._intend(revision, caller, resumption.path, resumption.given)
             self._resume_order(revision)

@@ -48,8 +48,8 @@ class Surface:
         snapshot = await load_surface(caller, items, self._catalogue, self._inventory, self._clock.text())
         _refuse(await aside_if_big(size, check_items, items, snapshot, catalog_check=self._catalogue_check))
 
-    async def check_values(self, caller: Caller, item: Body, pointer: str) -> None:
-        """Check what a customer says later of the service of an order item, which is on its way.
+    async def check_values(self, caller: Caller, item: Body, pointer: str, size: int) -> None:
+        """Check what a customer says later of the service of an item of an order, of so many bytes, on its way.
 
         Raises:
             InvalidRequest: a value does not fit the service's specification.
@@ -65,7 +65,7 @@ class Surface:
         partial = item.get("action") != "add"
         complete = given if partial else specification.rules.with_defaults(given)
         at = f"{pointer}/service/serviceCharacteristic"
-        _refuse(specification.rules.check(complete, pointer=at, partial=partial))
+        _refuse(await aside_if_big(size, specification.rules.check, complete, pointer=at, partial=partial))
 
     async def check_service(self, caller: Caller, body: Body, size: int) -> None:
         """Check a directly recorded service, of so many bytes, against its specification.

@@ -16,6 +16,7 @@ from models.domain.errors import AlreadyExists
 from models.store import Store
 
 _SIGNATURE_BYTES = 16
+_REVISION_DIGITS = 9  # a revision counts edits; the database could not keep what is much longer
 _OF_HUB = b"hub\0"  # no key of a call has a NUL, so that neither kind of token passes for the other
 
 
@@ -39,7 +40,7 @@ class CallKey:
     def parse(cls, key: str) -> "CallKey | None":
         """The call that an idempotency key belongs to, or None when the text is no such key."""
         plan, *rest = key.rsplit(":", 3)
-        if len(rest) != 3 or not rest[2].isdecimal():
+        if len(rest) != 3 or not rest[2].isdecimal() or len(rest[2]) > _REVISION_DIGITS:
             return None
         return cls(plan, rest[0], rest[1], int(rest[2]))
 

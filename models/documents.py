@@ -226,6 +226,12 @@ class Task(Stored):
     job = StringField()
 
 
+class FalloutRule(ResourceDocument):
+    """A rule of what is done about fallout before people are asked; its revision is its version."""
+
+    meta = {"collection": "falloutRule", "indexes": [_BY_CREATION, _OWED]}
+
+
 class FalloutResolution(Stored):
     """A bulk resolution of fallout: which, what to do, and how far it is (`models.resolutions`)."""
 
@@ -288,6 +294,7 @@ class Delivery(Stored):
             _partial("lane", "subscription", "lane", "seq", exists="due"),
             _index("by_subscription", "subscription", "created", "id"),
             _index("by_event", "event"),
+            _index("by_resource", "tenant", "lane", "created", "id"),
             _BY_CREATION,
             _index("dead", "tenant", "created", "id", partialFilterExpression={"state": "dead"}),
             _index("dead_of_subscription", "subscription", "created", partialFilterExpression={"state": "dead"}),
@@ -356,6 +363,7 @@ ALL: tuple[type[Stored], ...] = (
     FulfillerState,
     FulfillerStatistics,
     Budget,
+    FalloutRule,
     FalloutResolution,
     Subscription,
     Event,

@@ -23,7 +23,8 @@ async def append(store: Store, clock: Clock, plan_id: str, entry: Document) -> b
         store: where the plan stands.
         clock: tells when the entry came.
         plan_id: the plan's id.
-        entry: {kind: "callback", task, operation, revision, report}, {kind: "resume", item: path or None, who},
+        entry: {kind: "callback", task, operation, revision, report, who: the person, where one has
+            done the task}, {kind: "resume", item: path or None, who},
             {kind: "information", item: path, service: attributes that the customer has given, who},
             {kind: "intervene", task, hold: number of the hold, and a wish (`models.domain.interventions`)},
             {kind: "lookup", task, operation, revision} (its fulfiller has something to tell: poll it now),

@@ -6,6 +6,7 @@ says of an order is: neither comes without the other.
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -42,15 +43,17 @@ class TaskFlowStore:
         stored = await self._store.get("serviceOrder", order_id)
         return None if stored is None else stored["body"]
 
-    async def open(self, key: str, body: Mapping[str, Any]) -> Document:
-        """Make the task flow of a call, unless it is there; returns its body."""
+    async def open(self, key: str, body: Mapping[str, Any], seconds: float) -> Document:
+        """Make the task flow of a call, due in so many seconds, unless it is there; returns its body."""
         call = CallKey.parse(key)
         plan = await self._store.get("plan", call.plan) if call is not None else None
         tenant = plan["tenant"] if plan is not None else ENGINE.tenant
         order = (plan or {}).get("owner", {}).get("id")
         process = await self._process(call.plan if call is not None else key, tenant, order)
         now = self._clock.now()
-        made = task_flow.begun({"@type": "TaskFlow", **body}, new_id, now, ENGINE.subject)
+        due = to_text(now + timedelta(seconds=seconds))
+        wanted = {"@type": "TaskFlow", **body, "requestedCompletionDate": due}
+        made = task_flow.begun(wanted, new_id, now, ENGINE.subject)
         made |= {"id": task_flow_id(key), "processFlow": {"id": process, "@referredType": "ProcessFlow"}}
         document: Document = {"_id": made["id"], "tenant": tenant, "body": made, "call": key}
         document |= {name: value for name, value in (("plan", call and call.plan), ("order", order)) if value}

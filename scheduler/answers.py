@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Container, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from models.domain.expressions import ExpressionError
@@ -278,7 +279,7 @@ class Settling:
         """Read a fulfiller's report out of the inbox."""
         if (key := self._told_of(entry)) is not None:
             run = self._progress.run[key]
-            detail = {"callback": True}
+            detail = {"callback": True, **({"who": entry["who"]} if "who" in entry else {})}
             outcome = parse_report(entry["report"])
             answers.append(Answer(key, entry["revision"], outcome, run.fulfiller, detail=detail))
 
@@ -364,12 +365,16 @@ class Settling:
                 self.take_up(key)
         return held
 
-    def take_up(self, key: str, *, anew: bool = False) -> None:
-        """Take up a task again; `anew` with a new key, which it gets anyway where the old one was answered for good."""
+    def take_up(self, key: str, *, anew: bool = False, due: datetime | None = None) -> None:
+        """Take up a task again, at once or at a moment.
+
+        With a new key where that is asked for (`anew`), and where the old one was answered for good.
+        """
         run = self._progress.run[key]
         new_key = anew or (run.error or {}).get("code") in NEW_KEY_AFTER
         revision = run.revision + 1 if new_key else run.revision
-        self._progress.move(key, "waiting", attempts=0, error=None, deadline=None, revision=revision, started=None)
+        fresh: Document = {"attempts": 0, "error": None, "deadline": None, "revision": revision, "started": None}
+        self._progress.move(key, "waiting" if due is None else "retrying", due=due, **fresh)
 
     def finish(self, *, calls_under_way: bool) -> None:
         """End the plan when every task has come to its end; whatever it still holds is let go."""

@@ -60,6 +60,15 @@ class TaskContext:
             return task.input
         return template.evaluate(await self._context(task, template.names))
 
+    async def evaluate(self, value: Any, task: PlannedTask, **more: Any) -> Any:
+        """The value of a template that sees what a task's own do, and something more.
+
+        Raises:
+            ExpressionError: it cannot be evaluated on this data.
+        """
+        template = compile_template(value)
+        return template.evaluate({**await self._context(task, template.names), **more})
+
     async def evaluate_output(self, task: PlannedTask, output: Any) -> Report:
         """What a task's output means for its service.
 

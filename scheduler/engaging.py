@@ -12,6 +12,7 @@ from models.domain.outcomes import Outcome
 from models.domain.plan import PlannedTask
 from models.domain.rate_limit import RateLimit
 from models.durations import Durations
+from models.fallout_rules import RuleBook
 from models.store import Store
 from scheduler.capacity import Capacity
 from scheduler.directory import Directory
@@ -45,7 +46,7 @@ class Slots(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What engaging a fulfiller takes."""
+    """What engaging a fulfiller takes; `rules` is None where there are no fallout rules."""
 
     store: Store
     clock: Clock
@@ -56,6 +57,7 @@ class Parts:
     durations: Durations
     health: Health
     capacity: Capacity
+    rules: RuleBook | None = None
 
 
 @dataclass(frozen=True, slots=True)

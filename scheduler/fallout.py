@@ -53,6 +53,14 @@ class Fallout:
         """Write these fields of a task's document with what becomes of it; `__` in a name stands for a dot."""
         self._notes.setdefault(key, {}).update({name.replace("__", "."): value for name, value in fields.items()})
 
+    def note_hold(self, task: PlannedTask) -> None:
+        """Write down that a task was held although a rule lets it go on at once."""
+        held = self._reasons.get(task.key)
+        decision = held.decision if held is not None else None
+        fields = held_fields(task, self._progress.run[task.key], self._clock.now(), decision)
+        kept = {name: value for name, value in fields.items() if name not in ("state", "error", "fallout.ended")}
+        self._notes.setdefault(task.key, {}).update(kept)
+
     async def write(self) -> None:
         """Write down what is held now, and what is not any more. Safe to repeat.
 

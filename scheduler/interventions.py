@@ -69,8 +69,13 @@ class Interventions:
         before: Document = {}
         after: Document = {}
         match wish.do:
+            case "retry" if wish.delay:
+                after = self._later(key, wish.delay)
             case "retry":
                 self._settling.take_up(key)
+            case "hold":
+                self._fallout.note(key, **({"care__queue": wish.queue} if wish.queue else {}))
+                after = {"queue": wish.queue}
             case "edit":
                 before, after = await self._edit(task, wish)
             case "reassign":
@@ -93,6 +98,12 @@ class Interventions:
         if wish.job is not None:
             fields["job"] = wish.job
         self._fallout.note(key, **fields)
+
+    def _later(self, key: str, seconds: float) -> Document:
+        """Try again when some time has passed."""
+        due = self._parts.clock.after(seconds)
+        self._settling.take_up(key, due=due)
+        return {"due": due}
 
     async def _edit(self, task: PlannedTask, wish: Wish) -> tuple[Document, Document]:
         stored = await self._parts.store.get("task", self._record.task_id(task.key)) or {}

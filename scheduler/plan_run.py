@@ -28,6 +28,7 @@ from scheduler.items import Items
 from scheduler.order_projection import Message, OrderProjection, endangered, reached
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import recovered
+from scheduler.rules import Rules
 from scheduler.services import Services
 from scheduler.starter import Starter
 
@@ -62,6 +63,7 @@ class PlanRun:
         self._cancellation = Cancellation(cancelling, record, self._settling, self._services)
         self._failing = Failing(cancelling, record, self._settling)
         self._interventions = Interventions(parts, record, self._engager, self._settling, self._fallout, self._failing)
+        self._rules = Rules(parts, record, self._fallout, self._context, self._interventions)
         self._signal = asyncio.Event()
         self._calls = Calls(self._engager, self._signal.set)
         self._starter = Starter(parts, record, self._engager, self._calls, self._fallout, self._items, self._signal.set)
@@ -126,8 +128,9 @@ class PlanRun:
         await self._cancellation.advance(calls_under_way=bool(self._calls))
         await self._failing.advance()
         await self._take_services()
+        helped = await self._rules.apply(self._calls.answers)
         await self._write()
-        if not self._handing_over and await self._starter.start():
+        if helped or (not self._handing_over and await self._starter.start()):
             return False
         if self._calls or self._calls.answers:
             await self._wait(None)

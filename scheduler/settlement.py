@@ -73,7 +73,8 @@ def _accepted(task: PlannedTask, outcome: Accepted, definition: FulfillerDefinit
     poll = None
     if outcome.poll_url:
         poll = now + timedelta(seconds=outcome.retry_after or (definition.poll_interval if definition else 60.0))
-    return {"due": poll, "deadline": now + timedelta(seconds=longest), "attempts": 0, "error": None}
+    deadline = None if outcome.keeps_time else now + timedelta(seconds=longest)
+    return {"due": poll, "deadline": deadline, "attempts": 0, "error": None}
 
 
 def _unreachable(

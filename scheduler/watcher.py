@@ -24,8 +24,9 @@ RESOURCES = (
     "processFlow",
     "taskFlow",
     "fulfiller",
+    "falloutRule",
 )
-REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "subscription")
+REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "falloutRule", "subscription")
 PAUSE_SECONDS = 0.5
 LONGEST_LOOK_SECONDS = 1.0
 

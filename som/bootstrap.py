@@ -35,6 +35,7 @@ from models.clock import Clock
 from models.domain.errors import SomError
 from models.domain.expressions import register_patterns
 from models.durations import Durations
+from models.fallout_rules import RuleBook
 from models.inventory import Inventory
 from models.leases import Leases
 from models.patterns import Re2Patterns
@@ -154,6 +155,7 @@ class Server:
             notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
             schema_check=schema_check,
             allowed=_allowances(settings),
+            task_flows=task_flows.TaskFlowStore(store, clock),
         )
         kinds = Kinds(tools)
         sealer = Sealer(secret_keys(settings))
@@ -224,7 +226,10 @@ class Server:
         watcher.on_reference.append(registry.changed)
         watcher.on_open.append(registry.anything_changed)
         callbacks = f"{settings.callback_base()}/som/v1"
-        parts = Parts(store, clock, directory, tokens, places, callbacks, durations, health, capacity)
+        rules = RuleBook(store, Re2Patterns())
+        watcher.on_reference.append(lambda _: rules.invalidate())
+        watcher.on_open.append(rules.invalidate)
+        parts = Parts(store, clock, directory, tokens, places, callbacks, durations, health, capacity, rules)
         claims = Claims(store, clock, self._worker, settings.lease_seconds)
         intake = Intake(store, clock, claims, planner.plan)
         cancelling = CancellationParts(store, clock, planner.deletion)

@@ -97,7 +97,8 @@ class NameMapping:
             ours = {self._theirs_to_ours.get(name, name): value for name, value in theirs.items()}
             return Received({}, tuple({"name": name, "value": value} for name, value in ours.items()))
         made = template.evaluate({"subject": subject, "characteristic": theirs, "order": order}) or {}
-        named = made.get("characteristic") or {}
+        # Null says nothing here: what the other side leaves out of an order must not remove a value of ours.
+        named = {name: value for name, value in (made.get("characteristic") or {}).items() if value is not None}
         return Received(
             dict(made.get("output") or {}), tuple({"name": name, "value": value} for name, value in named.items())
         )

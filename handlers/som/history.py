@@ -1,5 +1,6 @@
 """Events, and the history that they make."""
 
+from datetime import timedelta
 from typing import Any
 
 from handlers.dependencies import Dependencies
@@ -10,19 +11,29 @@ from models.clock import to_text
 
 Document = dict[str, Any]
 
+# An event is stored after it happened, by the clock of the database; this is for clocks that are not quite together.
+_SLACK = timedelta(minutes=1)
+
+
+def _since(value: str) -> Document:
+    """At or after a moment; the time of creation, by which the list is ordered, lets the database begin there."""
+    stored = since("created", lambda moment: moment - _SLACK)
+    return {**since("at", to_text)(value), **stored(value)}
+
+
 _EVENT_FILTERS: dict[str, Where] = {
     "eventType": equals("type"),
     "resourceType": equals("resource.type"),
     "resourceId": equals("resource.id"),
     "order": lambda value: {"resource.type": "serviceOrder", "resource.id": value},
     "state": equals("state"),
-    "since": since("at", to_text),
+    "since": _since,
 }
 _HISTORY_FILTERS: dict[str, Where] = {
     "resourceType": equals("resource.type"),
     "resourceId": equals("resource.id"),
     "who": equals("who"),
-    "since": since("at", to_text),
+    "since": _since,
 }
 # Events of one resource that are relayed together have one time of creation; their numbers tell their order.
 _IN_ORDER = (("created", 1), ("_id", 1))

@@ -171,10 +171,10 @@ def since(path: str, convert: Callable[[datetime], Any]) -> Where:
 
     def where(value: str) -> Document:
         try:
-            moment = parse(value.strip('"').replace(" ", "+"))
+            least = convert(parse(value.strip('"').replace(" ", "+")))
         except (ValueError, OverflowError):
             raise invalid("since", "invalidDate", f"{value[:60]!r} is no date-time of RFC 3339.") from None
-        return {path: {"$gte": convert(moment)}}
+        return {path: {"$gte": least}}
 
     return where
 

@@ -197,6 +197,8 @@ def attempt_body(attempt: Mapping[str, Any]) -> Document:
     made: Document = {"at": shown(attempt["at"]), "outcome": attempt["outcome"]}
     if attempt.get("fulfiller"):
         made["fulfiller"] = attempt["fulfiller"]
+    if attempt.get("who"):
+        made["who"] = attempt["who"]
     detail = attempt.get("reason") or attempt.get("milestone") or attempt.get("reference") or attempt.get("detail")
     made["detail"] = None if detail is None else str(detail)
     return made

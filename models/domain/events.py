@@ -90,6 +90,9 @@ ADMINISTERED = {
     "fulfiller": Subject(
         "som", "fulfiller", "Fulfiller", "serviceOrdering", ("Create", "AttributeValueChange", "StateChange", "Delete")
     ),
+    "falloutRule": Subject(
+        "som", "falloutRule", "Fallout rule", "serviceOrdering", ("Create", "AttributeValueChange", "Delete")
+    ),
 }
 """What is told to the history alone: no hub carries these events."""
 

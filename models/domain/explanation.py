@@ -230,6 +230,11 @@ def _retry(evidence: Evidence, task: PlannedTask, run: TaskRun, document: Mappin
 
 def _report(evidence: Evidence, task: PlannedTask, run: TaskRun, document: Mapping[str, Any]) -> Wait:
     accepted, name = document.get("accepted") or {}, _name(evidence, run.fulfiller)
+    if accepted.get("keeps_time"):  # people do, by due dates and escalation
+        message = f"{_task(task)} waits for a person of {name} to complete the task flow {accepted['reference']}."
+        details = {"reference": accepted["reference"]}
+        since = document.get("started")
+        return Wait("report", "person", message, since, None, run.fulfiller, task.item, task, details)
     known_as = f" as {accepted['reference']}" if accepted.get("reference") else ""
     look = f" It is asked next at {to_text(run.due)}." if run.due else ""
     late = f" Without a report it is held at {to_text(run.deadline)}." if run.deadline else ""

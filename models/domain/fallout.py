@@ -103,7 +103,12 @@ def normalised(reason: str) -> str:
 
 def own_reason(task: PlannedTask, message: str) -> str:
     """The message of an error without the name of the task at its beginning."""
-    return message.removeprefix(f"{task.name}: ")
+    return own_reason_of(task.name, message)
+
+
+def own_reason_of(name: str, message: str) -> str:
+    """The same for a task of which only the name is at hand."""
+    return message.removeprefix(f"{name}: ")
 
 
 def cause(task: PlannedTask, fulfiller: str | None, error: Mapping[str, Any]) -> str:

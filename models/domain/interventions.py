@@ -1,7 +1,7 @@
 """Interventions: what a person or a rule wants done about a held task. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from models.domain.plan import PlannedTask
 Document = dict[str, Any]
 
 DO = ("retry", "edit", "reassign", "skip", "complete", "fail")
-_ATTRIBUTES = ("do", "who", "why", "fulfiller", "report", "job", "id")
+_ATTRIBUTES = ("do", "who", "why", "fulfiller", "report", "job", "id", "queue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Wish:
         undo: whether what was done in the item is undone (fail).
         force: whether to do it although it is not among what can be done.
         job: id of the bulk resolution that it is part of.
+        delay: seconds to wait before the task is tried again (retry, of rules only).
+        queue: where people find it (`hold`, of rules only).
     """
 
     do: str
@@ -44,7 +46,9 @@ class Wish:
     report: Mapping[str, Any] | None = None
     undo: bool = False
     force: bool = False
-    job: str | None = field(default=None)
+    job: str | None = None
+    delay: float = 0.0
+    queue: str | None = None
 
     def to_document(self) -> Document:
         """As an entry of the inbox carries it."""

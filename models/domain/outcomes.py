@@ -40,11 +40,14 @@ class Accepted:
         reference: the fulfiller's own name for the work.
         poll_url: where to look; None means that only a callback will tell.
         retry_after: seconds until the first look, as the fulfiller wishes.
+        keeps_time: whether the fulfiller itself sees to it that the work ends, as people's due dates and escalation
+            do; then no deadline of ours ends the wait.
     """
 
     reference: str | None = None
     poll_url: str | None = None
     retry_after: float | None = None
+    keeps_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)

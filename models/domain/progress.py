@@ -30,6 +30,7 @@ _SHORT = {
     "error": "e",
     "started": "b",
     "holds": "h",
+    "ruled": "u",
 }
 _LONG = {short: name for name, short in _SHORT.items()}
 
@@ -49,6 +50,7 @@ class TaskRun:
         touched: whether a fulfiller was ever called for it, so that it may have had an effect.
         started: when it was first given to a fulfiller since it was last resumed.
         holds: how often it was held so far.
+        ruled: how often each fallout rule was applied to it, by the rule's id.
         directed: whether somebody has chosen its fulfiller or its input; its document says which.
     """
 
@@ -62,6 +64,7 @@ class TaskRun:
     touched: bool = False
     started: datetime | None = None
     holds: int = 0
+    ruled: dict[str, int] | None = None
     directed: bool = False
 
     def to_document(self) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any], *, awaited: boo
     state = before["state"]
     if state in TASK_FLOW.final:
         _refuse_late(before, after)
-        return Change(dict(after))
+        return Change(dict(after), who=_author(before, after))
     body = with_parties(before, after)
     asks = bool(body.get("informationRequired"))
     if asks:
@@ -119,7 +119,7 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any], *, awaited: boo
         body["outcome"] = _outcome(body, asks=asks, awaited=awaited)
         if body["outcome"] == FAILED:
             body.setdefault("reason", NO_REASON)
-    return Change(body, path[:-1], _who(before, body), _why(body), asks)
+    return Change(body, path[:-1], _author(before, body) or _who(before, body), _why(body), asks)
 
 
 def _refuse_late(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
@@ -153,6 +153,13 @@ def _who(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
     """Whose deed it is. Whoever ends a task may have taken it over for that; else it is whose task it was."""
     mine, now_mine = before.get("assignee"), after.get("assignee")
     return now_mine or mine if after["state"] in TASK_FLOW.final else mine or now_mine
+
+
+def _author(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
+    """Who comments, where nothing else is changed and the comment says who wrote it."""
+    others = {name for name in {*before, *after} if before.get(name) != after.get(name)} - {"note"}
+    new = [note for note in after.get("note") or () if note not in (before.get("note") or ())]
+    return new[-1].get("author") if new and not others else None
 
 
 def _why(body: Mapping[str, Any]) -> str | None:

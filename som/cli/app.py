@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from som.cli import fallout, fulfiller, interventions, inventory, notification, order, output, plan, resolution
+from som.cli import fallout, fulfiller, interventions, inventory, notification, order, output, plan, resolution, rules
 from som.cli.demo import demo
 from som.cli.exits import CommandError, Exit
 from som.cli.explain import explain
@@ -35,6 +35,7 @@ app.add_typer(notification.delivery_app, name="delivery")
 app.add_typer(notification.event_app, name="event")
 for command in (*interventions.COMMANDS, *resolution.COMMANDS):
     fallout.app.command()(command)
+fallout.app.add_typer(rules.app, name="rules")
 app.add_typer(fallout.app, name="fallout")
 app.command()(explain)
 app.command("version")(show_version)

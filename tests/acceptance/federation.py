@@ -11,6 +11,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,10 +101,15 @@ def eventually(check: Callable[[], Any], trouble: Callable[[], str] = lambda: "i
 
 @dataclass
 class Federation:
-    """We, and the partner."""
+    """We, and the partner.
+
+    Attributes:
+        registration: what we say of the partner besides.
+    """
 
     us: Side
     partner: Side
+    registration: Document | None = None
 
     def specify(self, name: str, latency: float, **settings: Any) -> str:
         """A specification of ours that the partner builds as `carrier-…`, in two steps that take so long each."""
@@ -134,6 +140,7 @@ class Federation:
                 "kind": "tmf641",
                 "endpoint": f"{self.partner.server.url}{ORDERING}",
                 "retry": {"delays": [0.5] * 40 + [15.0] * 24},
+                **(self.registration or {}),
                 "pollInterval": poll,
                 "settings": settings,
             },
@@ -172,7 +179,7 @@ class Federation:
 
 
 @contextmanager
-def federation(mongodb_url: str, folder: Path) -> Iterator[Federation]:
+def federation(mongodb_url: str, folder: Path, **registration: Any) -> Iterator[Federation]:
     """Both instances, each a process with a database of its own."""
     sides = []
     for name in ("us", "partner"):
@@ -180,12 +187,12 @@ def federation(mongodb_url: str, folder: Path) -> Iterator[Federation]:
         database = f"som_test_{name}_{time.time_ns()}"
         sides.append(ServerProcess(folder / name, {"SOM_MONGODB_URL": mongodb_url, "SOM_MONGODB_DATABASE": database}))
     try:
-        for server in sides:
-            server.start()
-        yield Federation(Side(sides[0]), Side(sides[1]))
+        with ThreadPoolExecutor() as beside:  # each takes some seconds
+            list(beside.map(ServerProcess.start, sides))
+        yield Federation(Side(sides[0]), Side(sides[1]), registration)
     finally:
-        for server in sides:
-            server.stop()
+        with ThreadPoolExecutor() as beside:
+            list(beside.map(ServerProcess.stop, sides))
         with MongoClient[Document](mongodb_url) as client:
             for server in sides:
                 client.drop_database(server.environment["SOM_MONGODB_DATABASE"])

@@ -10,7 +10,9 @@ from tests.acceptance.federation import CANCELS, SERVICES, Federation, eventuall
 
 @pytest.fixture(scope="module")
 def both(mongodb_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
-    with federation(mongodb_url, tmp_path_factory.mktemp("federation")) as made:
+    # Neither breaker nor probes: every call of an outage is really made, and fails.
+    unguarded: dict[str, Any] = {"circuitBreaker": {"failures": 0}, "probeInterval": 0}
+    with federation(mongodb_url, tmp_path_factory.mktemp("federation"), **unguarded) as made:
         yield made
 
 

@@ -34,6 +34,7 @@ BODIES: dict[str, Any] = {
     "createProcessFlow": {"processFlowSpecification": "handover"},
     "createTaskFlow": {"name": "Hand over the keys"},
     "patchFallout": {"comment": "looked at it"},
+    "createFalloutRule": {"id": "new-rule", "name": "later", "then": {"do": "retry", "delays": [60]}},
     "createFalloutResolution": {"match": {"code": "unreachable"}, "do": "retry"},
     "createFalloutIntervention": {"do": "retry"},
     "reportTaskOutcome": {"status": "done"},

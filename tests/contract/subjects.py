@@ -107,6 +107,11 @@ async def _resolution(stage: Stage, _: Operation) -> str:
     return await posted(stage, f"{SOM}/falloutResolution", {"match": {"code": "refused"}, "do": "retry"})
 
 
+async def _rule(stage: Stage, _: Operation) -> str:
+    body = {"name": "later", "then": {"do": "retry", "delays": [60]}}
+    return await posted(stage, f"{SOM}/falloutRule", body)
+
+
 async def _callback(stage: Stage, _: Operation) -> str:
     return stage.token(await planned(stage))
 
@@ -169,6 +174,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/fallout/{{id}}": held,
     f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/falloutResolution/{{id}}": _resolution,
+    f"{SOM}/falloutRule/{{id}}": _rule,
     f"{SOM}/order/{{id}}/explanation": _order,
     f"{SOM}/order/{{id}}/stream": _told_to_its_end,
 }

@@ -173,3 +173,41 @@ async def test_an_edit_is_checked_against_the_specification(client: ContractClie
     assert "/characteristic" in wrong.json()["message"]
     right = await client.post(address, json={"do": "edit", "characteristic": [{"name": "vlan", "value": 7}]})
     assert right.status_code == 202, right.text
+
+
+RULES = f"{SOM}/falloutRule"
+
+
+async def test_a_rule_has_a_version_that_rises_with_each_change(client: ContractClient) -> None:
+    body = {"id": "later", "name": "later", "match": {"code": "unreachable"}, "then": {"do": "retry", "delays": [60]}}
+    made = await client.post(RULES, json=body)
+    assert made.status_code == 201, made.text
+    assert (made.json()["version"], made.json()["enabled"], made.json()["position"]) == (1, True, 100)
+    changed = await client.patch(made.json()["href"], json={"position": 5, "description": "first of all"})
+    assert (changed.json()["version"], changed.json()["position"]) == (2, 5)
+    same = await client.patch(made.json()["href"], json={"position": 5})
+    assert same.json()["version"] == 2
+    back = await client.patch(made.json()["href"], json={"position": None})
+    assert back.json()["position"] == 100
+    assert [one["id"] for one in (await client.get(RULES)).json()] == ["later"]
+    wrong = await client.patch(made.json()["href"], json={"then": {"do": "hold"}})
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "required")
+    assert (await client.delete(made.json()["href"])).status_code == 204
+    assert (await client.get(made.json()["href"])).status_code == 404
+
+
+async def test_rules_are_tried_on_the_fallout_of_the_past(client: ContractClient, store: Store) -> None:
+    error = {"message": "reserve: nobody there"}
+    past = {"1": {"at": NOW, "code": "unreachable", "count": 1, "attempts": 3, "fulfiller": "north", "error": error}}
+    for number in range(3):
+        key = await hold(store, f"o{number}")
+        await store.update("task", {"_id": key}, {"$set": {"holds": past}})
+    rule = {"name": "later", "match": {"reason": "^nobody"}, "then": {"do": "retry", "delays": [60]}}
+    body = {"since": "2026-11-22T00:00:00Z", "rule": [rule]}
+    found = (await client.post(f"{SOM}/falloutRuleDryRun", json=body)).json()
+    assert (found["holds"], found["tasks"], found["leftToPeople"]) == (3, 3, 0)
+    assert [(one["do"], one["count"]) for one in found["rule"]] == [("retry", 3)]
+    assert {one["delay"] for one in found["hold"]} == {60}
+    none = (await client.post(f"{SOM}/falloutRuleDryRun", json={"since": "2026-11-22T00:00:00Z"})).json()
+    assert (none["leftToPeople"], none["rule"]) == (3, [])
+    assert (await client.get(f"{FALLOUT}/o0:{KEYS[0]}")).json()["state"] == "held"

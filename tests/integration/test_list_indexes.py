@@ -95,3 +95,13 @@ async def keys_examined(database: AsyncDatabase[Document], collection: str, quer
     told = (await cursor.explain())["executionStats"]
     assert told["nReturned"] == 1, query
     return None if "COLLSCAN" in json.dumps(told, default=str) else int(told["totalKeysExamined"])
+
+
+async def test_the_deliveries_and_events_of_one_order_are_found_among_many(database: AsyncDatabase[Document]) -> None:
+    common = {"tenant": "default", "created": START}
+    await database["delivery"].insert_many([{"_id": str(n), "lane": f"o-{n}", **common} for n in range(200)])
+    await database["event"].insert_many([{"_id": str(n), "resource": {"id": f"o-{n}"}, **common} for n in range(200)])
+    order = [("created", 1), ("_id", 1)]
+    for collection, path in (("delivery", "lane"), ("event", "resource.id")):
+        told = await database[collection].find({"tenant": "default", path: "o-7"}).sort(order).limit(20).explain()
+        assert told["executionStats"]["totalDocsExamined"] == 1, collection

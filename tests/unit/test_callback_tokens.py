@@ -28,5 +28,5 @@ def test_what_is_no_token_leads_nowhere(token: str) -> None:
 
 def test_an_idempotency_key_tells_its_call() -> None:
     assert CallKey.parse(str(CALL)) == CALL
-    for text in ("", "BSS-1", "a:b:c", "a:b:c:d", "a:b:c:-1"):
+    for text in ("", "BSS-1", "a:b:c", "a:b:c:d", "a:b:c:-1", "a:b:c:" + "9" * 20):
         assert CallKey.parse(text) is None

@@ -16,7 +16,9 @@ from models.domain.ids import derived_id, task_key
 from models.domain.outcomes import Accepted, Done, Outcome, Unreachable
 from models.domain.plan import Capability, Compensation, Plan, PlannedItem, PlannedService, PlannedTask
 from models.durations import Durations
+from models.fallout_rules import RuleBook
 from models.ids import new_id
+from models.patterns import Re2Patterns
 from models.slots import Slots
 from models.store import Store
 from scheduler.cancellation import CancellationParts
@@ -138,7 +140,9 @@ class Harness:
         capacity = Capacity(self.settings)
         places = Places(slots, Budgets(store, self.clock), capacity.free)
         health = Health(store, self.clock, places)
-        parts = Parts(store, self.clock, directory, self.tokens, places, callbacks, self.durations, health, capacity)
+        rules = RuleBook(store, Re2Patterns())
+        common = (store, self.clock, directory, self.tokens, places, callbacks, self.durations, health, capacity)
+        parts = Parts(*common, rules)
         claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
         intake = Intake(store, self.clock, claims, plan)

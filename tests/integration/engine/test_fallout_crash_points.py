@@ -12,6 +12,7 @@ from models.domain.outcomes import Done, Refused
 from models.interventions import intervene
 from tests.integration.engine.harness import Document, Harness, answers, plan_of
 from tests.integration.engine.test_crash_points import Life, assert_in_sequence
+from tests.integration.engine.test_fallout_rules import rule
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # sockets of the dead
 
@@ -46,6 +47,18 @@ class HeldLife(Life):
         document = await self.harness.get("serviceOrder", self.order)
         assert_in_sequence(document)
         return [stub for stub in document["outbox"] if stub["who"] == "ana"]
+
+
+class Ruled(HeldLife):
+    """Nobody has to help: a rule tries again."""
+
+    async def story(self, *steps: str) -> None:
+        del steps
+        await self.harness.until(self.order, "completed")
+
+    async def deeds(self) -> list[Document]:
+        document = await self.harness.get("serviceOrder", self.order)
+        return [stub for stub in document["outbox"] if stub["who"] == "rule again version 1"]
 
 
 class Retried(HeldLife):
@@ -87,6 +100,22 @@ async def test_an_item_is_given_up_and_undone_once_wherever_the_engine_dies(harn
         services = await harness.store.collection("service").find({"tenant": "default"}).to_list()
         assert {one["body"]["name"] for one in services} == {"2"}, lives
         assert all("owner" not in one for one in services), lives
+        if left > 0:
+            return
+    pytest.fail("the engine never stopped writing")
+
+
+async def test_a_rule_is_applied_once_wherever_the_engine_dies(harness: Harness) -> None:
+    await harness.register()
+    await rule(harness, "again", {"do": "retry", "delays": [0.01]})
+    for lives in range(1, 100):
+        life = Ruled(harness)
+        await life.place("")
+        left = await life.under(lives, asyncio.create_task(life.story(), name="Task-story"))
+        assert len(await life.deeds()) == 1, lives
+        assert life.effects() == Counter(["fulfil:1/first", "fulfil:1/build", "fulfil:2/other"]), lives
+        task = (await harness.tasks(life.order))["fulfil:1/build"]
+        assert (task["state"], list(task["interventions"])) == ("done", ["again-1"]), lives
         if left > 0:
             return
     pytest.fail("the engine never stopped writing")

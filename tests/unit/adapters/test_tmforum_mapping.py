@@ -70,7 +70,7 @@ def test_what_comes_has_our_names_again() -> None:
 def test_a_template_reads_what_comes() -> None:
     receive = {
         "output": {"port": "= characteristic.port", "order": "= order.id"},
-        "characteristic": {"up": "= subject.state"},
+        "characteristic": {"up": "= subject.state", "speed": "= characteristic.bandwidth / 1000"},
     }
     got = NameMapping({"receive": receive}).received({"state": "active"}, [{"name": "port", "value": 3}], {"id": "o"})
     assert got == Received({"port": 3, "order": "o"}, ({"name": "up", "value": "active"},))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from som.cli.app import main
-from tests.unit.som.cli.small_server import Answer, SmallServer
+from tests.unit.som.cli.small_server import Answer, SmallServer, refusal
 
 TASK = "/som/v1/fallout/o1%3Aa"
 HELD: dict[str, Any] = {
@@ -133,3 +133,30 @@ def test_much_fallout_is_resolved_at_once(server: SmallServer, capsys: pytest.Ca
     for part in ("498 done, 1 held", "o9:a", "not held any more"):
         assert part in shown
     assert main(["fallout", "resolve"]) != 0
+
+
+RULE = {"id": "later", "version": 2, "name": "later", "position": 1, "then": {"do": "retry", "delays": [60]}}
+
+
+def test_rules_are_kept_and_tried(server: SmallServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "later.yaml"
+    file.write_text("id: later\nname: later\nthen: {do: retry, delays: [60]}\n")
+    rules = "/som/v1/falloutRule"
+    server.answers["POST", rules] = refusal(409, "alreadyExists", "In conflict", "There is one already.")
+    server.answers["PATCH", f"{rules}/later"] = Answer(200, RULE)
+    server.answers["GET", rules] = Answer(200, [RULE])
+    server.answers["DELETE", f"{rules}/later"] = Answer(204)
+    tally = {"id": "later", "name": "later", "do": "retry", "count": 41}
+    tried = {"since": "x", "holds": 50, "tasks": 40, "leftToPeople": 9, "rule": [tally], "hold": []}
+    server.answers["POST", "/som/v1/falloutRuleDryRun"] = Answer(200, tried)
+    assert main(["fallout", "rules", "add", str(file)]) == 0
+    assert server.asked[-1].body == {"name": "later", "then": {"do": "retry", "delays": [60]}}
+    assert main(["fallout", "rules", "list"]) == 0
+    assert main(["fallout", "rules", "disable", "later"]) == 0
+    assert server.asked[-1].body == {"enabled": False}
+    assert main(["fallout", "rules", "try", "--file", str(file), "--since", "2026-11-24T00:00:00Z"]) == 0
+    assert server.asked[-1].body["rule"][0]["id"] == "later"
+    assert main(["fallout", "rules", "remove", "later"]) == 0
+    shown = capsys.readouterr().out
+    for part in ("version 2", "retry delays [60]", "41", "disabled"):
+        assert part in shown
