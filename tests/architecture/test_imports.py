@@ -13,7 +13,7 @@ ROOMS = ("models", "adapters", "handlers", "scheduler", "som")
 
 # Each of these libraries lives in one place, so that it can be replaced in one place.
 HOMES = {
-    "aiohttp": ("adapters",),
+    "aiohttp": ("adapters", "som/sdk_testing.py"),
     "ansible_runner": ("adapters/ansible_run.py",),
     "asyncssh": ("adapters/ssh.py",),
     "apscheduler": ("scheduler",),
