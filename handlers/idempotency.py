@@ -26,7 +26,7 @@ class IdempotencyKey:
     Attributes:
         key: as the client chose it.
         hash: of the body in canonical form.
-        id: of the resource, derived from tenant, client, operation and key.
+        id: of the resource, derived from tenant, client, operation, the ids in its path, and key.
     """
 
     key: str
@@ -67,5 +67,6 @@ def idempotency_key(request: Request) -> IdempotencyKey | None:
         raise invalid("Idempotency-Key", "wrongLength", f"The key must have 1 to {MAX_LENGTH} characters.")
     canonical = orjson.dumps(request.body, option=orjson.OPT_SORT_KEYS)
     caller = request.caller
-    identity = derived_id("idempotency", caller.tenant, caller.subject, request.operation, given)
+    place = request.path_params.values()  # what is made in two other resources is two
+    identity = derived_id("idempotency", caller.tenant, caller.subject, request.operation, *place, given)
     return IdempotencyKey(given, hashlib.sha256(canonical).hexdigest(), identity)

@@ -79,8 +79,9 @@ class TaskFlowRules:
         if stored.get("call") and stored["body"]["state"] not in TASK_FLOW.final:
             raise Conflict("An order waits for this task flow; complete it, or cancel it with a reason.")
 
-    async def after_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
-        """Nothing belongs to a task flow alone."""
+    async def after_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:  # noqa: ARG002 - the rules' shape
+        """Its process flow does not refer to it any more."""
+        await task_flows.detach(self._store, self._clock, stored["body"]["processFlow"]["id"], stored["_id"])
 
     @staticmethod
     def _time(revision: Revision) -> None:

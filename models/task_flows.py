@@ -127,12 +127,23 @@ def entity(key: str, role: str, referred: str, name: str | None = None) -> Docum
 
 async def attach(store: Store, clock: Clock, process: str, key: str) -> None:
     """See that a process flow refers to a task flow in it."""
+    await _refer(store, clock, process, key, present=True)
+
+
+async def detach(store: Store, clock: Clock, process: str, key: str) -> None:
+    """See that a process flow does not refer to a task flow that is gone."""
+    await _refer(store, clock, process, key, present=False)
+
+
+async def _refer(store: Store, clock: Clock, process: str, key: str, *, present: bool) -> None:
     for _ in range(_TRIES):
         stored = await store.get(PROCESS, process)
-        if stored is None or any(known["id"] == key for known in stored["body"].get("taskFlow", ())):
+        known: Sequence[Document] = () if stored is None else stored["body"].get("taskFlow", ())
+        if stored is None or any(each["id"] == key for each in known) is present:
             return
-        reference = {"id": key, "@type": "TaskFlowRef", "@referredType": "TaskFlow"}
-        body = {**stored["body"], "taskFlow": [*stored["body"].get("taskFlow", ()), reference]}
+        others = [each for each in known if each["id"] != key]
+        added = [{"id": key, "@type": "TaskFlowRef", "@referredType": "TaskFlow"}] if present else []
+        body = {**stored["body"], "taskFlow": [*others, *added]}
         owed = outbox.stub(event_type(PROCESS, "AttributeValueChange"), state=body["state"], who=ENGINE.subject)
         change = outbox.change(stored, {"body": body}, [owed], clock.now())
         if await store.update(PROCESS, {"_id": process, "rev": stored["rev"]}, change):

@@ -5,7 +5,19 @@ from collections.abc import Sequence
 
 import typer
 
-from som.cli import fallout, fulfiller, interventions, inventory, notification, order, output, plan, resolution, rules
+from som.cli import (
+    fallout,
+    fulfiller,
+    interventions,
+    inventory,
+    notification,
+    order,
+    output,
+    plan,
+    resolution,
+    rules,
+    work,
+)
 from som.cli.demo import demo
 from som.cli.exits import CommandError, Exit
 from som.cli.explain import explain
@@ -37,6 +49,7 @@ for command in (*interventions.COMMANDS, *resolution.COMMANDS):
     fallout.app.command()(command)
 fallout.app.add_typer(rules.app, name="rules")
 app.add_typer(fallout.app, name="fallout")
+app.add_typer(work.app, name="work")
 app.command()(explain)
 app.command("version")(show_version)
 

@@ -15,7 +15,7 @@ FILES = {
     ("tmf641", "ServiceOrder_Create"): sorted((ROOT / "examples" / "orders").glob("*.json")),
     ("tmf638", "Service_Create"): sorted((ROOT / "examples" / "services").glob("*.json")),
     ("som", "FulfillerCreate"): [
-        ROOT / "examples" / "fulfillers" / f"{name}.json" for name in ("monitoring", "network", "platform")
+        ROOT / "examples" / "fulfillers" / f"{name}.json" for name in ("monitoring", "network", "platform", "surveyors")
     ],
 }
 CASES = [(document, schema, file) for (document, schema), files in FILES.items() for file in files]

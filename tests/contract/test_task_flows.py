@@ -204,6 +204,22 @@ async def test_a_process_flow_ends_after_its_tasks_and_takes_them_with_it(
     assert (await events(store, task["id"]))[-1]["type"] == "TaskFlowDeleteEvent"
 
 
+async def test_a_deleted_task_is_not_referred_to_any_more(client: ContractClient, task: Body) -> None:
+    assert (await client.delete(task["href"])).status_code == 204
+    outer = await client.get(f"{PROCESS_FLOWS}/{task['processFlow']['id']}")
+    assert outer.json()["taskFlow"] == []
+
+
+async def test_one_idempotency_key_makes_one_task_in_each_process_flow(client: ContractClient) -> None:
+    first, second = [await process(client) for _ in range(2)]
+    made = [
+        (await client.post(f"{outer}/taskFlow", json={"name": "Keys"}, headers={"idempotency-key": "k"})).json()
+        for outer in (first, first, second)
+    ]
+    assert made[0] == made[1]
+    assert made[2]["href"].startswith(second)
+
+
 async def test_of_two_who_claim_with_if_match_one_is_told_that_it_lost(client: ContractClient, task: Body) -> None:
     seen = (await client.get(task["href"])).headers["etag"]
     for person, status in (("anna", 200), ("ben", 412)):

@@ -112,7 +112,7 @@ async def test_an_exit_means_what_it_means_here(server: OpenSsh, command: str, e
 
 @needs_openssh
 async def test_output_without_end_is_cut_off(server: OpenSsh) -> None:
-    outcome = await outcome_of(server, "while :; do cat /bin/sh; done", timeout=30.0)
+    outcome = await outcome_of(server, "while cat /bin/sh; do :; done", timeout=30.0)
     assert isinstance(outcome, Refused)
     assert outcome.maybe_done
 

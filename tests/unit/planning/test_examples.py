@@ -40,6 +40,7 @@ def cases() -> dict[str, tuple[dict[str, Any], Snapshot]]:
         "add-virtual-machine": (order("add-virtual-machine.json"), snapshot()),
         "modify-virtual-machine": (order("modify-virtual-machine.json", VM_ID=hosting), hosting_inventory),
         "delete-virtual-machine": (order("delete-virtual-machine.json", VM_ID=hosting), hosting_inventory),
+        "add-site-survey": (order("add-site-survey.json"), snapshot()),
         "diamond-20-items": (order("diamond-20-items.json"), snapshot()),
         "tmforum-sample": (
             order("tmforum-sample.json", SERVICE_456="service-456", SERVICE_12="service-12"),
@@ -101,7 +102,7 @@ def test_the_diamond_of_twenty_items_runs_six_machines_at_the_same_time() -> Non
 def test_the_examples_ask_only_for_what_an_example_fulfiller_can_do() -> None:
     able = {
         capability["specification"]
-        for name in ("network", "platform", "monitoring")
+        for name in ("network", "platform", "monitoring", "surveyors")
         for capability in json.loads((EXAMPLES / "fulfillers" / f"{name}.json").read_text())["capability"]
     }
     for body, seen in CASES.values():
