@@ -24,6 +24,8 @@ HOMES = {
     "mongoengine": ("models",),
     "prometheus_client": ("handlers", "som/bootstrap.py", "som/metrics.py"),
     "pydantic_settings": ("som",),
+    "lxml": ("adapters/netconf.py", "adapters/netconf_template.py"),
+    "ncclient": ("adapters/netconf.py",),
     "re2": ("models/patterns.py",),
     "requests": ("som/cli", "som/demo"),
     "rich": ("som",),
