@@ -57,8 +57,9 @@ async def device(tmp_path: Path) -> AsyncIterator[OpenSsh]:
     with (tmp_path / "netconfd.log").open("w") as log:
         server = await asyncio.create_subprocess_exec(
             str(NETCONFD), f"--module={YANG}", "--no-startup", "--target=candidate", f"--port={port}",
-            f"--superuser={getpass.getuser()}", f"--ncxserver-sockname={meeting}", "--log-level=info", stdout=log, stderr=log,
-            cwd=tmp_path, env={"HOME": str(tmp_path), "PATH": "/usr/sbin:/usr/bin"}, stdin=asyncio.subprocess.DEVNULL,
+            f"--superuser={getpass.getuser()}", f"--ncxserver-sockname={meeting}", "--log-level=info",
+            stdout=log, stderr=log, cwd=tmp_path, env={"HOME": str(tmp_path), "PATH": "/usr/sbin:/usr/bin"},
+            stdin=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
     try:
         async with asyncio.timeout(20):
