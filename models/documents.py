@@ -169,6 +169,7 @@ class Plan(Stored):
     waits = ListField(DictField())
     tells = ListField(DictField())
     queued = DictField()
+    fault = DictField()
     failing = ListField(DictField())
 
 

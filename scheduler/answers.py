@@ -10,6 +10,7 @@ from typing import Any
 from models.domain.expressions import ExpressionError
 from models.domain.lifecycles import TASK
 from models.domain.order_view import item_at
+from models.domain.outage import judged_at
 from models.domain.outcomes import Accepted, Done, InformationRequired, Progress, Refused, Unreachable, parse_report
 from models.domain.plan import PlannedTask
 from models.domain.progress import STUCK
@@ -302,21 +303,28 @@ class Settling:
             key = reverse_key(task, entry["operation"])
         return key if key in self._progress.run else None
 
-    def take_timers(self) -> None:
+    async def take_timers(self) -> None:
         """Hold what was accepted and has taken too long.
 
-        Where one can ask, one asks once more before: it may be done since long, and nobody was here to look.
+        Where one can ask, one asks once more before: it may be done since long, and nobody was here to look. And who
+        could not report, because nobody was here to listen, has more time.
+
+        Raises:
+            Unavailable: the database cannot be reached.
         """
         now = self._parts.clock.now()
         for key in self._progress.in_state("accepted"):
             run = self._progress.run[key]
             if run.deadline is None or run.deadline > now:
                 continue
+            late = judged_at(run.deadline, run.started, await self._parts.presence.outage(), now)
+            if late > now:
+                self._progress.move(key, "accepted", deadline=late)
             if run.due is not None:
                 run.due = min(run.due, now)
-                continue
-            passed = deadline_passed(self._progress.tasks[key], now)
-            self._progress.move(key, passed.state, **passed.changes)
+            elif late <= now:
+                passed = deadline_passed(self._progress.tasks[key], now)
+                self._progress.move(key, passed.state, **passed.changes)
         for key in self._progress.in_state("pending"):
             deadline = self._progress.run[key].deadline
             if deadline is not None and deadline <= now:
@@ -345,6 +353,8 @@ class Settling:
     def reconsider(self, key: str) -> None:
         """Somebody may be there now for a task that nobody could have."""
         run = self._progress.run.get(key)
+        if self._record.state == "cancelling" and key in self._record.ordered:
+            return
         if run is not None and run.state == "held" and (run.error or {}).get("code") == "noFulfiller":
             self._progress.move(key, "waiting", attempts=0, error=None)
 

@@ -242,7 +242,7 @@ async def move_cancellation(store: Store, clock: Clock, cancel_id: str, state: s
             )
             before = step
         changes = {f"body.{name}": value for name, value in {**fields, "state": state}.items()}
-        unset = ("due", "lease") if "due" in document else ()
+        unset = ("due", "lease", "fault") if "due" in document else ()
         update = outbox.change(document, changes, stubs, clock.now(), unset=unset)
         if await store.update("cancelServiceOrder", {"_id": cancel_id, "rev": document["rev"]}, update):
             return

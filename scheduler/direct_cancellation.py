@@ -13,7 +13,7 @@ Document = dict[str, Any]
 
 
 async def cancel_unplanned(store: Store, clock: Clock, order: Document, cancellation: Document) -> bool:
-    """Cancel an acknowledged order, unless intake is at work on it.
+    """Cancel an order that has no plan (acknowledged, or held by a fault of intake), unless intake is at work on it.
 
     Returns:
         False when the order is being planned or has changed: look again.
@@ -43,7 +43,7 @@ async def cancel_unplanned(store: Store, clock: Clock, order: Document, cancella
         "plan": {"$exists": False},
         "lease": {"$exists": False},
     }
-    change = outbox.change(order, fields, [stub], now, unset=["due", "lease"])
+    change = outbox.change(order, fields, [stub], now, unset=["due", "lease", "fault"])
     if not await store.update("serviceOrder", guard, change):
         return False
     done = {"completionMessage": "The order is cancelled; work on it had not begun.", "effectiveCancellationDate": text}

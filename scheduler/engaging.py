@@ -13,6 +13,7 @@ from models.domain.plan import PlannedTask
 from models.domain.rate_limit import RateLimit
 from models.durations import Durations
 from models.fallout_rules import RuleBook
+from models.presence import Presence
 from models.store import Store
 from scheduler.capacity import Capacity
 from scheduler.directory import Directory
@@ -57,6 +58,7 @@ class Parts:
     durations: Durations
     health: Health
     capacity: Capacity
+    presence: Presence
     rules: RuleBook | None = None
 
 

@@ -14,6 +14,7 @@ from scheduler.cancellation import CancellationParts
 from scheduler.claims import CLAIMED, Claims, LeaseLost
 from scheduler.ending import end
 from scheduler.engagement import Parts
+from scheduler.faults import Faults
 from scheduler.handing_on import hand_on
 from scheduler.intake import Intake
 from scheduler.plan_record import PlanRecord
@@ -26,7 +27,6 @@ Key = tuple[str, str]
 
 SWEEP_SECONDS = 1.0
 QUEUES_SECONDS = 5.0
-FAULT_PAUSE_SECONDS = 10.0
 GRACE_SECONDS = 25.0
 
 log = structlog.get_logger(__name__)
@@ -43,6 +43,7 @@ class Engine:
         self._cancelling = cancelling
         self._capacity, self._gates = parts.capacity, parts.slots.gates
         self._sources = Sources(claims, self._capacity, self._gates)
+        self._faults = Faults(parts.store, parts.clock, claims.worker)
         self._runs: dict[str, PlanRun] = {}
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._wanted = asyncio.Event()
@@ -176,9 +177,8 @@ class Engine:
         except (Unavailable, PyMongoError) as error:
             log.warning("database unavailable in the middle of work", id=key[1], error=str(error)[:200])
             self._lost.add(key)
-        except Exception:
-            log.exception("work failed, it will be tried again", collection=key[0], id=key[1])
-            await self._guarded(lambda: self._postpone(key))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is noted
+            await self._note_fault(key[0], document, error)
 
     async def _work(self, collection: str, document: Document, gate: str | None) -> None:
         match collection:
@@ -189,14 +189,8 @@ class Engine:
             case _:
                 await hand_on(self._parts.store, self._parts.clock, document)
 
-    async def _postpone(self, key: Key) -> None:
-        collection, document_id = key
-        later = self._parts.clock.after(FAULT_PAUSE_SECONDS)
-        await self._parts.store.update(
-            collection,
-            {"_id": document_id, "lease.by": self._claims.worker},
-            {"$set": {"due": later, "lease.until": later}},
-        )
+    async def _note_fault(self, collection: str, document: Document, error: Exception) -> None:
+        await self._guarded(lambda: self._faults.note(collection, document, error))
 
     async def _begin(self, order: Document) -> None:
         record = await self._intake.take(order)
@@ -234,9 +228,8 @@ class Engine:
             raise
         except LeaseLost:
             raise
-        except Exception:
-            await self._guarded(lambda: self._postpone(key))
-            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is noted
+            await self._note_fault("plan", record.document, error)
         finally:
             if self._runs.get(record.id) is run:
                 del self._runs[record.id]

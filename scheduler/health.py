@@ -30,6 +30,8 @@ STATISTICS = "fulfillerStatistics"
 FLUSH_SECONDS = 10.0
 COUNT_SECONDS = 0.5
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+FORGOTTEN_AFTER = timedelta(minutes=5)
+"""Without a call for so long, how reliable and quick a fulfiller was counts no more."""
 _RESERVED = timedelta(seconds=60)
 _WEIGHT = 0.1  # of the newest call in what is remembered of the latest ones
 _SHORTEST_TRIAL = timedelta(seconds=30)
@@ -44,6 +46,7 @@ class _Seen:
     failures: int = 0
     success: float | None = None
     latency: float | None = None
+    called: datetime = _LONG_AGO
     new: CallStatistics = field(default_factory=CallStatistics)
     open_tasks: int | None = None
     counted: datetime = _LONG_AGO
@@ -78,6 +81,7 @@ class Health(Mapping[str, Standing]):
             return WELL
         now, seen = self._clock.now(), seen or _Seen()
         known = None if seen.open_tasks is None else seen.open_tasks + len(seen.reserved)
+        is_fresh = now - seen.called < FORGOTTEN_AFTER  # or else who was slow once would never be tried again
         return Standing(
             open_until=breaker.until if breaker else None,
             trying=breaker is not None and breaker.trying(now),
@@ -86,8 +90,8 @@ class Health(Mapping[str, Standing]):
             full=full,
             in_flight=seen.in_flight,
             open_tasks=known,
-            success=seen.success,
-            latency=seen.latency,
+            success=seen.success if is_fresh else None,
+            latency=seen.latency if is_fresh else None,
         )
 
     def __iter__(self) -> Iterator[str]:
@@ -186,6 +190,9 @@ class Health(Mapping[str, Standing]):
         seen.failures = seen.failures + 1 if lost else 0
         if not poll:
             seen.new.add(type(outcome).__name__.lower(), milliseconds)
+            if self._clock.now() - seen.called >= FORGOTTEN_AFTER:
+                seen.success = seen.latency = None
+            seen.called = self._clock.now()
             seen.success = _mixed(seen.success, 0.0 if lost else 1.0)
             if not lost:
                 seen.latency = _mixed(seen.latency, milliseconds)

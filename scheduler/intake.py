@@ -11,6 +11,7 @@ from models.aside import aside_if_big
 from models.clock import Clock
 from models.domain.caller import ENGINE
 from models.domain.errors import AlreadyExists, InvalidRequest
+from models.domain.lifecycles import SERVICE_ORDER
 from models.domain.order_view import error_message
 from models.domain.plan import Plan
 from models.domain.violations import Violation
@@ -19,6 +20,7 @@ from scheduler.claims import Claims, LeaseLost
 from scheduler.plan_record import BYTES_OF_A_TASK, PlanRecord, new_plan
 
 Document = dict[str, Any]
+_LEFT: Document = {"$unset": {"due": "", "lease": "", "fault": ""}}
 MakePlan = Callable[[Document], Awaitable[Plan]]
 
 
@@ -69,29 +71,40 @@ class Intake:
 
     async def _leave(self, order: Document) -> NoReturn:
         """Leave the order to its plan."""
-        await self._store.update("serviceOrder", {"_id": order["_id"]}, {"$unset": {"due": "", "lease": ""}})
+        await self._store.update(
+            "serviceOrder", {"_id": order["_id"]}, {"$unset": {"due": "", "lease": "", "fault": ""}}
+        )
         raise LeaseLost
 
     async def _reject(self, order: Document, violations: Sequence[Violation]) -> None:
-        """Reject an order that the business cannot accept: every item, and the order, with the reasons."""
+        """Reject an order that the business cannot accept: every item, and the order, with the reasons.
+
+        One that was held before it could be planned has failed: only an acknowledged one can be rejected.
+        """
         now = self._clock.text()
         body = order["body"]
+        state = "rejected" if body["state"] == "acknowledged" else "failed"
         errors = [
             error_message(found.code, "The order was rejected", str(found), now, "ServiceOrder") for found in violations
         ]
-        fields: Document = {"body.state": "rejected", "body.completionDate": now, "body.errorMessage": errors}
+        fields: Document = {"body.state": state, "body.completionDate": now, "body.errorMessage": errors}
         for index, item in enumerate(body["serviceOrderItem"]):
             for path in item_paths(item, f"body.serviceOrderItem.{index}"):
-                fields[f"{path}.state"] = "rejected"
-        stub = outbox.stub(
-            "ServiceOrderStateChangeEvent",
-            state="rejected",
-            who=ENGINE.subject,
-            why=violations[0].message if violations else None,
-            before={"state": body["state"]},
-            after={"state": "rejected"},
-        )
-        change = outbox.change(order, fields, [stub], self._clock.now(), unset=["due", "lease"])
+                fields[f"{path}.state"] = state
+        stubs, before = [], body["state"]
+        for step in SERVICE_ORDER.path(before, state, through="inProgress"):
+            stubs.append(
+                outbox.stub(
+                    "ServiceOrderStateChangeEvent",
+                    state=step,
+                    who=ENGINE.subject,
+                    why=violations[0].message if violations else None,
+                    before={"state": before},
+                    after={"state": step},
+                )
+            )
+            before = step
+        change = outbox.change(order, fields, stubs, self._clock.now(), unset=["due", "lease", "fault"])
         guard = {"_id": order["_id"], "rev": order["rev"], "lease.by": self._claims.worker}
         if not await self._store.update("serviceOrder", guard, change):
             raise LeaseLost

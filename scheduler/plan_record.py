@@ -51,6 +51,7 @@ class PlanRecord:
         waits: items that wait for another order on their service: {item, service, order, orderItem}.
         failing: items that are being given up; see `scheduler.failing`.
         leased_until: until when nobody else can have the plan.
+        document: as it was claimed.
         queued_since: since when it waits for a place at a fulfiller, where it was let go for that.
         tells: what order and cancellation requests have not been told yet: {milestone}, {denied: id, message} or
             {deed: {who, why, before, after}, rev: of the plan that it was done in}.
@@ -77,7 +78,8 @@ class PlanRecord:
         self.failing: list[Document] = document.get("failing", [])
         self.tells: list[Document] = document.get("tells", [])
         self.inbox: list[Document] = document["inbox"]
-        self._was_queued = "queued" in document
+        self._was_queued, self._had_fault = "queued" in document, "fault" in document
+        self.document = document
         self.queued_since: datetime | None = document.get("queued", {}).get("since")
         self.plan = Plan.from_document(definition)
         self.services = {service.id: service for service in self.plan.services}
@@ -191,6 +193,8 @@ class PlanRecord:
             change["$unset"]["due"] = ""
         else:
             change["$set"]["due"] = due
+        if self._had_fault:
+            change["$unset"]["fault"] = ""
         if queued_at:
             since = self.queued_since or self._clock.now()
             change["$set"]["queued"] = {"at": sorted(queued_at), "since": since}

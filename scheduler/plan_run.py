@@ -123,7 +123,7 @@ class PlanRun:
         await self._take_inbox()
         await self._take_answers()
         self._starter.take_displaced()
-        self._settling.take_timers()
+        await self._settling.take_timers()
         self._withdraw()
         await self._cancellation.advance(calls_under_way=bool(self._calls))
         await self._failing.advance()

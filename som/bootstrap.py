@@ -39,6 +39,7 @@ from models.fallout_rules import RuleBook
 from models.inventory import Inventory
 from models.leases import Leases
 from models.patterns import Re2Patterns
+from models.presence import BEAT_SECONDS, Presence
 from models.resealing import reseal
 from models.sealing import Sealer
 from models.slots import Slots
@@ -169,8 +170,12 @@ class Server:
         watcher.on_reference.append(lambda name: catalogue.invalidate() if name == "serviceSpecification" else None)
         watcher.on_open += [directory.invalidate, catalogue.invalidate]
         jobs = [_Role("watcher", watcher.run(), watcher.stop)]
+        presence = Presence(store, clock)
+        if "api" in settings.roles:
+            await presence.beat()  # before any deadline is looked at, so that an outage until now is known
+            jobs.append(_Role("presence", _beat(presence)))
         if "scheduler" in settings.roles:
-            engine = self._engine(stack, store, clock, directory, tokens, planner, watcher)
+            engine = self._engine(stack, store, clock, directory, tokens, planner, watcher, presence)
             watcher.on_poke.append(engine.poke)
             watcher.on_open.append(engine.sweep)
             jobs.append(_Role("engine", engine.run(), engine.stop))
@@ -213,6 +218,7 @@ class Server:
         tokens: CallbackTokens,
         planner: Planner,
         watcher: Watcher,
+        presence: Presence,
     ) -> Engine:
         settings = self._settings
         slots = Slots(store, clock, self._worker)
@@ -229,7 +235,7 @@ class Server:
         rules = RuleBook(store, Re2Patterns())
         watcher.on_reference.append(lambda _: rules.invalidate())
         watcher.on_open.append(rules.invalidate)
-        parts = Parts(store, clock, directory, tokens, places, callbacks, durations, health, capacity, rules)
+        parts = Parts(store, clock, directory, tokens, places, callbacks, durations, health, capacity, presence, rules)
         claims = Claims(store, clock, self._worker, settings.lease_seconds)
         intake = Intake(store, clock, claims, planner.plan)
         cancelling = CancellationParts(store, clock, planner.deletion)
@@ -304,6 +310,16 @@ class Server:
         for _, task in tasks:
             if not task.cancelled() and (failure := task.exception()) is not None:
                 log.error("a part of the server failed", exc_info=failure)
+
+
+async def _beat(presence: Presence) -> None:
+    """Say again and again that reports of fulfillers are taken here."""
+    while True:
+        await asyncio.sleep(BEAT_SECONDS)
+        try:
+            await presence.beat()
+        except SomError as error:
+            log.warning("could not give a sign of life", error=str(error)[:200])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ _CANONICAL_LENGTH = len("2026-11-22T10:15:00.000Z")
 
 def to_text(moment: datetime) -> str:
     """A moment as TM Forum bodies carry it: `2026-01-31T12:00:00.000Z`. Text order is time order."""
-    moment = moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    # Not strftime, whose %Y writes years before 1000 with fewer than four digits here and with four elsewhere.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def canonical_date(text: str) -> str | None:

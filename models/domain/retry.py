@@ -39,3 +39,18 @@ class RetrySchedule:
 def _share(key: str, attempt: int) -> float:
     """A number from 0 to below 1 that only key and attempt decide."""
     return int.from_bytes(hashlib.sha256(f"{key}\x1f{attempt}".encode()).digest()[:6]) / 2**48
+
+
+FIRST_FAULT_PAUSE = 10.0
+LONGEST_FAULT_PAUSE = 3600.0
+FAULTS_UNTIL_TOLD = 5
+
+
+def fault_pause(count: int, key: str = "") -> float:
+    """Seconds to wait with work that raised so many times in a row: ten, and twice as long each time, up to an hour.
+
+    It goes on for ever, for a new release may mend the fault; and so slowly, that ten thousand of them cost next to
+    nothing. The longest is spread, so that what failed together does not come back together.
+    """
+    pause = min(FIRST_FAULT_PAUSE * 2.0 ** min(count - 1, 20), LONGEST_FAULT_PAUSE)
+    return pause * (1 + _SPREAD * (2 * _share(key, count) - 1))

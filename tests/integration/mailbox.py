@@ -32,6 +32,10 @@ class Mailbox:
         """The first part of the path and the body of what came, one after the other, waiting for it."""
         return await self._came.get()
 
+    def received(self) -> list[tuple[str, Any]]:
+        """What has come and was not taken out yet."""
+        return [self._came.get_nowait() for _ in range(self._came.qsize())]
+
     async def _take(self, request: web.Request) -> web.Response:
         place = request.match_info["place"].partition("/")[0]
         self._came.put_nowait((place, await request.json()))

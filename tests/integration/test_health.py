@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,11 +12,20 @@ from models.domain.call_statistics import together
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import Done, Refused, Unreachable
 from models.store import Store, connect
-from scheduler.health import STATE, STATISTICS, Health
+from scheduler.health import FORGOTTEN_AFTER, STATE, STATISTICS, Health
 
 RULES = BreakerRules(failures=2, open_seconds=0.2, longest_seconds=10)
 DEFINITION = FulfillerDefinition("f", "F", "rest", breaker=RULES)
 LOST = Unreachable("no connection", maybe_done=False)
+
+
+class Ahead(Clock):
+    """A clock that can be put ahead."""
+
+    ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
 
 
 @pytest.fixture
@@ -75,3 +85,15 @@ async def test_answers_cost_no_write_while_all_is_well_and_statistics_add_up(sto
     await one.flush()
     total = together(await store.collection(STATISTICS).find({}).to_list())
     assert (total.calls, total.outcomes, total.milliseconds) == (100, {"done": 100}, 1_000)
+
+
+async def test_who_was_slow_once_is_given_another_chance(store: Store) -> None:
+    clock = Ahead()
+    health = Health(store, clock)
+    await health.answered(DEFINITION, "default", LOST, 5)
+    await health.answered(DEFINITION, "default", Done(), 9_000)
+    assert (health["f"].success, health["f"].latency) == (0.1, 9_000)
+    clock.ahead = FORGOTTEN_AFTER
+    assert (health["f"].success, health["f"].latency) == (None, None)
+    await health.answered(DEFINITION, "default", Done(), 10)
+    assert (health["f"].success, health["f"].latency) == (1.0, 10)

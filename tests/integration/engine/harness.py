@@ -19,6 +19,7 @@ from models.durations import Durations
 from models.fallout_rules import RuleBook
 from models.ids import new_id
 from models.patterns import Re2Patterns
+from models.presence import Presence
 from models.slots import Slots
 from models.store import Store
 from scheduler.cancellation import CancellationParts
@@ -141,8 +142,9 @@ class Harness:
         places = Places(slots, Budgets(store, self.clock), capacity.free)
         health = Health(store, self.clock, places)
         rules = RuleBook(store, Re2Patterns())
+        presence = Presence(store, self.clock)
         common = (store, self.clock, directory, self.tokens, places, callbacks, self.durations, health, capacity)
-        parts = Parts(*common, rules)
+        parts = Parts(*common, presence, rules)
         claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
         intake = Intake(store, self.clock, claims, plan)

@@ -7,6 +7,7 @@ import pytest
 
 from adapters.ports import FulfillerCall
 from models.domain.outcomes import Accepted, Done, Outcome, Progress, Unreachable
+from models.presence import Presence
 from tests.integration.engine.harness import Harness, answers, plan_of, states_told
 
 
@@ -115,6 +116,61 @@ async def test_work_whose_deadline_passed_while_nobody_was_there_is_looked_at_be
     document = await harness.until(order, state, seconds=10)
     messages = document["body"]["serviceOrderItem"][0].get("errorMessage", [])
     assert [message["code"] for message in messages] == (["deadline"] if state == "held" else [])
+
+
+async def _silent_for(harness: Harness, seconds: float) -> None:
+    """As if no process had taken reports for so long, until now."""
+    at = harness.clock.after(-seconds)
+    await harness.store.collection("lease").replace_one({"_id": "reports are taken"}, {"at": at}, upsert=True)
+    await Presence(harness.store, harness.clock).beat()
+
+
+async def test_who_could_not_report_because_every_process_was_down_has_more_time(harness: Harness) -> None:
+    await harness.register(deadline=1)
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Accepted("job"))
+    tasks = harness.start("n1", lease_seconds=60)
+    order = await harness.order(plan_of("1/build"))
+    await harness.until_true(lambda: _is_let_go(harness, order))
+    await harness.kill(tasks)
+    await asyncio.sleep(1)
+    await _silent_for(harness, 600)
+    harness.start("n1", lease_seconds=60)
+
+    async def has_more_time() -> bool:
+        (run,) = (await harness.get("plan", order))["run"].values()
+        return bool(run["s"] == "accepted" and run["l"] > harness.clock.after(500))
+
+    await harness.until_true(has_more_time)
+    await harness.callback(harness.fulfiller.calls[0], {"status": "done"})
+    await harness.until(order, "completed")
+
+
+async def test_without_a_silence_who_does_not_report_is_late(harness: Harness) -> None:
+    await harness.register(deadline=1)
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Accepted("job"))
+    await _silent_for(harness, 30)
+    harness.start("n1", lease_seconds=60)
+    order = await harness.order(plan_of("1/build"))
+    document = await harness.until(order, "held")
+    (message,) = document["body"]["serviceOrderItem"][0]["errorMessage"]
+    assert message["code"] == "deadline"
+
+
+async def test_nobody_is_late_while_nobody_takes_reports(harness: Harness) -> None:
+    """The API is down, and the scheduler is not: as when they are processes of their own."""
+    await harness.register(deadline=1)
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Accepted("job"))
+    at = harness.clock.after(-120)
+    await harness.store.insert("lease", {"_id": "reports are taken", "at": at})
+    harness.start("n1", lease_seconds=60)
+    order = await harness.order(plan_of("1/build"))
+    await harness.until_true(lambda: _is_let_go(harness, order))
+
+    async def has_more_time() -> bool:
+        (run,) = (await harness.get("plan", order))["run"].values()
+        return bool(run["s"] == "accepted" and run["l"] > harness.clock.after(60))
+
+    await harness.until_true(has_more_time)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # sockets of the killed engine

@@ -339,3 +339,29 @@ def test_the_version_is_shown_with_or_without_a_server(server: SmallServer, caps
     assert json.loads(capsys.readouterr().out)["server"] == "9.9"
     assert main(["version", "--url", "http://127.0.0.1:9"]) == 0
     assert "none answers" in capsys.readouterr().out
+
+
+def test_a_fulfiller_is_drained_withdrawn_and_resumed(server: SmallServer, capsys: pytest.CaptureFixture[str]) -> None:
+    server.answers["PATCH", "/som/v1/fulfiller/net"] = Answer(200, {"id": "net"})
+    for arguments in (["drain", "net"], ["drain", "net", "--withdraw"], ["resume", "net"]):
+        assert main(["fulfiller", *arguments]) == 0
+    states = [request.body for request in server.of("PATCH")]
+    assert states == [{"administrativeState": state} for state in ("draining", "withdrawn", "enabled")]
+    assert "net  enabled" in capsys.readouterr().out
+
+
+def test_a_fulfiller_that_is_not_well_says_why_in_the_list(
+    server: SmallServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    health = {
+        "status": "down",
+        "circuitBreaker": {"state": "open", "until": "2026-11-25T12:00:00.000Z", "reason": "no connection"},
+        "maintenance": {"until": "2026-11-25T13:00:00.000Z", "name": "move"},
+    }
+    listed: dict[str, Any] = {"id": "net", "name": "Net", "administrativeState": "draining", "health": health}
+    listed["capability"] = [{"category": "access", "action": "add"}]
+    server.answers["GET", "/som/v1/fulfiller"] = Answer(200, [listed])
+    assert main(["fulfiller", "list"]) == 0
+    told = capsys.readouterr().out
+    for words in ("draining", "breaker open until 2026-11-25T12:00:00.000Z: no connection", "category access:add"):
+        assert words in told
