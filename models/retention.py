@@ -22,7 +22,7 @@ class Retention:
         delivered: deliveries that reached their subscriber.
         dead: dead letters, deliveries still pending for a subscriber that has been silent for so long, and
             subscriptions that have ended.
-        events: events; those that a kept delivery may still need stay.
+        events: events, where no kept delivery may still need them, and bulk resolutions that have ended.
     """
 
     delivered: float = 30
@@ -34,10 +34,10 @@ async def remove_old(store: Store, clock: Clock, retention: Retention) -> dict[s
     """Remove what has been kept long enough, piece by piece. Run by one process at a time, daily.
 
     Returns:
-        How many deliveries, events and subscriptions were removed.
+        How many deliveries, events, subscriptions and bulk resolutions were removed.
     """
     now = clock.now()
-    removed = {"deliveries": 0, "events": 0, "subscriptions": 0}
+    removed = {"deliveries": 0, "events": 0, "subscriptions": 0, "resolutions": 0}
     for tenant in await store.collection("event").distinct("tenant"):
         ends = {
             DELIVERED: now - timedelta(days=retention.delivered),
@@ -49,6 +49,8 @@ async def remove_old(store: Store, clock: Clock, retention: Retention) -> dict[s
             removed["deliveries"] += await _remove_deliveries(store, query)
         query = {"tenant": tenant, "state": ENDED, "endedAt": {"$lt": ends[DEAD]}}
         removed["subscriptions"] += (await store.collection("subscription").delete_many(query)).deleted_count
+        query = {"tenant": tenant, "state": "done", "updated": {"$lt": now - timedelta(days=retention.events)}}
+        removed["resolutions"] += (await store.collection("falloutResolution").delete_many(query)).deleted_count
         removed["events"] += await _remove_events(store, tenant, now - timedelta(days=retention.events))
     return removed
 

@@ -66,8 +66,9 @@ def _add_candidates(branch: Tree, decision: Mapping[str, Any]) -> None:
 def _tree(found: Mapping[str, Any]) -> Tree:
     title = Text.assemble(("order ", "bold"), found["id"], "  ", output.state(found["state"]))
     tree = Tree(title)
-    tree.add(Text(str(found["summary"])))
     waits = list(found["wait"])
+    if not waits:
+        tree.add(Text(str(found["summary"])))
     for wait in [wait for wait in waits if wait.get("item") is None]:
         _add(tree, wait)
     for item in found["item"]:
@@ -109,7 +110,8 @@ def _facts(wait: Mapping[str, Any]) -> list[RenderableType]:
     lines: list[RenderableType] = [Text.assemble((f"{name}: ", "dim"), str(value)) for name, value in named if value]
     decision = wait.get("decision") or {}
     if decision.get("reason"):
-        chosen = Tree(Text.assemble(("chosen because: ", "dim"), decision["reason"]))
+        label = "chosen because: " if decision.get("chosen") else "nobody chosen because: "
+        chosen = Tree(Text.assemble((label, "dim"), decision["reason"]))
         _add_candidates(chosen, decision)
         lines.append(chosen)
     return lines

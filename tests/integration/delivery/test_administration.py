@@ -160,11 +160,15 @@ async def test_old_deliveries_go_and_events_stay_as_long_as_a_dead_letter_needs_
     long_ago = world.clock.now() - timedelta(days=40)
     for name in ("event", "delivery"):
         await world.store.collection(name).update_many({"seq": {"$lt": 5}}, {"$set": {"created": long_ago}})
-    assert await remove_old(world.store, world.clock, Retention()) == {"deliveries": 3, "events": 3, "subscriptions": 0}
+    removed = {"deliveries": 3, "events": 3, "subscriptions": 0, "resolutions": 1}
+    done = {"_id": "j", "tenant": "default", "state": "done", "updated": long_ago}
+    await world.store.insert("falloutResolution", done)
+    assert await remove_old(world.store, world.clock, Retention()) == removed
     assert [delivery["seq"] for delivery in await world.deliveries()] == [1, 5]
     assert await remove_old(world.store, world.clock, Retention(dead=39)) == {
         "deliveries": 1,
         "events": 1,
         "subscriptions": 0,
+        "resolutions": 0,
     }
     assert [event["seq"] async for event in world.store.collection("event").find()] == [5]
