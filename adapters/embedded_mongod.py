@@ -17,6 +17,7 @@ _log = logging.getLogger(__name__)
 _START_SECONDS = 120.0  # one is usual; replaying the journal of a big database after a crash takes its time
 _ADOPT_SECONDS = 20.0
 _SHUTDOWN_SECONDS = 20.0
+_BREAK_OFF_SECONDS = 8.0  # for one that has not begun to serve
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 30.0
 _STABLE_SECONDS = 60.0  # having lived this long, its next death is a new story and starts with the first pause
@@ -66,20 +67,24 @@ class EmbeddedMongod:
         try:
             process = await self._adopt() or await self._launch_on_some_port()
         except BaseException:  # cancelled or failed: leave neither process nor lock behind
-            await self.stop()
+            await self.stop(_BREAK_OFF_SECONDS)
             raise
         self._supervisor = asyncio.create_task(self._supervise(process), name="mongod supervisor")
         return self.url
 
-    async def stop(self) -> None:
-        """Shuts the database down in order and gives the data folder free. Harmless when it is not running."""
+    async def stop(self, patience: float | None = None) -> None:
+        """Shuts the database down in order and gives the data folder free. Harmless when it is not running.
+
+        Args:
+            patience: seconds after which it is killed instead, which its journal bears; 20 unless given.
+        """
         if self._supervisor is not None:
             self._supervisor.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._supervisor
             self._supervisor = None
         if self._process is not None:
-            await self._process.end(_SHUTDOWN_SECONDS)
+            await self._process.end(_SHUTDOWN_SECONDS if patience is None else patience)
         self._folder.release()
 
     async def end_orphan(self) -> None:

@@ -22,7 +22,7 @@ from rich.console import Console
 from bench.database import database
 from bench.figures import Figure
 from bench.load import LoadGenerator
-from bench.parts import completion, delivery, fallout, first_call, http, items, memory, waits
+from bench.parts import beside, completion, delivery, fallout, first_call, http, items, memory, waits
 from bench.report import Report
 from bench.scale import FULL, QUICK, SMALLEST, Scale
 from bench.stage import Stage
@@ -33,6 +33,7 @@ PARTS: dict[str, Part] = {
     "http": http.measure,
     "waits": waits.measure,
     "orders": completion.measure,
+    "beside": beside.measure,
     "fallout": fallout.measure,
     "first-call": first_call.measure,
     "delivery": delivery.measure,

@@ -2,9 +2,9 @@
 
     python -m bench.sink --port 9000
 
-POST /fulfil is a task, POST /slow/{name} takes 200 ms, POST /fast/{name} takes no time. GET /arrivals tells, by order,
-when its first task came; GET /subscribers tells, by path, how much came and when the last did. The times are of the
-machine's monotonic clock, which all its processes share.
+POST /fulfil is a task, POST /hang one that is never answered, POST /slow/{name} takes 200 ms, POST /fast/{name} takes
+no time. GET /arrivals tells, by order, when its first task came; GET /subscribers tells, by path, how much came and
+when the last did. The times are of the machine's monotonic clock, which all its processes share.
 """
 
 import argparse
@@ -32,6 +32,12 @@ class Sink:
         self._arrivals.setdefault(json.loads(await request.read())["orderId"], now)
         return web.json_response({})
 
+    async def hang(self, request: web.Request) -> web.Response:
+        """POST: a task, upon which nothing comes back for an hour."""
+        await request.read()
+        await asyncio.sleep(3600)
+        return web.Response(status=503)
+
     async def notified(self, request: web.Request) -> web.Response:
         """POST: a notification."""
         await request.read()
@@ -57,10 +63,11 @@ def main() -> None:
     options.add_argument("--port", type=int, required=True)
     sink, app = Sink(), web.Application(client_max_size=16 * 2**20)
     app.router.add_post("/fulfil", sink.fulfil)
+    app.router.add_post("/hang", sink.hang)
     app.router.add_post("/{speed}/{name}", sink.notified)
     app.router.add_get("/arrivals", sink.arrivals)
     app.router.add_get("/subscribers", sink.subscribers)
-    web.run_app(app, host="127.0.0.1", port=options.parse_args().port, access_log=None, print=None)
+    web.run_app(app, host="127.0.0.1", port=options.parse_args().port, access_log=None, print=None, shutdown_timeout=1)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ class Calls:
         self._wake = wake
         self._under_way: dict[asyncio.Task[None], str] = {}
         self._queued: dict[str, tuple[asyncio.Task[None], str]] = {}
+        self._once_only: set[asyncio.Task[None]] = set()
         self._failure: Exception | None = None
         self.answers: deque[Answer] = deque()
         self.displaced: list[str] = []
@@ -38,6 +39,11 @@ class Calls:
     def keys(self) -> frozenset[str]:
         """Of the tasks that calls or polls are under way for."""
         return frozenset(self._under_way.values())
+
+    @property
+    def can_be_repeated(self) -> bool:
+        """Whether whatever is under way may be broken off: made again with its key, it takes effect once."""
+        return not self._once_only
 
     def in_line(self, fulfiller: str) -> int:
         """How many calls to a fulfiller have not begun."""
@@ -57,6 +63,8 @@ class Calls:
 
         call = self._start(key, ticket, lambda: self._engager.perform(engagement, ticket, has_place))
         self._queued[key] = (call, engagement.definition.id)
+        if not engagement.definition.honours_idempotency_key:
+            self._once_only.add(call)
         call.add_done_callback(ended)
 
     def poll(self, task: PlannedTask, run: TaskRun, ticket: Ticket) -> None:
@@ -105,4 +113,5 @@ class Calls:
     def _ended(self, call: asyncio.Task[None]) -> None:
         """Look at the plan again, and not before the call counts as ended: nothing else would wake it after that."""
         self._under_way.pop(call, None)
+        self._once_only.discard(call)
         self._wake()

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -27,7 +28,11 @@ Key = tuple[str, str]
 
 SWEEP_SECONDS = 1.0
 QUEUES_SECONDS = 5.0
-GRACE_SECONDS = 25.0
+PATIENCE_SECONDS = 5.0
+"""That the stop waits for calls which can be made again."""
+GRACE_SECONDS = 16.0
+"""That it waits for those which cannot."""
+DATABASE_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -238,16 +243,28 @@ class Engine:
         log.debug("plan let go", plan=record.id, state=record.state, seconds=round(time.monotonic() - began, 3))
 
     async def _hand_over(self) -> None:
-        """Stop: let calls under way be answered, give the rest to whoever comes next."""
+        """Stop: let calls under way be answered, give the rest to whoever comes next.
+
+        A call that can be made again with its key is not worth a long wait. One that cannot is: broken off, it would
+        have to be looked at by a person.
+        """
         self._stopping = True
         for run in self._runs.values():
             run.hand_over()
-        await self._guarded(self._extend)  # to the end of the grace, as far as a lease goes
+        await self._shortly(self._guarded(self._extend))  # to the end of the grace, as far as a lease goes
         tasks = list(dict.fromkeys(self._tasks.values()))
         if tasks:
-            await asyncio.wait(tasks, timeout=GRACE_SECONDS)
-        left = list(self._tasks)
+            await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
+        once_only = [
+            task for (_, key), task in self._tasks.items() if key in self._runs and not self._runs[key].can_be_repeated
+        ]
+        if once_only:
+            await asyncio.wait(once_only, timeout=GRACE_SECONDS - PATIENCE_SECONDS)
+        left = self._lost.union(self._tasks)
         await end(tasks)
+        await self._shortly(self._give_back(left))
+
+    async def _give_back(self, left: set[Key]) -> None:
         try:
             for collection in CLAIMED:
                 ids = [key for name, key in left if name == collection]
@@ -255,3 +272,10 @@ class Engine:
                     await self._claims.give_back(collection, ids)
         except (PyMongoError, SomError) as error:
             log.warning("could not hand back work; its leases will run out", error=str(error)[:200])
+
+    @staticmethod
+    async def _shortly(work: Awaitable[None]) -> None:
+        """Something with the database, which may be away; then leases run out by themselves."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DATABASE_SECONDS):
+                await work

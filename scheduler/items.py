@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
+from models.clock import Clock
 from models.domain.plan import PlannedItem, PlannedService
 from scheduler.engagement import Held
 from scheduler.plan_record import PlanRecord
@@ -21,9 +23,10 @@ class Items:
         refused: items that cannot begin at all, with the reason; whoever reads it empties it.
     """
 
-    def __init__(self, record: PlanRecord, services: Services) -> None:
+    def __init__(self, record: PlanRecord, services: Services, clock: Clock) -> None:
         """Work for this plan."""
         self._record = record
+        self._clock = clock
         self._services = services
         self._items = {item.path: item for item in record.plan.items}
         self._taken: set[str] = set()
@@ -53,12 +56,19 @@ class Items:
             match await self._services.take(planned, self._record.order_id):
                 case Busy(order=order, item=other):
                     wait = {"item": path, "service": planned.id, "order": order, "orderItem": other}
-                    self._waiting[path] = wait
+                    self._waiting[path] = {**wait, "since": self._since(wait)}
                     return
                 case Gone(terminated=terminated):
                     self.refused[path] = _terminated(planned.id) if terminated else _gone(planned.id)
                     return
         self._taken.add(path)
+
+    def _since(self, wait: Document) -> datetime:
+        """Since when it waits: it may have been found out before, by a former holder of the plan too."""
+        known = (
+            former["since"] for former in self._record.waits if "since" in former and wait.items() <= former.items()
+        )
+        return next(known, self._clock.now())
 
     def _existing(self, item: PlannedItem) -> list[PlannedService]:
         """The services to take, in one order everywhere, so that two items never wait for each other."""

@@ -48,7 +48,7 @@ class PlanRecord:
         owes: effects on other documents that are written down but may not have taken place yet.
         cancel: {id, phase, problem?} of the cancellation under way; `problem` is why it cannot go on.
         ordered: keys of the tasks that the order itself asks for; others were added while it ran.
-        waits: items that wait for another order on their service: {item, service, order, orderItem}.
+        waits: items that wait for another order on their service: {item, service, order, orderItem, since}.
         failing: items that are being given up; see `scheduler.failing`.
         leased_until: until when nobody else can have the plan.
         document: as it was claimed.

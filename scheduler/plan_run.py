@@ -14,6 +14,8 @@ from typing import Any
 import structlog
 
 from models import inbox
+from models.clock import parse
+from models.domain.retry import recheck_pause
 from scheduler.answers import Settling
 from scheduler.calls import Calls
 from scheduler.cancellation import Cancellation, CancellationParts
@@ -35,7 +37,6 @@ from scheduler.starter import Starter
 Document = dict[str, Any]
 
 LINGER_SECONDS = 0.1
-RECHECK_SECONDS = 30.0
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +60,7 @@ class PlanRun:
         self._engager = Engager(parts, record, self._services, self._context)
         self._fallout = Fallout(parts, record, self._engager)
         self._settling = Settling(parts, record, self._engager, self._context, self._projection)
-        self._items = Items(record, self._services)
+        self._items = Items(record, self._services, parts.clock)
         self._cancellation = Cancellation(cancelling, record, self._settling, self._services)
         self._failing = Failing(cancelling, record, self._settling)
         self._interventions = Interventions(parts, record, self._engager, self._settling, self._fallout, self._failing)
@@ -82,6 +83,11 @@ class PlanRun:
         """Stop starting things; end the run when the calls under way have been answered."""
         self._handing_over = True
         self._signal.set()
+
+    @property
+    def can_be_repeated(self) -> bool:
+        """Whether its calls may be broken off, for whoever takes the plan up can make them again."""
+        return self._calls.can_be_repeated
 
     def leased(self, until: datetime) -> None:
         """The lease goes on until then."""
@@ -165,12 +171,21 @@ class PlanRun:
         if self._record.state == "cancelling":  # what was ordered is not tried again
             besides |= self._record.ordered.intersection(self._progress.in_state("retrying"))
         due = self._progress.next_due(besides)
-        if self._record.waits or (self._record.cancel or {}).get("problem"):
-            recheck = self._looked + timedelta(seconds=RECHECK_SECONDS)
+        if (recheck := self._recheck()) is not None:
             due = min(due, recheck) if due else recheck
         if self._forecast.due is not None:
             due = min(due, self._forecast.due) if due else self._forecast.due
         return due
+
+    def _recheck(self) -> datetime | None:
+        """When to look again at what the plan waits for, should nobody tell it: ever more seldom."""
+        problem = (self._record.cancel or {}).get("problem")
+        since = [wait.get("since", self._looked) for wait in self._record.waits]
+        since += [parse(problem["at"])] if problem else []
+        if not since:
+            return None
+        waited = (self._looked - max(since)).total_seconds()
+        return self._looked + timedelta(seconds=recheck_pause(waited))
 
     def _withdraw(self) -> None:
         """Take back the calls that wait for a place, where they shall not be made any more."""
@@ -186,7 +201,7 @@ class PlanRun:
         if self._handing_over:
             return
         now = self._parts.clock.now()
-        if now >= self._looked + timedelta(seconds=RECHECK_SECONDS):
+        if (recheck := self._recheck()) is not None and now >= recheck:
             self._looked = now
             self._items.look_again()
         await self._items.take(task.item for task in self._starter.due_tasks())

@@ -68,12 +68,12 @@ from som.metrics import delivery_counter, watch_in_hand
 from som.opening import opening
 from som.secret_keys import SecretKeyUnusable, secret_keys
 from som.settings import Settings
+from som.stopping import PARTS_SECONDS, StopClock, close_at_end, unless_told
 
 log = structlog.get_logger(__name__)
 
 CLOCK_SECONDS = 30.0
 RETENTION_SECONDS = 3600.0
-STOP_SECONDS = 27.0  # and the database still has to stop within the 30 that orchestrators leave
 
 
 class AddressTaken(SomError):
@@ -121,6 +121,8 @@ class Server:
         self._settings = settings
         self._life = secrets.token_hex(4)
         self._stop = asyncio.Event()
+        self._stop_clock = StopClock()
+        self._serving = False
         self._registry = CollectorRegistry()
 
     @property
@@ -133,22 +135,30 @@ class Server:
         self._settings = self._settings.listening_on(listening.getsockname()[1])
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._told_to_stop)
+        work = asyncio.create_task(self._live(listening), name="server")
+        await unless_told(work, self._stop, lambda: self._serving)
+        log.info("stopped")
+
+    def _told_to_stop(self) -> None:
+        self._stop_clock.begin()
+        self._stop.set()
+
+    async def _live(self, listening: socket.socket) -> None:
         async with AsyncExitStack() as stack:
-            url = await stack.enter_async_context(database(self._settings))
+            url = await stack.enter_async_context(database(self._settings, self._stop_clock.left))
             client = connect(url)
-            stack.push_async_callback(client.close)
+            close_at_end(stack, "connections of the database", client.close)
             store, clock = Store(client, self._settings.mongodb_database), Clock()
             await clock.synchronise(store.database)
             await migrations.run(store.database, clock, self._worker)
             await self._serve(stack, store, clock, listening)
-        log.info("stopped")
 
     async def _serve(self, stack: AsyncExitStack, store: Store, clock: Clock, listening: socket.socket) -> None:
         settings = self._settings
         register_patterns(Re2Patterns())
         session = open_session()
-        stack.push_async_callback(session.close)
+        close_at_end(stack, "session", session.close)
         tokens = await load_tokens(store, settings.callback_key.get_secret_value() if settings.callback_key else None)
         base = f"{settings.callback_base()}/som/v1"
         tools = Tools(
@@ -162,7 +172,7 @@ class Server:
         sealer = Sealer(secret_keys(settings))
         await reseal(store, sealer)
         directory = Directory(store, opening(kinds, sealer))
-        stack.push_async_callback(directory.aclose)
+        close_at_end(stack, "fulfillers", directory.aclose)
         catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
         planner = Planner(catalogue, inventory, clock)
         watcher = Watcher(store)
@@ -222,9 +232,9 @@ class Server:
     ) -> Engine:
         settings = self._settings
         slots = Slots(store, clock, self._worker)
-        stack.push_async_callback(slots.aclose)
+        close_at_end(stack, "places at fulfillers", slots.aclose)
         durations = Durations(store, clock)
-        stack.push_async_callback(durations.aclose)
+        close_at_end(stack, "learnt durations", durations.aclose)
         capacity = Capacity(EngineSettings(settings.plan_concurrency, settings.plans_in_hand))
         places = Places(slots, Budgets(store, clock), capacity.free)
         health = Health(store, clock, places)
@@ -294,16 +304,17 @@ class Server:
 
     async def _until_stopped(self, http: HttpServer, roles: "list[_Role]") -> None:
         """Serve until told to stop; then take no more requests, finish or hand back work, and end."""
+        self._serving = True
         tasks = [(role, asyncio.create_task(role.work, name=role.name)) for role in roles]
         web = asyncio.create_task(http.serve_until_stopped(), name="web")
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait([stopping, web, *(task for _, task in tasks)], return_when=asyncio.FIRST_COMPLETED)
         if not self._stop.is_set():
             log.error("a part of the server ended by itself")
-        self._stop.set()
+        self._told_to_stop()
         http.should_exit = True
         asked = [web, *(_asked_to_stop(role, task) for role, task in tasks)]
-        _, pending = await asyncio.wait(asked, timeout=STOP_SECONDS)
+        _, pending = await asyncio.wait(asked, timeout=PARTS_SECONDS)
         for task in pending:
             log.warning("did not stop in time", part=task.get_name())
         await end([web, stopping, *(task for _, task in tasks)])

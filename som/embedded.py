@@ -1,7 +1,7 @@
 """The database: the given one, or a real one of our own."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -17,8 +17,12 @@ log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def database(settings: Settings) -> AsyncIterator[str]:
+async def database(settings: Settings, patience: Callable[[], float] | None = None) -> AsyncIterator[str]:
     """The address of a database that can be used, for as long as the context is open.
+
+    Args:
+        settings: which database.
+        patience: at the end, seconds that a database of our own is given to stop in order.
 
     Raises:
         DatabaseError: there is none, with what to do about it.
@@ -32,7 +36,7 @@ async def database(settings: Settings) -> AsyncIterator[str]:
     try:
         yield url
     finally:
-        await embedded.stop()
+        await embedded.stop(patience() if patience is not None else None)
 
 
 async def _given(url: str, patience: float) -> None:

@@ -54,3 +54,12 @@ def fault_pause(count: int, key: str = "") -> float:
     """
     pause = min(FIRST_FAULT_PAUSE * 2.0 ** min(count - 1, 20), LONGEST_FAULT_PAUSE)
     return pause * (1 + _SPREAD * (2 * _share(key, count) - 1))
+
+
+def recheck_pause(waited: float) -> float:
+    """Seconds until the next look at what is waited for in vain, after so many seconds of waiting.
+
+    Whoever ends the wait tells of it; the look is for the case that this was lost. So it may be ever more seldom: as
+    long as it has lasted so far, at least half a minute and at most an hour.
+    """
+    return min(max(waited, 30.0), 3600.0)

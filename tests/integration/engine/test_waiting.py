@@ -61,6 +61,7 @@ async def test_an_item_that_waits_for_another_order_is_acknowledged_and_the_plan
 
     await harness.until_true(half_done)
     wait = (await harness.get("plan", alone))["waits"][0]
+    assert wait.pop("since") <= harness.clock.now()
     assert wait == {"item": "1", "service": service, "order": slow, "orderItem": "1"}
     first = next(call for call in harness.fulfiller.calls if call.order_id == slow)
     await harness.callback(first, {"status": "done"})
