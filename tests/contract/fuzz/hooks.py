@@ -75,8 +75,7 @@ def _point(case: Case[Any], number: int) -> None:
     path = case.operation.schema.base_path.rstrip("/") + case.path
     known = _ids().get(f"{case.method} {path}") or _ids().get(path)
     if known and case.path_parameters and _is_right(case, ParameterLocation.PATH):
-        name = next(iter(case.path_parameters))
-        case.path_parameters[name] = known[number // 4 % len(known)]
+        case.path_parameters.update(zip(case.path_parameters, known[number // 4 % len(known)].split("/"), strict=True))
     if case.headers and _is_right(case, ParameterLocation.HEADER):
         _agree(case, number)
     if case.method == "POST" and isinstance(case.body, dict) and _is_right(case, ParameterLocation.BODY):
