@@ -1,5 +1,6 @@
 """One HTTP request to a fulfiller, and what came of it: an answer read to its end, or an outcome."""
 
+import ssl
 from collections.abc import Mapping
 
 import aiohttp
@@ -18,12 +19,16 @@ async def exchange(  # noqa: PLR0913, PLR0917 - what a request is made of
     headers: Mapping[str, str],
     seconds: float,
     body: bytes | None = None,
+    trust: ssl.SSLContext | None = None,
 ) -> Answer | Unreachable | Refused:
-    """One request and its answer, read up to `MAX_ANSWER` bytes; redirects are not followed."""
+    """One request and its answer, read up to `MAX_ANSWER` bytes; redirects are not followed.
+
+    `trust` says who may vouch for the server, where it is not those whom everybody trusts.
+    """
     patience = aiohttp.ClientTimeout(total=seconds, connect=seconds * _CONNECT_SHARE)
     try:
         async with session.request(
-            method, address, data=body, headers=headers, timeout=patience, allow_redirects=False
+            method, address, data=body, headers=headers, timeout=patience, allow_redirects=False, ssl=trust or True
         ) as response:
             return await _read(response)
     except aiohttp.InvalidURL:

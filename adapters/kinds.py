@@ -10,6 +10,7 @@ from adapters.command import CommandFulfiller
 from adapters.credentials import Credentials
 from adapters.guard import Guarded
 from adapters.http_session import Tools
+from adapters.kubernetes import KubernetesFulfiller
 from adapters.manual import ManualFulfiller
 from adapters.optional_kinds import OPTIONAL, OptionalKind
 from adapters.ports import Accepted, Fulfiller, FulfillerCall, Outcome, Refused
@@ -48,6 +49,7 @@ BUILT_IN: tuple[type[FulfillerKind], ...] = (
     Tmf641Fulfiller,
     Tmf640Fulfiller,
     Tmf652Fulfiller,
+    KubernetesFulfiller,
 )
 
 

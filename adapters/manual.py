@@ -20,7 +20,7 @@ from models.domain.expressions import ExpressionError, ExpressionSyntaxError, co
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.order_items import items_of
 from models.domain.outcomes import Done, parse_report, text
-from models.domain.task_flow import DONE, report_of, wrong_steps
+from models.domain.task_flow import DONE, LONGEST_SECONDS, report_of, wrong_steps
 from models.domain.violations import Violation
 
 Settings = Mapping[str, Any]
@@ -39,7 +39,7 @@ class ManualFulfiller:
     def __init__(self, definition: FulfillerDefinition, flows: TaskFlows | None) -> None:
         """Give work to the people of these settings."""
         self._settings = definition.settings
-        self._due = definition.deadline
+        self._due = min(definition.deadline, LONGEST_SECONDS)
         self._flows = flows
 
     @classmethod
@@ -185,7 +185,7 @@ def _is_text(value: Any) -> bool:
 
 def _is_duration(value: Any) -> bool:
     try:
-        return isinstance(value, str) and duration_seconds(value) > 0
+        return isinstance(value, str) and 0 < duration_seconds(value) <= LONGEST_SECONDS
     except InvalidDuration:
         return False
 

@@ -39,5 +39,6 @@ class OptionalKind:
 
 OPTIONAL: Mapping[str, OptionalKind] = {
     "ansible": OptionalKind("adapters.ansible:AnsibleFulfiller", "ansible_runner", "ansible"),
+    "netconf": OptionalKind("adapters.netconf:NetconfFulfiller", "ncclient", "netconf"),
     "ssh": OptionalKind("adapters.ssh:SshFulfiller", "asyncssh", "ssh"),
 }

@@ -23,6 +23,7 @@ from scheduler.fallout import held_fields
 from scheduler.order_projection import OrderProjection, milestone
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import outcome_document
+from scheduler.reports import Reports
 from scheduler.services import Services
 from scheduler.settlement import Settlement, deadline_passed, error, nobody_answered, settle
 from scheduler.situations import work_of
@@ -57,7 +58,7 @@ class Settling:
             item.path for item in record.plan.items if record.progress.item_view(item).state != "completed"
         }
         self._effects: dict[str, Document] = {}
-        self._reports: dict[str, Report] = {}
+        self._reports = Reports(parts.store)
         self._to_look_up: set[str] = set()
 
     def begin(self) -> None:
@@ -83,30 +84,16 @@ class Settling:
     async def apply_effects(self, services: Services, effects: Sequence[Document]) -> set[str]:
         """Carry out effects; returns the plans that may go on because a service was released."""
         owed = [effect for effect in effects if "service" in effect]
-        await self._load_reports([key for effect in owed for key in effect["tasks"] if key not in self._reports])
+        await self._reports.load(self._record.id, (key for effect in owed for key in effect["tasks"]))
         waiting = await asyncio.gather(
             *(
-                services.apply(effect, self._record.services[effect["service"]], self._report(effect["tasks"]))
+                services.apply(
+                    effect, self._record.services[effect["service"]], self._reports.together(effect["tasks"])
+                )
                 for effect in owed
             )
         )
         return {plan for plans in waiting for plan in plans}
-
-    async def _load_reports(self, keys: Sequence[str]) -> None:
-        if not keys:
-            return
-        ids = [self._record.task_id(key) for key in keys]
-        async for document in self._parts.store.collection("task").find({"_id": {"$in": ids}}, {"key": 1, "report": 1}):
-            report = document.get("report") or {}
-            self._reports[document["key"]] = Report(**{name: tuple(entries) for name, entries in report.items()})
-
-    def _report(self, keys: Sequence[str]) -> Report:
-        reports = [self._reports.get(key, Report()) for key in keys]
-        return Report(
-            tuple(entry for report in reports for entry in report.characteristics),
-            tuple(entry for report in reports for entry in report.resources),
-            tuple(entry for report in reports for entry in report.services),
-        )
 
     async def settle(self, batch: Sequence[Answer]) -> None:
         """Take answers in: write what came of the calls, then move the tasks.
@@ -152,6 +139,8 @@ class Settling:
                 return mapped
         now = self._parts.clock.now()
         settled = settle(task, run, answer.outcome, definition, now)
+        if settled.changes.get("touched") is False and self._record.stops(task):  # it was called off there, as asked
+            return Settlement("cancelled", {"due": None, "deadline": None})
         if settled.state == "held" and answer.free and run.fulfiller is not None:
             given_up = await self._engager.alternatives(task, run.fulfiller)
             answer.facts["givenUp"] = given_up
@@ -168,18 +157,16 @@ class Settling:
             now = self._parts.clock.now()
             found = error("outputMapping", "The output does not fit its mapping", f"{task.name}: {failure}", now)
             return Settlement("held", {"error": found, "due": None, "deadline": None})
-        self._reports[task.key] = Report(
-            (*done.service_characteristic, *mapped.characteristics),
-            (*done.supporting_resource, *mapped.resources),
-            done.supporting_service,
-        )
+        characteristics = (*done.service_characteristic, *mapped.characteristics)
+        resources = (*done.supporting_resource, *mapped.resources)
+        self._reports.keep(task.key, Report(characteristics, resources, done.supporting_service))
         return None
 
     def _facts(self, answer: Answer, settlement: Settlement) -> Document:
         facts: Document = {"outcome": outcome_document(answer.outcome), **answer.facts}
         match answer.outcome:
             case Done(output=output):
-                report = self._reports.get(answer.key, Report())
+                report = self._reports.of(answer.key)
                 facts["output"] = dict(output)
                 facts["report"] = {name: list(entries) for name, entries in asdict(report).items()}
             case Accepted():
@@ -236,7 +223,7 @@ class Settling:
             self._progress.move(stopped, "cancelled", due=None, deadline=None, error=None)
         if task.key not in self._record.ordered:
             return
-        if self._reports.get(task.key):
+        if self._reports.of(task.key):
             self.effect(task.service)["tasks"].append(task.key)
         for service in self._services.task_satisfied(task.service):
             self._service_finished(service)

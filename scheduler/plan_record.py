@@ -9,6 +9,7 @@ from models.clock import Clock
 from models.domain.errors import NotFound
 from models.domain.plan import FORMAT, Plan, PlannedTask
 from models.domain.progress import Progress, TaskRun
+from models.domain.undo import reverse_key
 from models.store import Store
 from scheduler.claims import LeaseLost
 
@@ -104,6 +105,10 @@ class PlanRecord:
         """Extend the plan while it runs."""
         self.progress.add(tasks)
         self._new_tasks += tasks
+
+    def stops(self, task: PlannedTask) -> bool:
+        """Whether the task is being called off at its fulfiller, because the order is cancelled."""
+        return self.state == "cancelling" and reverse_key(task, "cancel") in self.progress.tasks
 
     def task_id(self, key: str) -> str:
         """The id of a task's document."""

@@ -11,6 +11,8 @@ from pymongo import AsyncMongoClient
 from tests import reference
 from tests.database import database_of_the_run
 
+pytest.register_assert_rewrite("som.sdk_testing")
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     reference.leave_out(config, items)

@@ -22,6 +22,8 @@ DONE, FAILED, INFORMATION, WITHDRAWN = "done", "failed", "informationRequired", 
 ROLES: Mapping[str, str] = {"queue": "PartyRole", "assignee": "Individual"}
 """The roles that stand as attributes of their own, and the class of the party that bears them."""
 LOWEST_PRIORITY = 4
+LONGEST_SECONDS = 10 * 365 * 86_400.0
+"""What nobody waits for: longer times are taken for mistakes."""
 NO_REASON = "The person gave no reason."
 
 
@@ -200,7 +202,8 @@ def wrong_steps(steps: Any, place: str = "/escalation") -> list[Violation]:
     for index, step in enumerate(steps or ()):
         where = f"{place}/{index}"
         try:
-            duration_seconds(step.get("after", "PT0S"))
+            if duration_seconds(step.get("after", "PT0S")) > LONGEST_SECONDS:
+                found.append(Violation(f"{where}/after", "tooLong", "A step comes within ten years."))
         except InvalidDuration as error:
             found.append(Violation(f"{where}/after", error.code, str(error)))
         if "priority" not in step and "queue" not in step:
@@ -216,7 +219,10 @@ def next_step_at(body: Mapping[str, Any]) -> datetime | None:
     if due is None or waiting is None or body["state"] in TASK_FLOW.final:
         return None
     seconds = duration_seconds(body["escalation"][waiting].get("after", "PT0S"))
-    return datetime.fromisoformat(due) + timedelta(seconds=seconds)
+    try:
+        return datetime.fromisoformat(due) + timedelta(seconds=seconds)
+    except OverflowError:  # due at the end of the calendar, as some say "never"
+        return None
 
 
 def escalated(body: Mapping[str, Any], now: datetime) -> Document:

@@ -1,5 +1,6 @@
 """People as fulfillers: auto, manual, auto, with a restart in between, over HTTP as any TMF701 client would do it."""
 
+import json
 import time
 import uuid
 from collections.abc import Callable
@@ -43,12 +44,17 @@ class Story:
             "survey": {"needs": ["prepare"], "input": {"rack": "=service.name"}, "compensation": "operation"},
             "activate": {"needs": ["survey"], "input": {"port": "=task.survey.output.port"}, **by_machine},
         }
-        specification = {"id": self.name, "name": self.name, "fulfilment": {"add": {"tasks": tasks}}}
+        door = {"name": "door", "valueType": "string", "minCardinality": 0, "maxCardinality": 1}
+        fulfilment = {"add": {"tasks": tasks}}
+        specification = {"id": self.name, "name": self.name, "specCharacteristic": [door], "fulfilment": fulfilment}
         self.call("POST", "/tmf-api/serviceCatalogManagement/v4/serviceSpecification", specification)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
+        """A request; a body that is a list is a JSON Patch."""
         url = path if path.startswith("http") else self.server.url + path
-        answer = requests.request(method, url, json=body, timeout=30)
+        media = "application/json-patch+json" if isinstance(body, list) else "application/json"
+        data = None if body is None else json.dumps(body)
+        answer = requests.request(method, url, data=data, headers={"Content-Type": media}, timeout=30)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json()
 
@@ -70,7 +76,7 @@ class Story:
         return self.until(lambda: self.call("GET", f"{TASK_FLOWS}?{query}"))[0]
 
     def ended(self, order: str) -> Any:
-        ends = ("completed", "cancelled", "failed", "held")
+        ends = ("completed", "cancelled", "failed", "held", "pending")
 
         def look() -> Any:
             found = self.call("GET", f"{ORDERS}/{order}")
@@ -152,16 +158,26 @@ def test_a_cancellation_takes_the_work_away_or_has_it_undone(story: Story) -> No
     assert story.call("GET", second["href"])["outcome"] == "failed"
 
 
+def test_a_person_asks_the_customer_and_goes_on_with_the_answer(story: Story) -> None:
+    order = story.order()
+    asking = story.work(state="new")
+    asked = {"reason": "Which door?", "missing": [{"characteristic": "door"}]}
+    story.call("PATCH", asking["href"], {"assignee": "anna", "informationRequired": asked})
+    assert story.ended(order)["state"] == "pending"
+    answer = {"op": "add", "path": "/serviceOrderItem/0/service/serviceCharacteristic",
+              "value": [{"name": "door", "value": "the green one"}]}  # fmt: skip
+    story.call("PATCH", f"{ORDERS}/{order}", [answer])
+    again = story.work(state="new")
+    assert again["id"] != asking["id"]
+    done = {"assignee": "anna", "state": "completed", "characteristic": [{"name": "port", "value": 7}]}
+    story.call("PATCH", again["href"], done)
+    assert story.ended(order)["state"] == "completed"
+
+
 def test_what_a_person_has_done_is_undone_by_a_person(story: Story) -> None:
     specification = f"/tmf-api/serviceCatalogManagement/v4/serviceSpecification/{story.name}"
-    last = [{"op": "add", "path": "/fulfilment/add/tasks/inspect", "value": {"needs": ["activate"]}}]
-    answer = requests.patch(
-        story.server.url + specification,
-        json=last,
-        headers={"Content-Type": "application/json-patch+json"},
-        timeout=30,
-    )
-    assert answer.ok, answer.text
+    last = {"op": "add", "path": "/fulfilment/add/tasks/inspect", "value": {"needs": ["activate"]}}
+    story.call("PATCH", specification, [last])
     order = story.order()
     done = {"assignee": "anna", "state": "completed", "characteristic": [{"name": "port", "value": 7}]}
     surveyed = story.work(state="new")

@@ -13,7 +13,7 @@ ROOMS = ("models", "adapters", "handlers", "scheduler", "som")
 
 # Each of these libraries lives in one place, so that it can be replaced in one place.
 HOMES = {
-    "aiohttp": ("adapters",),
+    "aiohttp": ("adapters", "som/sdk_testing.py"),
     "ansible_runner": ("adapters/ansible_run.py",),
     "asyncssh": ("adapters/ssh.py",),
     "apscheduler": ("scheduler",),
@@ -24,6 +24,8 @@ HOMES = {
     "mongoengine": ("models",),
     "prometheus_client": ("handlers", "som/bootstrap.py", "som/metrics.py"),
     "pydantic_settings": ("som",),
+    "lxml": ("adapters/netconf.py", "adapters/netconf_template.py"),
+    "ncclient": ("adapters/netconf.py",),
     "re2": ("models/patterns.py",),
     "requests": ("som/cli", "som/demo"),
     "rich": ("som",),

@@ -4,9 +4,10 @@ import asyncio
 import getpass
 import os
 import shutil
+import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,32 +45,31 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def openssh(folder: Path, *options: str, port: int | None = None) -> AsyncIterator[OpenSsh]:
-    """The server with these lines in its configuration besides."""
+async def openssh(folder: Path, *options: str, port: int | None = None, keep: bool = False) -> AsyncIterator[OpenSsh]:
+    """The server with these lines in its configuration besides; with the keys of a former one, if they are kept."""
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where it separates its privileges; Debian's unit makes it
-    host, user = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
-    (folder / "host_key").write_bytes(host.export_private_key())
-    (folder / "host_key").chmod(0o600)
+    if not keep:
+        for name in ("host_key", "user_key"):
+            (folder / name).write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_private_key())
+            (folder / name).chmod(0o600)
+    host, user = (asyncssh.read_private_key(folder / name) for name in ("host_key", "user_key"))
     (folder / "authorized_keys").write_bytes(user.export_public_key())
     port = port or free_port()
     lines = [
         f"Port {port}", "ListenAddress 127.0.0.1", f"HostKey {folder}/host_key", "PidFile none", "StrictModes no",
         f"AuthorizedKeysFile {folder}/authorized_keys", "UsePAM no", "PasswordAuthentication no", "MaxStartups 100",
-        "KbdInteractiveAuthentication no", *options,
+        "KbdInteractiveAuthentication no", "SetEnv SHLVL=2",  # so that Debian's bash leaves the user's .bashrc alone
+        *options,
     ]  # fmt: skip
     (folder / "sshd_config").write_text("\n".join([*lines, ""]))
-    server = await asyncio.create_subprocess_exec(
-        str(SSHD), "-D", "-e", "-f", str(folder / "sshd_config"), stderr=asyncio.subprocess.PIPE
-    )
-    assert server.stderr is not None
+    with (folder / "sshd.log").open("w") as log:  # a pipe would be held by its children as well
+        server = await asyncio.create_subprocess_exec(str(SSHD), "-D", "-e", "-f", f"{folder}/sshd_config", stderr=log)
     try:
-        said = b""
-        while b"Server listening" not in said:
-            line = await server.stderr.readline()
-            assert line, said.decode()
-            said += line
-        draining = asyncio.create_task(server.stderr.read())
+        async with asyncio.timeout(20):
+            while "Server listening" not in (folder / "sshd.log").read_text():
+                assert server.returncode is None, (folder / "sshd.log").read_text()
+                await asyncio.sleep(0.02)
         secret = {
             "type": "privateKey",
             "username": getpass.getuser(),
@@ -77,8 +77,17 @@ async def openssh(folder: Path, *options: str, port: int | None = None) -> Async
         }
         host_key = " ".join(host.export_public_key().decode().split()[:2])
         yield OpenSsh({"host": "127.0.0.1", "port": port, "hostKey": host_key}, secret)
-        draining.cancel()
     finally:
-        if server.returncode is None:
-            server.terminate()
+        for process in reversed(family(server.pid)):  # sessions would go on without it
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         await server.wait()
+
+
+def family(process: int) -> list[int]:
+    """A process and all that descend from it."""
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except FileNotFoundError:
+        return []
+    return [process, *(descendant for child in children for descendant in family(int(child)))]

@@ -20,6 +20,8 @@ from tests.contract.samples import (
     INVENTORY,
     ORDERING,
     ORDERS,
+    PROCESS_FLOWS,
+    PROCESSES,
     SERVICES,
     SOM,
     SPECIFICATIONS,
@@ -58,8 +60,9 @@ class Seeds:
         await self._several(SPECIFICATIONS, specification)
         await self._several(SERVICES, lambda _: service())
         await self._several(FULFILLERS, fulfiller)
+        await self._people()
         await self._orders()
-        for base in (ORDERING, INVENTORY, CATALOG):
+        for base in (ORDERING, INVENTORY, CATALOG, PROCESSES):
             hub = f"{base}/hub"
             hooks = [{"callback": f"http://127.0.0.1:9/{number}"} for number in range(_DISPOSABLE)]
             self.ids[f"{hub}/{{id}}"] = [await self._posted(hub, body) for body in hooks]
@@ -72,6 +75,21 @@ class Seeds:
         gone = [await self._posted(path, body(f"gone-{number}")) for number in range(_DISPOSABLE)]
         self.ids[f"{path}/{{id}}"] = kept
         self.ids[f"DELETE {path}/{{id}}"] = gone
+
+    async def _people(self) -> None:
+        """Process flows with a task flow each; what stands in another thing is known by both ids, joined by `/`."""
+        await self._several(PROCESS_FLOWS, lambda name: {"processFlowSpecification": name})
+        inner = f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow"
+        kept = self.ids[f"{PROCESS_FLOWS}/{{id}}"]
+        self.ids[inner] = kept
+
+        async def task(outer: str) -> str:
+            form = {"required": ["port"], "properties": {"port": {"type": "integer"}}}
+            body = {"name": "Survey", "queue": "surveyors", "form": form}
+            return f"{outer}/{await self._posted(inner.replace('{processFlowId}', outer), body)}"
+
+        self.ids[f"{inner}/{{id}}"] = [await task(outer) for outer in kept]
+        self.ids[f"DELETE {inner}/{{id}}"] = [await task(kept[0]) for _ in range(_DISPOSABLE)]
 
     async def _orders(self) -> None:
         """Orders in every state, requests to cancel some, and orders that have ended, to be deleted."""

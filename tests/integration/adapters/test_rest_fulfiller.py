@@ -14,7 +14,7 @@ from aiohttp import web
 from adapters.credentials import Credentials
 from adapters.http_exchange import MAX_ANSWER
 from adapters.http_session import open_session
-from adapters.ports import Accepted, Done, Fulfiller, Outcome, Progress, Refused, Unreachable, parse_report
+from adapters.ports import Accepted, Done, Fulfiller, Outcome, Probe, Progress, Refused, Unreachable, parse_report
 from adapters.rest import RestFulfiller, request_body
 from models.domain.fulfiller import FulfillerDefinition
 from tests.integration.example_fulfiller import example_fulfiller
@@ -384,3 +384,31 @@ async def test_the_example_fulfiller_drops_cancelled_work_and_refuses_a_changed_
         assert isinstance(await fulfiller.engage(a_call(input="other")), Refused)
         async with session.get(f"{address}/effects") as response:
             assert [effect["operation"] for effect in await response.json()] == ["cancel"]
+
+
+async def test_a_probe_reads_the_health_url_and_sends_credentials_to_the_endpoints_host_only(
+    session: aiohttp.ClientSession, script: Script
+) -> None:
+    health = {"healthUrl": f"{script.address}/health"}
+    secret = {"type": "bearer", "token": "s3cr3t-token"}
+    at_home = rest(session, script.address, secret, settings=health)
+    elsewhere = rest(session, "http://127.0.0.2:9/", secret, settings=health)
+    assert await at_home.probe(5) == Probe()
+    assert await elsewhere.probe(5) == Probe()
+    assert [(method, "Authorization" in headers) for method, _, headers, _ in script.requests] == [
+        ("GET", True),
+        ("GET", False),
+    ]
+    script.answer = plain(503, {"status": "starting"})
+    assert await at_home.probe(5) == Probe("Its healthUrl answers 503.")
+    gone = rest(session, script.address, settings={"healthUrl": f"http://127.0.0.1:{free_port()}/"})
+    found = await gone.probe(5)
+    assert found is not None
+    assert "takes no connection" in str(found.down)
+    assert await rest(session, script.address).probe(5) is None
+
+
+def test_a_health_url_has_to_be_an_address() -> None:
+    for address in ("health", "ftp://x/", 7, "http://me:secret@f/"):
+        definition = FulfillerDefinition("r", "R", "rest", "http://f/", settings={"healthUrl": address})
+        assert [found.pointer for found in RestFulfiller.check(definition)] == ["/settings/healthUrl"], address

@@ -6,6 +6,7 @@ import pytest
 
 from adapters.ports import FulfillerCall
 from models import inbox
+from models.callback_token import CallKey
 from models.domain.outcomes import Accepted, Done, Outcome, Refused, Unreachable
 from tests.integration.engine.harness import Document, Harness, answers, joined, plan_of, plan_on, states_told
 
@@ -273,3 +274,28 @@ async def test_a_call_knows_whether_it_may_be_a_repetition(harness: Harness) -> 
     harness.start()
     await harness.until(await harness.order(plan_of("1/build")), "completed")
     assert [call.repeated for call in harness.fulfiller.calls] == [False, True]
+
+
+async def test_work_that_is_found_called_off_before_its_cancellation_is_answered_is_no_trouble(
+    harness: Harness,
+) -> None:
+    """A partner cancels its order first, and then says of the request to cancel that it is done."""
+    await harness.register(pollInterval=3600)
+    harness.fulfiller.scripts["fulfil:1/slow"] = answers(Accepted("theirs", "/orders/1"))
+    harness.fulfiller.scripts["cancel:1/slow"] = answers(Accepted("request"))
+    harness.fulfiller.polls = [Refused("The partner's order 1 is cancelled.")]
+    harness.start()
+    order = await harness.order(plan_of("1/slow"))
+    await _until_task(harness, order, "fulfil:1/slow", "accepted")
+    await harness.cancel(order)
+    await _until_task(harness, order, "cancel:1/slow", "accepted")
+    work, stop = harness.fulfiller.calls
+    key = CallKey.parse(work.idempotency_key)
+    assert key is not None
+    lookup = {"kind": "lookup", "task": key.task, "operation": key.operation, "revision": key.revision}
+    await inbox.append(harness.store, harness.clock, order, lookup)
+    await _until_task(harness, order, "fulfil:1/slow", "cancelled")
+    await harness.callback(stop, {"status": "done"})
+    document = await harness.until(order, "cancelled")
+    assert "held" not in states_told(document)
+    assert [call.operation for call in harness.fulfiller.calls] == ["fulfil", "cancel"]
