@@ -22,7 +22,7 @@ HOMES = {
     "cryptography": ("models/sealing.py",),
     "lark": ("models/domain/expressions",),
     "mongoengine": ("models",),
-    "prometheus_client": ("handlers", "som/bootstrap.py", "som/metrics.py"),
+    "prometheus_client": ("handlers", "som/ground.py", "som/metrics.py"),
     "pydantic_settings": ("som",),
     "lxml": ("adapters/netconf.py", "adapters/netconf_template.py"),
     "ncclient": ("adapters/netconf.py",),

@@ -1,0 +1,97 @@
+"""The scheduler and the notifier, put together from their parts."""
+
+from adapters.webhook import Webhook, WebhookSettings
+from models import inbox, task_flows
+from models.budgets import Budgets
+from models.callback_token import CallbackTokens
+from models.durations import Durations
+from models.fallout_rules import RuleBook
+from models.leases import Leases
+from models.patterns import Re2Patterns
+from models.presence import Presence
+from models.slots import Slots
+from scheduler.cancellation import CancellationParts
+from scheduler.capacity import Capacity, EngineSettings
+from scheduler.claims import Claims
+from scheduler.delivery.notifier import Notifier
+from scheduler.delivery.settings import DeliverySettings
+from scheduler.directory import Directory
+from scheduler.engagement import Parts
+from scheduler.engine import Engine
+from scheduler.health import Health
+from scheduler.intake import Intake
+from scheduler.places import Places
+from scheduler.planner import Planner
+from scheduler.registry_watch import RegistryWatch
+from scheduler.resolutions import LEASE_SECONDS, Resolutions
+from scheduler.resolutions import SECONDS as RESOLUTION_SECONDS
+from scheduler.watcher import Watcher
+from som.ground import Ground
+from som.listening import ip_is_loopback
+from som.metrics import delivery_counter, watch_in_hand
+from som.stopping import close_at_end
+from som.version import program_version
+
+CLOCK_SECONDS = 30.0
+
+
+def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together from
+    ground: Ground,
+    directory: Directory,
+    tokens: CallbackTokens,
+    planner: Planner,
+    watcher: Watcher,
+    presence: Presence,
+) -> Engine:
+    """The scheduler, woken by this watcher."""
+    settings, store, clock, stack = ground.settings, ground.store, ground.clock, ground.stack
+    slots = Slots(store, clock, ground.worker)
+    close_at_end(stack, "places at fulfillers", slots.aclose)
+    durations = Durations(store, clock)
+    close_at_end(stack, "learnt durations", durations.aclose)
+    capacity = Capacity(EngineSettings(settings.plan_concurrency, settings.plans_in_hand))
+    places = Places(slots, Budgets(store, clock), capacity.free)
+    health = Health(store, clock, places)
+    registry = RegistryWatch(store, clock, directory, health, ground.worker)
+    watcher.on_reference.append(registry.changed)
+    watcher.on_open.append(registry.anything_changed)
+    rules = RuleBook(store, Re2Patterns())
+    watcher.on_reference.append(lambda _: rules.invalidate())
+    watcher.on_open.append(rules.invalidate)
+    callbacks = ground.administration
+    parts = Parts(store, clock, directory, tokens, places, callbacks, durations, health, capacity, presence, rules)
+    claims = Claims(store, clock, ground.worker, settings.lease_seconds)
+    intake = Intake(store, clock, claims, planner.plan)
+    cancelling = CancellationParts(store, clock, planner.deletion)
+    engine = Engine(parts, claims, intake, cancelling)
+    watch_in_hand(ground.registry, lambda: engine.in_hand)
+    resolutions = Resolutions(store, clock, Leases(store, clock, ground.worker, LEASE_SECONDS))
+    engine.periodic += [
+        (resolutions.look, RESOLUTION_SECONDS),
+        (slots.extend, 15.0),
+        (durations.flush, 10.0),
+        (lambda: inbox.pass_on_what_is_left(store, clock), inbox.LEFT_AFTER_SECONDS),
+        (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
+        *registry.jobs,
+        *task_flows.jobs(store, clock),
+    ]
+    watcher.on_poke.append(engine.poke)
+    watcher.on_open.append(engine.sweep)
+    return engine
+
+
+async def make_notifier(ground: Ground, watcher: Watcher) -> Notifier:
+    """The notifier, woken by this watcher."""
+    settings = ground.settings
+    allowed = tuple(str(network) for network in settings.webhook_allow_networks)
+    loopback = ip_is_loopback(settings.host)
+    webhook = await ground.stack.enter_async_context(
+        Webhook(WebhookSettings(allowed_networks=allowed, loopback_allowed=loopback, version=program_version()))
+    )
+    delivery = DeliverySettings(concurrency=settings.delivery_concurrency, retry_schedule=settings.delivery_schedule)
+    counted = delivery_counter(ground.registry)
+    base = settings.callback_base()
+    notifier = Notifier(ground.store, ground.clock, webhook, delivery, base, settings.node, counted)
+    watcher.on_owed.append(notifier.owed)
+    watcher.on_reference.append(lambda name: notifier.subscriptions_changed() if name == "subscription" else None)
+    return notifier
