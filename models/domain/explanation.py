@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from models.domain.dates import to_text
-from models.domain.fallout import DEFAULT_QUEUE, actions, kind_of
+from models.domain.fallout import DEFAULT_QUEUE, actions, kind_of, sentence
 from models.domain.lifecycles import SERVICE_ORDER
 from models.domain.plan import PlannedItem, PlannedTask
 from models.domain.progress import ENDED, SATISFIED, TaskRun
@@ -202,7 +202,7 @@ def _held(task: PlannedTask, run: TaskRun, document: Mapping[str, Any]) -> Wait:
     code = str(error.get("code", ""))
     queue, assignee = care.get("queue", DEFAULT_QUEUE), care.get("assignee")
     who = assignee or f"somebody who looks after the queue {queue}"
-    message = f"{_task(task)} is held: {error.get('message', '')} {kind_of(code).advice} It is up to {who}."
+    message = f"{_task(task)} is held: {sentence(error.get('message', ''))} {kind_of(code).advice} It is up to {who}."
     details = {
         "code": code,
         "cause": fallout.get("cause"),

@@ -167,7 +167,12 @@ def shown_error(run: TaskRun) -> Document:
         return error
     advice = kind_of(str(error.get("code", ""))).advice
     how = "To resume, set the state of the item to inProgress by a PATCH of the order."
-    return {**error, "message": f"{error.get('message', '')} {_tried(run)}{advice} {how}"}
+    return {**error, "message": f"{sentence(error.get('message', ''))} {_tried(run)}{advice} {how}"}
+
+
+def sentence(text: str) -> str:
+    """A text with its full stop: the reasons of fulfillers often have none, and something is said after them."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _tried(run: TaskRun) -> str:
