@@ -4,17 +4,14 @@ import asyncio
 from collections import deque
 from collections.abc import Container, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
 from typing import Any
 
 from models.domain.expressions import ExpressionError
 from models.domain.lifecycles import TASK
 from models.domain.order_view import item_at
-from models.domain.outage import judged_at
 from models.domain.outcomes import Accepted, Done, InformationRequired, Progress, Refused, Unreachable, parse_report
 from models.domain.plan import PlannedTask
-from models.domain.progress import STUCK
-from models.domain.service_change import Report, with_delta
+from models.domain.service_change import Report
 from models.domain.service_progress import ServiceProgress
 from models.domain.undo import reverse_key
 from scheduler.context import TaskContext
@@ -25,13 +22,10 @@ from scheduler.plan_record import PlanRecord
 from scheduler.recovery import outcome_document
 from scheduler.reports import Reports
 from scheduler.services import Services
-from scheduler.settlement import Settlement, deadline_passed, error, nobody_answered, settle
+from scheduler.settlement import Settlement, error, settle
 from scheduler.situations import work_of
 
 Document = dict[str, Any]
-
-NEW_KEY_AFTER = frozenset({"refused", "informationRequired", "informationMissing"})
-"""Errors after which a resumed task is a new call: the fulfiller would repeat its answer to the old key."""
 
 
 class Settling:
@@ -290,89 +284,6 @@ class Settling:
             key = reverse_key(task, entry["operation"])
         return key if key in self._progress.run else None
 
-    async def take_timers(self) -> None:
-        """Hold what was accepted and has taken too long.
-
-        Where one can ask, one asks once more before: it may be done since long, and nobody was here to look. And who
-        could not report, because nobody was here to listen, has more time.
-
-        Raises:
-            Unavailable: the database cannot be reached.
-        """
-        now = self._parts.clock.now()
-        for key in self._progress.in_state("accepted"):
-            run = self._progress.run[key]
-            if run.deadline is None or run.deadline > now:
-                continue
-            late = judged_at(run.deadline, run.started, await self._parts.presence.outage(), now)
-            if late > now:
-                self._progress.move(key, "accepted", deadline=late)
-            if run.due is not None:
-                run.due = min(run.due, now)
-            elif late <= now:
-                passed = deadline_passed(self._progress.tasks[key], now)
-                self._progress.move(key, passed.state, **passed.changes)
-        for key in self._progress.in_state("pending"):
-            deadline = self._progress.run[key].deadline
-            if deadline is not None and deadline <= now:
-                passed = nobody_answered(self._progress.tasks[key], now)
-                self._progress.move(key, passed.state, **passed.changes)
-
-    def inform(self, path: str, values: Document) -> None:
-        """Take in what a customer has said of an item that waited for it, and go on with it.
-
-        The services that the item asks for get it, and those whose tasks have asked; what they are made of was decided
-        when the order was planned, and stays.
-        """
-        services = {
-            service.id: None
-            for service in self._record.plan.services
-            if service.item == path and service.parent is None
-        }
-        for key in self._progress.in_state("pending"):
-            if _inside(self._progress.tasks[key].item, path):
-                services[self._progress.tasks[key].service] = None
-        for service in services:
-            known = self.effect(service).get("values", {})
-            self.effect(service, values=with_delta(known, values) if known else values)
-        self.resume(path)
-
-    def reconsider(self, key: str) -> None:
-        """Somebody may be there now for a task that nobody could have."""
-        run = self._progress.run.get(key)
-        if self._record.state == "cancelling" and key in self._record.ordered:
-            return
-        if run is not None and run.state == "held" and (run.error or {}).get("code") == "noFulfiller":
-            self._progress.move(key, "waiting", attempts=0, error=None)
-
-    def resume(self, path: str | None) -> list[str]:
-        """Take up tasks again that are held or wait for information, of one item (with those nested in it) or of all.
-
-        While the order is being cancelled that means the undoing: what was ordered is not taken up any more.
-
-        Returns:
-            The keys of those that were held.
-        """
-        held = []
-        for key in self._progress.in_state(*STUCK):
-            if self._record.state == "cancelling" and key in self._record.ordered:
-                continue
-            if path is None or _inside(self._progress.tasks[key].item, path):
-                held += [key] if self._progress.run[key].state == "held" else []
-                self.take_up(key)
-        return held
-
-    def take_up(self, key: str, *, anew: bool = False, due: datetime | None = None) -> None:
-        """Take up a task again, at once or at a moment.
-
-        With a new key where that is asked for (`anew`), and where the old one was answered for good.
-        """
-        run = self._progress.run[key]
-        new_key = anew or (run.error or {}).get("code") in NEW_KEY_AFTER
-        revision = run.revision + 1 if new_key else run.revision
-        fresh: Document = {"attempts": 0, "error": None, "deadline": None, "revision": revision, "started": None}
-        self._progress.move(key, "waiting" if due is None else "retrying", due=due, **fresh)
-
     def finish(self, *, calls_under_way: bool) -> None:
         """End the plan when every task has come to its end; whatever it still holds is let go."""
         open_ends = calls_under_way or self._record.failing
@@ -380,8 +291,3 @@ class Settling:
             for path in list(self._open_items):
                 self._release(path)
             self._record.state = "done"
-
-
-def _inside(item: str, path: str) -> bool:
-    """Whether this is the item at the path, or one nested in it."""
-    return item == path or item.startswith(f"{path}/")

@@ -12,6 +12,7 @@ from scheduler.answers import Settling
 from scheduler.engagement import Answer, Engager, Parts
 from scheduler.failing import Failing
 from scheduler.fallout import Fallout
+from scheduler.going_on import GoingOn
 from scheduler.plan_record import PlanRecord
 
 Document = dict[str, Any]
@@ -28,6 +29,7 @@ class Interventions:
         record: PlanRecord,
         engager: Engager,
         settling: Settling,
+        going_on: GoingOn,
         fallout: Fallout,
         failing: Failing,
     ) -> None:
@@ -37,6 +39,7 @@ class Interventions:
         self._progress = record.progress
         self._engager = engager
         self._settling = settling
+        self._going_on = going_on
         self._fallout = fallout
         self._failing = failing
         self._put_back: set[str] = set()
@@ -72,7 +75,7 @@ class Interventions:
             case "retry" if wish.delay:
                 after = self._later(key, wish.delay)
             case "retry":
-                self._settling.take_up(key)
+                self._going_on.take_up(key)
             case "hold":
                 self._fallout.note(key, **({"care__queue": wish.queue} if wish.queue else {}))
                 after = {"queue": wish.queue}
@@ -102,7 +105,7 @@ class Interventions:
     def _later(self, key: str, seconds: float) -> Document:
         """Try again when some time has passed."""
         due = self._parts.clock.after(seconds)
-        self._settling.take_up(key, due=due)
+        self._going_on.take_up(key, due=due)
         return {"due": due}
 
     async def _edit(self, task: PlannedTask, wish: Wish) -> tuple[Document, Document]:
@@ -139,7 +142,7 @@ class Interventions:
     def _direct(self, key: str, directive: Document) -> None:
         """Have the task done as directed, with a key of its own."""
         self._fallout.note(key, directive=directive)
-        self._settling.take_up(key, anew=True)
+        self._going_on.take_up(key, anew=True)
         self._progress.run[key].directed = True
 
     def _complete(self, task: PlannedTask, wish: Wish, answers: deque[Answer]) -> Document:

@@ -25,6 +25,7 @@ from scheduler.engagement import Answer, Engager, Parts
 from scheduler.failing import Failing
 from scheduler.fallout import Fallout
 from scheduler.forecast import Forecast
+from scheduler.going_on import GoingOn
 from scheduler.interventions import Interventions
 from scheduler.items import Items
 from scheduler.order_projection import Message, OrderProjection, endangered, reached
@@ -33,6 +34,7 @@ from scheduler.recovery import recovered
 from scheduler.rules import Rules
 from scheduler.services import Services
 from scheduler.starter import Starter
+from scheduler.timers import take_timers
 
 Document = dict[str, Any]
 
@@ -60,10 +62,13 @@ class PlanRun:
         self._engager = Engager(parts, record, self._services, self._context)
         self._fallout = Fallout(parts, record, self._engager)
         self._settling = Settling(parts, record, self._engager, self._context, self._projection)
+        self._going_on = GoingOn(record, self._settling.effect)
         self._items = Items(record, self._services, parts.clock)
         self._cancellation = Cancellation(cancelling, record, self._settling, self._services)
         self._failing = Failing(cancelling, record, self._settling)
-        self._interventions = Interventions(parts, record, self._engager, self._settling, self._fallout, self._failing)
+        self._interventions = Interventions(
+            parts, record, self._engager, self._settling, self._going_on, self._fallout, self._failing
+        )
         self._rules = Rules(parts, record, self._fallout, self._context, self._interventions)
         self._signal = asyncio.Event()
         self._calls = Calls(self._engager, self._signal.set)
@@ -129,7 +134,7 @@ class PlanRun:
         await self._take_inbox()
         await self._take_answers()
         self._starter.take_displaced()
-        await self._settling.take_timers()
+        await take_timers(self._parts, self._record)
         self._withdraw()
         await self._cancellation.advance(calls_under_way=bool(self._calls))
         await self._failing.advance()
@@ -223,16 +228,16 @@ class PlanRun:
             case "lookup":
                 self._settling.look_up(entry, self._calls.keys)
             case "resume":
-                self._interventions.resumed(entry, self._settling.resume(entry.get("item")))
+                self._interventions.resumed(entry, self._going_on.resume(entry.get("item")))
             case "intervene":
                 await self._interventions.take(entry, self._calls.answers)
             case "information":
                 await self._projection.reread(self._progress)
-                self._settling.inform(entry["item"], entry["service"])
+                self._going_on.inform(entry["item"], entry["service"])
             case "cancel":
                 await self._cancellation.request(entry["cancel"])
             case "candidate":
-                self._settling.reconsider(entry["task"])
+                self._going_on.reconsider(entry["task"])
             case "look":
                 self._items.look_again()
             case kind:
