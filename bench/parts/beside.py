@@ -23,13 +23,12 @@ async def measure(stage: Stage) -> list[Figure]:
     """
     rates: dict[str, list[float]] = {WITHOUT: [], "som": []}
     costs: dict[str, list[float]] = {WITHOUT: [], "som": []}
-    for number in range(stage.scale.rounds + 1):
+    for number in range(stage.scale.rounds):
         for name, hanging in ((WITHOUT, 0), ("som", stage.scale.orders)):
             stage.say(f"{stage.scale.orders} orders beside {hanging} that hang, round {number}")
             rate, cost = await _go_through(stage, f"beside_{number}_{hanging}", hanging)
-            if number:  # the first round warms the database up
-                rates[name].append(rate)
-                costs[name].append(cost)
+            rates[name].append(rate)
+            costs[name].append(cost)
     aim = Aim(RATIO, least=True, floor=WITHOUT)
     title = f"orders of one task beside {stage.scale.orders} whose fulfiller hangs"
     note = "its calls end after 10 s each, 100 at a time"
