@@ -114,7 +114,7 @@ def _wait(request: Request, evidence: Evidence, wait: Wait) -> Document:
         key = f"{evidence.order['_id']}:{wait.task.key}"
         made["task"] = {"id": key, "href": request.url(f"/task/{key}"), "name": wait.task.name}
         decision = evidence.documents.get(wait.task.key, {}).get("decision")
-        if decision is not None and wait.kind != "turn":
+        if decision is not None and wait.kind not in ("turn", "place"):
             made["decision"] = decision_body(decision, lambda fulfiller: request.url(f"/fulfiller/{fulfiller}"))
     return made
 

@@ -73,12 +73,14 @@ KINDS: Mapping[str, str] = {
     "startDate": "The customer asked for a later start.",
     "otherOrder": "Another order works on the service.",
     "turn": "Ready: it is given to a fulfiller as soon as one has a place for it.",
+    "place": "Ready, and the line at its fulfiller is full.",
     "call": "A fulfiller is being called.",
     "report": "A fulfiller has taken it on and has not reported its end yet.",
     "retry": "A fulfiller could not be reached; the next attempt has its time.",
     "held": "A person, or a rule, has to resolve an issue.",
     "information": "Information from the customer is missing.",
     "cancellation": "A cancellation is being assessed or carried out.",
+    "fault": "The server has failed at it; it tries again by itself.",
 }
 
 
@@ -107,7 +109,7 @@ class Explanation:
     items: tuple[ItemPicture, ...]
 
 
-_URGENCY = ("held", "information", "otherOrder", "retry", "report", "call", "turn", "startDate", "planning")
+_URGENCY = ("held", "information", "otherOrder", "retry", "report", "call", "place", "turn", "startDate", "planning")
 
 
 def explain(evidence: Evidence) -> Explanation:
@@ -115,8 +117,14 @@ def explain(evidence: Evidence) -> Explanation:
     body = evidence.order["body"]
     if body["state"] in SERVICE_ORDER.final:
         return Explanation(f"The order is {body['state']}; it waits for nothing.", (), tuple(_items(evidence)))
-    waits = [*_cancellation(evidence), *_before_planning(evidence), *_other_orders(evidence), *_tasks(evidence)]
-    rank = {kind: place for place, kind in enumerate(("cancellation", *_URGENCY))}
+    waits = [
+        *_faults(evidence),
+        *_cancellation(evidence),
+        *_before_planning(evidence),
+        *_other_orders(evidence),
+        *_tasks(evidence),
+    ]
+    rank = {kind: place for place, kind in enumerate(("fault", "cancellation", *_URGENCY))}
     waits.sort(key=lambda wait: rank[wait.kind])
     return Explanation(_summary(body["state"], waits), tuple(waits), tuple(_items(evidence)))
 
@@ -127,6 +135,17 @@ def _summary(state: str, waits: Sequence[Wait]) -> str:
     first, *rest = waits
     more = f" It waits for {len(rest)} more thing{'s' if len(rest) > 1 else ''}." if rest else ""
     return f"The order is {state}. {first.message}{more}"
+
+
+def _faults(evidence: Evidence) -> Iterator[Wait]:
+    for holder in (evidence.order, evidence.plan or {}):
+        fault, due = holder.get("fault"), holder.get("due")
+        if fault is None:
+            continue
+        times = "once" if fault["count"] == 1 else f"{fault['count']} times"
+        again = f" The next attempt is at {to_text(due)}." if due else ""
+        message = f"The server has failed at it {times}; its log says why.{again}"
+        yield Wait("fault", "server", message, fault["since"], due)
 
 
 def _cancellation(evidence: Evidence) -> Iterator[Wait]:
@@ -193,8 +212,17 @@ def _tasks(evidence: Evidence) -> Iterator[Wait]:
                 message = f"{_task(task)} is being given to {name}."
                 yield Wait("call", "fulfiller", message, document.get("started"), None, run.fulfiller, task.item, task)
             case "waiting" if task.item not in blocked and not _unmet(evidence, task):
-                yield Wait("turn", "server", f"{_task(task)} is ready and waits for its turn.", None, None, None,
-                           task.item, task)  # fmt: skip
+                yield _turn(evidence, task)
+
+
+def _turn(evidence: Evidence, task: PlannedTask) -> Wait:
+    queued = (evidence.plan or {}).get("queued")
+    if queued is None:
+        return Wait("turn", "server", f"{_task(task)} is ready and waits for its turn.", item=task.item, task=task)
+    fulfillers = sorted({gate.removesuffix("?") for gate in queued["at"]})
+    names = " and ".join(_name(evidence, one) for one in fulfillers)
+    message = f"{_task(task)} is ready and waits for a place at {names}, which has all the work that it may have."
+    return Wait("place", "fulfiller", message, queued["since"], None, fulfillers[0], task.item, task)
 
 
 def _held(task: PlannedTask, run: TaskRun, document: Mapping[str, Any]) -> Wait:

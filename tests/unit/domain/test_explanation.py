@@ -86,3 +86,27 @@ def test_information_is_up_to_the_customer() -> None:
     assert (wait.kind, wait.by) == ("information", "customer")
     assert "which floor?" in wait.message
     assert wait.kind in KINDS
+
+
+def test_a_plan_that_waits_in_line_says_at_whom() -> None:
+    first = task("1.a")
+    made = plan(first)
+    stored = {"_id": "o", "queued": {"at": ["f", "f?"], "since": NOW}}
+    found = explain(Evidence(order(), NOW, stored, made.items, (first,), {"1.a": TaskRun()}, names={"f": "North"}))
+    (wait,) = found.waits
+    assert (wait.kind, wait.by, wait.party, wait.since) == ("place", "fulfiller", "f", NOW)
+    assert "a place at North" in wait.message
+
+
+def test_a_fault_of_the_server_is_told_with_its_next_attempt() -> None:
+    fault = {"count": 3, "since": NOW, "at": NOW, "error": "KeyError: secret"}
+    first = task("1.a")
+    made = plan(first)
+    stored = {"_id": "o", "fault": fault, "due": LATER}
+    found = explain(Evidence(order(), NOW, stored, made.items, (first,), {"1.a": TaskRun()}))
+    assert [(wait.kind, wait.by, wait.until) for wait in found.waits] == [
+        ("fault", "server", LATER),
+        ("turn", "server", None),
+    ]
+    assert "3 times" in found.summary
+    assert "secret" not in found.summary
