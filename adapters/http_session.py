@@ -1,6 +1,6 @@
 """The one HTTP client of a process: connections are pooled, cookies are not kept, proxies are not guessed."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,8 @@ class Tools:
             (`ServiceOrder`); takes up to a second, so call it in a thread; None where this process has no documents.
         allowed: what of this host registrations may name.
         task_flows: the tasks of people; None where this process has none.
+        hint: told the id of a fulfiller, and its own name for work that it has accepted, when there is something new
+            about that work: it is polled at once. None where nobody listens.
     """
 
     session: Callable[[], aiohttp.ClientSession]
@@ -50,3 +52,4 @@ class Tools:
     schema_check: SchemaChecks | None = None
     allowed: Allowances = field(default_factory=Allowances)
     task_flows: TaskFlows | None = None
+    hint: Callable[[str, str], Awaitable[object]] | None = None

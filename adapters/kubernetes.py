@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+import aiohttp
 import orjson
 
 from adapters.base import BaseFulfiller
@@ -21,6 +22,7 @@ from adapters.http_exchange import exchange
 from adapters.http_session import Tools
 from adapters.kubernetes_answers import missing, read_object, standing_of
 from adapters.kubernetes_settings import IN_CLUSTER, account_folder, violations_of
+from adapters.kubernetes_watch import STREAM_SECONDS, RequestContext, Watch
 from adapters.ports import Accepted, Done, FulfillerCall, Outcome, Progress, Refused, Unreachable
 from adapters.rest_answers import Answer
 from models.domain.expressions import ExpressionError, compile_template
@@ -31,6 +33,7 @@ from models.domain.violations import Violation
 _GONE = "kubernetes:gone"
 _APPLIED = "kubernetes:generation:"
 _FIRST_LOOK = 2.0
+_CONNECT = 10.0
 
 
 class KubernetesFulfiller(BaseFulfiller):
@@ -48,6 +51,7 @@ class KubernetesFulfiller(BaseFulfiller):
         group, space = f"/apis/{settings['group']}/{settings['version']}", settings.get("namespace")
         self._path = f"{group}/{f'namespaces/{space}/' if space else ''}{settings['plural']}"
         self._trust = _trust(settings)
+        self._watch = Watch(self._collection, self._changed)
 
     @classmethod
     def check(cls, definition: FulfillerDefinition) -> list[Violation]:
@@ -56,6 +60,12 @@ class KubernetesFulfiller(BaseFulfiller):
 
     async def engage(self, call: FulfillerCall) -> Outcome:
         """Apply the object, or delete it where it is not to be any more."""
+        outcome = await self._engage(call)
+        if isinstance(outcome, Accepted) and outcome.reference is not None and self.tools.hint is not None:
+            self._watch.expect(outcome.reference)
+        return outcome
+
+    async def _engage(self, call: FulfillerCall) -> Outcome:
         undone = call.operation != "fulfil"
         if call.action == ("add" if undone else "delete"):
             return await self._delete(call)
@@ -64,8 +74,20 @@ class KubernetesFulfiller(BaseFulfiller):
         return await self._apply(replace(call, service=call.former) if undone and call.former is not None else call)
 
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
-        """Look at the object's conditions, or whether it is gone."""
-        name, wanted = reference.reference or "", reference.poll_url or ""
+        """Look at the object's conditions, or whether it is gone. While it is neither, it is watched."""
+        name = reference.reference or ""
+        outcome = await self._look(name, reference.poll_url or "", call)
+        if isinstance(outcome, Done | Refused):
+            self._watch.settled(name)
+        elif self.tools.hint is not None:
+            self._watch.expect(name)
+        return outcome
+
+    async def aclose(self) -> None:
+        """Stop watching."""
+        await self._watch.aclose()
+
+    async def _look(self, name: str, wanted: str, call: FulfillerCall) -> Outcome:
         answer = await self._exchange("GET", name, call)
         if missing(answer):
             gone = wanted == _GONE
@@ -124,6 +146,20 @@ class KubernetesFulfiller(BaseFulfiller):
             return Refused(f"The facts cannot be read from the object: {error}", maybe_done=True)
         outcome = parse_done(facts)
         return replace(outcome, milestones=standing.milestones) if isinstance(outcome, Done) else outcome
+
+    def _collection(self, wish: Mapping[str, str]) -> RequestContext:
+        """GET of all objects of this sort, for the watch."""
+        address = f"{(self.definition.endpoint or IN_CLUSTER).rstrip('/')}{self._path}"
+        headers = {"Accept": "application/json", **self._proof()}
+        patience = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=STREAM_SECONDS + _CONNECT)
+        trust = self._trust or True
+        return self.tools.session().get(
+            address, params=wish, headers=headers, timeout=patience, allow_redirects=False, ssl=trust
+        )
+
+    async def _changed(self, name: str) -> None:
+        if self.tools.hint is not None:
+            await self.tools.hint(self.definition.id, name)
 
     async def _exchange(
         self, method: str, name: str, call: FulfillerCall, body: bytes | None = None

@@ -24,6 +24,7 @@ from models.callback_token import load_tokens
 from models.catalogue import Catalogue
 from models.clock import Clock
 from models.domain.expressions import register_patterns
+from models.hints import hint
 from models.inventory import Inventory
 from models.patterns import Re2Patterns
 from models.presence import Presence
@@ -128,6 +129,7 @@ class Server:
             schema_check=schema_check,
             allowed=_allowances(settings),
             task_flows=task_flows.TaskFlowStore(store, clock),
+            hint=lambda fulfiller, reference: hint(store, clock, fulfiller, [reference]),
         )
         kinds = Kinds(tools)
         sealer = Sealer(secret_keys(settings))

@@ -27,7 +27,8 @@ SETTINGS: dict[str, Any] = {
     "output": {"port": "= object.status.port"},
     "serviceCharacteristic": [{"name": "vlan", "value": "= object.spec.vlan"}],
 }
-PATH = "/apis/rack.example/v1/namespaces/som/ports/{name}"
+COLLECTION = "/apis/rack.example/v1/namespaces/som/ports"
+PATH = f"{COLLECTION}/{{name}}"
 
 
 class ApiServer:
@@ -43,6 +44,26 @@ class ApiServer:
         self.calls: list[tuple[str, str, str | None]] = []
         self.controllers: set[asyncio.Task[None]] = set()
         self.finalizers = 0.0
+        self.may_watch = True
+        self.watchers: list[asyncio.Queue[dict[str, Any]]] = []
+
+    async def list_or_watch(self, request: web.Request) -> web.StreamResponse:
+        """The collection: a list of it, or the stream of its changes from a version on."""
+        self.calls.append((request.method, request.query_string, None))
+        if not self.may_watch:
+            return web.json_response(status("ports.rack.example is forbidden"), status=403)
+        if request.query.get("watch") != "1":
+            return web.json_response({"kind": "PortList", "metadata": {"resourceVersion": "41"}, "items": []})
+        stream = web.StreamResponse()
+        await stream.prepare(request)
+        self.watchers.append(asyncio.Queue())
+        while True:
+            event = await self.watchers[-1].get()
+            await stream.write(json.dumps(event).encode() + b"\n")
+
+    def tell(self, kind: str, found: dict[str, Any]) -> None:
+        for watcher in self.watchers:
+            watcher.put_nowait({"type": kind, "object": found})
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         query, kind = request.query_string, request.headers.get("Content-Type")
@@ -86,6 +107,7 @@ class ApiServer:
         await asyncio.sleep(seconds)
         ready = {"type": "Ready", "status": "True"}
         found["status"] = {"observedGeneration": found["metadata"]["generation"], "conditions": [ready], "port": 7}
+        self.tell("MODIFIED", found)
 
     async def remove(self, name: str) -> None:
         if self.finalizers:
@@ -112,6 +134,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 async def server() -> AsyncIterator[tuple[ApiServer, str]]:
     told, app = ApiServer(), web.Application()
     app.router.add_route("*", PATH, told.take)
+    app.router.add_get(COLLECTION, told.list_or_watch)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -119,11 +142,11 @@ async def server() -> AsyncIterator[tuple[ApiServer, str]]:
     await runner.cleanup()
 
 
-def kubernetes(session: aiohttp.ClientSession, endpoint: str, **settings: Any) -> KubernetesFulfiller:
+def kubernetes(session: aiohttp.ClientSession, endpoint: str, hint: Any = None, **settings: Any) -> KubernetesFulfiller:
     definition = FulfillerDefinition("k", "K", "kubernetes", endpoint, settings={**SETTINGS, **settings})
     assert KubernetesFulfiller.check(definition) == []
     secret = {"type": "bearer", "token": "t"}
-    return KubernetesFulfiller.create(definition, Credentials(secret), Tools(lambda: session))
+    return KubernetesFulfiller.create(definition, Credentials(secret), Tools(lambda: session, hint=hint))
 
 
 class TestKubernetesWithAStandIn(FulfillerSuite):
@@ -215,3 +238,67 @@ async def test_a_deletion_waits_for_finalizers(session: Any, server: tuple[ApiSe
 def test_settings_are_checked(endpoint: str | None, settings: Any, pointer: str) -> None:
     definition = FulfillerDefinition("k", "K", "kubernetes", endpoint, settings={**SETTINGS, **settings})
     assert [violation.pointer for violation in KubernetesFulfiller.check(definition)] == [pointer]
+
+
+class Hints:
+    """Hears of changes, as a process does."""
+
+    def __init__(self) -> None:
+        self.heard: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+
+    async def __call__(self, fulfiller: str, reference: str) -> None:
+        await self.heard.put((fulfiller, reference))
+
+
+async def test_a_change_that_is_watched_is_a_hint_to_look(session: Any, server: tuple[ApiServer, str]) -> None:
+    hints = Hints()
+    server[0].behaviour = "accepting"
+    fulfiller = kubernetes(session, server[1], hints)
+    accepted = await fulfiller.engage(a_call())
+    assert isinstance(accepted, Accepted)
+    async with asyncio.timeout(20):
+        first = await hints.heard.get()  # what had changed before the watch began is looked at in any case
+        assert first == ("k", accepted.reference)
+        while not server[0].watchers:
+            await asyncio.sleep(0.01)
+        (found,) = server[0].objects.values()
+        server[0].tell("MODIFIED", {"metadata": {"name": "somebody-elses"}})
+        server[0].tell("MODIFIED", found)
+        assert await hints.heard.get() == ("k", accepted.reference)
+        outcome: Outcome = Progress()
+        while isinstance(outcome, Progress):
+            outcome = await fulfiller.poll(accepted, a_call())
+    assert isinstance(outcome, Done)
+    await fulfiller.aclose()
+
+
+async def test_a_watch_that_breaks_is_begun_anew(session: Any, server: tuple[ApiServer, str]) -> None:
+    hints = Hints()
+    server[0].behaviour = "accepting"
+    fulfiller = kubernetes(session, server[1], hints)
+    await fulfiller.engage(a_call())
+    async with asyncio.timeout(20):
+        await hints.heard.get()
+        while not server[0].watchers:
+            await asyncio.sleep(0.01)
+        server[0].tell("ERROR", status("too old resource version"))
+        while len(server[0].watchers) < 2:
+            await asyncio.sleep(0.01)
+    await fulfiller.aclose()
+
+
+async def test_an_account_that_may_not_watch_is_not_asked_again(session: Any, server: tuple[ApiServer, str]) -> None:
+    hints = Hints()
+    server[0].behaviour, server[0].may_watch = "accepting", False
+    fulfiller = kubernetes(session, server[1], hints)
+    accepted = await fulfiller.engage(a_call())
+    assert isinstance(accepted, Accepted)
+    outcome: Outcome = Progress()
+    async with asyncio.timeout(20):
+        while isinstance(outcome, Progress):
+            outcome = await fulfiller.poll(accepted, a_call())
+            await asyncio.sleep(0.02)
+    assert isinstance(outcome, Done)
+    assert [query for _, query, _ in server[0].calls if "limit" in query] == ["limit=1"]
+    assert hints.heard.empty()
+    await fulfiller.aclose()
