@@ -7,7 +7,7 @@ that a technical retry is equal to the byte.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -55,6 +55,18 @@ class Engager:
         self._context = context
         self._situations = Situations(parts.clock, record, services, context.order)
         self._choice = Choice(parts.directory, parts.health, record.tenant)
+
+    async def prepare_all(self, tasks: Sequence[PlannedTask]) -> list[Engagement | Held]:
+        """Prepare several tasks; their services, and what those are parts of, are read at once."""
+        wanted: set[str] = set()
+        for task in tasks:
+            key: str | None = task.service
+            while key is not None and key not in wanted:
+                wanted.add(key)
+                planned = self._record.services.get(key)
+                key = planned.parent if planned is not None else None
+        await self._services.read(wanted)
+        return await asyncio.gather(*(self.prepare(task, self._record.progress.run[task.key]) for task in tasks))
 
     async def prepare(self, task: PlannedTask, run: TaskRun) -> Engagement | Held:
         """Choose the fulfiller and put the call together."""

@@ -1,6 +1,5 @@
 """Giving what is ready to fulfillers, as far as they have room for it."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -126,7 +125,7 @@ class Starter:
         return True
 
     async def _start_batch(self, tasks: Sequence[PlannedTask]) -> bool:
-        prepared = await asyncio.gather(*(self._engager.prepare(task, self._progress.run[task.key]) for task in tasks))
+        prepared = await self._engager.prepare_all(tasks)
         held = False
         for task, made in zip(tasks, prepared, strict=True):
             if isinstance(made, Held):

@@ -1,6 +1,6 @@
 """How much one process takes on, and how it is shared out: no fulfiller may take up all of it."""
 
-WAITING = 100
+WAITING = 400
 """Calls of one process that wait in memory for their turn at a fulfiller; further ones wait in the database."""
 SHARE = 25
 """Of those, calls of one plan: so that an order of a thousand items lets others through."""

@@ -2,12 +2,12 @@
 
 import pytest
 
-from models.domain.capacity import bound, working_room, worth_telling
+from models.domain.capacity import WAITING, bound, working_room, worth_telling
 
 
 def test_a_fulfiller_with_all_the_room_gets_its_calls_and_a_line_in_front_of_them() -> None:
-    assert bound(size=1, free=1000) == 101
-    assert bound(size=100, free=1000) == 200
+    assert bound(size=1, free=1000) == 1 + WAITING
+    assert bound(size=100, free=1000) == 100 + WAITING
 
 
 @pytest.mark.parametrize("hanging", [1, 4, 10, 40, 300])
