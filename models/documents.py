@@ -15,6 +15,7 @@ from mongoengine import (
 )
 
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
+from models.release_documents import Release
 from models.stored import BY_CREATION as _BY_CREATION
 from models.stored import DUE as _DUE
 from models.stored import OWED as _OWED
@@ -366,6 +367,7 @@ ALL: tuple[type[Stored], ...] = (
     Budget,
     FalloutRule,
     FalloutResolution,
+    Release,
     Subscription,
     Event,
     Delivery,
