@@ -1,5 +1,6 @@
 """A release package as it was handed in: its manifest, its specifications, and the checks that it brings along."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ Body = dict[str, Any]
 MAX_SPECIFICATIONS = 1_000
 MAX_CHECKS = 200
 
+_NO_ID = re.compile(r"[^A-Za-z0-9._~-]+")
 _SERVER_KEPT = frozenset({"href", "lastUpdate", "lifecycleStatus"})
 
 
@@ -68,7 +70,8 @@ def release_id(name: str, version: str) -> str:
 
 def completed(specification: Mapping[str, Any]) -> Body:
     """A specification as it is published: one without an id is called by its name and version."""
-    made: Body = {"id": f"{specification['name']}:{specification.get('version', '')}", **specification}
+    parts = (_NO_ID.sub("-", str(specification.get(name, ""))).strip("-") for name in ("name", "version"))
+    made: Body = {"id": "-".join(parts), **specification}
     made.setdefault("@type", "ServiceSpecification")
     made.setdefault("lifecycleStatus", "Active")
     return made

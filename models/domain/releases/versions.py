@@ -1,4 +1,4 @@
-"""Semantic versions and ranges of them. Source: Semantic Versioning 2.0.0 (semver.org), its grammar and its clause 11."""
+"""Semantic versions and ranges of them. Source: Semantic Versioning 2.0.0 (semver.org), grammar and clause 11."""
 
 import re
 from collections.abc import Callable

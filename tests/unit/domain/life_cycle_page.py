@@ -54,8 +54,8 @@ _REMARKS = {
         "that was refused gets a new key when it is resumed."
     ),
     "release": (
-        "A version of a release, under `/som/v1/release`. One version of each release is installed at a time; installing "
-        "and taking back is one transaction with the moves of its specifications."
+        "A version of a release, under `/som/v1/release`. One version of each release is installed at a time; "
+        "installing and taking back is one transaction with the moves of its specifications."
     ),
 }
 
