@@ -139,7 +139,8 @@ class ServiceSpecification(ResourceDocument):
 class Plan(Stored):
     """The running state of a plan; what does not change stands in its `planDefinition`.
 
-    `queued` ({at: gates of a process, since}) stands while it was let go to wait for a place at a fulfiller.
+    `queued` ({at: gates of a process, since, calls: that it would make}) stands while it was let go to wait for a
+    place at a fulfiller.
     """
 
     meta = {
