@@ -15,6 +15,7 @@ from mongoengine import (
 )
 
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
+from models.resource_documents import Resource
 from models.stored import BY_CREATION as _BY_CREATION
 from models.stored import DUE as _DUE
 from models.stored import OWED as _OWED
@@ -354,6 +355,7 @@ ALL: tuple[type[Stored], ...] = (
     ServiceOrder,
     CancelServiceOrder,
     Service,
+    Resource,
     ServiceSpecification,
     ProcessFlow,
     TaskFlow,
