@@ -72,6 +72,7 @@ KINDS: Mapping[str, str] = {
     "planning": "The order is about to be checked and planned.",
     "startDate": "The customer asked for a later start.",
     "otherOrder": "Another order works on the service.",
+    "enablingService": "Another order is building a service that it relies on.",
     "turn": "Ready: it is given to a fulfiller as soon as one has a place for it.",
     "place": "Ready, and the line at its fulfiller is full.",
     "call": "A fulfiller is being called.",
@@ -109,7 +110,10 @@ class Explanation:
     items: tuple[ItemPicture, ...]
 
 
-_URGENCY = ("held", "information", "otherOrder", "retry", "report", "call", "place", "turn", "startDate", "planning")
+_URGENCY = (
+    "held", "information", "otherOrder", "enablingService", "retry", "report", "call", "place", "turn", "startDate",
+    "planning",
+)  # fmt: skip
 
 
 def explain(evidence: Evidence) -> Explanation:
@@ -173,6 +177,9 @@ def _cancellation(evidence: Evidence) -> Iterator[Wait]:
 def _before_planning(evidence: Evidence) -> Iterator[Wait]:
     if evidence.plan is not None:
         return
+    if evidence.order.get("awaits"):
+        yield from _enabling_services(evidence.order["awaits"])
+        return
     due, created = evidence.order.get("due"), evidence.order.get("created")
     if evidence.order["body"]["state"] == "acknowledged" and due is not None and due > evidence.now:
         leased = evidence.order.get("lease", {}).get("until")
@@ -181,6 +188,17 @@ def _before_planning(evidence: Evidence) -> Iterator[Wait]:
             yield Wait("startDate", "time", message, since=created, until=due)
             return
     yield Wait("planning", "server", KINDS["planning"], since=created)
+
+
+def _enabling_services(awaits: Sequence[Mapping[str, Any]]) -> Iterator[Wait]:
+    for one in awaits:
+        message = (
+            f"It relies on the service {one['service']}, which order {one['order']} is building; it begins when that "
+            "is in use, or builds it itself where that order ends without it."
+        )
+        yield Wait(
+            "enablingService", "order", message, one["since"], party=one["order"], details={"service": one["service"]}
+        )
 
 
 def _other_orders(evidence: Evidence) -> Iterator[Wait]:

@@ -135,6 +135,7 @@ class PlannedService:
         parent: id of the service it is a part of.
         relies_on: ids of the services that it relies on, re-used ones included.
         name: short name under which siblings and parents find it in expressions.
+        share: for one that is built for whoever needs it, what was asked for (`Wish.key`); it is built once at a time.
     """
 
     id: str
@@ -147,6 +148,7 @@ class PlannedService:
     parent: str | None = None
     relies_on: tuple[str, ...] = ()
     name: str = ""
+    share: str = ""
 
     def to_document(self) -> dict[str, Any]:
         """As stored in the plan."""
@@ -198,12 +200,32 @@ class PlannedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """A service to rely on that another order is building.
+
+    Attributes:
+        key: what was asked for (`Wish.key`).
+        service: its id.
+        order: who builds it.
+    """
+
+    key: str
+    service: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """Items, services and tasks of one owner."""
+    """Items, services and tasks of one owner.
+
+    Attributes:
+        awaits: what has to be in use before the plan can be carried out; it is made anew then, and never stored so.
+    """
 
     items: tuple[PlannedItem, ...]
     services: tuple[PlannedService, ...]
     tasks: tuple[PlannedTask, ...]
+    awaits: tuple[Awaited, ...] = ()
 
     def to_document(self) -> dict[str, Any]:
         """The static part of the stored plan."""

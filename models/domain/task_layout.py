@@ -8,8 +8,7 @@ ended. Both become needs between tasks here: first tasks wait for last tasks.
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from models.domain.builds import AS_PLANNED_ONLY
-from models.domain.draft import Draft, Node
+from models.domain.draft import AS_PLANNED_ONLY, Draft, Node
 from models.domain.fulfilment import CHILD, RELIES_ON, TaskRule, default_task
 from models.domain.graph import in_order
 from models.domain.ids import task_key
