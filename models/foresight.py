@@ -1,11 +1,12 @@
 """Catalogue and inventory as they are not: what orders would meet if specifications and services were these."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from models.catalogue import Catalogue, Families, Reference
 from models.domain.patterns import PatternEngine
-from models.domain.snapshot import RELIES_ON, characteristics_of, related_ids
+from models.domain.snapshot import RELIES_ON, Builder, Wish, characteristics_of, related_ids
 from models.inventory import Inventory
 from models.store import Store
 
@@ -36,21 +37,26 @@ class ForeseenInventory(Inventory):
         """Those of the services that exist, by id."""
         return {key: self._bodies[key] for key in ids if key in self._bodies}
 
-    async def shared(self, tenant: str, specifications: Iterable[str]) -> dict[str, list[Document]]:
-        """Active services by their specification."""
-        return {specification: await self.shared_with(tenant, specification, {}) for specification in specifications}
-
-    async def shared_with(self, tenant: str, specification: str, values: Mapping[str, Any]) -> list[Document]:  # noqa: ARG002
-        """Active services of a specification that have these values."""
-        return [
+    async def shared_with(self, tenant: str, wish: Wish, limit: int = 1) -> list[Document]:  # noqa: ARG002
+        """Active services that fit a wish."""
+        found = (
             body
             for body in self._bodies.values()
             if body.get("state") == "active"
-            and (body.get("serviceSpecification") or {}).get("id") == specification
-            and values.items() <= characteristics_of(body).items()
-        ]
+            and (body.get("serviceSpecification") or {}).get("id") == wish.specification
+            and wish.match.items() <= characteristics_of(body).items()
+        )
+        return list(islice(found, limit))
 
-    async def dependents(self, tenant: str, ids: Iterable[str]) -> dict[str, list[str]]:  # noqa: ARG002
+    async def being_built(self, tenant: str, wish: Wish, besides: str) -> Builder | None:  # noqa: ARG002
+        """Nobody builds anything here."""
+        return None
+
+    async def claimed(self, tenant: str, keys: Sequence[str], besides: str) -> dict[str, Builder]:  # noqa: ARG002
+        """Nor has anybody claimed to."""
+        return {}
+
+    async def dependents(self, tenant: str, ids: Iterable[str], besides: str | None = None) -> dict[str, list[str]]:  # noqa: ARG002
         """For each of the services the ids of the living services that rely on it."""
         wanted = set(ids)
         found: dict[str, list[str]] = {}

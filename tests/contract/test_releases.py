@@ -173,6 +173,20 @@ async def test_a_check_may_bring_services_that_are_changed(client: ContractClien
     assert preview.json()["violation"] == []
 
 
+async def test_a_check_may_bring_services_that_are_re_used(client: ContractClient) -> None:
+    relation = {"relationshipType": "dependency", "id": "platform-1", "name": "platform", "role": "on"}
+    zone = {"name": "zone", "valueType": "string"}
+    vm = specification("vm", serviceSpecRelationship=[relation], specCharacteristic=[zone],
+                       fulfilment={"reliesOn": {"on": {"match": {"characteristic": {"zone": "north"}}}}})  # fmt: skip
+    there = {"id": "p-1", "state": "active", "serviceSpecification": {"id": "platform-1"},
+             "serviceCharacteristic": [{"name": "zone", "value": "north"}]}  # fmt: skip
+    alone = {"name": "alone", "order": order(item(specification="vm-1"))}
+    body = release("vm", "1.0.0", vm, specification("platform", specCharacteristic=[zone]),
+                   check=[alone, {**alone, "name": "there", "service": [there]}])  # fmt: skip
+    plans = {one["name"]: list(one["task"]) for one in (await client.post(PREVIEW, json=body)).json()["check"]}
+    assert plans == {"alone": ['1:platform-1[zone="north"].add', "1:vm.add"], "there": ["1:vm.add"]}
+
+
 async def test_what_others_require_cannot_be_taken_back_or_replaced(client: ContractClient) -> None:
     base = await install(client, release("base", "1.2.0"))
     await install(client, release("top", "1.0.0", requires=[{"name": "base", "version": "^1.0.0"}]))
