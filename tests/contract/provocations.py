@@ -222,7 +222,7 @@ async def _fulfiller_at_work(stage: Stage, operation: Operation) -> Response:
 async def _always_too_late(stage: Stage, operation: Operation) -> Response:
     """Somebody else changes the same thing before each of our tries."""
     url = await subject(stage, operation)
-    other = {"$set": {"secret": "another"}} if operation.id == "rotateSubscriptionSecret" else {}
+    other = {"$set": {"secret": "another"}} if operation.id == "rotateListenerSecret" else {}
     stage.store.rival = {"$inc": {"rev": 1}, **other}
     try:
         return await send(stage, operation, url, **operation.sent({"description": "new"}))
@@ -329,8 +329,8 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("deleteServiceSpecification", "409"): _specification_in_use,
     ("patchFulfiller", "409"): _always_too_late,
     ("deleteFulfiller", "409"): _fulfiller_at_work,
-    ("rotateSubscriptionSecret", "409"): _always_too_late,
-    ("replaySubscription", "409"): _replay_after_the_end,
+    ("rotateListenerSecret", "409"): _always_too_late,
+    ("replayListener", "409"): _replay_after_the_end,
     ("replayDelivery", "409"): _replay_of_one_after_the_end,
     ("createFalloutRule", "409"): _twice,
     ("patchFalloutRule", "409"): _always_too_late,

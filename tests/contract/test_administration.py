@@ -293,21 +293,21 @@ async def test_a_subscription_shows_what_waits_for_it(client: ContractClient, st
     key = await subscribe(client)
     for number, state in enumerate(("pending", "pending", "dead", "delivered")):
         await store_delivery(store, key, f"e-{number}", state)
-    shown = (await client.get(f"{SOM}/subscription/{key}")).json()
+    shown = (await client.get(f"{SOM}/hubListener/{key}")).json()
     assert (shown["pending"], shown["dead"], shown["state"]) == (2, 1, "active")
-    assert (await client.get(f"{SOM}/subscription?state=active&api=tmf641")).json() == [shown]
-    assert (await client.get(f"{SOM}/subscription?state=ended")).json() == []
-    assert (await client.get(f"{SOM}/subscription/other")).status_code == 404
+    assert (await client.get(f"{SOM}/hubListener?state=active&api=tmf641")).json() == [shown]
+    assert (await client.get(f"{SOM}/hubListener?state=ended")).json() == []
+    assert (await client.get(f"{SOM}/hubListener/other")).status_code == 404
     assert "secret" not in shown
 
 
 async def test_a_new_secret_is_shown_once(client: ContractClient, store: Store) -> None:
     key = await subscribe(client)
-    shown = (await client.post(f"{SOM}/subscription/{key}/secret")).json()
+    shown = (await client.post(f"{SOM}/hubListener/{key}/secret")).json()
     stored = await store.get("subscription", key)
     assert stored is not None
     assert shown == {"id": key, "secret": stored["secret"]}
-    assert (await client.post(f"{SOM}/subscription/other/secret")).status_code == 404
+    assert (await client.post(f"{SOM}/hubListener/other/secret")).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ async def test_deliveries_are_replayed(
     for number, state in enumerate(("pending", "dead", "delivered")):
         await store_delivery(store, key, f"e-{number}", state)
     options = {} if body is None else {"json": body}
-    answer = await client.post(f"{SOM}/subscription/{key}/replay", **options)
+    answer = await client.post(f"{SOM}/hubListener/{key}/replay", **options)
     assert answer.json() == {"replayed": count}
 
 
@@ -345,7 +345,7 @@ async def test_a_subscription_that_has_ended_gets_nothing_more(client: ContractC
     key = await subscribe(client)
     delivery = await store_delivery(store, key, "e-1", "dead")
     await store.collection("subscription").update_one({"_id": key}, {"$set": {"state": "ended"}})
-    assert (await client.post(f"{SOM}/subscription/{key}/replay")).status_code == 409
+    assert (await client.post(f"{SOM}/hubListener/{key}/replay")).status_code == 409
     assert (await client.post(f"{SOM}/delivery/{delivery}/replay")).status_code == 409
 
 
