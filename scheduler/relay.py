@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from pymongo.errors import BulkWriteError
 
-from models import owed
+from models import order_callbacks, owed
 from models.clock import Clock, parse
 from models.delivery_queue import queued
 from models.domain.events import event_document
@@ -23,6 +23,7 @@ from scheduler.delivery.settings import DeliverySettings
 
 Document = dict[str, Any]
 
+_ORDERS = "serviceOrder"
 MAX_REMEMBERED = 10_000
 DEFERRED_SECONDS = 60.0
 
@@ -136,10 +137,11 @@ class Relay:
             for stub in document.get("outbox", ())
         ]
         await asyncio.gather(self._audience.catch_up(), owed.insert_in_order(self._store, "event", events))
+        own = {one["_id"]: order_callbacks.subscription_of(one) for one in documents} if name == _ORDERS else {}
         deliveries = [
             queued(event, subscription.id, parse(event["at"]), now)
             for event in events
-            for subscription in self._audience.wanting(event)
+            for subscription in self._audience.wanting(event, own.get(event["resource"]["id"]))
         ]
         await owed.insert_in_order(self._store, "delivery", deliveries)
         self._wake({delivery["subscription"] for delivery in deliveries})
