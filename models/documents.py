@@ -91,7 +91,8 @@ class Service(ResourceDocument):
     """A TMF638 service.
 
     `owner` stands while an order item works on it, `former` is the one before, `applied` the last plan revision;
-    `builtBy` says which fulfiller did which work for it: {specification, fulfiller}.
+    `builtBy` says which fulfiller did which work for it: {specification, fulfiller}. `desired` is what was ordered,
+    `actual` where its values come from, `drift` how the two differ; `hasDrift` is there to be searched.
     """
 
     meta = {
@@ -113,6 +114,7 @@ class Service(ResourceDocument):
             _body("by_order", "serviceOrderItem.serviceOrderId"),
             _body("by_start", "startDate"),
             _body("by_end", "endDate"),
+            _index("drifting", "tenant", "created", "id", partialFilterExpression={"hasDrift": True}),
         ],
     }
     owner = DictField()
@@ -120,6 +122,10 @@ class Service(ResourceDocument):
     applied = DictField()
     waiting = ListField(StringField())
     builtBy = ListField(DictField())  # noqa: N815 - a stored name
+    desired = DictField()
+    actual = DictField()
+    hasDrift = BooleanField()  # noqa: N815 - a stored name
+    drift = DictField()
 
 
 class ServiceSpecification(ResourceDocument):

@@ -29,20 +29,20 @@ def link_of(order: str, item: str, action: str) -> dict[str, Any]:
     }
 
 
-def ordered(body: Body, state: str, link: Body, at: str) -> Desired:
+def ordered(body: Body, state: str, link: Body, at: str | None) -> Desired:
     """What a new service is to be.
 
     Args:
         body: its TMF638 body as planned.
         state: that it shall have at the end.
         link: the order item, as `link_of` makes it.
-        at: when it was planned.
+        at: when it was planned, where that is known.
     """
     made: Desired = {"state": state}
     if body.get("serviceSpecification"):
         made["serviceSpecification"] = body["serviceSpecification"]
     made.update({name: body[name] for name in COMPARED if body.get(name)})
-    return {**made, "serviceOrderItem": dict(link), "since": at}
+    return {**made, "serviceOrderItem": dict(link), **({"since": at} if at else {})}
 
 
 def known(document: Mapping[str, Any]) -> Desired | None:
@@ -54,11 +54,13 @@ def known(document: Mapping[str, Any]) -> Desired | None:
     if "desired" in document:
         kept: Desired = document["desired"]
         return kept
+    if "hasDrift" in document:
+        return None
     body: Body = document["body"]
     links = body.get("serviceOrderItem")
     if not isinstance(links, list) or not links or not isinstance(links[-1], Mapping):
         return None
-    return ordered(body, str(body.get("state", "active")), links[-1], str(body.get("startDate") or ""))
+    return ordered(body, str(body.get("state", "active")), links[-1], body.get("startDate"))
 
 
 def reordered(  # noqa: PLR0913, PLR0917 - an order says this much

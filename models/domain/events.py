@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from models.domain.sides import shown
+
 Document = dict[str, Any]
 
 
@@ -22,6 +24,7 @@ class Subject:
         domain: the envelope's `domain`.
         kinds: the changes that are told of.
         within: name of the resource that it stands in and is addressed by; its body refers to it by that name.
+        on_request: those of the kinds that TM Forum does not know; only a subscription that names them gets them.
     """
 
     api: str
@@ -30,11 +33,20 @@ class Subject:
     domain: str
     kinds: tuple[str, ...]
     within: str | None = None
+    on_request: tuple[str, ...] = ()
 
     @property
     def event_types(self) -> tuple[str, ...]:
         """The full names of its event types."""
-        return tuple(f"{self.name[0].upper()}{self.name[1:]}{kind}Event" for kind in self.kinds)
+        return tuple(self._full_name(kind) for kind in self.kinds)
+
+    @property
+    def types_on_request(self) -> tuple[str, ...]:
+        """The full names of those that only a subscription that names them gets."""
+        return tuple(self._full_name(kind) for kind in self.on_request)
+
+    def _full_name(self, kind: str) -> str:
+        return f"{self.name[0].upper()}{self.name[1:]}{kind}Event"
 
 
 SUBJECTS = {
@@ -59,7 +71,8 @@ SUBJECTS = {
             "service",
             "Service",
             "serviceInventory",
-            ("Create", "AttributeValueChange", "StateChange", "Delete"),
+            ("Create", "AttributeValueChange", "StateChange", "Delete", "DriftDetected", "DriftResolved"),
+            on_request=("DriftDetected", "DriftResolved"),
         ),
         Subject(
             "tmf633",
@@ -98,6 +111,9 @@ ADMINISTERED = {
 
 RECORDED = {**SUBJECTS, **ADMINISTERED}
 
+ON_REQUEST = frozenset(made for subject in SUBJECTS.values() for made in subject.types_on_request)
+"""Event types that a subscription gets only if it names them."""
+
 BASE_PATHS = {
     "tmf641": "/tmf-api/serviceOrdering/",
     "tmf638": "/tmf-api/serviceInventory/",
@@ -114,6 +130,8 @@ _TITLES = {
     "InformationRequired": "needs information",
     "Milestone": "reached a milestone",
     "Jeopardy": "is in jeopardy",
+    "DriftDetected": "is otherwise than ordered",
+    "DriftResolved": "is as ordered again",
 }
 
 LOWEST_PRIORITY = "4"
@@ -234,7 +252,7 @@ def event_document(name: str, stored: Mapping[str, Any], owed: Mapping[str, Any]
         stored: the resource document with its body as it is now.
         owed: the stub.
     """
-    body = stored["body"]
+    body = shown(stored) if name == "service" else stored["body"]
     if owed.get("state") is not None:
         body = {**body, "state": owed["state"]}
     made = {

@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus, urlsplit
 
 from models.domain.dates import canonical_date
 from models.domain.errors import InvalidRequest
-from models.domain.events import SUBJECTS, event_types, listener_name
+from models.domain.events import ON_REQUEST, SUBJECTS, event_types, listener_name
 from models.domain.filters import And, Compare, Condition, Match, Op, Path, Predicate, Value, predicate
 from models.domain.patterns import PatternEngine, PatternError
 from models.domain.violations import Violation
@@ -48,9 +48,13 @@ class Interest:
     fulfilled: Predicate | None = None
     fields: tuple[str, ...] | None = None
 
+    def names(self, event_type: str) -> bool:
+        """Whether events of this type are asked for: by name, or, where none is named, as one of TM Forum's."""
+        return event_type not in ON_REQUEST if self.types is None else event_type in self.types
+
     def wants(self, envelope: Mapping[str, Any]) -> bool:
         """Whether this event is to be told of."""
-        if self.types is not None and envelope["eventType"] not in self.types:
+        if not self.names(envelope["eventType"]):
             return False
         try:
             return self.fulfilled is None or self.fulfilled(envelope)
@@ -117,7 +121,7 @@ class Subscription:
         """Whether a stored event is of this subscription's API and tenant, so that its query is worth asking."""
         if event["api"] != self.api or event["tenant"] != self.tenant:
             return False
-        return self.interest.types is None or event["type"] in self.interest.types
+        return self.interest.names(event["type"])
 
     def address(self, event_type: str) -> str:
         """Where to send an event of this type."""
