@@ -53,7 +53,7 @@ def taking(document: Document, planned: PlannedService, order_id: str, plan: str
     """
     wanted, body, at = desired.known(document), document["body"], to_text(now)
     link = desired.link_of(order_id, planned.item, planned.action)
-    mine: Document = {"order": order_id, "item": planned.item, "plan": plan}
+    mine: Document = {"order": order_id, "item": planned.item, "plan": plan, "action": planned.action}
     mine |= {"before": _kept(body, planned.body), "wanted": wanted}
     if "actual" in document:
         mine["known"] = document["actual"]
