@@ -16,6 +16,7 @@ from mongoengine import (
 
 from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
+from models.release_documents import Release
 from models.resource_documents import Resource
 from models.stored import BY_CREATION as _BY_CREATION
 from models.stored import DUE as _DUE
@@ -393,6 +394,7 @@ ALL: tuple[type[Stored], ...] = (
     Budget,
     FalloutRule,
     FalloutResolution,
+    Release,
     Subscription,
     Event,
     Delivery,
