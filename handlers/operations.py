@@ -58,7 +58,7 @@ def tables(
     def resource(api: str, kind: ResourceKind, rules: Rules) -> Resource:
         return Resource(kind, rules, documents[api], dependencies, settings)
 
-    tasks = NestedResource(TASK_FLOW, TaskFlowRules(dependencies), documents["tmf701"], dependencies, settings)
+    tasks = NestedResource(TASK_FLOW, TaskFlowRules(dependencies, surface), documents["tmf701"], dependencies, settings)
     return {
         "tmf641": {
             **_all(resource("tmf641", SERVICE_ORDER, ServiceOrderRules(dependencies, surface)), SERVICE_ORDER),
