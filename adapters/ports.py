@@ -5,23 +5,33 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from models.domain.outcomes import Accepted, Done, Outcome, Progress, Refused, Report, Unreachable, parse_report
+from models.domain.pools.demand import Allotment, Demand, Exhausted, Holder, Invalid, Member, Reserved, Served
 from models.domain.violations import Violation
 
 __all__ = [
     "Accepted",
+    "Allotment",
     "Catalogue",
+    "Demand",
     "Done",
+    "Exhausted",
     "Forms",
     "Fulfiller",
     "FulfillerCall",
     "FulfillerRules",
+    "Holder",
+    "Invalid",
     "Inventory",
+    "Member",
     "Outcome",
     "Probe",
     "Probed",
     "Progress",
     "Refused",
     "Report",
+    "Reserved",
+    "ResourcePools",
+    "Served",
     "TaskFlows",
     "Unreachable",
     "parse_report",
@@ -153,6 +163,69 @@ class TaskFlows(Protocol):
 
     async def withdraw(self, key: str) -> Document | None:
         """End the task flow of a call unless it has ended; returns its body then, None where there is none."""
+
+
+class ResourcePools(Protocol):
+    """Pools that resources are taken from. Nothing is ever given to two, and every call may be repeated safely.
+
+    The life of what is asked for under one key: nothing, or waiting in line → reserved → committed → released. What is
+    released rests in quarantine as long as its pool wants it, then it is free. Waiting costs its holder nothing: when
+    members are added, released or leave quarantine, the first in line that can be served get theirs *reserved under
+    their key*, in order of priority, then age; a later demand never gets what an earlier one of the same or a higher
+    priority could have used. Exactly those are told of by `served`, and find `Reserved` when they ask again.
+
+    How a task waits: `reserve` answers `Exhausted`; the task is held; `served` names it; the task asks again with the
+    *same* key. A key is a promise: with another demand it is `Invalid` (`keyReused`). Give a changed demand a new key,
+    and release the old one.
+
+    All raise SomError when the database cannot be reached; then repeat.
+    """
+
+    async def reserve(self, key: str, holder: Holder, demand: Demand) -> Allotment:
+        """Reserve what is demanded, all or nothing; repeated, it tells how things are now.
+
+        Args:
+            key: the call's idempotency key.
+            holder: for whom.
+            demand: what is wanted.
+
+        Returns:
+            `Reserved` (also where it has been committed since), `Exhausted` (the demand stands in line from now on),
+            or `Invalid`: also after `release`, so that a call which comes late takes nothing.
+        """
+
+    async def look(self, key: str) -> Reserved | Exhausted | None:
+        """What the key has: members, a place in line, or None where it has nothing (any more)."""
+
+    async def commit(self, of: Holder | str) -> tuple[Member, ...]:
+        """The members of a key, or of all keys of a holder, are in use now; they are kept until they are released.
+
+        Returns:
+            All members that they have; those that were committed before, too. None where a reservation has expired.
+        """
+
+    async def release(self, of: Holder | str, why: str | None = None) -> int:
+        """Give up what a key, or all keys of a holder, have or wait for.
+
+        A holder's named attributes select: `Holder(service=…)` is everything that the service holds, whichever order
+        asked. A key that never had anything is noted, so that its call, if it comes late, is `Invalid`.
+
+        Args:
+            of: the key, or whose.
+            why: for the history, such as "cancelled".
+
+        Returns:
+            How many members were released now.
+        """
+
+    async def served(self, limit: int = 100) -> tuple[Served, ...]:
+        """Those whose waiting has ended with members reserved for them, and who have not been `told`; oldest first.
+
+        After a crash they are named again: whoever is told twice is told the same.
+        """
+
+    async def told(self, keys: Iterable[str]) -> None:
+        """These need not be named by `served` any more: their holders know, or are gone."""
 
 
 class Catalogue(Protocol):

@@ -8,7 +8,6 @@ from handlers.cancel_service_order import check_cancellable
 from handlers.changes import Revision
 from handlers.dependencies import Dependencies
 from handlers.som.interventions import check_wish, wish_of
-from handlers.surface import Surface
 from models import fallout_flows, inbox
 from models.domain import fallout_flow, task_flow
 from models.domain.caller import Caller
@@ -17,6 +16,7 @@ from models.domain.task_flow import pointer_of, values_of
 from models.domain.violations import Violation
 from models.fallout import COLLECTION
 from models.interventions import announce, entry_of
+from models.surface import Surface
 
 Document = dict[str, Any]
 

@@ -9,6 +9,7 @@ from handlers.documents import ApiDocument
 from handlers.exchange import Handler
 from handlers.hub import Hub
 from handlers.nested_resource import NestedResource
+from handlers.placing import new_order_check, surface_checks
 from handlers.process_flow import KIND as PROCESS_FLOW
 from handlers.process_flow import ProcessFlowRules
 from handlers.resource import Resource, ResourceKind, Rules
@@ -33,10 +34,9 @@ from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.stream import OrderStream
-from handlers.surface import Surface
 from handlers.task_flow import KIND as TASK_FLOW
 from handlers.task_flow import TaskFlowRules
-from handlers.validation import body_check
+from models.surface import Surface
 
 Table = dict[str, Handler]
 
@@ -47,13 +47,7 @@ def tables(
     documents: Mapping[str, ApiDocument], dependencies: Dependencies, settings: HttpSettings
 ) -> dict[str, Table]:
     """The handlers of all operations, by API and operationId."""
-    surface = Surface(
-        dependencies.catalogue,
-        dependencies.inventory,
-        dependencies.patterns,
-        dependencies.clock,
-        catalogue_check=dependencies.catalogue_check,
-    )
+    surface = surface_checks(dependencies)
 
     def resource(api: str, kind: ResourceKind, rules: Rules) -> Resource:
         return Resource(kind, rules, documents[api], dependencies, settings)
@@ -84,7 +78,7 @@ def tables(
             "listAllTaskFlow": tasks.list,
             **_hub("tmf701", dependencies),
         },
-        "som": _administration(documents, dependencies, settings, surface),
+        "som": _administration(dependencies, settings, surface),
     }
 
 
@@ -109,9 +103,7 @@ def _hub(api: str, dependencies: Dependencies) -> Table:
     return {"registerListener": hub.register, "unregisterListener": hub.unregister}
 
 
-def _administration(
-    documents: Mapping[str, ApiDocument], dependencies: Dependencies, settings: HttpSettings, surface: Surface
-) -> Table:
+def _administration(dependencies: Dependencies, settings: HttpSettings, surface: Surface) -> Table:
     lists = AdminLists(dependencies.store, settings)
     fulfillers = Fulfillers(dependencies, lists)
     plans = Plans(dependencies, settings, lists)
@@ -120,8 +112,6 @@ def _administration(
     fallout = FalloutQueue(dependencies, settings, lists)
     resolutions = FalloutResolutions(dependencies, settings, lists)
     rules = FalloutRules(dependencies, lists)
-    ordering = documents["tmf641"]
-    order_check = body_check(ordering, ordering.schema("ServiceOrder_Create"))
     return {
         "listFulfiller": fulfillers.list,
         "createFulfiller": fulfillers.create,
@@ -133,7 +123,7 @@ def _administration(
         "retrievePlan": plans.retrieve,
         "listPlanTask": plans.list_tasks,
         "retrieveTask": plans.retrieve_task,
-        "createPlanPreview": PlanPreview(dependencies, surface, order_check).create,
+        "createPlanPreview": PlanPreview(dependencies, surface, new_order_check()).create,
         "reportTaskOutcome": Callbacks(dependencies).report,
         "takeNotification": ForeignNotifications(dependencies).take,
         "listSubscription": notifications.list_subscriptions,

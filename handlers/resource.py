@@ -29,8 +29,8 @@ from models.domain.caller import Caller
 from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound, SomError
 from models.domain.events import resource_path
 from models.domain.listing import AttributePath, ListQuery, select_fields
+from models.domain.server_set import refuse_server_set
 from models.domain.shapes import Shape
-from models.domain.violations import Violation
 from models.ids import new_id
 from models.indexes import indexed_attributes
 from models.queries import Lists, Page
@@ -138,7 +138,7 @@ class Resource:
         """Store a new one, or answer the one that the same Idempotency-Key has made."""
         body = require_body(request)
         fields = parse_fields(request.query, self._shape)
-        self._refuse_server_set(body)
+        refuse_server_set(body, self._kind.server_set)
         key = idempotency_key(request)
         draft = Draft(self._new_id(body, key), body, self._clock.now(), request.size)
         try:
@@ -182,16 +182,6 @@ class Resource:
                 await self._rules.after_delete(caller, stored)
                 return Reply(204)
         raise Conflict("Others change this resource all the time; please repeat the request.")
-
-    def _refuse_server_set(self, body: Body) -> None:
-        given = self._kind.server_set.intersection(body)
-        if given:
-            raise InvalidRequest(
-                [
-                    Violation(f"/{name}", "serverSetAttribute", f"{name} is set by the server and must not be sent.")
-                    for name in sorted(given)
-                ]
-            )
 
     def _new_id(self, body: Body, key: IdempotencyKey | None) -> str:
         if self._kind.own_id and "id" in body:

@@ -7,12 +7,12 @@ from handlers.changes import Draft, EventNames, Revision
 from handlers.dependencies import Dependencies
 from handlers.errors import invalid
 from handlers.resource import ResourceKind
-from handlers.surface import Surface
 from models.clock import to_text
 from models.domain.caller import Caller
 from models.domain.errors import Conflict
 from models.domain.lifecycles import SERVICE, SERVICE_ORDER
 from models.references import first_match
+from models.surface import Surface
 
 KIND = ResourceKind(
     name="service", type="Service", events=EventNames.of("Service"), server_set=frozenset(["id", "href"])

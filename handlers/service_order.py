@@ -1,49 +1,32 @@
 """TMF641 service orders: what a client may place, change and delete."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from handlers.changes import Draft, EventNames, Revision
 from handlers.dependencies import Dependencies
 from handlers.order_items import RESUMABLE, check_resumption, resumed, walk
 from handlers.resource import ResourceKind
-from handlers.surface import Surface
 from models import inbox
 from models.aside import aside_if_big
-from models.clock import parse, to_text
 from models.domain.caller import Caller
-from models.domain.errors import Conflict, InvalidRequest
+from models.domain.errors import Conflict
 from models.domain.lifecycles import SERVICE_ORDER
-from models.domain.order_items import OrderItem, items_of
-from models.domain.violations import Violation
+from models.domain.order_items import items_of
+from models.new_orders import LOWEST_PRIORITY, SERVER_SET, acknowledge, scheduling
 from models.plan_removal import clear_plan
 from models.references import first_match
+from models.surface import Surface
 
 KIND = ResourceKind(
     name="serviceOrder",
     type="ServiceOrder",
     events=EventNames.of("ServiceOrder"),
-    server_set=frozenset(
-        [
-            "id",
-            "href",
-            "state",
-            "orderDate",
-            "startDate",
-            "completionDate",
-            "expectedCompletionDate",
-            "errorMessage",
-            "jeopardyAlert",
-            "milestone",
-        ]
-    ),
+    server_set=SERVER_SET,
     immutable=frozenset(
         ["orderDate", "startDate", "completionDate", "cancellationDate", "errorMessage", "jeopardyAlert", "milestone"]
     ),
 )
-
-LOWEST_PRIORITY = 4
 
 # RULES, life cycles: what may be changed at any time before the end.
 ALWAYS_PATCHABLE = frozenset(
@@ -71,16 +54,7 @@ class ServiceOrderRules:
 
     async def before_create(self, caller: Caller, draft: Draft) -> None:
         """Check the surface; acknowledge order and items; ask for the scheduler's attention."""
-        body = draft.body
-        items = await aside_if_big(draft.size, items_of, body)
-        _refuse_item_states(items)
-        await self._surface.check_order(caller, items, draft.size)
-        body["state"] = "acknowledged"
-        body["orderDate"] = to_text(draft.now)
-        body.setdefault("priority", str(LOWEST_PRIORITY))
-        for item in items:
-            item.body["state"] = "acknowledged"
-        draft.fields.update(_scheduling(body, draft.now), fence=0)
+        draft.fields.update(await acknowledge(self._surface, caller, draft.body, draft.now, draft.size))
 
     async def before_change(self, caller: Caller, revision: Revision) -> None:
         """Let through what may change now; turn a resumption into an intent for the engine."""
@@ -133,7 +107,7 @@ class ServiceOrderRules:
         items = await aside_if_big(revision.size, items_of, revision.body)
         await self._surface.check_order(caller, items, revision.size)
         revision.body.setdefault("priority", str(LOWEST_PRIORITY))
-        revision.fields.update(_scheduling(revision.body, revision.now), poke=revision.now)
+        revision.fields.update(scheduling(revision.body, revision.now), poke=revision.now)
 
     async def _keep_intake_out(self, revision: Revision) -> None:
         """See that nobody plans the order as it was, now or until the change is written.
@@ -232,25 +206,6 @@ class ServiceOrderRules:
             self._say(revision, {**entry, "kind": "information", "service": dict(given)})
             return
         revision.intents.append(lambda: inbox.append(self._store, self._clock, plan, entry))
-
-
-def _scheduling(body: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Who goes first, and when: a requestedStartDate in the past means now."""
-    text = body.get("priority")
-    priority = int(text) if text in ("0", "1", "2", "3", "4") else LOWEST_PRIORITY
-    wished = body.get("requestedStartDate")
-    start = parse(wished) if wished else now
-    return {"priority": priority, "due": max(start, now)}
-
-
-def _refuse_item_states(items: Sequence[OrderItem]) -> None:
-    found = [
-        Violation(f"{item.pointer}/state", "serverSetAttribute", "The state of an item is set by the server.")
-        for item in items
-        if "state" in item.body
-    ]
-    if found:
-        raise InvalidRequest(found)
 
 
 def _acknowledge_patched_items(revision: Revision) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 from handlers.changes import Draft, EventNames, Revision
 from handlers.dependencies import Dependencies
 from handlers.resource import ResourceKind
-from handlers.surface import Surface
 from models.clock import to_text
 from models.domain.caller import Caller
 from models.domain.errors import Conflict
 from models.references import first_match
+from models.surface import Surface
 
 Body = dict[str, Any]
 

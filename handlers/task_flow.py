@@ -8,7 +8,6 @@ from handlers.changes import Draft, EventNames, Revision
 from handlers.dependencies import Dependencies
 from handlers.fallout_flow import FalloutFlowRules
 from handlers.resource import ResourceKind
-from handlers.surface import Surface
 from models import inbox, task_flows
 from models.domain import task_flow
 from models.domain.caller import ANONYMOUS, Caller
@@ -20,6 +19,7 @@ from models.domain.violations import Violation
 from models.ids import new_id
 from models.outbox import stub
 from models.process_flows import detach
+from models.surface import Surface
 
 KIND = ResourceKind(
     name="taskFlow",

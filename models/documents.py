@@ -15,6 +15,7 @@ from mongoengine import (
 )
 
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
+from models.resource_documents import Resource
 from models.stored import BY_CREATION as _BY_CREATION
 from models.stored import DUE as _DUE
 from models.stored import OWED as _OWED
@@ -139,7 +140,8 @@ class ServiceSpecification(ResourceDocument):
 class Plan(Stored):
     """The running state of a plan; what does not change stands in its `planDefinition`.
 
-    `queued` ({at: gates of a process, since}) stands while it was let go to wait for a place at a fulfiller.
+    `queued` ({at: gates of a process, since, calls: that it would make}) stands while it was let go to wait for a
+    place at a fulfiller.
     """
 
     meta = {
@@ -353,6 +355,7 @@ ALL: tuple[type[Stored], ...] = (
     ServiceOrder,
     CancelServiceOrder,
     Service,
+    Resource,
     ServiceSpecification,
     ProcessFlow,
     TaskFlow,

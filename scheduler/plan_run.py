@@ -144,7 +144,7 @@ class PlanRun:
         await self._write()
         if helped or (not self._handing_over and await self._starter.start()):
             return False
-        if self._calls or self._calls.answers:
+        if self._calls or self._calls.answers or (not self._handing_over and self._starter.may_stay()):
             await self._wait(None)
             return False
         if self._record.state == "done":
@@ -306,9 +306,9 @@ class PlanRun:
 
     async def _let_go(self) -> bool:
         """Let go of the plan until its next timer, or until there is room for what was crowded out."""
-        due, gates = self._next_due(), self._starter.gates
+        due, gates = self._next_due(), self._starter.crowded_at()
         if self._handing_over:
-            due, gates = self._parts.clock.now(), frozenset()
+            due, gates = self._parts.clock.now(), {}
         if self._projection_waits:
             await self._show()
         if await self._record.release(due, gates):

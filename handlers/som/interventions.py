@@ -10,7 +10,6 @@ from handlers.dependencies import Dependencies
 from handlers.errors import invalid
 from handlers.exchange import Reply, Request
 from handlers.som.fallout_bodies import fallout_body
-from handlers.surface import Surface
 from models.domain.caller import Caller
 from models.domain.errors import Conflict, NotFound
 from models.domain.fulfiller import FulfillerDefinition
@@ -22,6 +21,7 @@ from models.ids import new_id
 from models.interventions import COLLECTION, intervene
 from models.reading import reading
 from models.store import Store
+from models.surface import Surface
 
 Document = dict[str, Any]
 

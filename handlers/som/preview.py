@@ -12,7 +12,6 @@ from handlers.exchange import Reply, Request
 from handlers.som.choices import Choices
 from handlers.som.fulfiller_health import FulfillerHealth, standings
 from handlers.som.plan_bodies import decision_body, item_body, service_body, task_body
-from handlers.surface import Surface
 from handlers.validation import BodyCheck
 from models.aside import aside_if_big
 from models.domain.decomposition import Unplannable
@@ -21,11 +20,12 @@ from models.domain.order_items import items_of
 from models.domain.plan import Plan, PlannedTask
 from models.domain.selection import Selection
 from models.ids import new_id
+from models.new_orders import LOWEST_PRIORITY
 from models.planning import plan_order
 from models.reading import reading
+from models.surface import Surface
 
 Document = dict[str, Any]
-LOWEST_PRIORITY = 4
 _BYTES_OF_A_TASK = 1_000
 
 

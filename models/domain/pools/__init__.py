@@ -1,0 +1,1 @@
+"""Pools of resources: what is asked of them, how they are cut up, and what comes of it. Pure."""

@@ -1,0 +1,49 @@
+"""The collection of resources (TMF639)."""
+
+from mongoengine import DateTimeField, DictField, DynamicField, StringField
+
+from models.stored import BY_CREATION, OWED, ResourceDocument, body_index, index, partial_index
+
+_PLACED = {"position": {"$exists": True}}
+
+
+class Resource(ResourceDocument):
+    """A TMF639 resource: a member of a pool, or one that a client has recorded.
+
+    The body is the superset of TMF639 v4 and v5 in v4's form (`models.wire`). `status` is its resourceStatus. `pool` is
+    the id of the pool that it belongs to, and `position` (a number or a text) orders the members of a pool; no two of
+    them have the same. `holder` says whose it is while it is reserved or in use: {service, order, item, plan, task};
+    `claim` is the idempotency key of the call that got it. `until` is when its reservation expires, or its quarantine
+    ends. `models.resources` writes all of it.
+    """
+
+    meta = {
+        "collection": "resource",
+        "indexes": [
+            BY_CREATION,
+            OWED,
+            body_index("by_name", "name"),
+            body_index("by_category", "category"),
+            body_index("by_type", "@type"),
+            body_index("by_status", "resourceStatus"),
+            body_index("by_value", "value"),
+            body_index("by_serial_number", "serialNumber"),
+            body_index("by_party", "relatedParty.id"),
+            body_index("by_place", "place.id"),
+            body_index("by_specification", "resourceSpecification.id"),
+            body_index("by_specification_name", "resourceSpecification.name"),
+            body_index("by_relationship", "resourceRelationship.id"),
+            partial_index("members", "tenant", "pool", "status", "position", exists="pool"),
+            index("position", "tenant", "pool", "position", unique=True, partialFilterExpression=_PLACED),
+            partial_index("by_service", "holder.service", exists="holder.service"),
+            partial_index("by_order", "holder.order", exists="holder.order"),
+            partial_index("by_claim", "claim", exists="claim"),
+            partial_index("until", "until", exists="until"),
+        ],
+    }
+    pool = StringField()
+    position = DynamicField()
+    status = StringField()
+    holder = DictField()
+    claim = StringField()
+    until = DateTimeField()
