@@ -17,6 +17,7 @@ from models import inbox
 from models.cancellations import ask_to_cancel
 from models.clock import parse
 from models.domain.retry import recheck_pause
+from models.enabling import EnablingServices, wake
 from scheduler.answers import Settling
 from scheduler.calls import Calls
 from scheduler.cancellation import Cancellation, CancellationParts
@@ -275,8 +276,12 @@ class PlanRun:
 
     async def _carry_out(self, effects: Sequence[Document]) -> None:
         await self._fallout.carry_out(effects, self._projection.body)
-        for plan_id in await self._settling.apply_effects(self._services, effects):
-            await inbox.poke(self._parts.store, self._parts.clock, plan_id)
+        store, clock = self._parts.store, self._parts.clock
+        for waiting in await self._settling.apply_effects(self._services, effects):
+            if not await inbox.poke(store, clock, waiting):
+                await wake(store, waiting, clock.now(), clock)
+        if shared := self._settling.no_longer_built(effects):
+            await EnablingServices(store, clock).release(self._record.tenant, self._record.order_id, shared)
 
     async def _show(self) -> None:
         now = asyncio.get_running_loop().time()
