@@ -34,6 +34,7 @@ from handlers.som.lists import AdminLists
 from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
+from handlers.som.releases import ReleaseHandlers
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.stream import OrderStream
 from handlers.task_flow import KIND as TASK_FLOW
@@ -126,6 +127,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
     fallout = FalloutQueue(dependencies, settings, lists)
     resolutions = FalloutResolutions(dependencies, settings, lists)
     rules = FalloutRules(dependencies, lists)
+    releases = ReleaseHandlers(dependencies, lists)
     return {
         "listFulfiller": fulfillers.list,
         "createFulfiller": fulfillers.create,
@@ -164,6 +166,12 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "createFalloutResolution": resolutions.create,
         "retrieveFalloutResolution": resolutions.retrieve,
         "listFalloutGroup": fallout.list_groups,
+        "listRelease": releases.list,
+        "installRelease": releases.install,
+        "createReleasePreview": releases.preview,
+        "retrieveRelease": releases.retrieve,
+        "compareRelease": releases.compare,
+        "rollBackRelease": releases.roll_back,
         "explainOrder": Explanations(dependencies).retrieve,
         "streamOrderEvents": OrderStream(dependencies, settings).follow,
     }

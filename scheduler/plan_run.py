@@ -16,6 +16,7 @@ import structlog
 from models import inbox
 from models.clock import parse
 from models.domain.retry import recheck_pause
+from models.enabling import EnablingServices, wake
 from scheduler.answers import Settling
 from scheduler.calls import Calls
 from scheduler.cancellation import Cancellation, CancellationParts
@@ -143,7 +144,7 @@ class PlanRun:
         await self._write()
         if helped or (not self._handing_over and await self._starter.start()):
             return False
-        if self._calls or self._calls.answers:
+        if self._calls or self._calls.answers or (not self._handing_over and self._starter.may_stay()):
             await self._wait(None)
             return False
         if self._record.state == "done":
@@ -264,8 +265,12 @@ class PlanRun:
             await self._show()
 
     async def _carry_out(self, effects: Sequence[Document]) -> None:
-        for plan_id in await self._settling.apply_effects(self._services, effects):
-            await inbox.poke(self._parts.store, self._parts.clock, plan_id)
+        store, clock = self._parts.store, self._parts.clock
+        for waiting in await self._settling.apply_effects(self._services, effects):
+            if not await inbox.poke(store, clock, waiting):
+                await wake(store, waiting, clock.now(), clock)
+        if shared := self._settling.no_longer_built(effects):
+            await EnablingServices(store, clock).release(self._record.tenant, self._record.order_id, shared)
 
     async def _show(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -295,9 +300,9 @@ class PlanRun:
 
     async def _let_go(self) -> bool:
         """Let go of the plan until its next timer, or until there is room for what was crowded out."""
-        due, gates = self._next_due(), self._starter.gates
+        due, gates = self._next_due(), self._starter.crowded_at()
         if self._handing_over:
-            due, gates = self._parts.clock.now(), frozenset()
+            due, gates = self._parts.clock.now(), {}
         if self._projection_waits:
             await self._show()
         if await self._record.release(due, gates):

@@ -124,6 +124,7 @@ ADMINISTERED = {
     "falloutRule": Subject(
         "som", "falloutRule", "Fallout rule", "serviceOrdering", ("Create", "AttributeValueChange", "Delete")
     ),
+    "release": Subject("som", "release", "Release", "serviceCatalogManagement", ("Create", "StateChange")),
 }
 """What is told to the history alone: no hub carries these events."""
 

@@ -171,6 +171,17 @@ TASK = LifeCycle(
     },
 )
 
+RELEASE = LifeCycle(
+    name="release",
+    initial=frozenset({"installed"}),
+    transitions=table(installed="superseded rolledBack", superseded="installed", rolledBack="installed"),
+    meaning={
+        "installed": "New orders are for its specifications.",
+        "superseded": "A newer version took its place; orders that run on it go on.",
+        "rolledBack": "Taken back: the version before it, if any, is installed again. Orders that run on it go on.",
+    },
+)
+
 ALL = (
     SERVICE_ORDER,
     ORDER_ITEM,
@@ -181,4 +192,5 @@ ALL = (
     TASK,
     PROCESS_FLOW,
     TASK_FLOW,
+    RELEASE,
 )

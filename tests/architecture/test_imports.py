@@ -19,7 +19,7 @@ HOMES = {
     "apscheduler": ("scheduler",),
     "connexion": ("handlers",),
     "jsonschema_rs": ("handlers", "adapters/forms.py"),
-    "cryptography": ("models/sealing.py",),
+    "cryptography": ("adapters/private_key.py", "models/sealing.py"),
     "lark": ("models/domain/expressions",),
     "mongoengine": ("models",),
     "prometheus_client": ("handlers", "som/ground.py", "som/metrics.py"),

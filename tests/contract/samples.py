@@ -22,6 +22,7 @@ PHYSICAL_RESOURCES = f"{RESOURCE_INVENTORY}/physicalResource"
 SPECIFICATIONS = f"{CATALOG}/serviceSpecification"
 PROCESS_FLOWS = f"{PROCESSES}/processFlow"
 FULFILLERS = f"{SOM}/fulfiller"
+RELEASES = f"{SOM}/release"
 
 Body = dict[str, Any]
 
@@ -54,6 +55,12 @@ def specification(key: str = "vpn-1", **attributes: Any) -> Body:
 def fulfiller(key: str = "north", **attributes: Any) -> Body:
     capability = [{"specification": "vpn-1", "action": "add"}]
     return {"id": key, "name": f"The {key} one", "kind": "simulator", "capability": capability, **attributes}
+
+
+def release(name: str, version: str = "1.0.0", *specifications: Body, **attributes: Any) -> Body:
+    """A package; without specifications it holds one whose name is its own."""
+    held = list(specifications) or [{"name": name, "version": version}]
+    return {"name": name, "version": version, "serviceSpecification": held, **attributes}
 
 
 async def publish(client: ContractClient, key: str = "vpn-1", **attributes: Any) -> Body:

@@ -14,6 +14,7 @@ from tests.contract.samples import (
     PHYSICAL_RESOURCES,
     PROCESS_FLOWS,
     PROCESSES,
+    RELEASES,
     RESOURCE_INVENTORY,
     RESOURCES,
     SERVICES,
@@ -23,6 +24,7 @@ from tests.contract.samples import (
     fulfiller,
     order,
     physical_resource,
+    release,
     resource,
     service,
     set_state,
@@ -127,6 +129,11 @@ async def _rule(stage: Stage, _: Operation) -> str:
     return await posted(stage, f"{SOM}/falloutRule", body)
 
 
+async def released(stage: Stage, *_: object) -> str:
+    """An installed release."""
+    return await posted(stage, RELEASES, release(stage.new("release")))
+
+
 async def _callback(stage: Stage, _: Operation) -> str:
     return stage.token(await planned(stage))
 
@@ -193,6 +200,9 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/falloutResolution/{{id}}": _resolution,
     f"{SOM}/falloutRule/{{id}}": _rule,
+    f"{SOM}/release/{{id}}": released,
+    f"{SOM}/release/{{id}}/difference": released,
+    f"{SOM}/release/{{id}}/rollback": released,
     f"{SOM}/order/{{id}}/explanation": _order,
     f"{SOM}/order/{{id}}/stream": _told_to_its_end,
 }
