@@ -139,7 +139,7 @@ class Relay:
         await asyncio.gather(self._audience.catch_up(), owed.insert_in_order(self._store, "event", events))
         own = {one["_id"]: order_callbacks.subscription_of(one) for one in documents} if name == _ORDERS else {}
         deliveries = [
-            queued(event, subscription.id, parse(event["at"]), now)
+            queued(event, subscription.id, subscription.told_as(event), parse(event["at"]), now)
             for event in events
             for subscription in self._audience.wanting(event, own.get(event["resource"]["id"]))
         ]

@@ -8,7 +8,20 @@ from httpx import Response
 
 from models.store import Store
 from tests.contract.plans import store_plan
-from tests.contract.samples import CANCELS, FULFILLERS, PROCESS_FLOWS, SERVICES, SOM, order, release, service, set_state
+from tests.contract.samples import (
+    CANCELS,
+    FULFILLERS,
+    PROCESS_FLOWS,
+    SERVICES,
+    SOM,
+    SPECIFICATIONS,
+    item,
+    order,
+    release,
+    service,
+    set_state,
+    specification,
+)
 from tests.contract.stage import BODIES, FAULT, Operation, Stage
 from tests.contract.subjects import (
     delivered,
@@ -27,6 +40,7 @@ Provoke = Callable[[Stage, Operation], Awaitable[Response]]
 _TOO_LONG = "x" * 5_000
 _UNKNOWN = "o-1"
 _HUGE = b" " * 5_000_001
+RESOURCE_CLASSES = ("Resource", "LogicalResource", "PhysicalResource")
 
 
 async def send(stage: Stage, operation: Operation, url: str, **options: Any) -> Response:
@@ -248,11 +262,13 @@ async def _replay_of_one_after_the_end(stage: Stage, operation: Operation) -> Re
 
 
 async def _unplannable(stage: Stage, operation: Operation) -> Response:
-    """Well formed; but what it would delete is used by somebody who stays."""
-    key = await recorded(stage)
-    user = service(serviceRelationship=[{"relationshipType": "reliesOn", "service": {"id": key}}])
-    assert (await stage.client.post(SERVICES, json=user)).status_code == 201
-    body = order({"id": "1", "action": "delete", "service": {"id": key}})
+    """Well formed; but it relies on a service that must be there, and is not."""
+    relied, user = stage.new("relied"), stage.new("user")
+    relation = {"id": relied, "name": "platform", "relationshipType": "dependency"}
+    rules = {"fulfilment": {"reliesOn": {"platform": {"create": False}}}, "serviceSpecRelationship": [relation]}
+    for body in (specification(relied), specification(user, **rules)):
+        assert (await stage.client.post(SPECIFICATIONS, json=body)).status_code == 201
+    body = order(item(specification=user))
     return await send(stage, operation, operation.path, **operation.sent(body))
 
 
@@ -307,6 +323,13 @@ async def _work_that_an_order_waits_for(stage: Stage, operation: Operation) -> R
     return await send(stage, operation, operation.url(key))
 
 
+async def _held_resource(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    holder = {"$set": {"holder": {"service": "s-1", "order": "o-1", "item": "1"}}}
+    await stage.store.collection("resource").update_one({"_id": url.rpartition("/")[2]}, holder)
+    return await send(stage, operation, url, **operation.sent({"usageState": "busy"}))
+
+
 # By operationId and status, where the general way does not lead there.
 SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("createServiceOrder", "409"): _key_of_what_is_deleted,
@@ -317,6 +340,9 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("createTaskFlow", "409"): _into_what_has_ended,
     ("patchTaskFlow", "409"): _work_that_has_ended,
     ("deleteTaskFlow", "409"): _work_that_an_order_waits_for,
+    **{(f"create{kind}", "409"): _key_of_what_is_deleted for kind in RESOURCE_CLASSES},
+    **{(f"patch{kind}", "409"): _held_resource for kind in RESOURCE_CLASSES},
+    **{(f"delete{kind}", "409"): _held_resource for kind in RESOURCE_CLASSES},
     ("createServiceSpecification", "409"): _twice,
     ("createFulfiller", "409"): _twice,
     ("registerListener", "409"): _twice,

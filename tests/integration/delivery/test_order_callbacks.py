@@ -1,9 +1,9 @@
 """The callback of one order: its own events go there, signed, and nobody else's."""
 
-from models.domain.signatures import verify
+from models.domain.signatures import sign
 from models.order_callbacks import key_of
 from tests.integration.delivery.conftest import World
-from tests.integration.mailbox import Call, listening
+from tests.integration.delivery.subscribers import Call, listening
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
 
@@ -21,14 +21,15 @@ async def test_the_events_of_an_order_go_to_its_callback_and_nobody_elses_do(wor
         async with world.notifier():
             await subscriber.has(3)
             await world.nothing_pending()
-        states = [call.body["event"]["serviceOrder"]["state"] for call in subscriber.calls]
+        states = [call.envelope["event"]["serviceOrder"]["state"] for call in subscriber.calls]
         assert states == ["acknowledged", "inProgress", "completed"]
-        assert {call.body["event"]["serviceOrder"]["id"] for call in subscriber.calls} == {mine}
+        assert {call.envelope["event"]["serviceOrder"]["id"] for call in subscriber.calls} == {mine}
         assert all(is_signed(call) for call in subscriber.calls)
 
 
 def is_signed(call: Call) -> bool:
-    return verify(SECRET, call)
+    moment = int(call.headers["webhook-timestamp"])
+    return call.headers["webhook-signature"] == sign([SECRET], call.event, moment, call.raw)
 
 
 async def test_what_the_query_does_not_ask_for_is_not_sent(world: World) -> None:
