@@ -123,6 +123,8 @@ class Service(ResourceDocument):
             _body("by_supporting_service", "supportingService.id"),
             _body("by_supporting_resource", "supportingResource.id"),
             _body("by_order", "serviceOrderItem.serviceOrderId"),
+            _partial("by_related_entity", "tenant", "body.relatedEntity.id", "created", "id",
+                     exists="body.relatedEntity.id"),
             _body("by_start", "startDate"),
             _body("by_end", "endDate"),
             _in_use("shared", "created", "id"),
