@@ -274,7 +274,7 @@ class Subscription(Stored):
     version = StringField(required=True)
     callback = StringField(required=True)
     query = StringField()
-    secret = StringField()
+    secret = DictField()  # sealed; a text where there is no key to seal with
     appendListenerPath = BooleanField()  # noqa: N815 - a stored name
     state = StringField(required=True)
     endedReason = StringField()  # noqa: N815 - a stored name
@@ -364,7 +364,7 @@ class Secret(Stored):
 
     meta = {"collection": "secret", "indexes": []}
     tenant = StringField()
-    value = StringField(required=True)
+    value = DictField(required=True)  # sealed; a text where there is no key to seal with
 
 
 ALL: tuple[type[Stored], ...] = (
