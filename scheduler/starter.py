@@ -95,7 +95,7 @@ class Starter:
         Returns:
             Whether the plan changed by it, so that it must be written.
         """
-        tasks = [task for task in self.due_tasks() if self._items.has(task.item)]
+        tasks = self._in_turn([task for task in self.due_tasks() if self._items.has(task.item)])
         former, self._crowded = self._crowded, {}
         held = False
         with self._gates.asking(self):
@@ -107,6 +107,14 @@ class Starter:
             if calls > 0:  # else it looks again when its own calls have begun
                 self._gates.tell(gate, self, self._record.priority, calls, self._wake)
         return held
+
+    def _in_turn(self, tasks: list[PlannedTask]) -> list[PlannedTask]:
+        """Those that have their turn: whatever is to be allocated for the order is tried before anything else."""
+        first = [task for task in tasks if self._progress.comes_first(task.key)]
+        untried = any(self._progress.run[task.key].state == "waiting" for task in first)
+        if untried or any(self._progress.comes_first(key) for key in self._calls.keys):
+            return first
+        return tasks
 
     def crowded_at(self) -> dict[str, int]:
         """The gates that tasks wait for, with how many calls the plan would make there if it could."""

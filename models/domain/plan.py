@@ -9,9 +9,18 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 Operation = Literal["fulfil", "compensate", "cancel"]
+Kind = Literal["fulfil", "allocate", "order", "monitor", "change"]
 Compensation = Literal["none", "operation", "delete"]
 
 FORMAT = 1
+KINDS: Mapping[Kind, str] = {
+    "fulfil": "Works on the service.",
+    "allocate": "Sets resources of a pool aside for the service; in delete, gives them back.",
+    "order": "Orders something of another system.",
+    "monitor": "Makes, changes or removes a monitor of the service.",
+    "change": "Opens, awaits and closes a change request of another system.",
+}
+"""What sort of thing a task does. It decides when the task has its turn and what follows from it, never who does it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,7 @@ class PlannedTask:
             delete tasks (for add).
         optional: a refusal skips it instead of holding the item.
         milestone: the milestone that it reaches.
+        kind: see KINDS.
         target: for `compensate` and `cancel`: key of the task it undoes or stops.
     """
 
@@ -84,6 +94,7 @@ class PlannedTask:
     optional: bool = False
     milestone: str | None = None
     target: str | None = None
+    kind: Kind = "fulfil"
 
     def to_document(self) -> dict[str, Any]:
         """As stored: only what differs from the default."""
@@ -117,6 +128,7 @@ _TASK_DEFAULTS: Mapping[str, Any] = {
     "optional": False,
     "milestone": None,
     "target": None,
+    "kind": "fulfil",
 }
 
 

@@ -9,12 +9,12 @@ import structlog
 
 from models.clock import Clock
 from models.domain.errors import InvalidRequest
-from models.domain.events import render
 from models.domain.subscriptions import ACTIVE, Subscription
 from models.patterns import Re2Patterns
 from models.sealing import Sealer
 from models.signing_secrets import opened, trouble
 from models.store import Store
+from models.wire.events import render
 
 Document = dict[str, Any]
 
