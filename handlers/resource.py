@@ -4,8 +4,9 @@ What differs from kind to kind is its description (`ResourceKind`) and its rules
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Protocol
 
 import orjson
@@ -34,6 +35,9 @@ from models.domain.shapes import Shape
 from models.ids import new_id
 from models.indexes import indexed_attributes
 from models.queries import Lists, Page
+from models.wire.bodies import read, read_change, written
+from models.wire.queries import stored_query
+from models.wire.versions import table_of
 
 Body = dict[str, Any]
 Document = dict[str, Any]
@@ -57,6 +61,8 @@ class ResourceKind:
         server_set: attributes that a client must not send with POST.
         immutable: further attributes that a patch must not change.
         own_id: whether a client may choose the id.
+        beside: attributes that stand beside the body and are the server's alone.
+        shown: the body of a stored document together with those.
     """
 
     name: str
@@ -65,6 +71,8 @@ class ResourceKind:
     server_set: frozenset[str]
     immutable: frozenset[str] = frozenset()
     own_id: bool = False
+    beside: frozenset[str] = frozenset()
+    shown: Callable[[Mapping[str, Any]], Body] = itemgetter("body")
 
 
 class Rules(Protocol):
@@ -94,9 +102,10 @@ class Resource:
         dependencies: Dependencies,
         settings: HttpSettings,
     ) -> None:
-        """Serve this kind by these rules."""
+        """Serve this kind by these rules, as the version of the document writes it."""
         self._kind = kind
         self._rules = rules
+        self._wire = table_of(kind.name, document.version)
         self._store = dependencies.store
         self._clock = dependencies.clock
         self._patterns = dependencies.patterns
@@ -117,7 +126,7 @@ class Resource:
     async def list(self, request: Request) -> Reply:
         """Answer one page of those that match."""
         query = parse_list_query(request.query, self._shape, self._patterns, self._limits)
-        page = await self._page(request, query)
+        page = await self._page(request, stored_query(self._wire, query, self._patterns))
         bodies = [select_fields(self._rendered(request, found), query.fields) for found in page.docs]
         address = request.url(request.path) + (f"?{request.query}" if request.query else "")
         headers = page_headers(address, query.offset, query.limit, len(bodies), page.total)
@@ -138,7 +147,8 @@ class Resource:
         """Store a new one, or answer the one that the same Idempotency-Key has made."""
         body = require_body(request)
         fields = parse_fields(request.query, self._shape)
-        refuse_server_set(body, self._kind.server_set)
+        refuse_server_set(body, self._kind.server_set | self._kind.beside)
+        body = read(self._wire, body)
         key = idempotency_key(request)
         draft = Draft(self._new_id(body, key), body, self._clock.now(), request.size)
         try:
@@ -155,7 +165,7 @@ class Resource:
             check_if_match(request, stored)
             size = request.size + len(orjson.dumps(stored["body"]))
             patched = await aside_if_big(size, self._patched, request, stored)
-            revision = Revision(stored, patched, _touched(request.body), self._clock.now(), size)
+            revision = Revision(stored, patched, self._touched(request.body), self._clock.now(), size)
             await self._rules.before_change(request.caller, revision)
             for intent in revision.intents:
                 await intent()
@@ -214,16 +224,18 @@ class Resource:
 
     def _patched(self, request: Request, stored: Mapping[str, Any]) -> Body:
         before: Body = stored["body"]
-        patched = self._patcher.apply(request.media_type, before, request.body, href=self._href(request, before))
+        shown = written(self._wire, self._kind.shown(stored))
+        href = self._href(request, before)
+        patched = self._patcher.apply(request.media_type, shown, request.body, href=href)
         if not patched.changed:
             return before
-        immutable = self._kind.immutable.intersection(patched.changed)
+        immutable = (self._kind.immutable | self._kind.beside).intersection(patched.changed)
         if immutable:
             name = min(immutable)
             raise invalid(f"/{name}", "serverSetAttribute", f"{name} is set by the server and cannot be changed.")
         for check in self._checks:
-            check.check(patched.body)
-        return patched.body
+            check.check({"href": href, **patched.body})
+        return read_change(self._wire, before, patched.body, patched.changed)
 
     async def _write(self, caller: Caller, revision: Revision) -> Document | None:
         """Write a change that changes anything; None when somebody else was quicker."""
@@ -237,7 +249,8 @@ class Resource:
         )
         if not await self._store.update(self._kind.name, {**self._guard(stored), **revision.guard}, change):
             return None
-        return {**stored, "body": revision.body, "rev": stored["rev"] + 1}
+        kept = {name: value for name, value in stored.items() if name not in revision.unset}
+        return {**kept, **revision.fields, "body": revision.body, "rev": stored["rev"] + 1}
 
     @staticmethod
     def _guard(stored: Mapping[str, Any]) -> Document:
@@ -256,12 +269,16 @@ class Resource:
         return request.url(resource_path(self._kind.name, body))
 
     def _rendered(self, request: Request, document: Mapping[str, Any]) -> Body:
-        body = document["body"]
-        return {"id": body["id"], "href": self._href(request, body), **body}
+        body = self._kind.shown(document)
+        return {"id": body["id"], "href": self._href(request, body), **written(self._wire, body)}
 
     def _reply(self, status: int, request: Request, document: Mapping[str, Any], fields: Fields) -> Reply:
         body = select_fields(self._rendered(request, document), fields)
         return Reply(status, orjson.dumps(body), [(b"etag", etag(document["rev"]))])
+
+    def _touched(self, patch: Any) -> frozenset[str]:
+        """The top-level attributes that a patch names, as they are stored."""
+        return frozenset(self._wire.find(name)[0] for name in _named(patch))
 
     def _created(self, request: Request, document: Mapping[str, Any], fields: Fields) -> Reply:
         reply = self._reply(201, request, document, fields)
@@ -269,7 +286,7 @@ class Resource:
         return reply
 
 
-def _touched(patch: Any) -> frozenset[str]:
+def _named(patch: Any) -> frozenset[str]:
     """The top-level attributes that a patch names."""
     if isinstance(patch, dict):
         return frozenset(patch)
