@@ -15,6 +15,7 @@ from mongoengine import (
 )
 
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
+from models.pool_documents import PoolDemand, PoolPart, PoolPiece, ResourcePool
 from models.resource_documents import Resource
 from models.stored import BY_CREATION as _BY_CREATION
 from models.stored import DUE as _DUE
@@ -355,6 +356,10 @@ ALL: tuple[type[Stored], ...] = (
     CancelServiceOrder,
     Service,
     Resource,
+    ResourcePool,
+    PoolPart,
+    PoolPiece,
+    PoolDemand,
     ServiceSpecification,
     ProcessFlow,
     TaskFlow,

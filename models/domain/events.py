@@ -93,6 +93,13 @@ ADMINISTERED = {
     "falloutRule": Subject(
         "som", "falloutRule", "Fallout rule", "serviceOrdering", ("Create", "AttributeValueChange", "Delete")
     ),
+    "resourcePool": Subject(
+        "som",
+        "resourcePool",
+        "Resource pool",
+        "resourceInventory",
+        ("Create", "AttributeValueChange", "ThresholdCrossed", "Delete"),
+    ),
 }
 """What is told to the history alone: no hub carries these events."""
 
