@@ -37,7 +37,7 @@ EMBEDDED = [
 ]
 
 # Kinds of fulfillers that need a library of their own.
-ANSIBLE = ["ansible-core>=2.19,<3", "ansible-runner>=2.4,<3"]
+ANSIBLE = ["ansible-core>=2.19,<3", "ansible-runner>=2.4,<3", "cryptography[ssh]"]
 NETCONF = ["lxml>=6,<7", "ncclient>=0.7,<0.8"]
 SSH = ["asyncssh>=2.24,<3"]
 KINDS = [*ANSIBLE, *NETCONF, *SSH]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from shutil import which
 from typing import Any, ClassVar
 
 import structlog
@@ -18,6 +19,7 @@ from adapters.ansible_variables import unsafe_yaml, variables_of
 from adapters.base import BlockingFulfiller
 from adapters.http_session import Tools
 from adapters.ports import Accepted, Done, FulfillerCall, Outcome, Progress, Refused, Unreachable, parse_report
+from adapters.private_key import NoPrivateKey, without_passphrase
 from adapters.settings_rules import unknown_settings
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import text
@@ -98,12 +100,21 @@ class AnsibleFulfiller(BlockingFulfiller):
         if state == "called off":
             return Refused("The run was called off before it began.")
         if state == "new":
-            spec = self._spec(named)
-            folder.prepare(spec, unsafe_yaml(variables_of(call, self.definition.settings.get("variables", {}))))
-            trouble = self._launch(folder, call.timeout)
+            trouble = self._start(folder, named, call)
             if trouble is not None:
                 return trouble
         return _accepted(folder)
+
+    def _start(self, folder: RunFolder, named: Mapping[str, str], call: FulfillerCall) -> Outcome | None:
+        try:
+            secret = _proof(self.credentials.secret())
+        except NoPrivateKey:
+            return Refused("The private key in the credentials cannot be read.")
+        if "privateKey" in secret and which("ssh-agent", path=_path()) is None:
+            return Refused("This server has no ssh-agent, which logging in by a private key needs.")
+        variables = variables_of(call, self.definition.settings.get("variables", {}))
+        folder.prepare(self._spec(named), unsafe_yaml(variables))
+        return self._launch(folder, secret, call.timeout)
 
     def _spec(self, named: Mapping[str, str]) -> dict[str, Any]:
         settings, projects = self.definition.settings, self.tools.allowed.ansible_projects
@@ -118,17 +129,16 @@ class AnsibleFulfiller(BlockingFulfiller):
             "deadline": self.definition.deadline,
         }
 
-    def _launch(self, folder: RunFolder, seconds: float) -> Outcome | None:
+    def _launch(self, folder: RunFolder, secret: Mapping[str, Any], seconds: float) -> Outcome | None:
         """Start the process of the run; it leaves us as soon as it holds the lock. None: it did, or another one had."""
-        path = f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         try:
             started = subprocess.run(  # noqa: S603 - our own program
                 [sys.executable, "-m", "adapters.ansible_run", str(folder.path)],
-                input=json.dumps(self.credentials.secret()).encode(),
+                input=json.dumps(secret).encode(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 cwd=folder.path,
-                env={"PATH": path, "LANG": "C.UTF-8", "HOME": str(folder.path)},
+                env={"PATH": _path(), "LANG": "C.UTF-8", "HOME": str(folder.path)},
                 timeout=seconds,
                 start_new_session=True,
                 check=False,
@@ -155,6 +165,19 @@ class AnsibleFulfiller(BlockingFulfiller):
                 undoing = self._begin(runs, replace(call, operation="compensate"), "compensate")
                 return _looked(RunFolder.of(runs, call.idempotency_key)) if isinstance(undoing, Accepted) else undoing
         return Done()
+
+
+def _proof(secret: Mapping[str, Any]) -> dict[str, Any]:
+    """The credentials for a run, which nobody can tell a passphrase: its private key is opened before."""
+    given = dict(secret)
+    if "privateKey" in given:
+        given["privateKey"] = without_passphrase(given["privateKey"], given.pop("passphrase", None))
+    return given
+
+
+def _path() -> str:
+    """Where a run finds programs."""
+    return f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def _accepted(folder: RunFolder) -> Accepted:

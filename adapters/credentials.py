@@ -7,6 +7,8 @@ from typing import Any
 _PLAIN = frozenset({"type", "name", "username"})
 _SHORTEST = 4
 """Letters of the shortest secret that is looked for: shorter ones stand in any text by chance."""
+_LINE = 20
+"""Letters beyond which a single line of it, such as of a key, is looked for, too."""
 
 
 class Credentials:
@@ -52,6 +54,7 @@ class Credentials:
         for name, value in self._secret.items():
             if name not in _PLAIN and isinstance(value, str) and len(value) >= _SHORTEST:
                 yield value
+                yield from (line for line in value.splitlines() if len(line) > _LINE and not line.startswith("-"))
 
     def secret(self) -> Mapping[str, Any]:
         """All of it, for kinds that speak something other than HTTP."""

@@ -1,36 +1,43 @@
 """The kind `netconf`: configuration of a device over NETCONF (RFC 6241), rendered from a template."""
 
-import os
+import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from lxml import etree
-from ncclient import manager
-from ncclient.operations import OperationError, RPCError
-from ncclient.transport.errors import AuthenticationError, SSHUnknownHostError, TransportError
+from ncclient import NCClientError
+from ncclient.operations import OperationError, RPCError, TimeoutExpiredError
+from ncclient.transport.errors import AuthenticationError, NetconfFramingError, SSHUnknownHostError
 
 from adapters.base import BlockingFulfiller
 from adapters.call_context import call_context
+from adapters.credentials import Credentials
+from adapters.http_session import Tools
+from adapters.netconf_session import LOCKED, Device, NoNetconf, connected
 from adapters.netconf_template import BASE, TemplateError, is_in_force, parse, render, without_operations
 from adapters.ports import Done, FulfillerCall, Outcome, Refused, Unreachable
 from adapters.settings_rules import unknown_settings, wrong_values
-from adapters.ssh_settings import KNOWN, host_keys, wrong_settings
+from adapters.ssh_settings import KNOWN, wrong_settings
 from models.domain.expressions import ExpressionError, ExpressionSyntaxError, compile_template
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import parse_done, text
 from models.domain.violations import Violation
 
-_PORT = 830
 _WORKS = ("add", "modify", "delete")
 _OPPOSITE = {"add": "delete", "delete": "add", "modify": "modify"}
-_TRY_AGAIN = frozenset({"lock-denied", "in-use", "resource-denied"})
+_TRY_AGAIN = LOCKED | {"resource-denied"}
 
 
 class NetconfFulfiller(BlockingFulfiller):
-    """One registered device."""
+    """One registered device. It has one call at a time from this process: a datastore is locked by one session."""
 
     kind: ClassVar[str] = "netconf"
+
+    def __init__(self, definition: FulfillerDefinition, credentials: Credentials, tools: Tools) -> None:
+        """Connect later, when there is something to do."""
+        super().__init__(definition, credentials, tools)
+        self._turn = asyncio.Semaphore(1)
 
     @classmethod
     def check(cls, definition: FulfillerDefinition) -> list[Violation]:
@@ -42,6 +49,20 @@ class NetconfFulfiller(BlockingFulfiller):
         found.extend(wrong_settings(settings))
         found.extend(wrong_values(settings, _RULES, needed=("template",)))
         return found or list(_wrong_templates(settings))
+
+    async def engage(self, call: FulfillerCall) -> Outcome:
+        """Wait for our turn, then do it in a thread."""
+        ends = asyncio.get_running_loop().time() + call.timeout
+        try:
+            async with asyncio.timeout_at(ends):
+                await self._turn.acquire()
+        except TimeoutError:
+            return Unreachable(f"Other calls had the device for {call.timeout:g} seconds.", maybe_done=False)
+        try:
+            left = ends - asyncio.get_running_loop().time()
+            return await super().engage(replace(call, timeout=max(left, 0.0)))
+        finally:
+            self._turn.release()
 
     def engage_blocking(self, call: FulfillerCall) -> Outcome:
         """Bring the configuration about, or take it back; where it is so already, nothing is done."""
@@ -67,81 +88,58 @@ class NetconfFulfiller(BlockingFulfiller):
 
     def _configured(self, wanted: etree._Element, seconds: float) -> Outcome:
         began: list[str] = []
+        settings = self.definition.settings
         try:
-            with self._connected(seconds) as device:
-                return _change(device, wanted, self.definition.settings, began)
+            with connected(settings, self.credentials.secret(), seconds) as device:
+                return _change(device, wanted, settings, began)
         except RPCError as error:
             return _refused(error, began)
-        except SSHUnknownHostError:
-            return Refused("The device shows another key than that of the registration; nothing was said to it.")
-        except AuthenticationError:
-            return Refused("The device does not accept the credentials of the registration.")
-        except (TransportError, OperationError, OSError) as error:
-            where = "The connection broke" if began else "The device cannot be reached"
-            return Unreachable(f"{where}: {text(str(error)) or type(error).__name__}.", maybe_done=bool(began))
-
-    @contextmanager
-    def _connected(self, seconds: float) -> Iterator[manager.Manager]:
-        settings, secret = self.definition.settings, self.credentials.secret()
-        with _key_file(secret.get("privateKey")) as key:
-            device = manager.connect(
-                host=settings["host"],
-                port=settings.get("port", _PORT),
-                username=secret.get("username", ""),
-                password=secret.get("passphrase") if key else secret.get("password"),
-                key_filename=key,
-                hostkey_b64=host_keys(settings)[0].split()[1],
-                allow_agent=False,
-                look_for_keys=False,
-                ssh_config=None,
-                timeout=seconds,
-            )
-        with device:
-            device.timeout = seconds
-            yield device
+        except (NCClientError, OSError) as error:
+            return _what_broke(error, seconds, bool(began))
 
 
-def _change(device: manager.Manager, wanted: etree._Element, settings: Mapping[str, Any], began: list[str]) -> Outcome:
-    """Lock, compare, edit, validate, commit, and see whether it is in force then."""
-    capabilities = device.server_capabilities
-    target = "candidate" if ":candidate" in capabilities else "running"
+def _change(device: Device, wanted: etree._Element, settings: Mapping[str, Any], began: list[str]) -> Outcome:
+    """Lock, compare, edit, validate, commit, and see whether it is in force then.
+
+    `began` holds, from the first request on that can change something, where a part of it may remain for good: in
+    `running`, in the `candidate`, or, where the device takes back what it cannot do as a whole, `nowhere`.
+    """
+    target = "candidate" if device.can(":candidate") else "running"
     with device.locked(target):
         if _is_there(device, wanted):
             return Done()
         config = etree.Element(f"{{{BASE}}}config", nsmap={"nc": BASE})
         config.append(wanted)
-        began.append(target)
-        careful = "rollback-on-error" if ":rollback-on-error" in capabilities else None
+        careful = "rollback-on-error" if device.can(":rollback-on-error") else None
+        began.append("nowhere" if careful and target == "running" else target)
         try:
-            device.edit_config(target=target, config=config, default_operation="merge", error_option=careful)
+            device.ask("edit_config", config, target=target, default_operation="merge", error_option=careful)
             if target == "candidate":
                 _commit(device, wanted, settings)
         except RPCError:
             if target == "candidate":
-                device.discard_changes()
+                device.ask("discard_changes")
             raise
         if _is_there(device, wanted):
             return Done()
     return Refused("The device took the configuration, but it is not in force.", maybe_done=True)
 
 
-def _commit(device: manager.Manager, wanted: etree._Element, settings: Mapping[str, Any]) -> None:
+def _commit(device: Device, wanted: etree._Element, settings: Mapping[str, Any]) -> None:
     """Make it running; where it is to be confirmed, only if the device still answers and has it in force."""
-    if settings.get("validate", True) and ":validate" in device.server_capabilities:
-        device.validate("candidate")
+    if settings.get("validate", True) and device.can(":validate"):
+        device.ask("validate", "candidate")
     confirm = settings.get("confirm")
-    if confirm is None or ":confirmed-commit" not in device.server_capabilities:
-        device.commit()
+    if confirm is None or not device.can(":confirmed-commit"):
+        device.ask("commit")
         return
-    device.commit(confirmed=True, timeout=str(confirm))
+    device.ask("commit", confirmed=True, timeout=str(confirm))
     if _is_there(device, wanted):
-        device.commit()
+        device.ask("commit")
 
 
-def _is_there(device: manager.Manager, wanted: etree._Element) -> bool:
-    answer = device.get_config("running", filter=("subtree", without_operations(wanted)))
-    found = list(answer.data_ele.iterchildren(etree.Element)) if answer.data_ele is not None else []
-    return _in_force(wanted, found)
+def _is_there(device: Device, wanted: etree._Element) -> bool:
+    return _in_force(wanted, device.running(without_operations(wanted)))
 
 
 def _in_force(wanted: etree._Element, found: list[etree._Element]) -> bool:
@@ -160,18 +158,23 @@ def _refused(error: RPCError, began: list[str]) -> Outcome:
     return Refused(f"{said}{where} ({error.tag})", maybe_done=began == ["running"])
 
 
-@contextmanager
-def _key_file(key: str | None) -> Iterator[str | None]:
-    """The key as a file that is in memory only: the library takes names of files."""
-    if key is None:
-        yield None
-        return
-    descriptor = os.memfd_create("key")
-    try:
-        os.write(descriptor, key.encode())
-        yield f"/proc/self/fd/{descriptor}"
-    finally:
-        os.close(descriptor)
+def _what_broke(error: Exception, seconds: float, began: bool) -> Outcome:
+    """No answer, or none that could be understood."""
+    match error:
+        case SSHUnknownHostError():
+            return Refused("The device shows another key than that of the registration; nothing was said to it.")
+        case AuthenticationError():
+            return Refused("The device does not accept the credentials of the registration.")
+        case NoNetconf() | OperationError() | NetconfFramingError():
+            return Refused(f"The device does not answer as NETCONF asks: {_said(error)}.", maybe_done=began)
+        case TimeoutExpiredError():
+            return Unreachable(f"The device did not answer within {seconds:g} seconds.", maybe_done=began)
+    where = "The connection broke" if began else "The device cannot be reached"
+    return Unreachable(f"{where}: {_said(error)}.", maybe_done=began)
+
+
+def _said(error: Exception) -> str:
+    return text(str(error)) or type(error).__name__
 
 
 def _wrong_templates(settings: Mapping[str, Any]) -> Iterator[Violation]:

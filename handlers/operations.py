@@ -13,6 +13,8 @@ from handlers.placing import new_order_check, surface_checks
 from handlers.process_flow import KIND as PROCESS_FLOW
 from handlers.process_flow import ProcessFlowRules
 from handlers.resource import Resource, ResourceKind, Rules
+from handlers.resource_inventory import KIND as RESOURCE
+from handlers.resource_inventory import LOGICAL_RESOURCE, PHYSICAL_RESOURCE, ResourceRules, ResourcesOfOneClass
 from handlers.service import KIND as SERVICE
 from handlers.service import ServiceRules
 from handlers.service_order import KIND as SERVICE_ORDER
@@ -32,6 +34,7 @@ from handlers.som.lists import AdminLists
 from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
+from handlers.som.releases import ReleaseHandlers
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.stream import OrderStream
 from handlers.task_flow import KIND as TASK_FLOW
@@ -52,7 +55,7 @@ def tables(
     def resource(api: str, kind: ResourceKind, rules: Rules) -> Resource:
         return Resource(kind, rules, documents[api], dependencies, settings)
 
-    tasks = NestedResource(TASK_FLOW, TaskFlowRules(dependencies), documents["tmf701"], dependencies, settings)
+    tasks = NestedResource(TASK_FLOW, TaskFlowRules(dependencies, surface), documents["tmf701"], dependencies, settings)
     return {
         "tmf641": {
             **_all(resource("tmf641", SERVICE_ORDER, ServiceOrderRules(dependencies, surface)), SERVICE_ORDER),
@@ -64,6 +67,11 @@ def tables(
         "tmf638": {
             **_all(resource("tmf638", SERVICE, ServiceRules(dependencies, surface)), SERVICE),
             **_hub("tmf638", dependencies),
+        },
+        "tmf639": {
+            **_all(resource("tmf639", RESOURCE, ResourceRules(dependencies)), RESOURCE),
+            **_classes_of_resources(documents["tmf639"], dependencies, settings),
+            **_hub("tmf639", dependencies),
         },
         "tmf633": {
             **_all(
@@ -98,6 +106,13 @@ def _all(resource: Resource, kind: ResourceKind) -> Table:
     }
 
 
+def _classes_of_resources(document: ApiDocument, dependencies: Dependencies, settings: HttpSettings) -> Table:
+    made: Table = {}
+    for kind in (LOGICAL_RESOURCE, PHYSICAL_RESOURCE):
+        made |= _all(ResourcesOfOneClass(kind, ResourceRules(dependencies), document, dependencies, settings), kind)
+    return made
+
+
 def _hub(api: str, dependencies: Dependencies) -> Table:
     hub = Hub(api, VERSION, dependencies)
     return {"registerListener": hub.register, "unregisterListener": hub.unregister}
@@ -112,6 +127,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
     fallout = FalloutQueue(dependencies, settings, lists)
     resolutions = FalloutResolutions(dependencies, settings, lists)
     rules = FalloutRules(dependencies, lists)
+    releases = ReleaseHandlers(dependencies, lists)
     return {
         "listFulfiller": fulfillers.list,
         "createFulfiller": fulfillers.create,
@@ -150,6 +166,12 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "createFalloutResolution": resolutions.create,
         "retrieveFalloutResolution": resolutions.retrieve,
         "listFalloutGroup": fallout.list_groups,
+        "listRelease": releases.list,
+        "installRelease": releases.install,
+        "createReleasePreview": releases.preview,
+        "retrieveRelease": releases.retrieve,
+        "compareRelease": releases.compare,
+        "rollBackRelease": releases.roll_back,
         "explainOrder": Explanations(dependencies).retrieve,
         "streamOrderEvents": OrderStream(dependencies, settings).follow,
     }

@@ -19,16 +19,18 @@ Document = dict[str, Any]
 COLLECTION = "serviceSpecification"
 
 
-class _Tenant:
-    """All specifications of a tenant, by id and by family."""
+class Families:
+    """Specifications by id and by family."""
 
     def __init__(self, documents: list[Document]) -> None:
+        """Know these documents of the collection."""
         self.documents = {document["_id"]: document for document in documents}
         self.families: dict[str, list[str]] = {}
         for document in documents:
             self.families.setdefault(str(document["body"].get("name", "")), []).append(document["_id"])
 
     def find(self, reference: "Reference") -> Document | None:
+        """The document that is meant: without a version the newest orderable one of its family."""
         if reference.id is not None:
             return self.documents.get(reference.id)
         family = [self.documents[key] for key in self.families.get(reference.name or "", ())]
@@ -60,7 +62,7 @@ class Catalogue:
         """Read from this store; the engine compiles the regular expressions in specifications."""
         self._store = store
         self._patterns = patterns
-        self._cache = ReferenceCache(store, COLLECTION, _Tenant)
+        self._cache = ReferenceCache(store, COLLECTION, Families)
         self._compiled: dict[tuple[str, str], tuple[int, Specification | None]] = {}
 
     def invalidate(self) -> None:

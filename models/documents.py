@@ -14,8 +14,10 @@ from mongoengine import (
     StringField,
 )
 
+from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, ResourcePool
+from models.release_documents import Release
 from models.resource_documents import Resource
 from models.stored import BY_CREATION as _BY_CREATION
 from models.stored import DUE as _DUE
@@ -33,6 +35,7 @@ class ServiceOrder(ResourceDocument):
 
     `due` is set while intake has to look at it; `plan` once it is planned; `said` holds what its client has told the
     plan with a change of the order, until it has been passed on; `expected` is the completion date that we have told.
+    `awaits` says what other orders are building that it cannot be planned without: {key, service, order, since}.
     """
 
     meta = {
@@ -54,6 +57,7 @@ class ServiceOrder(ResourceDocument):
             _body("by_specification", "serviceOrderItem.service.serviceSpecification.id"),
             _body("by_specification_name", "serviceOrderItem.service.serviceSpecification.name"),
             _partial("said", "said.at", exists="said.at"),
+            _partial("awaiting", "tenant", "awaits.key", exists="awaits.key"),
             _partial("by_related_order", "tenant", "body.orderRelationship.id", exists="body.orderRelationship.id"),
         ],
     }
@@ -63,6 +67,7 @@ class ServiceOrder(ResourceDocument):
     fence = IntField()
     plan = StringField()
     said = ListField(DictField())
+    awaits = ListField(DictField())
     expected = StringField()
     planRev = IntField()  # noqa: N815 - a stored name
     poke = DateTimeField()
@@ -88,11 +93,18 @@ class CancelServiceOrder(ResourceDocument):
     lease = DictField()
 
 
+def _in_use(name: str, *fields: str) -> dict[str, object]:
+    """An index over the services of a specification that are in use."""
+    of = ("tenant", "body.serviceSpecification.id")
+    return _index(name, *of, *fields, partialFilterExpression={"body.state": "active"})
+
+
 class Service(ResourceDocument):
     """A TMF638 service.
 
     `owner` stands while an order item works on it, `former` is the one before, `applied` the last plan revision;
-    `builtBy` says which fulfiller did which work for it: {specification, fulfiller}.
+    `builtBy` says which fulfiller did which work for it: {specification, fulfiller}. What can be re-used of a
+    specification is found among those in use, by the values that it must have; the rest of the inventory costs nothing.
     """
 
     meta = {
@@ -114,8 +126,13 @@ class Service(ResourceDocument):
             _body("by_order", "serviceOrderItem.serviceOrderId"),
             _body("by_start", "startDate"),
             _body("by_end", "endDate"),
+            _in_use("shared", "created", "id"),
+            _in_use("shared_by_value", "body.serviceCharacteristic.name", "body.serviceCharacteristic.value",
+                    "created", "id"),
+            _index("owned_by_specification", "tenant", "body.serviceSpecification.id", "created", "id",
+                   partialFilterExpression={"owner.order": {"$gt": ""}}),
         ],
-    }
+    }  # fmt: skip
     owner = DictField()
     former = DictField()
     applied = DictField()
@@ -141,7 +158,8 @@ class ServiceSpecification(ResourceDocument):
 class Plan(Stored):
     """The running state of a plan; what does not change stands in its `planDefinition`.
 
-    `queued` ({at: gates of a process, since}) stands while it was let go to wait for a place at a fulfiller.
+    `queued` ({at: gates of a process, since, calls: that it would make}) stands while it was let go to wait for a
+    place at a fulfiller.
     """
 
     meta = {
@@ -355,6 +373,7 @@ ALL: tuple[type[Stored], ...] = (
     ServiceOrder,
     CancelServiceOrder,
     Service,
+    EnablingService,
     Resource,
     ResourcePool,
     PoolPart,
@@ -373,6 +392,7 @@ ALL: tuple[type[Stored], ...] = (
     Budget,
     FalloutRule,
     FalloutResolution,
+    Release,
     Subscription,
     Event,
     Delivery,

@@ -1,7 +1,7 @@
 """The snapshot that checking and decomposing an order need: read once, then all is pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from models.catalogue import Catalogue, Reference
@@ -13,7 +13,7 @@ from models.domain.plan import Plan
 from models.domain.snapshot import BUNDLES, RELIES_ON, MoreToSee, Snapshot, related_ids
 from models.domain.specification import Specification
 from models.domain.violations import Violation
-from models.inventory import MAX_SHARED, Inventory
+from models.inventory import Inventory
 from models.slices import in_slices
 
 Body = Mapping[str, Any]
@@ -25,6 +25,7 @@ async def load_surface(
 ) -> Snapshot:
     """Return what the surface check needs: the specifications and services that the items of an order name.
 
+    Of services to be deleted also who relies on them; where somebody does, what goes with them: it may be just that.
     `at` is the present moment, as text in the canonical form.
 
     Raises:
@@ -33,7 +34,11 @@ async def load_surface(
     reading = _Reading(caller.tenant, catalogue, inventory)
     await reading.read_services(str(item.service["id"]) for item in items if item.service.get("id"))
     await reading.read_specifications(_referred(items), follow=False)
-    return Snapshot(at, reading.specifications, reading.services)
+    going = [str(item.service["id"]) for item in items if item.action == "delete" and item.service.get("id")]
+    dependents = await inventory.dependents(caller.tenant, going) if going else {}
+    if dependents:
+        await reading.read_parts(set(going))
+    return Snapshot(at, reading.specifications, reading.services, {}, dependents)
 
 
 async def load_snapshot(caller: Caller, order: Body, catalogue: Catalogue, inventory: Inventory, at: str) -> Snapshot:
@@ -51,12 +56,9 @@ async def load_snapshot(caller: Caller, order: Body, catalogue: Catalogue, inven
     await reading.read_services(_named_services(items))
     changed = {str(item.service.get("id")) for item in items if item.action in {"modify", "delete"}}
     await reading.read_parts(changed)
-    shared = await inventory.shared(caller.tenant, reading.reusable())
-    for bodies in shared.values():
-        reading.services.update((str(body["id"]), body) for body in bodies if str(body["id"]) not in reading.services)
     dependents = await inventory.dependents(caller.tenant, reading.parts) if changed else {}
-    beyond = frozenset(specification for specification, bodies in shared.items() if len(bodies) >= MAX_SHARED)
-    return Snapshot(at, reading.specifications, reading.services, shared, dependents, beyond)
+    beyond = frozenset(reading.reusable())
+    return Snapshot(at, reading.specifications, reading.services, {}, dependents, beyond)
 
 
 async def plan_order(  # noqa: PLR0913, PLR0917 - what a plan is made from
@@ -64,8 +66,8 @@ async def plan_order(  # noqa: PLR0913, PLR0917 - what a plan is made from
 ) -> tuple[Plan, Snapshot]:
     """Return the plan of an order, from what catalogue and inventory say now, and what they said.
 
-    Of services that could be re-used the snapshot holds a few. Where none of them fits, the inventory is asked for the
-    very values, and the order is decomposed again: once for each level of specifications at most.
+    What could be re-used is found by asking the inventory for the very values that are wanted, after which the order is
+    decomposed again: once for each level of specifications at most. So it costs the same however many there are.
 
     Raises:
         Unplannable: the order cannot be carried out.
@@ -76,23 +78,44 @@ async def plan_order(  # noqa: PLR0913, PLR0917 - what a plan is made from
         try:
             return await in_slices(decompose_steps(order_id, order, snapshot)), snapshot
         except MoreToSee as more:
-            snapshot = await _with_answers(snapshot, caller, inventory, more)
+            asking = _Asking(caller.tenant, inventory, order_id, _to_delete(order))
+            snapshot = await asking.answered(snapshot, more)
 
 
-async def _with_answers(snapshot: Snapshot, caller: Caller, inventory: Inventory, more: MoreToSee) -> Snapshot:
-    shared, services = dict(snapshot.shared), dict(snapshot.services)
-    for wish in more.wishes:
-        found = await inventory.shared_with(caller.tenant, wish.specification, wish.match)
-        shared[wish.specification] = [*shared.get(wish.specification, ()), *found]
-        services.update((str(body["id"]), body) for body in found if str(body["id"]) not in services)
-    answered = snapshot.answered | {wish.key for wish in more.wishes}
-    return replace(snapshot, shared=shared, services=services, answered=answered)
+def _to_delete(order: Body) -> int:
+    return sum(1 for item in items_of(order) if item.action == "delete")
 
 
-async def load_services(
-    caller: Caller, ids: Iterable[str], catalogue: Catalogue, inventory: Inventory, at: str
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Asks the inventory for services to re-use, on behalf of an order that deletes some."""
+
+    tenant: str
+    inventory: Inventory
+    order: str
+    deletes: int
+
+    async def answered(self, snapshot: Snapshot, more: MoreToSee) -> Snapshot:
+        """Return the snapshot with what the inventory says: the oldest in use, else who builds one."""
+        shared, services, building = dict(snapshot.shared), dict(snapshot.services), dict(snapshot.building)
+        claimed = await self.inventory.claimed(self.tenant, [wish.key for wish in more.wishes], self.order)
+        for wish in more.wishes:
+            # What the order itself deletes cannot be re-used by it, so that one more has to be seen for each.
+            found = await self.inventory.shared_with(self.tenant, wish, 1 + self.deletes)
+            shared[wish.specification] = [*shared.get(wish.specification, ()), *found]
+            services.update((str(body["id"]), body) for body in found if str(body["id"]) not in services)
+            if not found:
+                builder = claimed.get(wish.key) or await self.inventory.being_built(self.tenant, wish, self.order)
+                if builder is not None:
+                    building[wish.key] = builder
+        answered = snapshot.answered | {wish.key for wish in more.wishes}
+        return replace(snapshot, shared=shared, services=services, answered=answered, building=building)
+
+
+async def load_services(  # noqa: PLR0913, PLR0917 - what a snapshot is made from
+    order: str, caller: Caller, ids: Iterable[str], catalogue: Catalogue, inventory: Inventory, at: str
 ) -> Snapshot:
-    """Return what is needed to delete services that an order has built: them, and who relies on them.
+    """Return what is needed to delete services that an order has built: them, and who else relies on them.
 
     Raises:
         Unavailable: the database cannot be reached.
@@ -100,7 +123,8 @@ async def load_services(
     reading = _Reading(caller.tenant, catalogue, inventory)
     wanted = list(ids)
     await reading.read_services(wanted)
-    return Snapshot(at, reading.specifications, reading.services, {}, await inventory.dependents(caller.tenant, wanted))
+    dependents = await inventory.dependents(caller.tenant, wanted, besides=order)
+    return Snapshot(at, reading.specifications, reading.services, {}, dependents)
 
 
 async def load_relations(caller: Caller, body: Body, catalogue: Catalogue, at: str) -> Snapshot:

@@ -89,6 +89,11 @@ class Settling:
         )
         return {plan for plans in waiting for plan in plans}
 
+    def no_longer_built(self, effects: Sequence[Document]) -> list[str]:
+        """What others wait for, by the wish (`Wish.key`), that these effects have brought to an end, good or bad."""
+        ended = [effect["service"] for effect in effects if effect.keys() & {"state", "remove", "release"}]
+        return [share for key in ended if (share := self._record.services[key].share)]
+
     async def settle(self, batch: Sequence[Answer]) -> None:
         """Take answers in: write what came of the calls, then move the tasks.
 

@@ -8,6 +8,7 @@ to do, crashed workers' remains included.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from pymongo import ASCENDING
@@ -57,9 +58,16 @@ class Claims:
         """
         return await self._claim(collection, {"due": {"$lte": self._clock.now()}}, ("priority", "due"), limit, "due")
 
-    async def waiting_for(self, gate: str, limit: int) -> list[Document]:
-        """Claim up to `limit` plans that were let go because a gate was crowded, in the same order."""
-        return await self._claim("plan", {"queued.at": gate}, ("priority", "queued.since"), limit, "queued")
+    async def waiting_for(self, gate: str, limit: int, room: int) -> list[Document]:
+        """Claim plans that were let go because a gate was crowded, in the same order.
+
+        Args:
+            gate: that they wait for.
+            limit: plans, at the most.
+            room: calls that the gate has room for: as many plans as would make so many.
+        """
+        wanted = {"queued.at": gate}
+        return await self._claim("plan", wanted, ("priority", "queued.since"), limit, "queued", room=room)
 
     async def crowded(self) -> list[str]:
         """The gates that any plan has been let go for.
@@ -70,15 +78,22 @@ class Claims:
         with reading():
             return await self._store.collection("plan").distinct("queued.at", {"queued.since": {"$exists": True}})
 
-    async def _claim(
-        self, collection: str, wanted: Document, order: tuple[str, str], limit: int, index: str
+    async def _claim(  # noqa: PLR0913 - what is claimed, in which order, and how much of it
+        self,
+        collection: str,
+        wanted: Document,
+        order: tuple[str, str],
+        limit: int,
+        index: str,
+        *,
+        room: int | None = None,
     ) -> list[Document]:
         now = self._clock.now()
         free = {**wanted, "$or": [{"lease": {"$exists": False}}, {"lease.until": {"$lte": now}}]}
         try:
-            found = self._store.collection(collection).find(free, {"_id": 1})
+            found = self._store.collection(collection).find(free, {"_id": 1, "queued.calls": 1})
             first = found.sort([(field, ASCENDING) for field in order]).limit(limit).hint(index)
-            ids = [document["_id"] async for document in first]
+            ids = _that_fit([document async for document in first], room)
             return await self._mark(collection, ids, free) if ids else []
         except PyMongoError as error:
             raise Unavailable from error
@@ -132,3 +147,17 @@ class Claims:
             )
             count += freed.modified_count
         return count
+
+
+def queued_calls(plan: Document) -> int:
+    """How many calls a plan that was let go because a gate was crowded would make there."""
+    calls: int = plan.get("queued", {}).get("calls", 1)
+    return calls
+
+
+def _that_fit(found: list[Document], room: int | None) -> list[str]:
+    """The ids of the first of these, as many as there is room for their calls, and at least one."""
+    if room is None:
+        return [document["_id"] for document in found]
+    before = accumulate((queued_calls(document) for document in found), initial=0)
+    return [document["_id"] for document, calls in zip(found, before, strict=False) if calls < room]

@@ -43,7 +43,7 @@ async def cancel_unplanned(store: Store, clock: Clock, order: Document, cancella
         "plan": {"$exists": False},
         "lease": {"$exists": False},
     }
-    change = outbox.change(order, fields, [stub], now, unset=["due", "lease", "fault"])
+    change = outbox.change(order, fields, [stub], now, unset=["due", "lease", "fault", "awaits"])
     if not await store.update("serviceOrder", guard, change):
         return False
     done = {"completionMessage": "The order is cancelled; work on it had not begun.", "effectiveCancellationDate": text}

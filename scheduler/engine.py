@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 
 from models.domain.errors import SomError, Unavailable
 from scheduler.cancellation import CancellationParts
-from scheduler.claims import CLAIMED, Claims, LeaseLost
+from scheduler.claims import CLAIMED, Claims, LeaseLost, queued_calls
 from scheduler.ending import end
 from scheduler.engagement import Parts
 from scheduler.faults import Faults
@@ -203,7 +203,7 @@ class Engine:
             await self._run(record, order)
 
     async def _resume_plan(self, document: Document, gate: str | None) -> None:
-        with self._gates.arrival(gate) as arrived:
+        with self._gates.arrival(gate, queued_calls(document)) as arrived:
             record = await PlanRecord.load(self._parts.store, self._parts.clock, document)
             order = await self._parts.store.get("serviceOrder", record.order_id)
             if order is None:

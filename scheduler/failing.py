@@ -6,7 +6,7 @@ from models.clock import to_text
 from models.domain.errors import InvalidRequest
 from models.domain.failing import OPEN_TO_FAILURE, dependent, doomed_items, given_up, to_undo
 from models.domain.plan import PlannedService, PlannedTask
-from models.domain.progress import ENDED
+from models.domain.precedence import ENDED
 from models.domain.undo import reverse_key, stop_tasks, touched, undo_tasks
 from scheduler.answers import Settling
 from scheduler.cancellation import CancellationParts

@@ -15,12 +15,14 @@ from models.domain.lifecycles import SERVICE_ORDER
 from models.domain.order_view import error_message
 from models.domain.plan import Plan
 from models.domain.violations import Violation
+from models.enabling import BuiltByOthers, EnablingServices
 from models.store import Store
 from scheduler.claims import Claims, LeaseLost
 from scheduler.plan_record import BYTES_OF_A_TASK, PlanRecord, new_plan
 
 Document = dict[str, Any]
-_LEFT: Document = {"$unset": {"due": "", "lease": "", "fault": ""}}
+_NO_MORE = ("due", "lease", "fault", "awaits")
+_LEFT: Document = {"$unset": dict.fromkeys(_NO_MORE, "")}
 MakePlan = Callable[[Document], Awaitable[Plan]]
 
 
@@ -28,17 +30,21 @@ class Intake:
     """Plans orders."""
 
     def __init__(self, store: Store, clock: Clock, claims: Claims, make_plan: MakePlan) -> None:
-        """Make plans with `make_plan`, which raises InvalidRequest where the business says no."""
+        """Make plans with `make_plan`, which raises InvalidRequest where the business says no.
+
+        It raises BuiltByOthers where the order has to wait for what other orders are building.
+        """
         self._store = store
         self._clock = clock
         self._claims = claims
         self._make_plan = make_plan
+        self._enabling = EnablingServices(store, clock)
 
     async def take(self, order: Document) -> PlanRecord | None:
         """Make the plan of a claimed order and hold it.
 
         Returns:
-            The plan, leased by us; None when the order was rejected.
+            The plan, leased by us; None when the order was rejected, or waits for another's service.
 
         Raises:
             LeaseLost: the order has a plan already, which whoever holds it shows in the order.
@@ -50,6 +56,10 @@ class Intake:
             plan = await self._make_plan(order)
         except InvalidRequest as refusal:
             await self._reject(order, refusal.violations)
+            return None
+        except BuiltByOthers as others:
+            if not await self._enabling.wait(order, others.awaits, self._claims.worker):
+                raise LeaseLost from others
             return None
         size = len(plan.tasks) * BYTES_OF_A_TASK
         definition = {"_id": order["_id"], "tenant": order["tenant"], **await aside_if_big(size, plan.to_document)}
@@ -71,9 +81,7 @@ class Intake:
 
     async def _leave(self, order: Document) -> NoReturn:
         """Leave the order to its plan."""
-        await self._store.update(
-            "serviceOrder", {"_id": order["_id"]}, {"$unset": {"due": "", "lease": "", "fault": ""}}
-        )
+        await self._store.update("serviceOrder", {"_id": order["_id"]}, _LEFT)
         raise LeaseLost
 
     async def _reject(self, order: Document, violations: Sequence[Violation]) -> None:
@@ -104,7 +112,7 @@ class Intake:
                 )
             )
             before = step
-        change = outbox.change(order, fields, stubs, self._clock.now(), unset=["due", "lease", "fault"])
+        change = outbox.change(order, fields, stubs, self._clock.now(), unset=_NO_MORE)
         guard = {"_id": order["_id"], "rev": order["rev"], "lease.by": self._claims.worker}
         if not await self._store.update("serviceOrder", guard, change):
             raise LeaseLost

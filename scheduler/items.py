@@ -7,6 +7,7 @@ from typing import Any
 
 from models.clock import Clock
 from models.domain.plan import PlannedItem, PlannedService
+from models.domain.removals import in_use
 from scheduler.engagement import Held
 from scheduler.plan_record import PlanRecord
 from scheduler.services import Busy, Gone, Services
@@ -61,7 +62,30 @@ class Items:
                 case Gone(terminated=terminated):
                     self.refused[path] = _terminated(planned.id) if terminated else _gone(planned.id)
                     return
+        refused = await self._refuse_deletion(item) or await self._miss_relied_on(item) if item else None
+        if refused is not None:
+            self.refused[path] = refused
+            return
         self._taken.add(path)
+
+    async def _refuse_deletion(self, item: PlannedItem) -> Held | None:
+        """Why an item cannot delete what it has taken: since it was planned, somebody has come to rely on it.
+
+        Looked at after the services were taken, as who relies on one looks at it after its own service was made: so one
+        of the two sees the other.
+        """
+        leaving = [one.id for one in self._record.plan.services if one.action == "delete"]
+        mine = [key for key in item.services if (one := self._record.services.get(key)) and one.action == "delete"]
+        users = await self._services.users(mine, leaving) if mine else []
+        return _in_use(mine[0] if len(mine) == 1 else "of the item", users) if users else None
+
+    async def _miss_relied_on(self, item: PlannedItem) -> Held | None:
+        """Why an item cannot begin: what it is to rely on is going out of use."""
+        planned = (self._record.services.get(key) for key in item.services)
+        relied = {key for one in planned if one and one.action in ("add", "modify") for key in one.relies_on}
+        outside = [key for key in relied if (one := self._record.services.get(key)) and one.action == "noChange"]
+        gone = await self._services.unusable(outside) if outside else None
+        return _leaving(gone) if gone is not None else None
 
     def _since(self, wait: Document) -> datetime:
         """Since when it waits: it may have been found out before, by a former holder of the plan too."""
@@ -79,6 +103,15 @@ class Items:
 
 def _terminated(service: str) -> Held:
     return Held("serviceTerminated", "The service is terminated", f"The service {service} was terminated meanwhile.")
+
+
+def _in_use(service: str, users: list[str]) -> Held:
+    return Held("serviceInUse", "Other services rely on it", in_use(service, users))
+
+
+def _leaving(service: str) -> Held:
+    message = f"The service {service}, which it relies on, was taken out of use meanwhile, or is about to be."
+    return Held("reliedOnGone", "What it relies on is gone", message)
 
 
 def _gone(service: str) -> Held:

@@ -197,7 +197,7 @@ class OrderProjection:
             fields[f"body.{name}"] = [*self.body.get(name, ()), *entries]
         fields.update({"planRev": revision, "plan": self._order["_id"]})
         if "due" in self._order or "lease" in self._order:
-            unset += ["due", "lease", "fault"]
+            unset += ["due", "lease", "fault", "awaits"]
         stubs = (self._state_stubs(change) or self._item_stubs(change)) + self._questions(change)
         state = change.fields.get("state", self.body["state"])
         stubs += [outbox.stub("ServiceOrderAttributeValueChangeEvent", state=state, **deed) for deed in deeds]

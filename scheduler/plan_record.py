@@ -1,6 +1,6 @@
 """A plan under lease: read, and written under its fence."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -181,12 +181,12 @@ class PlanRecord:
         self.inbox = [entry for entry in self.inbox if entry["id"] not in self._consumed]
         self._consumed, self._new_tasks = [], []
 
-    async def release(self, due: datetime | None, queued_at: Collection[str] = ()) -> bool:
+    async def release(self, due: datetime | None, queued_at: Mapping[str, int] | None = None) -> bool:
         """Let go of the plan.
 
         Args:
             due: until then; None is for good, or until somebody asks for it.
-            queued_at: the gates that it waits for, where it was crowded out.
+            queued_at: the gates that it waits for, where it was crowded out, with the calls that it would make.
 
         Returns:
             False when something came to the inbox meanwhile, and the plan is still held.
@@ -202,7 +202,7 @@ class PlanRecord:
             change["$unset"]["fault"] = ""
         if queued_at:
             since = self.queued_since or self._clock.now()
-            change["$set"]["queued"] = {"at": sorted(queued_at), "since": since}
+            change["$set"]["queued"] = {"at": sorted(queued_at), "since": since, "calls": max(queued_at.values())}
         elif self._was_queued:
             change["$unset"]["queued"] = ""
         return await self._store.update("plan", guard, change)

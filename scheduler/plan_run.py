@@ -14,8 +14,10 @@ from typing import Any
 import structlog
 
 from models import inbox
+from models.cancellations import ask_to_cancel
 from models.clock import parse
 from models.domain.retry import recheck_pause
+from models.enabling import EnablingServices, wake
 from scheduler.answers import Settling
 from scheduler.calls import Calls
 from scheduler.cancellation import Cancellation, CancellationParts
@@ -143,7 +145,7 @@ class PlanRun:
         await self._write()
         if helped or (not self._handing_over and await self._starter.start()):
             return False
-        if self._calls or self._calls.answers:
+        if self._calls or self._calls.answers or (not self._handing_over and self._starter.may_stay()):
             await self._wait(None)
             return False
         if self._record.state == "done":
@@ -234,14 +236,22 @@ class PlanRun:
             case "information":
                 await self._projection.reread(self._progress)
                 self._going_on.inform(entry["item"], entry["service"])
-            case "cancel":
-                await self._cancellation.request(entry["cancel"])
+            case "cancel" | "cancelOrder":
+                await self._hear_of_cancelling(entry)
             case "candidate":
                 self._going_on.reconsider(entry["task"])
             case "look":
                 self._items.look_again()
             case kind:
                 log.warning("inbox entry of unknown kind ignored", plan=self._record.id, kind=kind)
+
+    async def _hear_of_cancelling(self, entry: Document) -> None:
+        if entry["kind"] == "cancelOrder":
+            await ask_to_cancel(self._parts.store, self._parts.clock, self._projection.body, entry)
+            return
+        await self._cancellation.request(entry["cancel"])
+        if self._record.state == "running":  # denied: whoever wanted it for what is held has to think again
+            self._fallout.offer_again()
 
     async def _take_answers(self) -> None:
         batch: list[Answer] = []
@@ -256,6 +266,7 @@ class PlanRun:
         effects = self._settling.take_effects()
         if effects or self._record.changed:
             await self._fallout.write()
+            effects += self._fallout.take_effects()
             await self._record.write(effects)
             await self._carry_out(effects)
         paced = self._projection.wait_seconds(asyncio.get_running_loop().time()) > 0
@@ -264,8 +275,13 @@ class PlanRun:
             await self._show()
 
     async def _carry_out(self, effects: Sequence[Document]) -> None:
-        for plan_id in await self._settling.apply_effects(self._services, effects):
-            await inbox.poke(self._parts.store, self._parts.clock, plan_id)
+        await self._fallout.carry_out(effects, self._projection.body)
+        store, clock = self._parts.store, self._parts.clock
+        for waiting in await self._settling.apply_effects(self._services, effects):
+            if not await inbox.poke(store, clock, waiting):
+                await wake(store, waiting, clock.now(), clock)
+        if shared := self._settling.no_longer_built(effects):
+            await EnablingServices(store, clock).release(self._record.tenant, self._record.order_id, shared)
 
     async def _show(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -295,9 +311,9 @@ class PlanRun:
 
     async def _let_go(self) -> bool:
         """Let go of the plan until its next timer, or until there is room for what was crowded out."""
-        due, gates = self._next_due(), self._starter.gates
+        due, gates = self._next_due(), self._starter.crowded_at()
         if self._handing_over:
-            due, gates = self._parts.clock.now(), frozenset()
+            due, gates = self._parts.clock.now(), {}
         if self._projection_waits:
             await self._show()
         if await self._record.release(due, gates):

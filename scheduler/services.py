@@ -21,6 +21,7 @@ from models.domain.service_change import (
     with_delta,
     with_report,
 )
+from models.inventory import Inventory
 from models.store import Store
 
 Document = dict[str, Any]
@@ -117,7 +118,7 @@ class Services:
                 if document["body"].get("state") == "terminated":
                     return Gone(terminated=True)
                 kept = _kept(document["body"], planned.body)
-                mine = {"order": order_id, "item": item, "plan": self._plan, "before": kept}
+                mine = {"order": order_id, "item": item, "plan": self._plan, "action": planned.action, "before": kept}
                 guard = {"_id": key, "rev": document["rev"], "owner": {"$exists": False}}
                 if not await self._store.update(COLLECTION, guard, {"$set": {"owner": mine}}):
                     continue
@@ -129,6 +130,25 @@ class Services:
             guard = {"_id": key, "owner.plan": owner["plan"], "owner.item": owner["item"]}
             if await self._store.update(COLLECTION, guard, {"$addToSet": {"waiting": self._plan}}):
                 return Busy(owner["order"], owner["item"])
+
+    async def users(self, ids: Iterable[str], besides: Iterable[str]) -> list[str]:
+        """The living services that rely on one of these, and are none of the others."""
+        found = await Inventory(self._store).dependents(self._tenant, ids)
+        leaving = set(besides)
+        return sorted({user for users in found.values() for user in users if user not in leaving})
+
+    async def unusable(self, ids: Iterable[str]) -> str | None:
+        """Which of these services can no longer be relied on, for it is out of use or is being taken out of it."""
+        wanted = set(ids)
+        guard = {
+            "_id": {"$in": sorted(wanted)},
+            "tenant": self._tenant,
+            "body.state": {"$ne": "terminated"},
+            "owner.action": {"$ne": "delete"},
+        }
+        async for document in self._store.collection(COLLECTION).find(guard, {"_id": 1}):
+            wanted.discard(document["_id"])
+        return min(wanted, default=None)
 
     async def take_back(self, planned: PlannedService) -> str | None:
         """Make a service that its item has let go of the item's again, to undo what the item did.
@@ -169,7 +189,8 @@ class Services:
             report: what fulfillers said of it.
 
         Returns:
-            The ids of plans that waited for the service and may now go on.
+            The ids of plans, and of orders without one, that waited for the service and may now go on: it is free, or
+            in use.
         """
         key = effect["service"]
         while True:
@@ -186,7 +207,8 @@ class Services:
             if await self._store.update(COLLECTION, guard, change):
                 self._documents.pop(key, None)
                 self._keep(document, change)
-                return list(document.get("waiting", ())) if effect.get("release") else []
+                tells = effect.get("release") or effect.get("state")
+                return list(document.get("waiting", ())) if tells else []
             self._documents.pop(key, None)
 
     def _keep(self, document: Document, change: Document) -> None:

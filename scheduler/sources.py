@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scheduler.capacity import Capacity
-from scheduler.claims import CLAIMED, Claims
+from scheduler.claims import CLAIMED, Claims, queued_calls
 from scheduler.gates import Gates
 
 Document = dict[str, Any]
@@ -91,20 +91,20 @@ class Sources:
         """Call in plans that wait for a gate, as many as it has room for."""
         self._promising.discard(source)
         for gate, room in self._gates.with_room():
-            wanted = min(room, limit)
-            if wanted <= 0:
+            if limit <= 0:
                 self._promising.add(source)
                 break
             self._gates.nobody_outside(gate)
             try:
-                documents = await self._claims.waiting_for(gate, wanted)
+                documents = await self._claims.waiting_for(gate, min(room, limit), room)
             except BaseException:
                 self._gates.waits_outside(gate)
                 raise
-            self._gates.expect(gate, len(documents))
+            calls = sum(queued_calls(document) for document in documents)
+            self._gates.expect(gate, calls)
             for document in documents:
                 take("plan", document, gate)
             limit -= len(documents)
-            if len(documents) == wanted:
+            if calls >= room or limit <= 0:
                 self._gates.waits_outside(gate)  # which has us look again if it has still room
         return source in self._promising

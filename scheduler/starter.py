@@ -1,5 +1,6 @@
 """Giving what is ready to fulfillers, as far as they have room for it."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -94,17 +95,35 @@ class Starter:
         Returns:
             Whether the plan changed by it, so that it must be written.
         """
-        tasks = [task for task in self.due_tasks() if self._items.has(task.item)]
+        tasks = self._in_turn([task for task in self.due_tasks() if self._items.has(task.item)])
         former, self._crowded = self._crowded, {}
-        anew = [task for task in tasks if not self._tried_again(task, former.get(task.key))]
         held = False
-        for start in range(0, len(anew), BATCH):
-            held = await self._start_batch(anew[start : start + BATCH]) or held
-        self._poll()
-        for gate in self.gates:
-            if self._calls.in_line(gate) < SHARE:  # else it looks again when its own calls have begun
-                self._gates.tell(gate, self, self._wake)
+        with self._gates.asking(self):
+            anew = [task for task in tasks if not self._tried_again(task, former.get(task.key))]
+            for start in range(0, len(anew), BATCH):
+                held = await self._start_batch(anew[start : start + BATCH]) or held
+            self._poll()
+        for gate, calls in self.crowded_at().items():
+            if calls > 0:  # else it looks again when its own calls have begun
+                self._gates.tell(gate, self, self._record.priority, calls, self._wake)
         return held
+
+    def _in_turn(self, tasks: list[PlannedTask]) -> list[PlannedTask]:
+        """Those that have their turn: whatever is to be allocated for the order is tried before anything else."""
+        first = [task for task in tasks if self._progress.comes_first(task.key)]
+        untried = any(self._progress.run[task.key].state == "waiting" for task in first)
+        if untried or any(self._progress.comes_first(key) for key in self._calls.keys):
+            return first
+        return tasks
+
+    def crowded_at(self) -> dict[str, int]:
+        """The gates that tasks wait for, with how many calls the plan would make there if it could."""
+        wanted = Counter(one.gate for one in self._crowded.values())
+        return {gate: min(number, SHARE - self._calls.in_line(gate)) for gate, number in wanted.items()}
+
+    def may_stay(self) -> bool:
+        """Whether what was crowded out may wait for its turn with the plan in hand."""
+        return bool(self._crowded) and all(self._gates.may_stay(gate) for gate in self.gates)
 
     def end(self) -> None:
         """Be told of no room any more."""

@@ -25,6 +25,7 @@ RESOURCES = (
     "taskFlow",
     "fulfiller",
     "falloutRule",
+    "release",
 )
 REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "falloutRule", "subscription")
 PAUSE_SECONDS = 0.5

@@ -24,6 +24,7 @@ from models.callback_token import load_tokens
 from models.catalogue import Catalogue
 from models.clock import Clock
 from models.domain.expressions import register_patterns
+from models.enabling import EnablingServices
 from models.hints import hint
 from models.inventory import Inventory
 from models.patterns import Re2Patterns
@@ -141,7 +142,7 @@ class Server:
         directory = Directory(store, opening(kinds, sealer))
         close_at_end(stack, "fulfillers", directory.aclose)
         catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
-        planner = Planner(catalogue, inventory, clock)
+        planner = Planner(catalogue, inventory, clock, EnablingServices(store, clock))
         watcher = Watcher(store)
         watcher.on_reference.append(lambda name: directory.invalidate() if name == "fulfiller" else None)
         watcher.on_reference.append(lambda name: catalogue.invalidate() if name == "serviceSpecification" else None)

@@ -130,6 +130,15 @@ def asked_fields(request: Request) -> frozenset[str] | None:
     return parse_fields(dict(_parameters(request)).get("fields"))
 
 
+def parameter(request: Request, name: str) -> str | None:
+    """The value of a parameter of the query; None where it is not given.
+
+    Raises:
+        InvalidRequest: the query has too many parameters.
+    """
+    return dict(_parameters(request)).get(name)
+
+
 def _parameters(request: Request) -> list[tuple[str, str]]:
     try:
         return parse_qsl(request.query, keep_blank_values=True, errors="replace", max_num_fields=_MAX_PARAMETERS)

@@ -91,6 +91,7 @@ def task_body(task: PlannedTask) -> Document:
         "service": task.service,
         "specification": task.specification,
         "action": task.action,
+        "kind": task.kind,
         "operation": task.operation,
         "capability": {"specification": task.capability.specification, "action": task.capability.action},
         "needs": list(task.needs),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.domain.draft import Draft, Node, as_seen
+from models.domain.draft import AS_PLANNED_ONLY, Draft, Node, as_seen
 from models.domain.ids import derived_id
 from models.domain.order_items import OrderItem
 from models.domain.snapshot import INSTANCE, Body, related_ids
@@ -14,9 +14,6 @@ SET_HERE = frozenset({
     "id", "href", "state", "serviceSpecification", "serviceCharacteristic", "serviceRelationship", "supportingService",
 })  # fmt: skip
 """Attributes of an ordered service that decomposition sets itself."""
-
-AS_PLANNED_ONLY = frozenset({"feasibilityChecked", "designed", "reserved"})
-"""Target states at which a plan stops before any fulfiller is called."""
 
 MAX_QUANTITY = 10_000
 

@@ -64,7 +64,7 @@ def decompose_steps(order_id: str, order: Mapping[str, Any], snapshot: Snapshot)
     for node in draft.nodes.values():
         services.append(node.planned())
         yield
-    return Plan(planned_items, tuple(services), tuple(layout.tasks))
+    return Plan(planned_items, tuple(services), tuple(layout.tasks), tuple(draft.awaited.values()))
 
 
 def _services(draft: Draft) -> Iterator[None]:

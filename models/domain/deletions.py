@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from models.domain.draft import Draft, Unplannable
 from models.domain.order_items import OrderItem
 from models.domain.plan import PlannedTask
-from models.domain.removals import removed_node, users_of
+from models.domain.removals import in_use, removed_node, users_of
 from models.domain.snapshot import Snapshot
 from models.domain.task_layout import TaskLayout
 from models.domain.violations import Violation
@@ -28,8 +28,7 @@ def delete_tasks(order_id: str, snapshot: Snapshot, services: Sequence[tuple[str
             continue
         users = users_of(draft, service_id, doomed)
         if users:
-            text = f"The service {service_id} cannot be deleted: {', '.join(users[:5])} relies on it."
-            draft.violations.append(Violation("/serviceOrderItem", "serviceInUse", text))
+            draft.violations.append(Violation("/serviceOrderItem", "serviceInUse", in_use(service_id, users)))
             continue
         item = OrderItem(path, (), None, {"id": path.rsplit("/", 1)[-1], "action": "delete"})
         specification = snapshot.specification_of(body)

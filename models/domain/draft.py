@@ -7,13 +7,16 @@ from typing import Any
 from models.domain.errors import InvalidRequest
 from models.domain.expressions import ExpressionError, Template
 from models.domain.order_items import OrderItem, nesting_waits, waits_of
-from models.domain.plan import PlannedService
+from models.domain.plan import Awaited, PlannedService
 from models.domain.snapshot import Snapshot, Wish, characteristics_of
 from models.domain.specification import Specification
 from models.domain.violations import Violation
 
 MAX_SERVICES = 20_000
 """Services of one plan: with five tasks each they fill some 12 MB of the 16 MB that MongoDB keeps in a document."""
+
+AS_PLANNED_ONLY = frozenset({"feasibilityChecked", "designed", "reserved"})
+"""Target states at which a plan stops before any fulfiller is called."""
 
 MAX_DEPTH = 32
 """Levels of specifications made of others; the deepest real catalogues have seven."""
@@ -46,6 +49,7 @@ class Node:
         was: the same before the order changes it; empty for a new one.
         base: the body in the inventory that the new one, a delta, changes.
         related: (relationship type, service id) of the relationships in its body.
+        wish: for one that is made because there was none to share, what was asked for.
     """
 
     id: str
@@ -71,6 +75,7 @@ class Node:
     was: Mapping[str, Any] = field(default_factory=dict)
     base: Mapping[str, Any] = field(default_factory=dict)
     related: set[tuple[str, str]] = field(default_factory=set)
+    wish: str = ""
 
     def planned(self) -> PlannedService:
         """Return it as the plan has it."""
@@ -85,6 +90,7 @@ class Node:
             parent=self.parent.id if self.parent else None,
             relies_on=tuple(self.relies_on),
             name=self.name,
+            share=self.wish if self.state not in AS_PLANNED_ONLY else "",
         )
 
     def add_child(self, child: "Node") -> None:
@@ -102,6 +108,7 @@ class Draft:
         inner: the items nested in an item, by its path.
         named: the item that names an existing service, by the service's id; it alone decides what becomes of it.
         wishes: services to re-use that the inventory has to be asked for, by key.
+        awaited: what another order is building, by the key of the wish.
     """
 
     def __init__(self, order_id: str, order: Mapping[str, Any], snapshot: Snapshot, items: Sequence[OrderItem]) -> None:
@@ -115,6 +122,7 @@ class Draft:
         self.made: dict[str, Node] = {}
         self.violations: list[Violation] = []
         self.wishes: dict[str, Wish] = {}
+        self.awaited: dict[str, Awaited] = {}
         self.waits = waits_of(items, order_id)
         self.nesting = tuple(nesting_waits(items))
         self._to_look_at: dict[str, tuple[Mapping[str, Any], OrderItem, str]] = {}

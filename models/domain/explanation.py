@@ -9,7 +9,8 @@ from models.domain.dates import to_text
 from models.domain.fallout import DEFAULT_QUEUE, actions, kind_of, sentence
 from models.domain.lifecycles import SERVICE_ORDER
 from models.domain.plan import PlannedItem, PlannedTask
-from models.domain.progress import ENDED, SATISFIED, TaskRun
+from models.domain.precedence import ENDED, Precedence
+from models.domain.progress import SATISFIED, TaskRun
 
 Document = dict[str, Any]
 
@@ -72,6 +73,7 @@ KINDS: Mapping[str, str] = {
     "planning": "The order is about to be checked and planned.",
     "startDate": "The customer asked for a later start.",
     "otherOrder": "Another order works on the service.",
+    "enablingService": "Another order is building a service that it relies on.",
     "turn": "Ready: it is given to a fulfiller as soon as one has a place for it.",
     "place": "Ready, and the line at its fulfiller is full.",
     "call": "A fulfiller is being called.",
@@ -109,7 +111,10 @@ class Explanation:
     items: tuple[ItemPicture, ...]
 
 
-_URGENCY = ("held", "information", "otherOrder", "retry", "report", "call", "place", "turn", "startDate", "planning")
+_URGENCY = (
+    "held", "information", "otherOrder", "enablingService", "retry", "report", "call", "place", "turn", "startDate",
+    "planning",
+)  # fmt: skip
 
 
 def explain(evidence: Evidence) -> Explanation:
@@ -173,6 +178,9 @@ def _cancellation(evidence: Evidence) -> Iterator[Wait]:
 def _before_planning(evidence: Evidence) -> Iterator[Wait]:
     if evidence.plan is not None:
         return
+    if evidence.order.get("awaits"):
+        yield from _enabling_services(evidence.order["awaits"])
+        return
     due, created = evidence.order.get("due"), evidence.order.get("created")
     if evidence.order["body"]["state"] == "acknowledged" and due is not None and due > evidence.now:
         leased = evidence.order.get("lease", {}).get("until")
@@ -181,6 +189,17 @@ def _before_planning(evidence: Evidence) -> Iterator[Wait]:
             yield Wait("startDate", "time", message, since=created, until=due)
             return
     yield Wait("planning", "server", KINDS["planning"], since=created)
+
+
+def _enabling_services(awaits: Sequence[Mapping[str, Any]]) -> Iterator[Wait]:
+    for one in awaits:
+        message = (
+            f"It relies on the service {one['service']}, which order {one['order']} is building; it begins when that "
+            "is in use, or builds it itself where that order ends without it."
+        )
+        yield Wait(
+            "enablingService", "order", message, one["since"], party=one["order"], details={"service": one["service"]}
+        )
 
 
 def _other_orders(evidence: Evidence) -> Iterator[Wait]:
@@ -195,6 +214,7 @@ def _other_orders(evidence: Evidence) -> Iterator[Wait]:
 
 def _tasks(evidence: Evidence) -> Iterator[Wait]:
     blocked = {wait["item"] for wait in (evidence.plan or {}).get("waits") or ()}
+    behind = _behind(evidence)
     for task in evidence.tasks:
         run = evidence.runs[task.key]
         document = evidence.documents.get(task.key, {})
@@ -211,7 +231,7 @@ def _tasks(evidence: Evidence) -> Iterator[Wait]:
                 name = _name(evidence, run.fulfiller)
                 message = f"{_task(task)} is being given to {name}."
                 yield Wait("call", "fulfiller", message, document.get("started"), None, run.fulfiller, task.item, task)
-            case "waiting" if task.item not in blocked and not _unmet(evidence, task):
+            case "waiting" if task.item not in blocked and task.key not in behind:
                 yield _turn(evidence, task)
 
 
@@ -287,18 +307,25 @@ def _task(task: PlannedTask) -> str:
     return f"{what or 'The '}task {task.name} of item {task.item}"
 
 
-def _unmet(evidence: Evidence, task: PlannedTask) -> bool:
-    return any(evidence.runs[key].state not in SATISFIED for key in task.needs if key in evidence.runs)
+def _behind(evidence: Evidence) -> set[str]:
+    """Keys of the tasks that wait for others of the plan."""
+    precedence = Precedence()
+    precedence.add(evidence.tasks, {key: run.state for key, run in evidence.runs.items()})
+    return {
+        task.key
+        for task in evidence.tasks
+        if precedence.holds(task)
+        or any(evidence.runs[key].state not in SATISFIED for key in task.needs if key in evidence.runs)
+    }
 
 
 def _items(evidence: Evidence) -> Iterator[ItemPicture]:
+    behind = _behind(evidence)
     by_item: dict[str, list[PlannedTask]] = {}
     for task in evidence.tasks:
         by_item.setdefault(task.item, []).append(task)
     for item in evidence.items:
         mine = by_item.get(item.path, [])
         runs = [evidence.runs[task.key] for task in mine]
-        behind = sum(
-            1 for task, run in zip(mine, runs, strict=True) if run.state == "waiting" and _unmet(evidence, task)
-        )
-        yield ItemPicture(item, sum(1 for run in runs if run.state in ENDED), behind, len(mine))
+        waiting = sum(1 for task, run in zip(mine, runs, strict=True) if run.state == "waiting" and task.key in behind)
+        yield ItemPicture(item, sum(1 for run in runs if run.state in ENDED), waiting, len(mine))

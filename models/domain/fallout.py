@@ -73,6 +73,10 @@ KINDS: Mapping[str, Kind] = {
     ),
     "serviceTerminated": Kind(("reason",), _SERVICE_LOST, "The service is lost: cancel the order."),
     "serviceGone": Kind(("reason",), _SERVICE_LOST, "The service is lost: cancel the order."),
+    "serviceInUse": Kind(("reason",), _SERVICE_LOST, "Resume when nothing relies on it any more, or cancel the order."),
+    "reliedOnGone": Kind(
+        ("reason",), _SERVICE_LOST, "Cancel the order and place it anew: it finds or builds another one then."
+    ),
 }  # fmt: skip
 _UNKNOWN = Kind(("fulfiller", "specification", "reason"), _ALL, "Have the cause removed, then resume.")
 _OF_REVERSAL = ("retry", "reassign", "skip", "complete")

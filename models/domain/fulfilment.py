@@ -3,15 +3,17 @@
 Its schema is `Fulfilment` in `api_specs/tmf633/v4.yaml`; `docs/reference/fulfilment.md` explains every attribute.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.domain.plan import Compensation
+from models.domain.plan import KINDS, Compensation, Kind
 
 ACTIONS = ("add", "modify", "delete")
 CHILD = "child:"
 RELIES_ON = "reliesOn:"
+CAPABILITY_ACTIONS = (*ACTIONS, *(kind for kind in KINDS if kind != "fulfil"))
+"""What a capability can be about: an action on a service, or a kind of task that is no work on one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +23,12 @@ class TaskRule:
     Attributes:
         name: unique among the tasks of its action.
         specification: id or family name that the capability is about; None stands for the specification itself.
-        action: the capability's action; None stands for the action of the rules.
+        action: the capability's action; None stands for the action of the rules, or for the kind where it is no work on
+            the service itself.
         needs: names of tasks of the same service, `child:<name>`, `reliesOn:<name>`; None stands for all that comes
             before the service.
         compensation: how it is undone; see PlannedTask.
+        kind: see plan.KINDS.
     """
 
     name: str
@@ -40,11 +44,20 @@ class TaskRule:
     retry: tuple[float, ...] | None = None
     optional: bool = False
     milestone: str | None = None
+    kind: Kind = "fulfil"
 
     @property
     def own_needs(self) -> tuple[str, ...]:
         """The needs that name tasks of the same service."""
         return tuple(need for need in self.needs or () if not need.startswith((CHILD, RELIES_ON)))
+
+    @property
+    def asked_for(self) -> str | None:
+        """The capability's specification: as given; of an allocation else the resource specification, or the pool."""
+        if self.specification is not None or self.kind != "allocate" or not isinstance(self.input, Mapping):
+            return self.specification
+        named = (self.input.get(name) for name in ("resourceSpecification", "pool"))
+        return next((name for name in named if isinstance(name, str) and name and not name.startswith("=")), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +114,36 @@ def default_task(action: str) -> TaskRule:
     return TaskRule(name=action, compensation=default_compensation(action))
 
 
-def default_compensation(action: str) -> Compensation:
-    """RULES: what `add` did is undone by the specification's delete tasks; the rest only where it is declared."""
+def default_compensation(action: str, kind: Kind = "fulfil") -> Compensation:
+    """RULES: what `add` did is undone by the specification's delete tasks; the rest only where it is declared.
+
+    What another system or a pool was asked for is taken back there.
+    """
+    if kind != "fulfil":
+        return "operation" if action != "delete" else "none"
     return "delete" if action == "add" else "none"
+
+
+def first_rules(rules: Mapping[str, TaskRule]) -> frozenset[str]:
+    """Names of the allocations that need nothing but each other: they have their turn as the order is taken on."""
+    first = {name: rule for name, rule in rules.items() if rule.kind == "allocate"}
+    while late := [name for name, rule in first.items() if not first.keys() >= set(rule.needs or ())]:
+        for name in late:
+            del first[name]
+    return frozenset(first)
+
+
+def with_releases(delete: Mapping[str, TaskRule], others: Iterable[TaskRule]) -> dict[str, TaskRule]:
+    """The tasks of delete, with one more for each allocation of the other actions: what it has taken is given back.
+
+    It has the allocation's name and comes after all else, unless the rules have an `allocate` task of this name.
+    """
+    rules = dict(delete)
+    needs = tuple(name for name, rule in delete.items() if rule.kind != "allocate") or None
+    for rule in others:
+        given = rules.get(rule.name)
+        if rule.kind != "allocate" or (given is not None and given.kind == "allocate"):
+            continue
+        name = rule.name if given is None else f"release-{rule.name}"
+        rules[name] = TaskRule(name, rule.asked_for, rule.action, needs, retry=rule.retry, kind="allocate")
+    return rules

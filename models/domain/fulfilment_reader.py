@@ -6,13 +6,14 @@ from typing import Any
 from models.domain.durations import InvalidDuration, duration_seconds
 from models.domain.fulfilment import (
     ACTIONS,
+    CAPABILITY_ACTIONS,
     ChildRule,
     Fulfilment,
     RelianceRule,
     TaskRule,
     default_compensation,
 )
-from models.domain.plan import Compensation
+from models.domain.plan import KINDS, Compensation, Kind
 from models.domain.pointers import pointer
 from models.domain.violations import Violation
 
@@ -58,25 +59,41 @@ class _Reader:
             yield name, self._task(name, value, action, place)
 
     def _task(self, name: str, raw: Any, action: str, at: str) -> TaskRule:
-        known = ("capability", "needs", "input", "output", "compensation", "pointOfNoReturn", "duration", "deadline",
-                 "retry", "optional", "milestone", "description")  # fmt: skip
+        known = ("kind", "capability", "needs", "input", "output", "compensation", "pointOfNoReturn", "duration",
+                 "deadline", "retry", "optional", "milestone", "description")  # fmt: skip
         rule = self._object(raw, at, known)
         capability = self._object(rule.get("capability", {}), f"{at}/capability", ("specification", "action"))
+        kind = self._kind(rule, at)
         return TaskRule(
             name=name,
             specification=self._text(capability, "specification", f"{at}/capability"),
-            action=self._text(capability, "action", f"{at}/capability"),
+            action=self._action(capability, f"{at}/capability"),
             needs=self._texts(rule, "needs", at),
             input=rule.get("input"),
             output=rule.get("output"),
-            compensation=self._compensation(rule, action, at),
+            compensation=self._compensation(rule, action, kind, at),
             point_of_no_return=self._flag(rule, "pointOfNoReturn", at),
             duration=self._seconds(rule, "duration", at),
             deadline=self._seconds(rule, "deadline", at),
             retry=self._retry(rule, at),
             optional=self._flag(rule, "optional", at),
             milestone=self._text(rule, "milestone", at),
+            kind=kind,
         )
+
+    def _kind(self, rule: Mapping[str, Any], at: str) -> Kind:
+        given = rule.get("kind", "fulfil")
+        for kind in KINDS:
+            if given == kind:
+                return kind
+        self._wrong(f"{at}/kind", "invalidValue", f"A task is of the kind {', '.join(KINDS)}.")
+        return "fulfil"
+
+    def _action(self, capability: Mapping[str, Any], at: str) -> str | None:
+        action = self._text(capability, "action", at)
+        if action is not None and action not in CAPABILITY_ACTIONS:
+            self._wrong(f"{at}/action", "invalidValue", f"An action is one of {', '.join(CAPABILITY_ACTIONS)}.")
+        return action
 
     def _child(self, raw: Any, at: str) -> ChildRule:
         rule = self._object(raw, at, ("characteristic", "quantity", "condition", "description"))
@@ -107,8 +124,8 @@ class _Reader:
             self._wrong(f"{at}/condition", "invalidExpression", "A condition is an expression and begins with `=`.")
         return condition
 
-    def _compensation(self, rule: Mapping[str, Any], action: str, at: str) -> Compensation:
-        given = rule.get("compensation", default_compensation(action))
+    def _compensation(self, rule: Mapping[str, Any], action: str, kind: Kind, at: str) -> Compensation:
+        given = rule.get("compensation", default_compensation(action, kind))
         if isinstance(given, bool | str) and given in _COMPENSATIONS:
             if given == "delete" and action != "add":
                 self._wrong(f"{at}/compensation", "invalidValue", "Only what `add` did can be undone by `delete`.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.domain.expressions import ExpressionError, compile_expression
+from models.domain.fulfilment import ACTIONS
 from models.domain.plan import Capability
 from models.domain.violations import Violation
 
@@ -20,7 +21,7 @@ class Offer:
     Attributes:
         specification: id of one version, name of a family, or `*`; None where `category` says what it is for.
         category: id or name of a category of specifications, or the category of a service.
-        action: add, modify, delete, or `*` for all.
+        action: add, modify, delete, or `*` for these three; allocate, order, monitor or change.
         places: ids or names of places it works at; one that ends in `*` means all that begin so. None: everywhere.
         condition: expression over `service` and `characteristic` that has to be true.
     """
@@ -52,8 +53,8 @@ class Offer:
         return names.index(self.specification) if self.specification and self.specification in names else None
 
     def does(self, action: str) -> bool:
-        """Whether it covers an action."""
-        return self.action in (action, ANY)
+        """Whether it covers an action; `*` is every action on a service, and no other kind of task."""
+        return self.action == action or (self.action == ANY and action in ACTIONS)
 
     def works_at(self, places: Iterable[str]) -> bool:
         """Whether one of the places (ids and names) is one of its own."""

@@ -1,15 +1,16 @@
 """The surface check of a submitted order: what can be said at once, before it is accepted. Pure.
 
-What needs more than the order, the catalogue and the services it names (a shared service that others rely on, values
-that flow down) is found when the order is decomposed, and rejects it then.
+What needs more than the order, the catalogue and the services it names (such as values that flow down) is found when
+the order is decomposed, and rejects it then.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from models.domain.draft import Draft
 from models.domain.modifications import refuse_modify
 from models.domain.order_items import OrderItem, cycle_steps, items_of, references_of, waits_of
-from models.domain.removals import refuse_delete
+from models.domain.removals import doomed_services, refuse_delete, refuse_used, users_of
 from models.domain.slices import at_once
 from models.domain.snapshot import Body, Snapshot
 from models.domain.specification import Specification
@@ -49,7 +50,21 @@ def check_items(items: Sequence[OrderItem], snapshot: Snapshot, *, catalog_check
     check = _ItemCheck(snapshot, catalog_check, items)
     for item in items:
         found.extend(check.violations(item))
+    if snapshot.dependents and not found:
+        found.extend(_used(items, snapshot))
     return found
+
+
+def _used(items: Sequence[OrderItem], snapshot: Snapshot) -> Iterator[Violation]:
+    """Yield which services cannot be deleted, because others rely on them that the order does not take out of use."""
+    draft = Draft("", {}, snapshot, items)
+    doomed = doomed_services(draft)
+    for item in items:
+        if item.action == "delete":
+            service = str(item.service["id"])
+            refused = refuse_used(item, service, users_of(draft, service, doomed))
+            if refused is not None:
+                yield refused
 
 
 def _identities(items: Sequence[OrderItem]) -> Iterator[Violation]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.domain.plan import PlannedTask
-from models.domain.progress import ENDED, OPEN, STUCK, Progress, TaskRun
+from models.domain.precedence import ENDED
+from models.domain.progress import OPEN, STUCK, Progress, TaskRun
 from models.domain.slices import at_once
 
 CAUTION = 0.1

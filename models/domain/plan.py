@@ -9,9 +9,18 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 Operation = Literal["fulfil", "compensate", "cancel"]
+Kind = Literal["fulfil", "allocate", "order", "monitor", "change"]
 Compensation = Literal["none", "operation", "delete"]
 
 FORMAT = 1
+KINDS: Mapping[Kind, str] = {
+    "fulfil": "Works on the service.",
+    "allocate": "Sets resources of a pool aside for the service; in delete, gives them back.",
+    "order": "Orders something of another system.",
+    "monitor": "Makes, changes or removes a monitor of the service.",
+    "change": "Opens, awaits and closes a change request of another system.",
+}
+"""What sort of thing a task does. It decides when the task has its turn and what follows from it, never who does it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,7 @@ class PlannedTask:
             delete tasks (for add).
         optional: a refusal skips it instead of holding the item.
         milestone: the milestone that it reaches.
+        kind: see KINDS.
         target: for `compensate` and `cancel`: key of the task it undoes or stops.
     """
 
@@ -84,6 +94,7 @@ class PlannedTask:
     optional: bool = False
     milestone: str | None = None
     target: str | None = None
+    kind: Kind = "fulfil"
 
     def to_document(self) -> dict[str, Any]:
         """As stored: only what differs from the default."""
@@ -117,6 +128,7 @@ _TASK_DEFAULTS: Mapping[str, Any] = {
     "optional": False,
     "milestone": None,
     "target": None,
+    "kind": "fulfil",
 }
 
 
@@ -135,6 +147,7 @@ class PlannedService:
         parent: id of the service it is a part of.
         relies_on: ids of the services that it relies on, re-used ones included.
         name: short name under which siblings and parents find it in expressions.
+        share: for one that is built for whoever needs it, what was asked for (`Wish.key`); it is built once at a time.
     """
 
     id: str
@@ -147,6 +160,7 @@ class PlannedService:
     parent: str | None = None
     relies_on: tuple[str, ...] = ()
     name: str = ""
+    share: str = ""
 
     def to_document(self) -> dict[str, Any]:
         """As stored in the plan."""
@@ -198,12 +212,32 @@ class PlannedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """A service to rely on that another order is building.
+
+    Attributes:
+        key: what was asked for (`Wish.key`).
+        service: its id.
+        order: who builds it.
+    """
+
+    key: str
+    service: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """Items, services and tasks of one owner."""
+    """Items, services and tasks of one owner.
+
+    Attributes:
+        awaits: what has to be in use before the plan can be carried out; it is made anew then, and never stored so.
+    """
 
     items: tuple[PlannedItem, ...]
     services: tuple[PlannedService, ...]
     tasks: tuple[PlannedTask, ...]
+    awaits: tuple[Awaited, ...] = ()
 
     def to_document(self) -> dict[str, Any]:
         """The static part of the stored plan."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from models.domain.lifecycles import TASK
 from models.domain.plan import Plan, PlannedItem, PlannedTask
+from models.domain.precedence import ENDED, Precedence
 from models.domain.rollup import ItemView
 
 SATISFIED = frozenset({"done", "skipped"})
@@ -18,7 +19,6 @@ OPEN = frozenset({"running", "accepted", "retrying"})
 STUCK = ("held", "pending")
 _TOLD = (*STUCK, "failed")
 """States in which a task does not go on by itself, the graver one first."""
-ENDED = frozenset({"done", "skipped", "cancelled", "failed"})
 
 _SHORT = {
     "state": "s",
@@ -107,6 +107,7 @@ class Progress:
         self._ready_of: Counter[str] = Counter()
         self._ready_in: Counter[str] = Counter()
         self._blocked: set[str] = set()
+        self._precedence = Precedence()
         self.dirty_items: dict[str, None] = {item.path: None for item in plan.items}
         self.add([*plan.tasks, *added])
 
@@ -116,6 +117,7 @@ class Progress:
         for task in new:
             self.tasks[task.key] = task
             self.run.setdefault(task.key, TaskRun())
+        self._precedence.add(new, {task.key: self.run[task.key].state for task in new})
         for task in new:
             state = self.run[task.key].state
             self._by_state[state][task.key] = None
@@ -150,6 +152,9 @@ class Progress:
             for dependent in self._dependents[key]:
                 self._unmet[dependent] -= 1
                 self._mark_ready(dependent)
+        if to in ENDED and before not in ENDED:
+            for freed in self._precedence.ended(self.tasks[key]):
+                self._mark_ready(freed)
         self._mark_ready(key)
         return run
 
@@ -161,7 +166,9 @@ class Progress:
             self._counts[path][to] += 1
 
     def _mark_ready(self, key: str) -> None:
-        ready = self.run[key].state == "waiting" and self._unmet[key] == 0
+        ready = (
+            self.run[key].state == "waiting" and self._unmet[key] == 0 and not self._precedence.holds(self.tasks[key])
+        )
         if ready == (key in self._ready):
             return
         item = self.tasks[key].item
@@ -194,6 +201,10 @@ class Progress:
     def ready(self) -> list[PlannedTask]:
         """The tasks that could start now."""
         return [self.tasks[key] for key in self._ready]
+
+    def comes_first(self, key: str) -> bool:
+        """Whether a task is an allocation that has its turn as the order is taken on."""
+        return key in self._precedence.first
 
     def of_service(self, service: str) -> list[str]:
         """Keys of the tasks that work on a service."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from models.domain.characteristics import check_specification
 from models.domain.errors import InvalidRequest
-from models.domain.fulfilment import CHILD, RELIES_ON, TaskRule
+from models.domain.fulfilment import CHILD, RELIES_ON, TaskRule, first_rules
 from models.domain.graph import Cyclic, in_order
 from models.domain.patterns import PatternEngine
 from models.domain.pointers import pointer
@@ -151,8 +151,10 @@ class _Check:
             yield Violation(at, "cycle", f"Tasks wait for each other: {cyclic}.")
             return
         awaited: dict[str, set[str]] = {}
+        first = first_rules(tasks) if action != "delete" else frozenset()
         for name in order:
             awaited[name] = {other for need in before[name] for other in (need, *awaited[need])}
+            awaited[name] |= first if name not in first else set()
             yield from self._expressions.of_task(f"{at}{pointer(name)}", tasks[name], awaited[name], set(tasks))
 
     def _need(self, action: str, need: str, tasks: Mapping[str, TaskRule]) -> str | None:

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.domain.builds import AS_PLANNED_ONLY, Part, Wanted, fill, mapped_values, new_node, relate
-from models.domain.draft import Draft, Node, numbered
+from models.domain.builds import Part, Wanted, fill, mapped_values, new_node, relate
+from models.domain.draft import AS_PLANNED_ONLY, Draft, Node, numbered
 from models.domain.fulfilment import RelianceRule
 from models.domain.ids import derived_id
 from models.domain.order_items import RELIES, OrderItem, references_of
+from models.domain.plan import Awaited
 from models.domain.relations import Relation
 from models.domain.snapshot import RELIES_ON, Body, Wish, characteristics_of, related_ids
 from models.domain.specification import Mapped, Specification
@@ -86,6 +87,11 @@ class _Search:
                 return []
             if self.target.id in draft.snapshot.beyond and path not in draft.snapshot.answered:
                 draft.wishes[path] = Wish(self.target.id, match, path)
+            elif (builder := draft.snapshot.building.get(path)) is not None:
+                if node.state not in AS_PLANNED_ONLY:
+                    draft.awaited[path] = Awaited(path, builder.service, builder.order)
+                note_reliance(draft, node, self.name, builder.service)
+                return []
         if self.rule.create:
             return [self._made(path if self.rule.reuse else f"{node.path}/{self.name}")]
         wanted = "".join(f", {key} {value!r}" for key, value in match.items())
@@ -108,6 +114,7 @@ class _Search:
         )
         made = draft.place(new_node(draft, wanted))
         if shared:
+            made.wish = path
             draft.made[path] = made
         fill(draft, Part(made, values=mapped_values(draft, self.mapped, self.context, node.item)))
         note_reliance(draft, node, self.name, made.id)

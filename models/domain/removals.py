@@ -1,6 +1,6 @@
 """Decomposition of `delete`: what goes with a service, what stays, and what forbids it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from models.domain.draft import Draft, Node, as_seen, numbered
 from models.domain.order_items import OrderItem
@@ -10,6 +10,8 @@ from models.domain.violations import Violation
 
 DELETABLE = frozenset({"active", "inactive"})
 GONE = "terminated"
+SHOWN_USERS = 50
+"""That an error names of those who rely on a service."""
 
 
 def doomed_services(draft: Draft) -> frozenset[str]:
@@ -75,13 +77,25 @@ def refuse_delete(item: OrderItem, body: Body) -> Violation | None:
     return Violation(f"{item.pointer}/service/id", "illegalState", problem)
 
 
+def refuse_used(item: OrderItem, service_id: str, users: Sequence[str]) -> Violation | None:
+    """Return why a service cannot be deleted that others rely on, naming them, or None where nobody does."""
+    if not users:
+        return None
+    return Violation(f"{item.pointer}/service/id", "serviceInUse", in_use(service_id, users))
+
+
+def in_use(service_id: str, users: Sequence[str]) -> str:
+    """Say in a sentence who relies on a service that shall be deleted."""
+    shown, left = ", ".join(users[:SHOWN_USERS]), len(users) - SHOWN_USERS
+    more = f" and {left} more" if left > 0 else ""
+    return f"The service {service_id} cannot be deleted: {shown}{more} rel{'y' if len(users) > 1 else 'ies'} on it."
+
+
 def delete_item(draft: Draft, item: OrderItem, body: Body, doomed: frozenset[str]) -> None:
     """Plan an item that deletes."""
-    users = users_of(draft, str(body["id"]), doomed)
-    if users:
-        shown = ", ".join(users[:5]) + (f" and {len(users) - 5} more" if len(users) > 5 else "")
-        draft.refuse(f"{item.pointer}/service/id", "serviceInUse",
-                     f"The service {body['id']} cannot be deleted: {shown} relies on it.")  # fmt: skip
+    refused = refuse_used(item, str(body["id"]), users_of(draft, str(body["id"]), doomed))
+    if refused is not None:
+        draft.violations.append(refused)
     specification = draft.snapshot.specification_of(body)
     name = specification.name if specification else "service"
     node = draft.place_root(removed_node(draft, item, body, name, None))

@@ -29,6 +29,14 @@ class Wish:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Who builds a service at the moment that others may rely on: an order, and the service."""
+
+    order: str
+    service: str
+
+
 class MoreToSee(Exception):
     """Services that could be re-used were not in the snapshot."""
 
@@ -46,10 +54,11 @@ class Snapshot:
         at: the moment, as text in the canonical form.
         specifications: by id; those the order names and everything they are made of and rely on.
         services: bodies by id; those the order names and everything they are made of and rely on.
-        shared: for a specification id the services of its family that could be re-used, oldest first.
+        shared: for a specification id the services of it that could be re-used, oldest first.
         dependents: for a service id the ids of the living services that rely on it.
-        beyond: ids of specifications of which the inventory has more services than `shared` holds.
+        beyond: ids of specifications of which the inventory may have more services than `shared` holds.
         answered: what was asked of the inventory about these (`Wish.key`); what it has is in `shared`.
+        building: who builds what was asked for (`Wish.key`), where the inventory has none in use yet.
     """
 
     at: str
@@ -59,6 +68,7 @@ class Snapshot:
     dependents: Mapping[str, Sequence[str]] = field(default_factory=dict)
     beyond: frozenset[str] = frozenset()
     answered: frozenset[str] = frozenset()
+    building: Mapping[str, Builder] = field(default_factory=dict)
     _families: Mapping[str, list[Specification]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from models.domain.characteristics import CharacteristicRules
 from models.domain.errors import InvalidRequest
 from models.domain.expressions import ExpressionError, Template, compile_template
-from models.domain.fulfilment import ChildRule, Fulfilment, RelianceRule, TaskRule, default_task
+from models.domain.fulfilment import ChildRule, Fulfilment, RelianceRule, TaskRule, default_task, with_releases
 from models.domain.fulfilment_reader import read_fulfilment
 from models.domain.patterns import PatternEngine
 from models.domain.pointers import pointer
@@ -116,11 +116,17 @@ class Specification:
         return None
 
     def tasks(self, action: str) -> Mapping[str, TaskRule]:
-        """Return the tasks of an action. Without rules a leaf has one, and what is made of others has none."""
+        """Return the tasks of an action. Without rules a leaf has one, and what is made of others has none.
+
+        In delete what the other actions have allocated is given back.
+        """
         given = self.fulfilment.tasks.get(action)
-        if given is not None:
+        if given is None:
+            given = {} if self.bundled else {action: default_task(action)}
+        if action != "delete":
             return given
-        return {} if self.bundled else {action: default_task(action)}
+        others = [rule for other in ("add", "modify") for rule in self.fulfilment.tasks.get(other, {}).values()]
+        return with_releases(given, others)
 
 
 class _Compiler:

@@ -8,9 +8,8 @@ ended. Both become needs between tasks here: first tasks wait for last tasks.
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from models.domain.builds import AS_PLANNED_ONLY
-from models.domain.draft import Draft, Node
-from models.domain.fulfilment import CHILD, RELIES_ON, TaskRule, default_task
+from models.domain.draft import AS_PLANNED_ONLY, Draft, Node
+from models.domain.fulfilment import CHILD, RELIES_ON, TaskRule, default_task, first_rules
 from models.domain.graph import in_order
 from models.domain.ids import task_key
 from models.domain.order_items import BEGIN, END
@@ -39,9 +38,30 @@ class _Laid:
     guarded: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What comes before the tasks of a service.
+
+    Attributes:
+        below: services, by the label under which `needs` find them.
+        base: all that there is to wait for.
+        begin: of the item.
+        first: names of the allocations that come before the other tasks.
+    """
+
+    below: list[tuple[str, _Laid]]
+    base: Keys
+    begin: Keys
+    first: frozenset[str]
+
+
 @dataclass(slots=True)
 class TaskLayout:
-    """Lays out the tasks of a draft."""
+    """Lays out the tasks of a draft.
+
+    Attributes:
+        unbegun: keys of the allocations that do not wait for the beginning of their item.
+    """
 
     draft: Draft
     tasks: list[PlannedTask] = field(default_factory=list)
@@ -49,6 +69,7 @@ class TaskLayout:
     needed: dict[str, set[str]] = field(default_factory=dict)
     laid: dict[Place, _Laid] = field(default_factory=dict)
     count: int = 0
+    unbegun: set[str] = field(default_factory=set)
 
     def steps(self) -> Iterator[None]:
         """Lay out all tasks, one step a service.
@@ -87,7 +108,7 @@ class TaskLayout:
         ends = [self.laid[other].exits for other in inside if other[0] == END]
         needed = self.needed[path]
         exits = tuple(key for key in merged([tuple(self.own[path]), *passed_on, *ends]) if key not in needed)
-        return exits or self.laid[BEGIN, path].exits
+        return merged([exits, self.laid[BEGIN, path].exits]) if self.unbegun.issuperset(exits) else exits
 
     def _graph(self) -> Generator[None, None, dict[Place, list[Place]]]:
         """Return for every beginning, service and end what comes before it."""
@@ -129,18 +150,22 @@ class TaskLayout:
         if not rules:
             return _Laid(base, guarded)
         keys = {name: task_key(*node.key, node.action, name) for name in rules}
-        used: set[str] = set()
-        for rule in in_rule_order(rules):
-            needs = self._needs(rule, keys, below, base, begin)
-            used.update(needs)
-            self.count += len(needs)
-            self.tasks.append(self._task(node, rule, keys[rule.name], needs))
+        before = _Before(below, base, begin, first_rules(rules) if node.action != "delete" else frozenset())
+        if node.action == "add":
+            self.unbegun.update(keys[name] for name in before.first)
+        needs = {name: self._needs(rules[name], keys, before) for name in rules}
+        self.count += sum(map(len, needs.values()))
+        self.tasks.extend(self._task(node, rule, keys[rule.name], needs[rule.name]) for rule in in_rule_order(rules))
+        # Nobody waits for what gives resources back: it comes after everything else of the item.
+        lasting = [name for name, rule in rules.items() if rule.kind != "allocate" or node.action != "delete"]
+        used = {need for name in lasting for need in needs[name]}
         if not node.shared:
             self.own[node.item.path].extend(keys.values())
             self.needed[node.item.path] |= used
-        sinks = tuple(key for key in keys.values() if key not in used)
+        sinks = tuple(keys[name] for name in lasting if keys[name] not in used)
         left = tuple(key for key in everything if key not in used)
-        return _Laid(merged([sinks, left]), guarded=not node.shared)
+        begun = guarded or not self.unbegun.issuperset(keys.values())
+        return _Laid(merged([sinks, left]), guarded=begun and not node.shared)
 
     def _below(self, node: Node) -> Iterator[tuple[str, _Laid]]:
         """Yield what a service waits for. Only what is in the same item, or inside it, waits for its beginning too."""
@@ -159,19 +184,25 @@ class TaskLayout:
             return {node.action: default_task(node.action)}
         return node.specification.tasks(node.action)
 
-    @staticmethod
-    def _needs(
-        rule: TaskRule, keys: Mapping[str, str], below: list[tuple[str, _Laid]], base: Keys, begin: Keys
-    ) -> Keys:
-        """Return what a task waits for: what it names; all that comes before the service where it names nothing."""
+    def _needs(self, rule: TaskRule, keys: Mapping[str, str], before: _Before) -> Keys:
+        """Return what a task waits for: what it names; all that comes before the service where it names nothing.
+
+        What is allocated first waits for nothing, and the other tasks of the service wait for it.
+        """
         own = tuple(keys[need] for need in rule.own_needs if need in keys)
+        begun = not self.unbegun.issuperset(own)
+        if rule.name in before.first:
+            return own if begun or self.unbegun.issuperset([keys[rule.name]]) else merged([own, before.begin])
+        named = [laid for label, laid in before.below
+                 if label in (rule.needs or ()) and label.startswith((CHILD, RELIES_ON))]  # fmt: skip
         if rule.needs is None:
-            return base
-        named = [laid for label, laid in below if label in rule.needs and label.startswith((CHILD, RELIES_ON))]
-        others = merged(laid.exits for laid in named)
-        if own or any(laid.guarded for laid in named):
-            return merged([own, others])
-        return merged([others, begin])
+            needs = before.base
+        elif begun or any(laid.guarded for laid in named):
+            needs = merged([own, *(laid.exits for laid in named)])
+        else:
+            needs = merged([own, *(laid.exits for laid in named), before.begin])
+        waits = any(need not in before.first for need in rule.own_needs)
+        return needs if waits else merged([needs, tuple(keys[name] for name in before.first)])
 
     def _task(self, node: Node, rule: TaskRule, key: str, needs: Keys) -> PlannedTask:
         return PlannedTask(
@@ -192,16 +223,18 @@ class TaskLayout:
             point_of_no_return=rule.point_of_no_return,
             optional=rule.optional,
             milestone=rule.milestone,
+            kind=rule.kind,
         )
 
     def _capability(self, node: Node, rule: TaskRule) -> Capability:
-        action = rule.action or node.action
-        if rule.specification is None:
+        action = rule.action or (node.action if rule.kind == "fulfil" else rule.kind)
+        asked_for = rule.asked_for
+        if asked_for is None:
             family = node.specification.name if node.specification else (node.reference or {}).get("name")
             categories = node.specification.categories if node.specification else ()
             return Capability(self._specification_id(node), action, family, categories)
-        known = self.draft.snapshot.specifications.get(rule.specification)
-        return Capability(rule.specification, action, known.name if known else None, known.categories if known else ())
+        known = self.draft.snapshot.specifications.get(asked_for)
+        return Capability(asked_for, action, known.name if known else None, known.categories if known else ())
 
     @staticmethod
     def _specification_id(node: Node) -> str:

@@ -14,6 +14,7 @@ from som.cli import (
     order,
     output,
     plan,
+    release,
     resolution,
     rules,
     work,
@@ -50,6 +51,7 @@ for command in (*interventions.COMMANDS, *resolution.COMMANDS):
 fallout.app.add_typer(rules.app, name="rules")
 app.add_typer(fallout.app, name="fallout")
 app.add_typer(work.app, name="work")
+app.add_typer(release.app, name="release")
 app.command()(explain)
 app.command("version")(show_version)
 

@@ -12,6 +12,8 @@ from som.cli.exits import Unusable
 
 SUFFIXES = frozenset({".json", ".yaml", ".yml"})
 
+_MOST_VALUES = 1_000_000
+
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -45,19 +47,45 @@ def read(path: Path, fill: Mapping[str, str]) -> Any:
         Unusable: it cannot be read or parsed, or a placeholder has no value.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text) if path.suffix == ".json" else yaml.load(text, _JsonLoader)  # noqa: S506 - a safe one
+        raw = path.read_bytes()
     except OSError as fault:
         raise Unusable(f"{path} cannot be read: {fault.strerror}.") from None
-    except UnicodeDecodeError:
-        raise Unusable(f"{path} is not UTF-8 text.") from None
-    except (json.JSONDecodeError, yaml.YAMLError, RecursionError) as fault:
-        raise Unusable(f"{path} cannot be parsed: {fault}.") from None
+    content = parse(raw, str(path))
     missing = sorted(set(_placeholders(content)) - fill.keys())
     if missing:
         names = ", ".join(missing)
         raise Unusable(f"{path} needs a value for {names}: give it with --set {missing[0]}=…")
     return _filled(content, fill)
+
+
+def parse(raw: bytes, name: str) -> Any:
+    """What a file of this name, which these bytes are, holds.
+
+    Raises:
+        Unusable: it cannot be parsed, or its aliases make it far larger than it is.
+    """
+    try:
+        text = raw.decode("utf-8")
+        content = json.loads(text) if name.endswith(".json") else yaml.load(text, _JsonLoader)  # noqa: S506 - a safe one
+        values = _count(content, {})
+    except UnicodeDecodeError:
+        raise Unusable(f"{name} is not UTF-8 text.") from None
+    except (json.JSONDecodeError, yaml.YAMLError, RecursionError) as fault:
+        raise Unusable(f"{name} cannot be parsed: {fault}.") from None
+    if values > _MOST_VALUES:
+        raise Unusable(f"{name} has more than {_MOST_VALUES} values, its aliases written out.")
+    return content
+
+
+def _count(content: Any, known: dict[int, int]) -> int:
+    """How many values there are; a part that an alias names again counts again, but is not looked at again."""
+    if not isinstance(content, dict | list):
+        return 1
+    if id(content) not in known:
+        known[id(content)] = _MOST_VALUES  # a part that holds itself never ends
+        parts = content.values() if isinstance(content, dict) else content
+        known[id(content)] = 1 + sum(_count(part, known) for part in parts)
+    return known[id(content)]
 
 
 def read_object(path: Path, fill: Mapping[str, str]) -> dict[str, Any]:

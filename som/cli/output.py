@@ -69,7 +69,13 @@ def as_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def line(*parts: str | Text) -> None:
+def short(value: Any, most: int = 120) -> str:
+    """A value of JSON in a few characters."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def line(*parts: str | Text | tuple[str, str]) -> None:
     """One line, whatever its length."""
     console().print(Text.assemble(*parts), soft_wrap=True)
 

@@ -23,11 +23,13 @@ class TaskRow:
     seconds: float | None
     trouble: str
     operation: str
+    kind: str = ""
 
     @property
     def label(self) -> str:
         """Its name, and what is done when that is not the ordinary."""
-        return self.name if self.operation in ("", "fulfil") else f"{self.name} ({self.operation})"
+        told = [what for what in (self.kind, self.operation) if what not in ("", "fulfil")]
+        return f"{self.name} ({', '.join(told)})" if told else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ def _task(task: Mapping[str, Any], services: Mapping[Any, str], names: Mapping[s
         seconds=_seconds(task.get("startDate"), task.get("endDate"), now),
         trouble=str((task.get("error") or {}).get("message", "")),
         operation=str(task.get("operation", "")),
+        kind=str(task.get("kind", "")),
     )
 
 

@@ -1,6 +1,8 @@
 """Credentials of a fulfiller reach it, and are found nowhere else: not in the database, answers, events or the log."""
 
+import asyncio
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import requests
 from pymongo import MongoClient
 
 from tests.acceptance.server_process import ServerProcess
+from tests.integration.openssh import needs_openssh, openssh
 
 FULFILLERS = "/som/v1/fulfiller"
 ORDERS = "/tmf-api/serviceOrdering/v4/serviceOrder"
@@ -56,24 +59,36 @@ def call(server: ServerProcess, method: str, path: str, body: Any = None) -> Any
 
 
 def order_that_is_refused(server: ServerProcess) -> str:
-    service = {"name": "s", "serviceSpecification": {"id": "tattled-1"}}
+    return order_that_becomes(server, "held", "tattled-1")
+
+
+def order_that_becomes(server: ServerProcess, state: str, specification: str) -> str:
+    service = {"name": "s", "serviceSpecification": {"id": specification}}
     made = call(server, "POST", ORDERS, {"serviceOrderItem": [{"id": "1", "action": "add", "service": service}]})
     give_up = time.monotonic() + 60
-    while call(server, "GET", f"{ORDERS}/{made['id']}")["state"] != "held":
-        assert time.monotonic() < give_up
+    while (order := call(server, "GET", f"{ORDERS}/{made['id']}"))["state"] != state:
+        assert time.monotonic() < give_up, order
         time.sleep(0.1)
     return str(made["id"])
 
 
-def everything(server: ServerProcess, mongodb_url: str, database: str, order: str) -> dict[str, str]:
+def specify(server: ServerProcess, name: str) -> None:
+    specification = {"id": f"{name}-1", "name": name, "version": "1", "lifecycleStatus": "Active"}
+    call(server, "POST", "/tmf-api/serviceCatalogManagement/v4/serviceSpecification", specification)
+
+
+def everything(
+    server: ServerProcess, mongodb_url: str, database: str, order: str, fulfiller: str = "tattler"
+) -> dict[str, str]:
     """All that can be read anywhere, by where it is."""
     paths = [
-        FULFILLERS, f"{FULFILLERS}/tattler", f"{FULFILLERS}/tattler/health", f"{ORDERS}/{order}",
+        FULFILLERS, f"{FULFILLERS}/{fulfiller}", f"{FULFILLERS}/{fulfiller}/health", f"{ORDERS}/{order}",
         f"/som/v1/plan/{order}", f"/som/v1/plan/{order}/task", "/som/v1/event?limit=1000", "/som/v1/history?limit=1000",
         "/som/v1/fallout",
     ]  # fmt: skip
     found = {path: json.dumps(call(server, "GET", path)) for path in paths}
-    found["log"] = server.log.read_text(encoding="utf-8", errors="replace")
+    files = (path for path in server.data_dir.rglob("*") if path.is_file())
+    found |= {f"file {path}": path.read_text(encoding="utf-8", errors="replace") for path in files}
     with MongoClient[dict[str, Any]](mongodb_url) as client:
         for name in client[database].list_collection_names():
             found[f"collection {name}"] = str(list(client[database][name].find()))
@@ -99,8 +114,7 @@ def test_credentials_are_found_nowhere_and_survive_a_change_of_keys(
     server = ServerProcess(tmp_path, {**settings, "SOM_SECRET_KEY": OLD})
     server.start()
     try:
-        specification = {"id": "tattled-1", "name": "tattled", "version": "1", "lifecycleStatus": "Active"}
-        call(server, "POST", "/tmf-api/serviceCatalogManagement/v4/serviceSpecification", specification)
+        specify(server, "tattled")
         body = {
             "id": "tattler",
             "name": "Tattler",
@@ -131,3 +145,50 @@ def test_credentials_are_found_nowhere_and_survive_a_change_of_keys(
         assert seen[-1] == f"Bearer {LATER_TOKEN}"
     finally:
         server.stop()
+
+
+@needs_openssh
+async def test_a_private_key_takes_a_playbook_to_another_host_and_is_found_nowhere(
+    tmp_path: Path, mongodb_url: str, database_name: str
+) -> None:
+    project = tmp_path / "projects/racks"
+    project.mkdir(parents=True)
+    (project / "install.yaml").write_text(
+        "- hosts: all\n  gather_facts: false\n  tasks:\n    - command: printenv SSH_CONNECTION\n      register: way\n"
+        "    - set_stats: {data: {service_characteristic: {way: '{{ way.stdout }}'}}}\n"
+    )
+    async with openssh(tmp_path) as host:
+        (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{host.port} {host.settings['hostKey']}\n")
+        variables = {
+            "ansible_host": "127.0.0.1",
+            "ansible_port": host.port,
+            "ansible_user": "{{ som_credentials.username }}",
+            "ansible_python_interpreter": sys.executable,
+            "ansible_ssh_args": f"-F none -o UserKnownHostsFile={tmp_path}/known_hosts",
+        }
+        (project / "hosts.json").write_text(json.dumps({"all": {"hosts": {"rack-1": variables}}}))
+        settings = {"SOM_MONGODB_URL": mongodb_url, "SOM_MONGODB_DATABASE": database_name, "SOM_SECRET_KEY": NEW}
+        data = tmp_path / "data"
+        data.mkdir()
+        server = ServerProcess(data, {**settings, "SOM_LOG_LEVEL": "debug", "SOM_ANSIBLE_DIR": str(project.parent)})
+        server.start()
+        try:
+            specify(server, "rack")
+            body = {
+                "id": "racks",
+                "name": "Racks",
+                "kind": "ansible",
+                "pollInterval": 1,
+                "capability": [{"specification": "rack", "action": "*"}],
+                "settings": {"project": "racks", "playbook": "install.yaml", "inventory": "hosts.json"},
+                "credentials": host.credentials,
+            }
+            call(server, "POST", FULFILLERS, body)
+            order = await asyncio.to_thread(order_that_becomes, server, "completed", "rack-1")
+            found = everything(server, mongodb_url, database_name, order, "racks")
+        finally:
+            server.stop()
+    assert f"127.0.0.1 {host.port}" in found["collection service"]
+    assert any("rack-1" in text for where, text in found.items() if "/artifacts/run/" in where)
+    parts = host.credentials["privateKey"].splitlines()[1:-1]
+    assert {where for where, text in found.items() if any(part in text for part in parts)} == set()

@@ -13,19 +13,19 @@ ROOMS = ("models", "adapters", "handlers", "scheduler", "som")
 
 # Each of these libraries lives in one place, so that it can be replaced in one place.
 HOMES = {
-    "aiohttp": ("adapters", "som/sdk_testing.py"),
+    "aiohttp": ("adapters", "som/sdk_testing"),
     "ansible_runner": ("adapters/ansible_run.py",),
     "asyncssh": ("adapters/ssh.py",),
     "apscheduler": ("scheduler",),
     "connexion": ("handlers",),
     "jsonschema_rs": ("handlers", "adapters/forms.py"),
-    "cryptography": ("models/sealing.py",),
+    "cryptography": ("adapters/private_key.py", "models/sealing.py"),
     "lark": ("models/domain/expressions",),
     "mongoengine": ("models",),
     "prometheus_client": ("handlers", "som/ground.py", "som/metrics.py"),
     "pydantic_settings": ("som",),
-    "lxml": ("adapters/netconf.py", "adapters/netconf_template.py"),
-    "ncclient": ("adapters/netconf.py",),
+    "lxml": ("adapters/netconf.py", "adapters/netconf_session.py", "adapters/netconf_template.py"),
+    "ncclient": ("adapters/netconf.py", "adapters/netconf_session.py"),
     "re2": ("models/patterns.py",),
     "requests": ("som/cli", "som/demo"),
     "rich": ("som",),

@@ -8,7 +8,7 @@ from httpx import Response
 
 from models.store import Store
 from tests.contract.plans import store_plan
-from tests.contract.samples import CANCELS, FULFILLERS, PROCESS_FLOWS, SERVICES, SOM, order, service, set_state
+from tests.contract.samples import CANCELS, FULFILLERS, PROCESS_FLOWS, SERVICES, SOM, order, release, service, set_state
 from tests.contract.stage import BODIES, FAULT, Operation, Stage
 from tests.contract.subjects import (
     delivered,
@@ -27,6 +27,7 @@ Provoke = Callable[[Stage, Operation], Awaitable[Response]]
 _TOO_LONG = "x" * 5_000
 _UNKNOWN = "o-1"
 _HUGE = b" " * 5_000_001
+RESOURCE_CLASSES = ("Resource", "LogicalResource", "PhysicalResource")
 
 
 async def send(stage: Stage, operation: Operation, url: str, **options: Any) -> Response:
@@ -287,11 +288,31 @@ async def _work_that_has_ended(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, url, **operation.sent({"state": "active"}))
 
 
+async def _another_content(stage: Stage, operation: Operation) -> Response:
+    """A version that is installed already, and says something else."""
+    name = stage.new("release")
+    assert (await send(stage, operation, operation.path, **operation.sent(release(name)))).status_code == 201
+    return await send(stage, operation, operation.path, **operation.sent(release(name, description="another")))
+
+
+async def _rolled_back_twice(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    assert (await send(stage, operation, url)).status_code == 200
+    return await send(stage, operation, url)
+
+
 async def _work_that_an_order_waits_for(stage: Stage, operation: Operation) -> Response:
     key = await task_flow(stage)
     waiting = {"$set": {"call": "plan-1:00aa:fulfil:0"}}
     await stage.store.collection("taskFlow").update_one({"_id": key.partition("/")[2]}, waiting)
     return await send(stage, operation, operation.url(key))
+
+
+async def _held_resource(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    holder = {"$set": {"holder": {"service": "s-1", "order": "o-1", "item": "1"}}}
+    await stage.store.collection("resource").update_one({"_id": url.rpartition("/")[2]}, holder)
+    return await send(stage, operation, url, **operation.sent({"usageState": "busy"}))
 
 
 # By operationId and status, where the general way does not lead there.
@@ -304,6 +325,9 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("createTaskFlow", "409"): _into_what_has_ended,
     ("patchTaskFlow", "409"): _work_that_has_ended,
     ("deleteTaskFlow", "409"): _work_that_an_order_waits_for,
+    **{(f"create{kind}", "409"): _key_of_what_is_deleted for kind in RESOURCE_CLASSES},
+    **{(f"patch{kind}", "409"): _held_resource for kind in RESOURCE_CLASSES},
+    **{(f"delete{kind}", "409"): _held_resource for kind in RESOURCE_CLASSES},
     ("createServiceSpecification", "409"): _twice,
     ("createFulfiller", "409"): _twice,
     ("registerListener", "409"): _twice,
@@ -322,6 +346,8 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("createFalloutRule", "409"): _twice,
     ("patchFalloutRule", "409"): _always_too_late,
     ("deleteFalloutRule", "409"): _always_too_late,
+    ("installRelease", "409"): _another_content,
+    ("rollBackRelease", "409"): _rolled_back_twice,
     ("createFalloutIntervention", "409"): _looking_after_what_has_gone_on,
     ("patchFallout", "409"): _looking_after_what_has_gone_on,
     ("createPlanPreview", "422"): _unplannable,

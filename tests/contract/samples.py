@@ -8,6 +8,7 @@ from tests.contract.client import ContractClient
 
 ORDERING = "/tmf-api/serviceOrdering/v4"
 INVENTORY = "/tmf-api/serviceInventory/v4"
+RESOURCE_INVENTORY = "/tmf-api/resourceInventoryManagement/v4"
 CATALOG = "/tmf-api/serviceCatalogManagement/v4"
 PROCESSES = "/tmf-api/processFlowManagement/v4"
 SOM = "/som/v1"
@@ -15,9 +16,13 @@ SOM = "/som/v1"
 ORDERS = f"{ORDERING}/serviceOrder"
 CANCELS = f"{ORDERING}/cancelServiceOrder"
 SERVICES = f"{INVENTORY}/service"
+RESOURCES = f"{RESOURCE_INVENTORY}/resource"
+LOGICAL_RESOURCES = f"{RESOURCE_INVENTORY}/logicalResource"
+PHYSICAL_RESOURCES = f"{RESOURCE_INVENTORY}/physicalResource"
 SPECIFICATIONS = f"{CATALOG}/serviceSpecification"
 PROCESS_FLOWS = f"{PROCESSES}/processFlow"
 FULFILLERS = f"{SOM}/fulfiller"
+RELEASES = f"{SOM}/release"
 
 Body = dict[str, Any]
 
@@ -35,6 +40,14 @@ def service(**attributes: Any) -> Body:
     return {"state": "active", "name": "line 7", "serviceSpecification": {"id": "vpn-1"}, **attributes}
 
 
+def resource(**attributes: Any) -> Body:
+    return {"name": "VLAN 7", "value": "7", "resourceStatus": "available", "@type": "LogicalResource", **attributes}
+
+
+def physical_resource(**attributes: Any) -> Body:
+    return {"name": "Router 7", "serialNumber": "FTX-7", "@type": "PhysicalResource", **attributes}
+
+
 def specification(key: str = "vpn-1", **attributes: Any) -> Body:
     return {"id": key, "name": key, "version": "1", **attributes}
 
@@ -42,6 +55,12 @@ def specification(key: str = "vpn-1", **attributes: Any) -> Body:
 def fulfiller(key: str = "north", **attributes: Any) -> Body:
     capability = [{"specification": "vpn-1", "action": "add"}]
     return {"id": key, "name": f"The {key} one", "kind": "simulator", "capability": capability, **attributes}
+
+
+def release(name: str, version: str = "1.0.0", *specifications: Body, **attributes: Any) -> Body:
+    """A package; without specifications it holds one whose name is its own."""
+    held = list(specifications) or [{"name": name, "version": version}]
+    return {"name": name, "version": version, "serviceSpecification": held, **attributes}
 
 
 async def publish(client: ContractClient, key: str = "vpn-1", **attributes: Any) -> Body:

@@ -14,7 +14,7 @@ from models.inventory import Inventory
 from models.store import Store
 from tests.contract.client import ContractClient, documents
 from tests.contract.plans import call
-from tests.contract.samples import fulfiller, item, order, service, specification
+from tests.contract.samples import fulfiller, item, order, physical_resource, release, resource, service, specification
 from tests.contract.server import serve
 
 Node = dict[str, Any]
@@ -28,6 +28,9 @@ BODIES: dict[str, Any] = {
     "createServiceOrder": order(),
     "createCancelServiceOrder": {"serviceOrder": {"id": "o-1"}},
     "createService": service(),
+    "createResource": resource(),
+    "createLogicalResource": resource(),
+    "createPhysicalResource": physical_resource(),
     "createServiceSpecification": specification("new-1"),
     "createFulfiller": fulfiller("new"),
     "createPlanPreview": order(item()),
@@ -37,6 +40,8 @@ BODIES: dict[str, Any] = {
     "createFalloutRule": {"id": "new-rule", "name": "later", "then": {"do": "retry", "delays": [60]}},
     "createFalloutResolution": {"match": {"code": "unreachable"}, "do": "retry"},
     "createFalloutIntervention": {"do": "retry"},
+    "installRelease": release("new"),
+    "createReleasePreview": release("seen"),
     "reportTaskOutcome": {"status": "done"},
     "registerListener": {"callback": "http://subscriber.example/"},
 }

@@ -8,16 +8,24 @@ from tests.contract.samples import (
     CATALOG,
     FULFILLERS,
     INVENTORY,
+    LOGICAL_RESOURCES,
     ORDERING,
     ORDERS,
+    PHYSICAL_RESOURCES,
     PROCESS_FLOWS,
     PROCESSES,
+    RELEASES,
+    RESOURCE_INVENTORY,
+    RESOURCES,
     SERVICES,
     SOM,
     SPECIFICATIONS,
     Body,
     fulfiller,
     order,
+    physical_resource,
+    release,
+    resource,
     service,
     set_state,
     specification,
@@ -68,6 +76,15 @@ async def recorded(stage: Stage, *_: object) -> str:
     return await posted(stage, SERVICES, service())
 
 
+async def kept_resource(stage: Stage, *_: object) -> str:
+    """A logical resource in the inventory."""
+    return await posted(stage, RESOURCES, resource())
+
+
+async def _physical_resource(stage: Stage, _: Operation) -> str:
+    return await posted(stage, PHYSICAL_RESOURCES, physical_resource())
+
+
 async def _specification(stage: Stage, _: Operation) -> str:
     return await posted(stage, SPECIFICATIONS, specification(stage.new("specification")))
 
@@ -112,6 +129,11 @@ async def _rule(stage: Stage, _: Operation) -> str:
     return await posted(stage, f"{SOM}/falloutRule", body)
 
 
+async def released(stage: Stage, *_: object) -> str:
+    """An installed release."""
+    return await posted(stage, RELEASES, release(stage.new("release")))
+
+
 async def _callback(stage: Stage, _: Operation) -> str:
     return stage.token(await planned(stage))
 
@@ -153,8 +175,11 @@ SUBJECTS: dict[str, Make] = {
     f"{ORDERS}/{{id}}": _order,
     f"{CANCELS}/{{id}}": _cancellation,
     f"{SERVICES}/{{id}}": recorded,
+    f"{RESOURCES}/{{id}}": kept_resource,
+    f"{LOGICAL_RESOURCES}/{{id}}": kept_resource,
+    f"{PHYSICAL_RESOURCES}/{{id}}": _physical_resource,
     f"{SPECIFICATIONS}/{{id}}": _specification,
-    **{f"{base}/hub/{{id}}": _listener for base in (ORDERING, INVENTORY, CATALOG, PROCESSES)},
+    **{f"{base}/hub/{{id}}": _listener for base in (ORDERING, INVENTORY, RESOURCE_INVENTORY, CATALOG, PROCESSES)},
     f"{PROCESS_FLOWS}/{{id}}": process_flow,
     f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow": process_flow,
     f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow/{{id}}": task_flow,
@@ -175,6 +200,9 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/falloutResolution/{{id}}": _resolution,
     f"{SOM}/falloutRule/{{id}}": _rule,
+    f"{SOM}/release/{{id}}": released,
+    f"{SOM}/release/{{id}}/difference": released,
+    f"{SOM}/release/{{id}}/rollback": released,
     f"{SOM}/order/{{id}}/explanation": _order,
     f"{SOM}/order/{{id}}/stream": _told_to_its_end,
 }

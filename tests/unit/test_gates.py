@@ -1,6 +1,7 @@
 """Gates: who calls a fulfiller next, who waits in line, and who waits outside."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -116,10 +117,10 @@ async def test_who_was_called_in_is_counted_until_it_has_come() -> None:
     hall.gates.waits_outside("f")
     hall.gates.expect("f", WAITING)
     assert hall.gates.with_room() == []
-    with hall.gates.arrival("f") as arrived:
+    with hall.gates.arrival("f", WAITING) as arrived:
         arrived()
         arrived()
-    assert hall.gates.with_room() == [("f", 1)]
+    assert hall.gates.with_room() == [("f", WAITING)]
 
 
 async def test_a_plan_in_hand_is_told_once_of_room() -> None:
@@ -127,11 +128,13 @@ async def test_a_plan_in_hand_is_told_once_of_room() -> None:
     first = hall.get()
     hall.get()
     told: list[str] = []
-    hall.gates.tell("f", "plan", lambda: told.append("room"))
+    hall.gates.tell("f", "plan", 4, 1, lambda: told.append("room"))
     assert told == []
     first.close()
     assert told == ["room"]
-    hall.gates.tell("f", "plan", lambda: told.append("at once"))
+    with hall.gates.asking("plan"):
+        pass
+    hall.gates.tell("f", "plan", 4, 1, lambda: told.append("at once"))
     assert told == ["room", "at once"], "there is room already"
 
 
@@ -139,7 +142,7 @@ async def test_who_has_lost_interest_is_not_told() -> None:
     hall = Hall(free=1)
     ticket = hall.get()
     told: list[str] = []
-    hall.gates.tell("f", "plan", lambda: told.append("room"))
+    hall.gates.tell("f", "plan", 4, 1, lambda: told.append("room"))
     hall.gates.forget("plan")
     ticket.close()
     assert told == []
@@ -150,3 +153,47 @@ async def test_who_comes_to_wait_outside_when_there_is_room_already_is_called_at
     hall = Hall()
     hall.gates.waits_outside("f")
     assert hall.called == ["f"]
+
+
+async def test_plans_in_hand_are_told_in_order_as_many_as_their_calls_find_room() -> None:
+    hall = Hall(free=4)
+    tickets = hall.fill()
+    told: list[str] = []
+    for name, priority, calls in (("usual", 4, 1), ("late", 4, 1), ("urgent", 0, 2)):
+        hall.gates.tell("f", name, priority, calls, partial(told.append, name))
+    hall.gates.tell("f", "usual", 4, 1, lambda: told.append("usual"))  # it has looked again, and keeps its place
+    tickets[0].close()
+    assert told == ["urgent"]
+    tickets[1].close()
+    assert told == ["urgent"], "the place is kept for the second call of the urgent one"
+    tickets[2].close()
+    assert told == ["urgent", "usual"]
+    tickets[3].close()
+    assert told == ["urgent", "usual", "late"]
+
+
+async def test_what_somebody_who_was_told_leaves_is_offered_to_the_next() -> None:
+    hall = Hall(free=1)
+    ticket = hall.get()
+    told: list[str] = []
+    for name in ("first", "second"):
+        hall.gates.tell("f", name, 4, 1, partial(told.append, name))
+    ticket.close()
+    assert told == ["first"]
+    with hall.gates.asking("first"):
+        pass
+    assert told == ["first", "second"]
+    hall.gates.forget("second")
+    assert hall.gates.room("f") == 1
+
+
+async def test_plans_wait_inside_while_as_much_is_left_for_others_and_nobody_waits_outside() -> None:
+    hall = Hall(free=4)
+    hall.fill()
+    assert hall.gates.may_stay("f")
+    hall.gates.tell("f", "plan", 4, 1, lambda: None)
+    assert not hall.gates.may_stay("f"), "four calls and a plan are more than the four that are free"
+    hall.free = 8
+    assert hall.gates.may_stay("f")
+    hall.gates.waits_outside("f")
+    assert not hall.gates.may_stay("f")

@@ -1,11 +1,14 @@
 """The kind `ansible` keeps to the port, with real playbooks on this host."""
 
 import asyncio
+import json
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
+import asyncssh
 import pytest
 
 from adapters.allowances import Allowances
@@ -14,8 +17,10 @@ from adapters.ansible_runs import RunFolder
 from adapters.credentials import Credentials
 from adapters.http_session import Tools
 from adapters.ports import Accepted, Done, Fulfiller, Outcome, Progress, Refused
+from adapters.private_key import without_passphrase
 from models.domain.fulfiller import FulfillerDefinition
 from tests.integration.fulfiller_suite import Behaviour, FulfillerSuite, a_call
+from tests.integration.openssh import OpenSsh, needs_openssh, openssh
 
 PROJECTS = Path(__file__).parents[3] / "examples/ansible"
 
@@ -123,6 +128,77 @@ def secrets_in(folder: Path, secret: str) -> list[Path]:
         except FileNotFoundError:
             continue
     return found
+
+
+@needs_openssh
+async def test_a_private_key_logs_in_to_another_host_and_stands_in_no_file(tmp_path: Path) -> None:
+    passphrase = "open sesame, please"
+    async with openssh(tmp_path) as server:
+        key = asyncssh.import_private_key(server.credentials["privateKey"])
+        written = key.export_private_key(passphrase=passphrase, rounds=50).decode().strip()
+        secret = {**server.credentials, "privateKey": written, "passphrase": passphrase}
+        opened = without_passphrase(written, passphrase)
+        fulfiller = over_ssh(tmp_path, server, secret)
+        call = a_call(timeout=60.0)
+        accepted = await fulfiller.engage(call)
+        outcome: Outcome = Progress()
+        while isinstance(outcome, Progress):
+            outcome = await fulfiller.poll(accepted, call) if isinstance(accepted, Accepted) else accepted
+            for hidden in (*written.splitlines()[1:-1], *opened.splitlines()[1:-1], passphrase):
+                assert not secrets_in(tmp_path / "runs", hidden)
+            await asyncio.sleep(0.02)
+        assert outcome == Done({"over": str(server.port)}, milestones=("shell", "set_stats"))
+    assert [path for path in (tmp_path / "runs").rglob("*") if path.is_fifo() or path.is_socket()] == []
+
+
+@needs_openssh
+async def test_a_key_that_the_host_does_not_know_is_a_refusal(tmp_path: Path) -> None:
+    stranger = asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
+    async with openssh(tmp_path) as server:
+        fulfiller = over_ssh(tmp_path, server, {**server.credentials, "privateKey": stranger})
+        call = a_call(timeout=60.0)
+        outcome = await ended(fulfiller, await fulfiller.engage(call), call)
+    assert isinstance(outcome, Refused)
+    assert "Permission denied" in outcome.reason
+    assert not outcome.maybe_done
+
+
+@pytest.mark.parametrize("form", ["openssh", "pkcs8-pem", "pkcs1-pem"])
+def test_a_key_is_read_in_each_of_its_forms(form: str) -> None:
+    key = asyncssh.generate_private_key("ssh-rsa", key_size=2048)
+    opened = without_passphrase(key.export_private_key(form).decode().strip())
+    assert asyncssh.import_private_key(opened).public_data == key.public_data
+
+
+async def test_a_key_that_cannot_be_read_starts_no_run(tmp_path: Path) -> None:
+    sealed = asyncssh.generate_private_key("ssh-ed25519").export_private_key(passphrase="right", rounds=50).decode()
+    for secret in ({"privateKey": sealed, "passphrase": "wrong"}, {"privateKey": sealed}, {"privateKey": "hunter2"}):
+        fulfiller = ansible(
+            tmp_path / "runs", secret={"type": "privateKey", **secret}, project="rack", playbook="install.yaml"
+        )
+        outcome = await fulfiller.engage(a_call(timeout=60.0))
+        assert outcome == Refused("The private key in the credentials cannot be read.")
+    assert not (tmp_path / "runs").exists()
+
+
+def over_ssh(tmp_path: Path, server: OpenSsh, secret: dict[str, Any]) -> AnsibleFulfiller:
+    """A playbook whose only host is the server, reached by SSH and by nothing else."""
+    projects = project(
+        tmp_path,
+        "shell: 'echo $SSH_CONNECTION'\n      register: connection",
+        "set_stats: {data: {over: '{{ connection.stdout.split()[3] }}'}}",
+    )
+    (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{server.port} {server.settings['hostKey']}\n")
+    variables = {
+        "ansible_host": "127.0.0.1",
+        "ansible_port": str(server.port),
+        "ansible_user": "{{ som_credentials.username }}",
+        "ansible_python_interpreter": sys.executable,
+        "ansible_ssh_common_args": f"-F none -o ControlMaster=no -o UserKnownHostsFile={tmp_path}/known_hosts",
+    }
+    (projects / "mine/hosts.json").write_text(json.dumps({"all": {"hosts": {"rack-1": variables}}}))
+    (projects / "mine/ansible.cfg").write_text("[ssh_connection]\nssh_args =\n")
+    return ansible(tmp_path / "runs", projects, secret, project="mine", playbook="site.yaml", inventory="hosts.json")
 
 
 async def test_a_failure_is_told_with_the_reason_and_whether_something_was_changed(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 from models.domain.errors import IllegalTransition
 from models.domain.lifecycles import TASK
 from models.domain.plan import PlannedItem
-from models.domain.progress import ENDED, OPEN, SATISFIED, Progress, TaskRun
+from models.domain.precedence import ENDED
+from models.domain.progress import OPEN, SATISFIED, Progress, TaskRun
 from models.domain.rollup import ItemView
 from tests.unit.domain.plans import plan, task
 

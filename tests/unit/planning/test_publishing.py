@@ -52,6 +52,8 @@ def test_a_good_one_has_no_violations() -> None:
         (tasks(one={"retry": ["PT1S", "P1M"]}), "/add/tasks/one/retry/1", "invalidDuration"),
         (tasks(one={"optional": "yes"}), "/add/tasks/one/optional", "invalidType"),
         (tasks(one={"compensation": "maybe"}), "/add/tasks/one/compensation", "invalidValue"),
+        (tasks(one={"kind": "mystery"}), "/add/tasks/one/kind", "invalidValue"),
+        (tasks(one={"capability": {"action": "paint"}}), "/add/tasks/one/capability/action", "invalidValue"),
         (tasks(one={"needs": ["none"]}), "/add/tasks/one/needs/0", "unknownNeed"),
         (tasks(one={"needs": ["child:none"]}), "/add/tasks/one/needs/0", "unknownNeed"),
         (tasks(one={"needs": ["two"]}, two={"needs": ["one"]}), "/add/tasks", "cycle"),
@@ -83,6 +85,12 @@ def test_a_good_one_has_no_violations() -> None:
 def test_a_mistake_in_the_extension_is_named_with_its_place(rules: Body, pointer: str, code: str) -> None:
     complete = rules if "children" in rules else {**SITE, **rules}
     assert (f"/fulfilment{pointer}", code) in found(LINE, fulfilment=complete)
+
+
+def test_every_task_can_read_what_was_allocated_first() -> None:
+    assert not found(LINE, fulfilment={
+        **SITE, **tasks(vlan={"kind": "allocate"}, one={"needs": [], "input": "=task.vlan.output.value"}),
+    })  # fmt: skip
 
 
 def test_a_value_that_a_part_needs_must_be_handed_down() -> None:

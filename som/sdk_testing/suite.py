@@ -1,39 +1,4 @@
-"""What every kind of fulfiller keeps to: one suite, written once, run over each implementation of the port.
-
-Plug-ins run it over their kinds as we do over ours. It needs pytest and pytest-asyncio, in its mode `auto`; a line
-`pytest.register_assert_rewrite("som.sdk_testing")` in a conftest.py makes failures tell more.
-
-How a kind is put through it:
-
-    class TestRack(FulfillerSuite):
-        counterpart = "a rack controller of the vendor, version 3, run as a process of its own"
-        cannot: ClassVar = {"accepted and reported": "The controller knows no callbacks; it is polled."}
-
-        async def fulfiller(self, behaviour: Behaviour) -> Fulfiller:
-            return RackFulfiller(...)          # a new instance each time, of a counterpart that behaves like that
-
-        async def standing(self) -> int:
-            return len(await self.racks())     # pieces of work that stand: done, and not undone
-
-A counterpart does the work of `self.call()`: its facts are the output `{"port": 7}` and the characteristic vlan = 7, as
-in the call's own service (`facts` and `characteristics` say so where a kind tells other facts). What it does:
-
-| behaviour | the counterpart |
-| --- | --- |
-| done | does the work at once |
-| accepting | takes it on and is done about half a second later; it is asked |
-| reporting | the same, and tells: by POST to `call.callback_url`, or as its hub to `self.notification_url(id)` |
-| refusing | refuses it, with the reason in `refusal` |
-| absent | cannot be reached: no connection comes about |
-| slow | does not answer within half a minute |
-| late | does the work, but the first answer comes later than the call waits (0.5 s); a repeated call is answered |
-| throttling | turns calls away for now, and asks to wait 17 seconds |
-| garbling | answers what makes no sense |
-
-What a kind cannot do *by its nature* stands in `cannot`: a name of `DECLARABLE` and the reason, as a sentence for
-users. Its test is left out with that reason in the report. Everything runs behind the guard that production puts around
-a kind.
-"""
+"""The suite: what every kind keeps to. How it is used stands in the package's own docstring."""
 
 import asyncio
 import time
@@ -41,14 +6,14 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import pytest
-from aiohttp import web
 
 from adapters.guard import Guarded
 from adapters.ports import Accepted, Done, Fulfiller, FulfillerCall, Outcome, Progress, Refused, Unreachable
 from models.domain.outcomes import Report, parse_report
+from som.sdk_testing.calls import Mailbox, a_call
 
 Behaviour = Literal[
     "done", "accepting", "reporting", "refusing", "absent", "slow", "late", "throttling", "garbling"
@@ -61,58 +26,6 @@ DECLARABLE = (
 _PATIENCE = 30.0
 
 
-def a_call(operation: Any = "fulfil", key: str = "key", **attributes: Any) -> FulfillerCall:
-    """A task to be done."""
-    given = {
-        "order_id": "order-1",
-        "order_item_id": "1",
-        "input": {"speed": 100},
-        "callback_url": "http://127.0.0.1:9/callback/token",
-        "timeout": 5.0,
-        **attributes,
-    }
-    service = {"id": "service-1", "serviceCharacteristic": [{"name": "vlan", "value": 7}]}
-    return FulfillerCall("plan-1:00aa", "add", service, f"{key}:{operation}", operation, **given)
-
-
-class Mailbox:
-    """Listens while its context is open, and answers the same to everything."""
-
-    def __init__(self, status: int = 204, answer: Any = None) -> None:
-        self._status = status
-        self._answer = answer
-        self._came: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
-
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_post("/{place:.*}", self._take)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
-
-    def address(self, place: str) -> str:
-        return f"http://127.0.0.1:{self._runner.addresses[0][1]}/{place}"
-
-    async def next(self) -> tuple[str, Any]:
-        """The first part of the path and the body of what came, one after the other, waiting for it."""
-        return await self._came.get()
-
-    def received(self) -> list[tuple[str, Any]]:
-        """What has come and was not taken out yet."""
-        return [self._came.get_nowait() for _ in range(self._came.qsize())]
-
-    async def _take(self, request: web.Request) -> web.Response:
-        place = request.match_info["place"].partition("/")[0]
-        self._came.put_nowait((place, await request.json()))
-        if self._answer is None:
-            return web.Response(status=self._status)
-        return web.json_response(self._answer, status=self._status)
-
-
 class FulfillerSuite(ABC):
     """Derive from it, say how to get a fulfiller that behaves in a given way, and all of this is tested.
 
@@ -123,6 +36,8 @@ class FulfillerSuite(ABC):
         characteristics: the characteristics that done work reports, among others.
         refusal: what the reason of a refusal contains.
         patience: seconds that a call may take at this kind's counterpart.
+        impatience: seconds that a call waits where the counterpart is slow or late; long enough for a connection.
+        pause: seconds that one who throttles asks to wait; None where the kind's protocol cannot say it.
     """
 
     counterpart: ClassVar[str]
@@ -131,6 +46,8 @@ class FulfillerSuite(ABC):
     characteristics: ClassVar[Mapping[str, Any]] = {"vlan": 7}
     refusal: ClassVar[str] = "The rack is full."
     patience: ClassVar[float] = 5.0
+    impatience: ClassVar[float] = 0.5
+    pause: ClassVar[float | None] = 17.0
 
     @abstractmethod
     async def fulfiller(self, behaviour: Behaviour) -> Fulfiller:
@@ -263,7 +180,7 @@ class FulfillerSuite(ABC):
     async def test_one_that_is_too_slow_is_given_up_in_time_and_may_have_done_it(self) -> None:
         self._needs("slow")
         began = time.monotonic()
-        outcome = await (await self._guarded("slow")).engage(self.call(timeout=0.3))
+        outcome = await (await self._guarded("slow")).engage(self.call(timeout=self.impatience))
         assert time.monotonic() - began < 20
         assert isinstance(outcome, Unreachable), outcome
         assert outcome.maybe_done
@@ -271,7 +188,7 @@ class FulfillerSuite(ABC):
     async def test_late_an_answer_that_nobody_waited_for_is_found_by_the_repeated_call(self) -> None:
         self._needs("late")
         fulfiller, call = await self._guarded("late"), self.call()
-        outcome = await fulfiller.engage(replace(call, timeout=0.5))
+        outcome = await fulfiller.engage(replace(call, timeout=self.impatience))
         assert isinstance(outcome, Unreachable), outcome
         assert outcome.maybe_done
         again = await fulfiller.engage(replace(call, attempt=2, repeated=True))
@@ -282,7 +199,7 @@ class FulfillerSuite(ABC):
         self._needs("throttled")
         outcome = await (await self._guarded("throttling")).engage(self.call())
         assert isinstance(outcome, Unreachable), outcome
-        assert (outcome.retry_after, outcome.maybe_done) == (17.0, False)
+        assert (outcome.retry_after, outcome.maybe_done) == (self.pause, False)
 
     async def test_garbage_is_a_refusal_that_leaves_open_whether_it_was_done(self) -> None:
         self._needs("garbage")

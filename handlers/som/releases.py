@@ -1,0 +1,212 @@
+"""Releases: packages of specifications, examined, installed, compared and taken back as one."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from handlers.body import require_body
+from handlers.conditions import etag, is_unchanged
+from handlers.dependencies import Dependencies
+from handlers.documents import load
+from handlers.exchange import Reply, Request
+from handlers.placing import new_order_check
+from handlers.som.lists import AdminLists, Where, asked_fields, equals, one_of, one_reply, parameter
+from handlers.som.times import shown
+from handlers.validation import body_check
+from models.domain.caller import Caller
+from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
+from models.domain.lifecycles import RELEASE
+from models.domain.releases.change import CatalogueChange, withdrawal
+from models.domain.releases.difference import difference
+from models.domain.violations import Violation
+from models.release_examination import Examination, Examiner, Schemas, requiring
+from models.releases import COLLECTION, Releases
+
+Document = dict[str, Any]
+
+_TRIES = 4
+
+_FILTERS: dict[str, Where] = {
+    "name": equals("name"),
+    "state": one_of("state", "state", sorted(RELEASE.states)),
+}
+
+
+class InvalidRelease(InvalidRequest):
+    """The package cannot be installed."""
+
+    code = "invalidRelease"
+
+    def __init__(self, violations: Iterable[Violation]) -> None:
+        """Name every violation: a package is mended as a whole."""
+        super().__init__(list(violations))
+        self.args = ("; ".join(str(violation) for violation in self.violations),)
+
+
+class ReleaseHandlers:
+    """Reads, examines, installs, compares and takes back releases."""
+
+    def __init__(self, dependencies: Dependencies, lists: AdminLists) -> None:
+        """Keep them in this store."""
+        catalog = load("tmf633")
+        specification = body_check(catalog, catalog.schema("ServiceSpecification_Create"))
+        schemas = Schemas(specification.check, new_order_check().check)
+        self._lists = lists
+        self._releases = Releases(dependencies.store, dependencies.clock)
+        self._examiner = Examiner(dependencies.store, dependencies.clock, dependencies.patterns, schemas)
+        self._catalogue = dependencies.catalogue
+
+    async def list(self, request: Request) -> Reply:
+        """Answer releases, without what they hold."""
+        return await self._lists.answer(request, COLLECTION, _FILTERS, lambda found: _shown(request, found))
+
+    async def retrieve(self, request: Request) -> Reply:
+        """Answer one, whole."""
+        stored = await self._stored(request.caller, request.id)
+        if is_unchanged(request, stored):
+            return Reply(304, headers=[(b"etag", etag(stored["rev"]))])
+        return self._reply(200, request, stored)
+
+    async def preview(self, request: Request) -> Reply:
+        """Answer what installing a package would do, and everything that stands against it."""
+        found = await self._examiner.examine(request.caller, require_body(request))
+        return Reply(200, orjson.dumps(_preview(found)))
+
+    async def install(self, request: Request) -> Reply:
+        """Install a package: all of it, or nothing. What is installed already is answered as it is."""
+        asked_fields(request)  # refused before anything is stored
+        caller = request.caller
+        for _ in range(_TRIES):
+            found = await self._examiner.examine(caller, require_body(request))
+            _refuse(found)
+            if not found.is_installed:
+                try:
+                    done = await self._releases.install(
+                        caller, found.package, found.change, found.specifications, found.present, found.installed
+                    )
+                except AlreadyExists:
+                    continue
+                if not done:
+                    continue
+                self._catalogue.invalidate()
+            reply = self._reply(201, request, await self._stored(caller, found.package.id))
+            reply.headers.append((b"location", request.url(f"/release/{found.package.id}").encode()))
+            return reply
+        raise Conflict("Others change the catalogue or its releases all the time; please repeat the request.")
+
+    async def roll_back(self, request: Request) -> Reply:
+        """Take the installed version of a release back: the one before it is installed again."""
+        asked_fields(request)
+        caller = request.caller
+        for _ in range(_TRIES):
+            stored = await self._stored(caller, request.id)
+            RELEASE.move(stored["state"], "rolledBack")
+            specifications = await self._releases.specifications(caller.tenant)
+            former, change = await self._withdrawal(caller, stored, specifications)
+            if await self._releases.roll_back(caller, stored, former, change, specifications):
+                self._catalogue.invalidate()
+                return self._reply(200, request, await self._stored(caller, request.id))
+        raise Conflict("Others change the catalogue or its releases all the time; please repeat the request.")
+
+    async def compare(self, request: Request) -> Reply:
+        """Answer what differs between a version and another one."""
+        stored = await self._stored(request.caller, request.id)
+        asked = parameter(request, "from") or stored.get("supersedes")
+        other = await self._stored(request.caller, asked) if asked else None
+        before = other["body"]["serviceSpecification"] if other else []
+        made = {
+            "from": other["_id"] if other else None,
+            "to": stored["_id"],
+            "specification": difference(before, stored["body"]["serviceSpecification"]),
+        }
+        return Reply(200, orjson.dumps(made))
+
+    async def _withdrawal(
+        self, caller: Caller, stored: Document, specifications: dict[str, Document]
+    ) -> tuple[Document | None, CatalogueChange]:
+        """What taking one back does.
+
+        Raises:
+            Conflict: it cannot be; every reason is listed.
+        """
+        before = stored.get("supersedes")
+        former = await self._releases.get(caller.tenant, before) if before else None
+        moved = {one["id"]: (one["to"], one["from"]) for one in stored["moved"]}
+        bodies = {key: one["body"] for key, one in specifications.items()}
+        change, reasons = withdrawal(stored["createdSpecification"], moved, bodies)
+        installed = await self._releases.installed(caller.tenant)
+        version = former["version"] if former else None
+        reasons += [f"{other} requires {stored['name']} {text}." for other, text in
+                    sorted(requiring(stored["name"], version, installed))]  # fmt: skip
+        if reasons:
+            raise Conflict(f"{stored['_id']} cannot be rolled back. {' '.join(reasons)}")
+        return former, change
+
+    async def _stored(self, caller: Caller, key: str) -> Document:
+        stored = await self._releases.get(caller.tenant, key)
+        if stored is None:
+            raise NotFound(f"There is no release with the id {key[:100]!r}.")
+        return stored
+
+    @staticmethod
+    def _reply(status: int, request: Request, stored: Document) -> Reply:
+        body = {**_shown(request, stored), **{name: stored["body"][name] for name in _HELD if name in stored["body"]}}
+        return one_reply(request, body, [(b"etag", etag(stored["rev"]))], status)
+
+
+_HELD = ("serviceSpecification", "check")
+
+
+def _shown(request: Request, stored: Document) -> Document:
+    key = stored["_id"]
+    shown_body: Document = {
+        "id": key,
+        "href": request.url(f"/release/{key}"),
+        "state": stored["state"],
+        **{name: value for name, value in stored["body"].items() if name not in _HELD},
+        "specification": [_reference(one) for one in stored["body"]["serviceSpecification"]],
+        "moved": stored["moved"],
+        "createdDate": shown(stored["created"]),
+        "lastUpdate": shown(stored["updated"]),
+    }
+    if stored.get("supersedes"):
+        shown_body["supersedes"] = {"id": stored["supersedes"], "href": request.url(f"/release/{stored['supersedes']}")}
+    return shown_body
+
+
+def _refuse(found: Examination) -> None:
+    """Refuse a package against which something stands.
+
+    Raises:
+        AlreadyExists: this version is there with another content, and nothing else is wrong.
+        InvalidRelease: everything that is wrong.
+    """
+    match found.violations:
+        case []:
+            return
+        case [Violation(pointer="/version", code="versionTaken", message=message)]:
+            raise AlreadyExists(message)
+        case violations:
+            raise InvalidRelease(violations)
+
+
+def _reference(body: Document) -> Document:
+    return {name: body[name] for name in ("id", "name", "version") if name in body}
+
+
+def _preview(found: Examination) -> Document:
+    package, change, former = found.package, found.change, found.former
+    before = former["body"]["serviceSpecification"] if former else []
+    return {
+        "id": package.id,
+        "valid": not found.violations,
+        "installed": found.is_installed,
+        "violation": [{"pointer": one.pointer, "code": one.code, "message": one.message} for one in found.violations],
+        "supersedes": former["_id"] if former else None,
+        "created": [_reference(body) for body in change.created],
+        "moved": [{"id": key, "to": to, "from": before} for key, (to, before) in change.moved.items()],
+        "unchanged": list(change.unchanged),
+        "difference": difference(before, package.specifications),
+        "check": [{"name": name, **plan} for name, plan in found.plans.items()],
+    }

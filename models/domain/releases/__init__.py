@@ -1,0 +1,1 @@
+"""Release packages: specifications that are checked, installed, rolled back and compared as one."""

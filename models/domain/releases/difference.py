@@ -1,0 +1,129 @@
+"""What differs between two versions of a release: specifications, and in them characteristics, tasks, mappings."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from models.domain.fulfilment import ACTIONS
+from models.domain.releases.package import content
+
+Kind = Literal["added", "removed", "changed"]
+
+_OF_VERSION = frozenset({"id", "version", "fulfilment", "specCharacteristic", "serviceSpecRelationship"})
+_ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that differs in a specification.
+
+    Attributes:
+        kind: added, removed or changed.
+        what: characteristic, relationship, task, part, reliance, or attribute.
+        name: of the thing; of a task with its action in front (`add/build`).
+        attribute: of the thing, where only that differs; levels joined by dots.
+        before: value of the older version; None where there was none.
+        after: value of the newer version; None where there is none.
+    """
+
+    kind: Kind
+    what: str
+    name: str
+    attribute: str | None = None
+    before: Any = None
+    after: Any = None
+
+    def to_document(self) -> dict[str, Any]:
+        """As the API shows it."""
+        shown = {"kind": self.kind, "what": self.what, "name": self.name}
+        for name in ("attribute", "before", "after"):
+            if getattr(self, name) is not None:
+                shown[name] = getattr(self, name)
+        return shown
+
+
+def difference(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Compare the specifications of two versions, family by family.
+
+    Returns:
+        For each family that differs {name, kind, from, to, difference}: its versions, and what differs between them.
+    """
+    old, new = _families(before), _families(after)
+    found: list[dict[str, Any]] = []
+    for name in dict.fromkeys([*new, *old]):
+        one, other = old.get(name), new.get(name)
+        entry: dict[str, Any] = {"name": name}
+        if one is not None:
+            entry["from"] = one.get("version")
+        if other is not None:
+            entry["to"] = other.get("version")
+        if one is None or other is None:
+            found.append({**entry, "kind": "added" if one is None else "removed", "difference": []})
+            continue
+        parts = [part.to_document() for part in of_specification(one, other)]
+        if parts or one.get("version") != other.get("version"):
+            found.append({**entry, "kind": "changed", "difference": parts})
+    return found
+
+
+def of_specification(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
+    """Say what differs between two versions of a specification."""
+    yield from _things("characteristic", _named(before, "specCharacteristic"), _named(after, "specCharacteristic"))
+    yield from _things("relationship", _relations(before), _relations(after))
+    yield from _things("task", _tasks(before), _tasks(after))
+    for what, name in (("part", "children"), ("reliance", "reliesOn")):
+        yield from _things(what, _rules(before).get(name) or {}, _rules(after).get(name) or {})
+    one, other = ({name: value for name, value in content(body).items() if name not in _OF_VERSION}
+                  for body in (before, after))  # fmt: skip
+    yield from _things("attribute", one, other)
+
+
+def _families(specifications: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {str(one.get("name") or one.get("id")): one for one in specifications}
+
+
+def _named(body: Mapping[str, Any], attribute: str) -> dict[str, Any]:
+    return {str(one.get("name")): one for one in body.get(attribute) or ()}
+
+
+def _relations(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        f"{one.get('relationshipType')} {one.get('role') or one.get('name') or one.get('id')}": one
+        for one in body.get("serviceSpecRelationship") or ()
+    }
+
+
+def _rules(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    rules = body.get("fulfilment")
+    return rules if isinstance(rules, Mapping) else {}
+
+
+def _tasks(body: Mapping[str, Any]) -> dict[str, Any]:
+    rules = _rules(body)
+    return {
+        f"{action}/{name}": task
+        for action in ACTIONS
+        for name, task in ((rules.get(action) or {}).get("tasks") or {}).items()
+    }
+
+
+def _things(what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
+    for name in dict.fromkeys([*before, *after]):
+        one, other = before.get(name, _ABSENT), after.get(name, _ABSENT)
+        if one is _ABSENT:
+            yield Difference("added", what, name, after=None if isinstance(other, Mapping) else other)
+        elif other is _ABSENT:
+            yield Difference("removed", what, name, before=None if isinstance(one, Mapping) else one)
+        else:
+            yield from _values(what, name, "", one, other)
+
+
+def _values(what: str, name: str, path: str, before: Any, after: Any) -> Iterator[Difference]:
+    if before == after:
+        return
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in dict.fromkeys([*before, *after]):
+            below = f"{path}.{key}" if path else str(key)
+            yield from _values(what, name, below, before.get(key), after.get(key))
+        return
+    yield Difference("changed", what, name, path or None, before, after)

@@ -1,0 +1,30 @@
+"""The collection of releases."""
+
+from mongoengine import DictField, ListField, StringField
+
+from models.stored import BY_CREATION, OWED, ResourceDocument, index
+
+
+class Release(ResourceDocument):
+    """One version of a release, as it was installed; `body` is the package.
+
+    `createdSpecification` and `moved` ({id, to, from}: lifecycleStatus) tell what installing it did to the catalogue,
+    `supersedes` the version that it took the place of; `latch` changes with whatever must not happen beside it.
+    """
+
+    meta = {
+        "collection": "release",
+        "indexes": [
+            BY_CREATION,
+            OWED,
+            index("by_name", "tenant", "name", "created"),
+            index("installed", "tenant", "name", unique=True, partialFilterExpression={"state": "installed"}),
+        ],
+    }
+    name = StringField(required=True)
+    version = StringField(required=True)
+    state = StringField(required=True)
+    supersedes = StringField()
+    createdSpecification = ListField(StringField())  # noqa: N815 - a stored name
+    moved = ListField(DictField())
+    latch = StringField()

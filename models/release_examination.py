@@ -1,0 +1,231 @@
+"""A release package looked at as a whole, before anything is installed: everything that is wrong with it, and where."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from models.aside import aside_if_big
+from models.catalogue import Reference
+from models.clock import Clock
+from models.domain.caller import Caller
+from models.domain.draft import Unplannable
+from models.domain.errors import InvalidRequest
+from models.domain.fulfiller import FulfillerDefinition
+from models.domain.order_check import check_order
+from models.domain.order_items import items_of
+from models.domain.patterns import PatternEngine
+from models.domain.pointers import pointer
+from models.domain.publishing import check_publishable
+from models.domain.releases.change import CatalogueChange, installation
+from models.domain.releases.coverage import capability_of
+from models.domain.releases.expectations import Picture, picture, unexpected
+from models.domain.releases.package import Package, read_package, same_content
+from models.domain.releases.versions import InvalidVersion, Version
+from models.domain.selection import Selection
+from models.domain.violations import Violation
+from models.foresight import ForeseenCatalogue, ForeseenInventory
+from models.planning import load_relations, load_surface, plan_order
+from models.reading import reading
+from models.releases import Releases
+from models.store import Store
+
+Body = dict[str, Any]
+Document = dict[str, Any]
+Check = Callable[[Body], None]
+"""Puts the dates of a body into their one form; raises InvalidRequest for one that does not follow its schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schemas:
+    """The schemas of what a package holds."""
+
+    specification: Check
+    order: Check
+
+
+@dataclass(slots=True)
+class Examination:
+    """What came of looking at a package.
+
+    Attributes:
+        package: as read.
+        violations: everything that stands against installing it; pointers are into the package.
+        change: what installing it would do to the catalogue.
+        specifications: the catalogue that this was worked out from, by id.
+        installed: the installed releases by name.
+        present: this very version, where it was installed before.
+        plans: by the name of the check the plan that its order leads to.
+    """
+
+    package: Package
+    violations: list[Violation]
+    specifications: dict[str, Document]
+    installed: dict[str, Document]
+    present: Document | None
+    change: CatalogueChange = field(default_factory=lambda: CatalogueChange((), {}, ()))
+    plans: dict[str, Picture] = field(default_factory=dict)
+
+    @property
+    def former(self) -> Document | None:
+        """The installed version that this one would take the place of."""
+        found = self.installed.get(self.package.name)
+        return found if found is not None and found["_id"] != self.package.id else None
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether this very version is installed, so that nothing is left to do."""
+        return self.present is not None and self.present["state"] == "installed"
+
+
+class Examiner:
+    """Examines packages."""
+
+    def __init__(self, store: Store, clock: Clock, patterns: PatternEngine, schemas: Schemas) -> None:
+        """Examine them against this store."""
+        self._store = store
+        self._clock = clock
+        self._patterns = patterns
+        self._schemas = schemas
+        self._releases = Releases(store, clock)
+
+    async def examine(self, caller: Caller, body: Body) -> Examination:
+        """Look at a package, which follows its schema.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        package, violations = read_package(body)
+        found = Examination(
+            package,
+            violations,
+            await self._releases.specifications(caller.tenant),
+            await self._releases.installed(caller.tenant),
+            await self._releases.get(caller.tenant, package.id),
+        )
+        for index, specification in enumerate(package.specifications):
+            await self._follow(
+                self._schemas.specification, specification, pointer("serviceSpecification", index), found
+            )
+        for index, check in enumerate(package.checks):
+            await self._follow(self._schemas.order, check["order"], pointer("check", index, "order"), found)
+        if found.violations:
+            return found  # what does not follow its schema cannot be looked at any further
+        await self._look(caller, found)
+        return found
+
+    async def _follow(self, schema: Check, body: Body, at: str, found: Examination) -> None:
+        try:
+            await aside_if_big(len(orjson.dumps(body)), schema, body)
+        except InvalidRequest as refusal:
+            found.violations += _below(at, refusal.violations)
+
+    async def _look(self, caller: Caller, found: Examination) -> None:
+        package = found.package
+        found.violations += _version(found)
+        bodies = {key: stored["body"] for key, stored in found.specifications.items()}
+        former = found.former
+        replaced = [one["id"] for one in former["body"]["serviceSpecification"]] if former else []
+        found.change, taken = installation(package, bodies, replaced)
+        found.violations += [*taken, *_requirements(found)]
+        after = found.change.after(bodies)
+        catalogue = ForeseenCatalogue(self._store, self._patterns, after.values())
+        for index, body in enumerate(package.specifications):
+            at = pointer("serviceSpecification", index)
+            found.violations += _below(at, await self._published(caller, body, catalogue))
+        if found.violations:
+            return  # a plan is made of what can be published
+        found.violations += await self._needs(caller, package, catalogue)
+        for index, check in enumerate(package.checks):
+            found.violations += await self._checked(caller, check, pointer("check", index), catalogue, found)
+
+    async def _published(self, caller: Caller, body: Body, catalogue: ForeseenCatalogue) -> list[Violation]:
+        snapshot = await load_relations(caller, body, catalogue, self._clock.text())
+        size = len(orjson.dumps(body))
+        return await aside_if_big(size, check_publishable, body, self._patterns, snapshot.specification)
+
+    async def _needs(self, caller: Caller, package: Package, catalogue: ForeseenCatalogue) -> list[Violation]:
+        selection = await registered(self._store, caller.tenant)
+        found = []
+        for index, need in enumerate(package.needs):
+            known = await catalogue.compiled(caller.tenant, Reference(need.specification))
+            known = known or await catalogue.compiled(caller.tenant, Reference(name=need.specification))
+            if not selection.fits(capability_of(need.specification, need.action, known)):
+                text = f"No registered fulfiller can do {need.action} of {need.specification}."
+                found.append(Violation(pointer("needs", index), "missingCapability", text))
+        return found
+
+    async def _checked(
+        self, caller: Caller, check: Body, at: str, catalogue: ForeseenCatalogue, found: Examination
+    ) -> list[Violation]:
+        """Try a sample order on the catalogue as it will be, and an inventory of what the check says."""
+        inventory = ForeseenInventory(self._store, check.get("service") or ())
+        order, now = check["order"], self._clock.text()
+        refused = check_order(order, await load_surface(caller, items_of(order), catalogue, inventory, now))
+        if refused:
+            return _below(f"{at}/order", refused)
+        try:
+            plan, _ = await plan_order(f"check {check['name']}", caller, order, catalogue, inventory, now)
+        except Unplannable as refusal:
+            return _below(f"{at}/order", refusal.violations)
+        found.plans[check["name"]] = seen = picture(plan)
+        return list(unexpected(check.get("expect") or {}, seen, f"{at}/expect"))
+
+
+async def registered(store: Store, tenant: str) -> Selection:
+    """The registered fulfillers, to be asked what they can do.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    with reading():
+        stored = await store.collection("fulfiller").find({"tenant": tenant}, {"secret": 0}).to_list()
+    return Selection(FulfillerDefinition.from_document(one) for one in stored)
+
+
+def _below(at: str, violations: Iterable[Violation]) -> list[Violation]:
+    return [Violation(f"{at}{one.pointer}", one.code, one.message) for one in violations]
+
+
+def _version(found: Examination) -> Iterator[Violation]:
+    package, former = found.package, found.former
+    if found.present is not None and not same_content(found.present["body"], package.body):
+        text = f"Version {package.version} of {package.name} was installed with another content; give it a new version."
+        yield Violation("/version", "versionTaken", text)
+    if former is not None and Version.parse(former["version"]) > Version.parse(package.version):
+        text = f"{former['_id']} is installed, which is newer; to get an older version back, roll it back."
+        yield Violation("/version", "notNewer", text)
+
+
+def _requirements(found: Examination) -> Iterator[Violation]:
+    package = found.package
+    for index, requirement in enumerate(package.requires):
+        one, at = found.installed.get(requirement.name), pointer("requires", index)
+        wanted = f"{requirement.name} {requirement.version.text}"
+        if one is None:
+            yield Violation(at, "missingRelease", f"It requires {wanted}, which is not installed.")
+        elif not requirement.version.contains(one["version"]):
+            yield Violation(at, "missingRelease", f"It requires {wanted}; {one['version']} is installed.")
+    for other, text in sorted(requiring(package.name, package.version, found.installed)):
+        yield Violation("/version", "requiredOtherwise", f"{other} requires {package.name} {text}.")
+
+
+def requiring(name: str, version: str | None, installed: Mapping[str, Document]) -> Iterator[tuple[str, str]]:
+    """Which installed releases require one in a version that this one is not, and which they require.
+
+    Args:
+        name: of the release.
+        version: that it will have; None where it will not be installed at all.
+        installed: the installed releases by name.
+    """
+    for one in installed.values():
+        for requirement in read_package(one["body"])[0].requires:
+            if requirement.name != name or one["name"] == name:
+                continue
+            try:
+                fits = version is not None and requirement.version.contains(version)
+            except InvalidVersion:
+                fits = False
+            if not fits:
+                yield one["_id"], requirement.version.text

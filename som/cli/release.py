@@ -1,0 +1,227 @@
+"""`som release`: packages of specifications, examined, installed, compared and taken back as one."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from models.domain.releases.difference import difference
+from som.cli import output, packages
+from som.cli.connection import ADMINISTRATION, Server, at
+from som.cli.exits import CommandError, Exit, Unusable
+from som.cli.options import DEFAULT_URL, AsJson, Limit, Offset, Url
+
+app = typer.Typer(help="Release packages: validate, install, compare and roll back.", no_args_is_help=True)
+
+_RELEASES = f"{ADMINISTRATION}/release"
+_SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
+
+PackagePath = Annotated[
+    Path,
+    typer.Argument(
+        exists=True, metavar="PACKAGE", help="A folder, an archive of one (tar, zip), or one YAML or JSON file.",
+        show_default=False,
+    ),
+]  # fmt: skip
+ReleaseId = Annotated[
+    str, typer.Argument(metavar="ID", help="A version of a release, `<name>:<version>`.", show_default=False)
+]
+
+
+class InvalidPackage(CommandError):
+    """The package cannot be installed as it is."""
+
+    exit = Exit.REFUSED
+
+
+@app.command()
+def validate(package: PackagePath, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Say what installing a package would do, and everything that stands against it."""
+    read = packages.read(package)
+    with Server(url) as server:
+        found = _preview(server, read)
+    if as_json:
+        output.as_json(found)
+    else:
+        _show_preview(found)
+    _refuse(found, read)
+
+
+@app.command()
+def install(package: PackagePath, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Install a package: all of it, or nothing."""
+    read = packages.read(package)
+    with Server(url) as server:
+        found = _preview(server, read)
+        if not as_json:
+            _show_preview(found)
+        _refuse(found, read)
+        installed = server.post(_RELEASES, read.body)
+    if as_json:
+        output.as_json(installed)
+    else:
+        output.line(str(installed["id"]), "  ", str(installed["state"]))
+
+
+@app.command("list")
+def list_releases(
+    name: Annotated[str | None, typer.Option("--name", help="Only versions of this release.")] = None,
+    state: Annotated[str | None, typer.Option("--state", help="installed, superseded or rolledBack.")] = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """List all versions that were ever installed."""
+    with Server(url) as server:
+        page = server.page(_RELEASES, {"name": name, "state": state, "limit": limit, "offset": offset})
+    if as_json:
+        output.as_json(page.items)
+        return
+    rows = [
+        (one["id"], output.state(one["state"]), one["createdDate"], str(len(one["specification"])),
+         one.get("description"))
+        for one in page.items
+    ]  # fmt: skip
+    output.table(("id", "state", "installed", "specifications", "description"), rows)
+    output.more(len(page.items), page.total)
+
+
+@app.command()
+def show(release_id: ReleaseId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Show a version of a release, and what it holds."""
+    with Server(url) as server:
+        found = server.get(at(_RELEASES, release_id))
+    if as_json:
+        output.as_json(found)
+        return
+    output.facts(
+        [
+            ("id", found["id"]),
+            ("state", output.state(found["state"])),
+            ("supersedes", (found.get("supersedes") or {}).get("id")),
+            ("description", found.get("description")),
+            ("requires", ", ".join(f"{one['name']} {one.get('version', '*')}" for one in found.get("requires", ()))),
+            (
+                "needs",
+                ", ".join(f"{one.get('action', 'add')} {one['specification']}" for one in found.get("needs", ())),
+            ),
+            ("first installed", found["createdDate"]),
+        ]
+    )
+    output.table(
+        ("specification", "version", "name"),
+        [(one["id"], one.get("version"), one.get("name")) for one in found["specification"]],
+    )
+
+
+@app.command()
+def diff(
+    new: Annotated[
+        str, typer.Argument(metavar="NEW", help="A package, or the id of a version of a release.", show_default=False)
+    ],
+    old: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="OLD",
+            help="What to compare with, likewise. Without it: the installed version, or the one before.",
+            show_default=False,
+        ),
+    ] = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Say what differs between two versions: specifications, and in these tasks and mappings."""
+    with Server(url) as server:
+        after = _release(server, new)
+        before = _release(server, old) if old else _before(server, after)
+    found = difference(*((one or {}).get("serviceSpecification", ()) for one in (before, after)))
+    if as_json:
+        output.as_json(found)
+        return
+    _show_difference(found)
+
+
+@app.command()
+def rollback(release_id: ReleaseId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Take an installed version back; the one before it is installed again."""
+    with Server(url) as server:
+        found = server.post(at(_RELEASES, release_id, "rollback"), None)
+    if as_json:
+        output.as_json(found)
+        return
+    before = (found.get("supersedes") or {}).get("id")
+    output.line(f"{found['id']}  ", output.state(found["state"]), f"; {before} is installed again" if before else "")
+
+
+@app.command()
+def pack(
+    folder: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, metavar="FOLDER", help="The package.", show_default=False)
+    ],
+    target: Annotated[
+        Path, typer.Argument(dir_okay=False, metavar="FILE", help="The archive to write.", show_default=False)
+    ],
+) -> None:
+    """Write a package's folder into one archive: the same bytes whenever the files are the same."""
+    packages.read(folder)
+    packages.pack(folder, target)
+
+
+def _preview(server: Server, read: packages.PackageFile) -> dict[str, Any]:
+    found: dict[str, Any] = server.post(f"{ADMINISTRATION}/releasePreview", read.body)
+    return found
+
+
+def _refuse(found: Mapping[str, Any], read: packages.PackageFile) -> None:
+    violations = [f"  {read.place(one['pointer'])}: {one['message']}" for one in found["violation"]]
+    if violations:
+        raise InvalidPackage("\n".join([f"{found['id']} cannot be installed:", *violations]))
+
+
+def _show_preview(found: Mapping[str, Any]) -> None:
+    if found["installed"]:
+        output.line(f"{found['id']} is installed already.")
+        return
+    instead = f" in the place of {found['supersedes']}" if found["supersedes"] else ""
+    output.line(f"{found['id']}{instead}: {len(found['created'])} new specifications")
+    _show_difference(found["difference"])
+    for one in found["moved"]:
+        output.line(f"  {one['id']}: {one['from']} → {one['to']}")
+
+
+def _show_difference(found: Iterable[Mapping[str, Any]]) -> None:
+    for one in found:
+        versions = " → ".join(str(one[name]) for name in ("from", "to") if one.get(name))
+        output.line((_SIGNS[one["kind"]][0], _SIGNS[one["kind"]][1]), f" {one['name']} {versions}")
+        for part in one["difference"]:
+            sign, colour = _SIGNS[part["kind"]]
+            named = part["name"] + (f" {part['attribute']}" if part.get("attribute") else "")
+            output.line("    ", (sign, colour), f" {part['what']} {named}{_values(part)}")
+
+
+def _values(part: Mapping[str, Any]) -> str:
+    if part["kind"] != "changed":
+        value = part.get("after", part.get("before"))
+        return "" if value is None else f": {output.short(value)}"
+    return f": {output.short(part.get('before'))} → {output.short(part.get('after'))}"
+
+
+def _release(server: Server, named: str) -> dict[str, Any]:
+    path = Path(named)
+    if path.exists():
+        return packages.read(path).body
+    found = server.find(at(_RELEASES, named))
+    if found is None:
+        raise Unusable(f"{named} is neither a package here nor a release there.")
+    return found
+
+
+def _before(server: Server, after: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a package would take the place of, or a release took the place of."""
+    superseded = (after.get("supersedes") or {}).get("id")
+    if "href" in after:
+        return server.find(at(_RELEASES, superseded)) if superseded else None
+    installed = server.page(_RELEASES, {"name": after.get("name"), "state": "installed", "fields": "id"}).items
+    return server.find(at(_RELEASES, str(installed[0]["id"]))) if installed else None
