@@ -28,6 +28,8 @@ from models.enabling import EnablingServices
 from models.hints import hint
 from models.inventory import Inventory
 from models.patterns import Re2Patterns
+from models.pools import jobs as pool_jobs
+from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
 from models.resealing import reseal
 from models.sealing import Sealer
@@ -127,6 +129,7 @@ class Server:
         callback_key = settings.callback_key.get_secret_value() if settings.callback_key else None
         tokens = await load_tokens(store, sealer, callback_key)
         base = ground.administration
+        pools = ResourcePoolStore(store, clock)
         tools = Tools(
             session=lambda: session,
             notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
@@ -134,6 +137,7 @@ class Server:
             allowed=_allowances(settings),
             task_flows=task_flows.TaskFlowStore(store, clock),
             hint=lambda fulfiller, reference: hint(store, clock, fulfiller, [reference]),
+            resource_pools=pools,
         )
         kinds = Kinds(tools)
         directory = Directory(store, opening(kinds, sealer))
@@ -151,6 +155,7 @@ class Server:
             jobs.append(Role("presence", beat(presence)))
         if "scheduler" in settings.roles:
             engine = make_engine(ground, directory, tokens, planner, watcher, presence)
+            engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
             jobs.append(Role("engine", engine.run(), engine.stop))
         if "notifier" in settings.roles:
             notifier = await make_notifier(ground, watcher, sealer)
@@ -165,6 +170,7 @@ class Server:
             tokens=tokens,
             sealer=sealer,
             patterns=Re2Patterns(),
+            pools=pools.turns,
             catalogue_check=settings.catalog_check,
             registry=ground.registry,
             roles=tuple(sorted(settings.roles)),
