@@ -53,10 +53,11 @@ class ServiceOrderRules:
         self._clock = dependencies.clock
         self._surface = surface
         self._patterns = dependencies.patterns
+        self._sealer = dependencies.sealer
 
     async def before_create(self, caller: Caller, draft: Draft) -> None:
         """Check the surface; acknowledge order and items; ask for the scheduler's attention."""
-        callback = order_callbacks.take(draft.body, self._patterns)
+        callback = order_callbacks.take(draft.body, draft.id, self._patterns, self._sealer)
         if callback is not None:
             draft.fields[order_callbacks.FIELD] = callback
         draft.fields.update(await acknowledge(self._surface, caller, draft.body, draft.now, draft.size))
@@ -100,9 +101,9 @@ class ServiceOrderRules:
         if open_cancel is not None:
             raise Conflict(f"The cancelServiceOrder {open_cancel}, which refers to this order, is still open.")
 
-    async def after_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:  # noqa: ARG002 - the rules' shape
+    async def after_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
         """Remove the order's plan and tasks: they say nothing without it, and its id may be used again."""
-        await clear_plan(self._store, stored["_id"])
+        await clear_plan(self._store, self._clock, stored["_id"], caller.subject)
 
     async def _before_planning(self, caller: Caller, revision: Revision, changed: set[str]) -> None:
         """Nothing has been planned: the order may become any order that could be placed."""

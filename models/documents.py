@@ -16,6 +16,7 @@ from mongoengine import (
 
 from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
+from models.pool_documents import PoolDemand, PoolPart, PoolPiece, ResourcePool
 from models.release_documents import Release
 from models.resource_documents import Resource
 from models.service_documents import Service
@@ -231,7 +232,7 @@ class Subscription(Stored):
     version = StringField(required=True)
     callback = StringField(required=True)
     query = StringField()
-    secret = StringField()
+    secret = DictField()  # sealed; a text where there is no key to seal with
     appendListenerPath = BooleanField()  # noqa: N815 - a stored name
     state = StringField(required=True)
     endedReason = StringField()  # noqa: N815 - a stored name
@@ -321,7 +322,7 @@ class Secret(Stored):
 
     meta = {"collection": "secret", "indexes": []}
     tenant = StringField()
-    value = StringField(required=True)
+    value = DictField(required=True)  # sealed; a text where there is no key to seal with
 
 
 ALL: tuple[type[Stored], ...] = (
@@ -330,6 +331,10 @@ ALL: tuple[type[Stored], ...] = (
     Service,
     EnablingService,
     Resource,
+    ResourcePool,
+    PoolPart,
+    PoolPiece,
+    PoolDemand,
     ServiceSpecification,
     ProcessFlow,
     TaskFlow,

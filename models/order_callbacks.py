@@ -9,9 +9,10 @@ from typing import Any
 
 from models.domain.errors import InvalidRequest
 from models.domain.patterns import PatternEngine
-from models.domain.subscriptions import ACTIVE, Subscription, callback_violations, parse_query
+from models.domain.subscriptions import ACTIVE, callback_violations, parse_query
 from models.domain.violations import Violation
-from models.patterns import Re2Patterns
+from models.sealing import Sealer
+from models.signing_secrets import place_of
 
 Document = dict[str, Any]
 
@@ -21,11 +22,12 @@ API, VERSION = "tmf641", "v4"
 _PREFIX = "order:"
 
 
-def take(body: Document, patterns: PatternEngine) -> Document | None:
-    """Take the callback out of the body of a new order, so that nobody reads its secret there.
+def take(body: Document, order: str, patterns: PatternEngine, sealer: Sealer) -> Document | None:
+    """Take the callback out of the body of a new order, with its secret sealed, so that nobody reads it anywhere.
 
     Raises:
         InvalidRequest: it cannot be called, or its query cannot be understood.
+        NoSecretKey: there is no key to keep its secret with.
     """
     given = body.pop(ATTRIBUTE, None)
     if given is None:
@@ -37,7 +39,7 @@ def take(body: Document, patterns: PatternEngine) -> Document | None:
     if violations:
         raise InvalidRequest(violations)
     parse_query(given.get("query"), API, patterns)
-    return {**given, "state": ACTIVE}
+    return {**given, "secret": sealer.seal_text(given["secret"], place_of(key_of(order))), "state": ACTIVE}
 
 
 def key_of(order: str) -> str:
@@ -50,10 +52,10 @@ def order_of(key: str) -> str | None:
     return key.removeprefix(_PREFIX) if key.startswith(_PREFIX) else None
 
 
-def subscription_of(order: Mapping[str, Any]) -> Subscription | None:
-    """The callback of a stored order as the notifier serves it; None where it has none, or has ended it."""
+def registered_with(order: Mapping[str, Any]) -> Document | None:
+    """What was registered with a stored order, in the shape of a registration at a hub; None where nothing is now."""
     given = order.get(FIELD)
     if not given or given.get("state") != ACTIVE:
         return None
     known = {"_id": key_of(order["_id"]), "tenant": order["tenant"], "api": API, "version": VERSION}
-    return Subscription.of({**known, **given}, Re2Patterns())
+    return {**known, **given}

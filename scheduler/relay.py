@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from pymongo.errors import BulkWriteError
 
-from models import order_callbacks, owed
+from models import owed
 from models.clock import Clock, parse
 from models.delivery_queue import queued
 from models.domain.events import event_document
@@ -137,7 +137,7 @@ class Relay:
             for stub in document.get("outbox", ())
         ]
         await asyncio.gather(self._audience.catch_up(), owed.insert_in_order(self._store, "event", events))
-        own = {one["_id"]: order_callbacks.subscription_of(one) for one in documents} if name == _ORDERS else {}
+        own = {one["_id"]: self._audience.own(one) for one in documents} if name == _ORDERS else {}
         deliveries = [
             queued(event, subscription.id, subscription.told_as(event), parse(event["at"]), now)
             for event in events

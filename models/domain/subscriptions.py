@@ -97,6 +97,7 @@ class Subscription:
         secret: signs them.
         former: the secret before, and the moment up to which it signs, too.
         append_listener_path: whether `/listener/<event>` is added to the callback.
+        mute: the secret that signs cannot be read: nothing is sent, for unsigned it would not be trusted.
     """
 
     id: str
@@ -108,10 +109,11 @@ class Subscription:
     secret: str | None = None
     former: tuple[str, datetime] | None = None
     append_listener_path: bool = False
+    mute: bool = False
 
     @classmethod
     def of(cls, document: Mapping[str, Any], patterns: PatternEngine) -> Self:
-        """The registration that a stored document holds.
+        """The registration that a stored document holds, with its secrets as texts, or without any where it is `mute`.
 
         Raises:
             InvalidRequest: its query cannot be understood.
@@ -127,6 +129,7 @@ class Subscription:
             secret=document.get("secret"),
             former=(former["secret"], former["until"]) if former else None,
             append_listener_path=document.get("appendListenerPath", False),
+            mute=document.get("mute", False),
         )
 
     def concerns(self, event: Mapping[str, Any]) -> bool:

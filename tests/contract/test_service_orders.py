@@ -457,12 +457,17 @@ async def test_a_value_given_to_a_pending_item_has_to_fit_its_specification(
 CALLBACK = {"callback": "https://shop.example/events", "secret": "s" * 24, "query": "eventType=ServiceOrderCreateEvent"}
 
 
-async def test_an_order_brings_a_callback_that_nobody_reads_or_changes(client: ContractClient, store: Store) -> None:
+async def test_an_order_brings_a_callback_that_nobody_reads_or_changes(
+    client: ContractClient, store: Store, dependencies: Dependencies
+) -> None:
     placed = await place(client, order(notificationCallback=CALLBACK))
     assert "notificationCallback" not in placed
     stored = await store.get("serviceOrder", placed["id"])
     assert stored is not None
-    assert stored["callback"] == {**CALLBACK, "state": "active"}
+    kept = stored["callback"]
+    assert CALLBACK["secret"] not in str(stored)
+    opened = dependencies.sealer.open_text(kept["secret"], f"subscription/order:{placed['id']}")
+    assert {**kept, "secret": opened} == {**CALLBACK, "state": "active"}
     changed = await client.patch(placed["href"], json={"notificationCallback": CALLBACK})
     assert (changed.status_code, changed.json()["code"]) == (400, "immutable")
 
