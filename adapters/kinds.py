@@ -13,6 +13,7 @@ from adapters.http_session import Tools
 from adapters.kubernetes import KubernetesFulfiller
 from adapters.manual import ManualFulfiller
 from adapters.optional_kinds import OPTIONAL, OptionalKind
+from adapters.pool import PoolFulfiller
 from adapters.ports import Accepted, Fulfiller, FulfillerCall, Outcome, Refused
 from adapters.rest import RestFulfiller
 from adapters.simulator import SimulatorFulfiller
@@ -44,6 +45,7 @@ class FulfillerKind(Protocol):
 BUILT_IN: tuple[type[FulfillerKind], ...] = (
     CommandFulfiller,
     ManualFulfiller,
+    PoolFulfiller,
     RestFulfiller,
     SimulatorFulfiller,
     Tmf641Fulfiller,

@@ -183,8 +183,8 @@ class Services:
         repeated after a crash must not overwrite what others have made of the service since.
 
         Args:
-            effect: {n: plan revision, service, state?, delta?, values?, remove?, restore?, release?, built?}; `values`
-                is what the customer has said since the order was planned.
+            effect: {n: plan revision, service, state?, reserved?, delta?, values?, remove?, restore?, release?,
+                built?}; `values` is what the customer has said since the order was planned.
             planned: what the plan says of the service.
             report: what fulfillers said of it.
 
@@ -312,7 +312,11 @@ def _wanted(  # noqa: PLR0913, PLR0917 - an effect has these sides
     if effect.get("values"):
         changes.update(with_delta({**body, **changes}, effect["values"]))
     changes.update(with_report({**body, **changes}, report))
-    target = "terminated" if effect.get("remove") else effect.get("state")
+    target = (
+        "terminated"
+        if effect.get("remove")
+        else effect.get("state") or ("reserved" if effect.get("reserved") else None)
+    )
     if target and SERVICE.allows(body.get("state", ""), target):
         changes.update(in_state(body, target, at))
     return changes
