@@ -7,10 +7,12 @@ from handlers.changes import Draft, EventNames, Revision
 from handlers.dependencies import Dependencies
 from handlers.errors import invalid
 from handlers.resource import ResourceKind
+from models.cancellations import OPEN
 from models.domain.caller import Caller
 from models.domain.errors import Conflict
 from models.domain.lifecycles import SERVICE_ORDER
 from models.references import first_match
+from models.store import Store
 
 KIND = ResourceKind(
     name="cancelServiceOrder",
@@ -19,7 +21,7 @@ KIND = ResourceKind(
     server_set=frozenset(["id", "href", "state", "completionMessage", "effectiveCancellationDate", "errorMessage"]),
 )
 
-OPEN = ("acknowledged", "inProgress")
+
 _BEING_CANCELLED = ("assessingCancellation", "pendingCancellation")
 
 
@@ -38,7 +40,7 @@ class CancelServiceOrderRules:
             raise invalid(
                 "/serviceOrder/id", "unknownServiceOrder", f"There is no service order with the id {wanted!r}."
             )
-        await self._check_open(caller, order)
+        await check_cancellable(self._store, caller, order)
         draft.body["state"] = "acknowledged"
         draft.fields.update(order=wanted, due=draft.now, priority=order.get("priority", 4), fence=0)
 
@@ -51,19 +53,23 @@ class CancelServiceOrderRules:
     async def after_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
         """There is no operation that deletes one."""
 
-    async def _check_open(self, caller: Caller, order: Mapping[str, Any]) -> None:
-        state = order["body"]["state"]
-        if state in SERVICE_ORDER.final:
-            raise Conflict(f"The service order {order['_id']} is {state}, which is its end; it cannot be cancelled.")
-        other = await first_match(
-            self._store,
-            KIND.name,
-            caller.tenant,
-            {"order": order["_id"], "body.state": {"$in": list(OPEN)}},
-        )
-        if other is not None:
-            raise Conflict(
-                f"The service order {order['_id']} is being cancelled already, by cancelServiceOrder {other}."
-            )
-        if state in _BEING_CANCELLED:
-            raise Conflict(f"The service order {order['_id']} is {state}: it is being cancelled already.")
+
+async def check_cancellable(store: Store, caller: Caller, order: Mapping[str, Any]) -> None:
+    """See that a cancellation of an order can be asked for.
+
+    Raises:
+        Conflict: it has ended, or is being cancelled already.
+    """
+    state = order["body"]["state"]
+    if state in SERVICE_ORDER.final:
+        raise Conflict(f"The service order {order['_id']} is {state}, which is its end; it cannot be cancelled.")
+    other = await first_match(
+        store,
+        KIND.name,
+        caller.tenant,
+        {"order": order["_id"], "body.state": {"$in": list(OPEN)}},
+    )
+    if other is not None:
+        raise Conflict(f"The service order {order['_id']} is being cancelled already, by cancelServiceOrder {other}.")
+    if state in _BEING_CANCELLED:
+        raise Conflict(f"The service order {order['_id']} is {state}: it is being cancelled already.")

@@ -95,29 +95,41 @@ class EventNames:
         changed: of a change that leaves the state alone.
         state: of a change of the state.
         deleted: of the end of the resource.
+        states: the attributes that are states; events tell of the first one as the state.
     """
 
     created: str | None
     changed: str | None
     state: str | None
     deleted: str | None
+    states: tuple[str, ...] = ("state",)
 
     @classmethod
-    def of(cls, name: str) -> "EventNames":
+    def of(cls, name: str, states: tuple[str, ...] = ("state",)) -> "EventNames":
         """The usual four, such as `ServiceOrderCreateEvent`."""
         return cls(
-            f"{name}CreateEvent", f"{name}AttributeValueChangeEvent", f"{name}StateChangeEvent", f"{name}DeleteEvent"
+            f"{name}CreateEvent",
+            f"{name}AttributeValueChangeEvent",
+            f"{name}StateChangeEvent",
+            f"{name}DeleteEvent",
+            states,
         )
+
+    def told(self, body: Body) -> dict[str, Any]:
+        """What a stub says of the state of a body, and of all its states where it has several."""
+        if len(self.states) == 1:
+            return {"state": body.get(self.states[0])}
+        return {"state": body.get(self.states[0]), "states": {name: body[name] for name in self.states if name in body}}
 
 
 def created_stub(names: EventNames, body: Body, who: str) -> list[Stub]:
     """What a creation owes."""
-    return [stub(names.created, state=body.get("state"), who=who)] if names.created else []
+    return [stub(names.created, **names.told(body), who=who)] if names.created else []
 
 
 def deleted_stub(names: EventNames, body: Body, who: str) -> list[Stub]:
     """What a deletion owes."""
-    return [stub(names.deleted, state=body.get("state"), who=who)] if names.deleted else []
+    return [stub(names.deleted, **names.told(body), who=who)] if names.deleted else []
 
 
 def changed_stub(names: EventNames, revision: Revision, changed: Sequence[str], who: str) -> list[Stub]:
@@ -125,14 +137,13 @@ def changed_stub(names: EventNames, revision: Revision, changed: Sequence[str], 
 
     A state that was passed through has an event of its own.
     """
-    state = revision.body.get("state")
-    moved = names.state is not None and "state" in changed
+    moved = names.state is not None and any(state in changed for state in names.states)
     name = names.state if moved else names.changed
     if name is None:
         return []
     last = stub(
         name,
-        state=state,
+        **names.told(revision.body),
         who=who,
         why=revision.why,
         before=_small(revision.before, changed),

@@ -18,6 +18,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 FILES = {
     "tmf641": "tmf641/v4.yaml",
     "tmf638": "tmf638/v4.yaml",
+    "tmf639": "tmf639/v4.yaml",
     "tmf633": "tmf633/v4.yaml",
     "tmf701": "tmf701/v4.yaml",
     "som": "som/v1.yaml",
@@ -61,6 +62,11 @@ class ApiDocument:
     base_path: str
     node: Node
     compiled: dict[bytes, object] = field(default_factory=dict)
+
+    @property
+    def version(self) -> str:
+        """The version of the API, such as `v4`: the last part of its base path."""
+        return self.base_path.rpartition("/")[2]
 
     def operations(self) -> Iterator[DocumentedOperation]:
         """All operations."""

@@ -10,8 +10,8 @@ from handlers.resource import Resource
 from models.domain.errors import NotFound
 from models.domain.filters import And, Compare, Op
 from models.domain.listing import ListQuery
+from models.process_flows import attach
 from models.queries import Page
-from models.task_flows import attach
 
 Document = dict[str, Any]
 
@@ -46,7 +46,7 @@ class NestedResource(Resource):
         await self._outer(request, outer)
         draft.body = {**draft.body, OUTER: {"id": outer, "@referredType": "ProcessFlow"}}
         document = await super()._insert(request, draft, key)
-        await attach(self._store, self._clock, outer, draft.id)
+        await attach(self._store, self._clock, outer, [draft.id])
         return document
 
     async def _outer(self, request: Request, key: str) -> Document:

@@ -13,6 +13,8 @@ from handlers.placing import new_order_check, surface_checks
 from handlers.process_flow import KIND as PROCESS_FLOW
 from handlers.process_flow import ProcessFlowRules
 from handlers.resource import Resource, ResourceKind, Rules
+from handlers.resource_inventory import KIND as RESOURCE
+from handlers.resource_inventory import LOGICAL_RESOURCE, PHYSICAL_RESOURCE, ResourceRules, ResourcesOfOneClass
 from handlers.service import KIND as SERVICE
 from handlers.service import ServiceRules
 from handlers.service_order import KIND as SERVICE_ORDER
@@ -53,7 +55,7 @@ def tables(
     def resource(api: str, kind: ResourceKind, rules: Rules) -> Resource:
         return Resource(kind, rules, documents[api], dependencies, settings)
 
-    tasks = NestedResource(TASK_FLOW, TaskFlowRules(dependencies), documents["tmf701"], dependencies, settings)
+    tasks = NestedResource(TASK_FLOW, TaskFlowRules(dependencies, surface), documents["tmf701"], dependencies, settings)
     return {
         "tmf641": {
             **_all(resource("tmf641", SERVICE_ORDER, ServiceOrderRules(dependencies, surface)), SERVICE_ORDER),
@@ -65,6 +67,11 @@ def tables(
         "tmf638": {
             **_all(resource("tmf638", SERVICE, ServiceRules(dependencies, surface)), SERVICE),
             **_hub("tmf638", dependencies),
+        },
+        "tmf639": {
+            **_all(resource("tmf639", RESOURCE, ResourceRules(dependencies)), RESOURCE),
+            **_classes_of_resources(documents["tmf639"], dependencies, settings),
+            **_hub("tmf639", dependencies),
         },
         "tmf633": {
             **_all(
@@ -97,6 +104,13 @@ def _all(resource: Resource, kind: ResourceKind) -> Table:
         f"patch{kind.type}": resource.patch,
         f"delete{kind.type}": resource.delete,
     }
+
+
+def _classes_of_resources(document: ApiDocument, dependencies: Dependencies, settings: HttpSettings) -> Table:
+    made: Table = {}
+    for kind in (LOGICAL_RESOURCE, PHYSICAL_RESOURCE):
+        made |= _all(ResourcesOfOneClass(kind, ResourceRules(dependencies), document, dependencies, settings), kind)
+    return made
 
 
 def _hub(api: str, dependencies: Dependencies) -> Table:

@@ -34,6 +34,9 @@ from models.domain.shapes import Shape
 from models.ids import new_id
 from models.indexes import indexed_attributes
 from models.queries import Lists, Page
+from models.wire.bodies import read, read_change, written
+from models.wire.queries import stored_query
+from models.wire.versions import table_of
 
 Body = dict[str, Any]
 Document = dict[str, Any]
@@ -94,9 +97,10 @@ class Resource:
         dependencies: Dependencies,
         settings: HttpSettings,
     ) -> None:
-        """Serve this kind by these rules."""
+        """Serve this kind by these rules, as the version of the document writes it."""
         self._kind = kind
         self._rules = rules
+        self._wire = table_of(kind.name, document.version)
         self._store = dependencies.store
         self._clock = dependencies.clock
         self._patterns = dependencies.patterns
@@ -117,7 +121,7 @@ class Resource:
     async def list(self, request: Request) -> Reply:
         """Answer one page of those that match."""
         query = parse_list_query(request.query, self._shape, self._patterns, self._limits)
-        page = await self._page(request, query)
+        page = await self._page(request, stored_query(self._wire, query, self._patterns))
         bodies = [select_fields(self._rendered(request, found), query.fields) for found in page.docs]
         address = request.url(request.path) + (f"?{request.query}" if request.query else "")
         headers = page_headers(address, query.offset, query.limit, len(bodies), page.total)
@@ -139,6 +143,7 @@ class Resource:
         body = require_body(request)
         fields = parse_fields(request.query, self._shape)
         refuse_server_set(body, self._kind.server_set)
+        body = read(self._wire, body)
         key = idempotency_key(request)
         draft = Draft(self._new_id(body, key), body, self._clock.now(), request.size)
         try:
@@ -155,7 +160,7 @@ class Resource:
             check_if_match(request, stored)
             size = request.size + len(orjson.dumps(stored["body"]))
             patched = await aside_if_big(size, self._patched, request, stored)
-            revision = Revision(stored, patched, _touched(request.body), self._clock.now(), size)
+            revision = Revision(stored, patched, self._touched(request.body), self._clock.now(), size)
             await self._rules.before_change(request.caller, revision)
             for intent in revision.intents:
                 await intent()
@@ -214,7 +219,9 @@ class Resource:
 
     def _patched(self, request: Request, stored: Mapping[str, Any]) -> Body:
         before: Body = stored["body"]
-        patched = self._patcher.apply(request.media_type, before, request.body, href=self._href(request, before))
+        shown = written(self._wire, before)
+        href = self._href(request, before)
+        patched = self._patcher.apply(request.media_type, shown, request.body, href=href)
         if not patched.changed:
             return before
         immutable = self._kind.immutable.intersection(patched.changed)
@@ -222,8 +229,8 @@ class Resource:
             name = min(immutable)
             raise invalid(f"/{name}", "serverSetAttribute", f"{name} is set by the server and cannot be changed.")
         for check in self._checks:
-            check.check(patched.body)
-        return patched.body
+            check.check({"href": href, **patched.body})
+        return read_change(self._wire, before, patched.body, patched.changed)
 
     async def _write(self, caller: Caller, revision: Revision) -> Document | None:
         """Write a change that changes anything; None when somebody else was quicker."""
@@ -257,11 +264,15 @@ class Resource:
 
     def _rendered(self, request: Request, document: Mapping[str, Any]) -> Body:
         body = document["body"]
-        return {"id": body["id"], "href": self._href(request, body), **body}
+        return {"id": body["id"], "href": self._href(request, body), **written(self._wire, body)}
 
     def _reply(self, status: int, request: Request, document: Mapping[str, Any], fields: Fields) -> Reply:
         body = select_fields(self._rendered(request, document), fields)
         return Reply(status, orjson.dumps(body), [(b"etag", etag(document["rev"]))])
+
+    def _touched(self, patch: Any) -> frozenset[str]:
+        """The top-level attributes that a patch names, as they are stored."""
+        return frozenset(self._wire.find(name)[0] for name in _named(patch))
 
     def _created(self, request: Request, document: Mapping[str, Any], fields: Fields) -> Reply:
         reply = self._reply(201, request, document, fields)
@@ -269,7 +280,7 @@ class Resource:
         return reply
 
 
-def _touched(patch: Any) -> frozenset[str]:
+def _named(patch: Any) -> frozenset[str]:
     """The top-level attributes that a patch names."""
     if isinstance(patch, dict):
         return frozenset(patch)

@@ -6,6 +6,7 @@ from typing import Any
 from adapters.ports import Forms
 from handlers.changes import Draft, EventNames, Revision
 from handlers.dependencies import Dependencies
+from handlers.fallout_flow import FalloutFlowRules
 from handlers.resource import ResourceKind
 from models import inbox, task_flows
 from models.domain import task_flow
@@ -17,6 +18,8 @@ from models.domain.outcomes import why_unstorable
 from models.domain.violations import Violation
 from models.ids import new_id
 from models.outbox import stub
+from models.process_flows import detach
+from models.surface import Surface
 
 KIND = ResourceKind(
     name="taskFlow",
@@ -34,8 +37,9 @@ KIND = ResourceKind(
 class TaskFlowRules:
     """The rules of task flows."""
 
-    def __init__(self, dependencies: Dependencies) -> None:
+    def __init__(self, dependencies: Dependencies, surface: Surface) -> None:
         """Check with these forms, and tell plans in this store."""
+        self._fallout = FalloutFlowRules(dependencies, surface)
         self._store = dependencies.store
         self._clock = dependencies.clock
         self._forms: Forms = dependencies.forms
@@ -61,8 +65,11 @@ class TaskFlowRules:
         if not revision.changed():
             return
         before = revision.before
-        awaited = bool(revision.stored.get("call"))
+        is_fallout = "fallout" in revision.stored
+        awaited = is_fallout or bool(revision.stored.get("call"))
         change = task_flow.changed(before, revision.body, awaited=awaited, now=revision.now)
+        if is_fallout:
+            change = self._fallout.check(change)
         # Callers are not identified yet; until they are, a deed is that of the person whose task it is.
         who = change.who or caller.subject if caller == ANONYMOUS else caller.subject
         revision.body = task_flow.with_notes(change.body, new_id, revision.now, who)
@@ -71,17 +78,20 @@ class TaskFlowRules:
             owed = stub(event_type("taskFlow", "InformationRequired"), who=who, why=change.why, fields=_ASKED)
             revision.extra.append(owed)
         self._time(revision)
+        if is_fallout:
+            self._fallout.care(revision, who)
         if before["state"] not in TASK_FLOW.final and revision.body["state"] in TASK_FLOW.final:
-            self._end(revision, who)
+            await self._end(caller, revision, who)
 
     async def before_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:  # noqa: ARG002 - the rules' shape
         """Keep what an order waits for."""
-        if stored.get("call") and stored["body"]["state"] not in TASK_FLOW.final:
+        awaited = "fallout" in stored or bool(stored.get("call"))
+        if awaited and stored["body"]["state"] not in TASK_FLOW.final:
             raise Conflict("An order waits for this task flow; complete it, or cancel it with a reason.")
 
     async def after_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:  # noqa: ARG002 - the rules' shape
         """Its process flow does not refer to it any more."""
-        await task_flows.detach(self._store, self._clock, stored["body"]["processFlow"]["id"], stored["_id"])
+        await detach(self._store, self._clock, stored["body"]["processFlow"]["id"], stored["_id"])
 
     @staticmethod
     def _time(revision: Revision) -> None:
@@ -91,9 +101,12 @@ class TaskFlowRules:
         elif "escalate" in revision.stored:
             revision.unset.append("escalate")
 
-    def _end(self, revision: Revision, who: str) -> None:
+    async def _end(self, caller: Caller, revision: Revision, who: str) -> None:
         if revision.body["outcome"] == task_flow.DONE:
             self._check_values(revision.body)
+        if "fallout" in revision.stored:
+            await self._fallout.resolve(caller, revision, who)
+            return
         report = task_flow.report_of(revision.body)
         told = task_flows.saying(self._clock, revision.stored, report, who) if report is not None else None
         if told is None:
@@ -112,9 +125,8 @@ class TaskFlowRules:
         trouble = why_unstorable(values)
         if trouble:
             raise InvalidRequest([Violation("/characteristic", "invalidValue", f"This cannot be kept: {trouble}.")])
-        places = {entry["name"]: index for index, entry in enumerate(body.get("characteristic") or ())}
         found = [
-            Violation(_place(violation.pointer, places), violation.code, violation.message)
+            Violation(task_flow.pointer_of(body, violation.pointer), violation.code, violation.message)
             for violation in self._forms.violations(body.get("form") or {}, values)
         ]
         if found:
@@ -122,12 +134,3 @@ class TaskFlowRules:
 
 
 _ASKED = {"fieldPath": "informationRequired"}
-
-
-def _place(pointer: str, places: Mapping[str, int]) -> str:
-    """Where in `characteristic` a place in the values stands."""
-    name, _, rest = pointer.removeprefix("/").partition("/")
-    index = places.get(name.replace("~1", "/").replace("~0", "~"))
-    if index is None:
-        return "/characteristic"
-    return f"/characteristic/{index}/value" + (f"/{rest}" if rest else "")

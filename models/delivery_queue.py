@@ -17,14 +17,14 @@ Document = dict[str, Any]
 COLLECTION = "delivery"
 
 
-def queued(event: Document, subscription: str, due: datetime, now: datetime) -> Document:
-    """A delivery of this event to this subscription, not attempted yet."""
+def queued(event: Document, subscription: str, told_as: str, due: datetime, now: datetime) -> Document:
+    """A delivery of this event to this subscription, which knows it by this type, not attempted yet."""
     return {
         "_id": f"{event['_id']}:{subscription}",
         "tenant": event["tenant"],
         "subscription": subscription,
         "event": event["_id"],
-        "type": event["type"],
+        "type": told_as,
         "lane": event["resource"]["id"],
         "seq": event["seq"],
         "state": PENDING,

@@ -1,10 +1,8 @@
-"""Fallout in the store: task documents in state `held`, found by what they have in common, and who looks after them."""
+"""Fallout in the store: task documents in state `held`, found by what they have in common."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
-from models.clock import Clock
 from models.domain.fallout import DEFAULT_QUEUE
 from models.reading import reading
 from models.store import Store
@@ -12,7 +10,6 @@ from models.store import Store
 Document = dict[str, Any]
 
 COLLECTION = "task"
-_COMMENTS_KEPT = 100
 
 _CONDITIONS: Mapping[str, Callable[[Any], Document]] = {
     "code": lambda value: {"fallout.code": value},
@@ -76,30 +73,3 @@ async def groups(store: Store, query: Document, seconds: float) -> list[Document
             pipeline, maxTimeMS=int(seconds * 1000), allowDiskUse=True
         )
         return await cursor.to_list()
-
-
-async def look_after(store: Store, clock: Clock, task: Mapping[str, Any], change: Mapping[str, Any], who: str) -> bool:
-    """Change who looks after a held task, or add a comment.
-
-    Args:
-        store: where it stands.
-        clock: tells when.
-        task: its document.
-        change: {queue?, assignee? (None lets go), comment?}.
-        who: does it.
-
-    Returns:
-        False where it is not held any more.
-    """
-    now: datetime = clock.now()
-    update: Document = {"$set": {"updated": now}}
-    for name in ("queue", "assignee"):
-        if name in change:
-            operator = "$unset" if change[name] is None else "$set"
-            update.setdefault(operator, {})[f"care.{name}"] = change[name] or ""
-    comment = {"at": now, "who": who, **{name: change[name] for name in ("queue", "assignee") if name in change}}
-    if change.get("comment"):
-        comment["text"] = change["comment"]
-    update["$push"] = {"care.comment": {"$each": [comment], "$slice": -_COMMENTS_KEPT}}
-    guard = {"_id": task["_id"], "tenant": task["tenant"], "state": "held", "fallout.count": task["fallout"]["count"]}
-    return await store.update(COLLECTION, guard, update)

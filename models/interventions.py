@@ -23,6 +23,23 @@ _TAKEN = "Somebody else is doing something about this task already."
 async def intervene(store: Store, clock: Clock, task: Mapping[str, Any], wish: Wish) -> None:
     """Pass a wish on to the plan of a held task. Repeating the same wish, by its id, does no harm.
 
+    Raises:
+        Conflict: as of `announce`.
+        Unavailable: the database cannot be reached.
+    """
+    await announce(store, clock, task, wish)
+    if not await inbox.append(store, clock, task["plan"], entry_of(task, wish)):
+        raise Conflict(_GONE)
+
+
+def entry_of(task: Mapping[str, Any], wish: Wish) -> Document:
+    """A wish as the inbox of the task's plan takes it."""
+    return {**wish.to_document(), "kind": "intervene", "task": task["key"], "hold": task["fallout"]["count"]}
+
+
+async def announce(store: Store, clock: Clock, task: Mapping[str, Any], wish: Wish) -> None:
+    """Say on a held task what is about to be done about it, so that nobody else does anything meanwhile.
+
     Args:
         store: where the task stands.
         clock: tells when.
@@ -53,6 +70,3 @@ async def intervene(store: Store, clock: Clock, task: Mapping[str, Any], wish: W
     if not await store.update(COLLECTION, guard, {"$set": {"fallout.pending": mark}}):
         fresh = await store.get(COLLECTION, task["_id"])
         raise Conflict(_TAKEN if fresh is not None and fresh["state"] == "held" else _GONE)
-    entry = {**wish.to_document(), "kind": "intervene", "task": task["key"], "hold": hold}
-    if not await inbox.append(store, clock, task["plan"], entry):
-        raise Conflict(_GONE)

@@ -24,6 +24,7 @@ def stub(  # noqa: PLR0913 - an event has this many facts
     after: Mapping[str, Any] | None = None,
     fields: Mapping[str, Any] | None = None,
     order: str | None = None,
+    states: Mapping[str, Any] | None = None,
 ) -> Stub:
     """An owed event, still without number and time, which the write gives it.
 
@@ -36,6 +37,7 @@ def stub(  # noqa: PLR0913 - an event has this many facts
         after: what changed, as it is; small.
         fields: further attributes of the event, such as the milestone reached.
         order: the order that caused it, where that is another resource's event.
+        states: all attributes that are states right after this change, of a resource that has several.
     """
     made: Stub = {"id": new_id(), "type": event_type, "who": who}
     for name, value in (
@@ -45,6 +47,7 @@ def stub(  # noqa: PLR0913 - an event has this many facts
         ("after", after),
         ("fields", fields),
         ("order", order),
+        ("states", states),
     ):
         if value is not None:
             made[name] = value

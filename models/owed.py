@@ -26,7 +26,7 @@ _CHUNK = 500
 _MAX_BYTES = 16_000_000
 _DUPLICATE_KEY = 11000
 _DECODED: CodecOptions[Document] = CodecOptions(tz_aware=True)
-_READ = {"tenant": 1, "body": 1, "outbox": 1, "order": 1, "owner": 1}
+_READ = {"tenant": 1, "body": 1, "outbox": 1, "order": 1, "owner": 1, "holder": 1}
 
 
 async def read(

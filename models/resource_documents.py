@@ -1,6 +1,6 @@
 """The collection of resources (TMF639)."""
 
-from mongoengine import DateTimeField, DictField, DynamicField, StringField
+from mongoengine import DateTimeField, DictField, DynamicField, ListField, StringField
 
 from models.stored import BY_CREATION, OWED, ResourceDocument, body_index, index, partial_index
 
@@ -10,11 +10,11 @@ _PLACED = {"position": {"$exists": True}}
 class Resource(ResourceDocument):
     """A TMF639 resource: a member of a pool, or one that a client has recorded.
 
-    The body is the superset of TMF639 v4 and v5 in v4's form (`models.wire`). `status` is its resourceStatus. `pool` is
-    the id of the pool that it belongs to, and `position` (a number or a text) orders the members of a pool; no two of
-    them have the same. `holder` says whose it is while it is reserved or in use: {service, order, item, plan, task};
-    `claim` is the idempotency key of the call that got it. `until` is when its reservation expires, or its quarantine
-    ends. `models.resources` writes all of it.
+    The body is the superset of TMF639 v4 and v5 in v4's form (`models.wire`). `status` is its resourceStatus, `related`
+    the ids of the resources that it refers to. `pool` is the id of the pool that it belongs to, and `position` (a
+    number or a text) orders the members of a pool; no two of them have the same. `holder` says whose it is while it is
+    reserved or in use: {service, order, item, plan, task}; `claim` is the idempotency key of the call that got it.
+    `until` is when its reservation expires, or its quarantine ends. `models.resources` writes all of it.
     """
 
     meta = {
@@ -25,6 +25,7 @@ class Resource(ResourceDocument):
             body_index("by_name", "name"),
             body_index("by_category", "category"),
             body_index("by_type", "@type"),
+            body_index("by_base_type", "@baseType"),
             body_index("by_status", "resourceStatus"),
             body_index("by_value", "value"),
             body_index("by_serial_number", "serialNumber"),
@@ -33,6 +34,7 @@ class Resource(ResourceDocument):
             body_index("by_specification", "resourceSpecification.id"),
             body_index("by_specification_name", "resourceSpecification.name"),
             body_index("by_relationship", "resourceRelationship.id"),
+            partial_index("by_related", "tenant", "related", exists="related"),
             partial_index("members", "tenant", "pool", "status", "position", exists="pool"),
             index("position", "tenant", "pool", "position", unique=True, partialFilterExpression=_PLACED),
             partial_index("by_service", "holder.service", exists="holder.service"),
@@ -44,6 +46,7 @@ class Resource(ResourceDocument):
     pool = StringField()
     position = DynamicField()
     status = StringField()
+    related = ListField(StringField())
     holder = DictField()
     claim = StringField()
     until = DateTimeField()

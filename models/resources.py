@@ -14,7 +14,7 @@ from models import outbox
 from models.clock import Clock
 from models.domain.caller import ENGINE
 from models.domain.errors import Conflict
-from models.domain.resource_states import STATES, differences, states_of
+from models.domain.resource_states import STATES, differences, related_ids, states_of
 from models.store import Store
 
 Document = dict[str, Any]
@@ -26,7 +26,7 @@ STATE_CHANGED = "ResourceStateChangeEvent"
 DELETED = "ResourceDeleteEvent"
 
 _TRIES = 8
-_NOT_OF_A_TOMBSTONE = ("pool", "position", "claim", "until", "status")
+_NOT_OF_A_TOMBSTONE = ("pool", "position", "claim", "until", "status", "related")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,13 @@ def new(key: str, tenant: str, body: Mapping[str, Any], now: datetime, **beside:
     cause: Cause = beside.pop("cause", Cause())
     made = {"@type": "Resource", **body, "id": key}
     document = {"_id": key, "tenant": tenant, "body": made, **beside}
-    if "resourceStatus" in made:
-        document["status"] = made["resourceStatus"]
+    document |= {name: value for name, value in beside_body(made).items() if value is not None}
     return outbox.first(document, [_stub(CREATED, made, cause)], now)
+
+
+def beside_body(body: Mapping[str, Any]) -> Document:
+    """What stands beside a body and follows from it: its status, and the resources that it refers to; None for none."""
+    return {"status": body.get("resourceStatus"), "related": related_ids(body) or None}
 
 
 def guard(stored: Mapping[str, Any]) -> Document:
@@ -103,8 +107,10 @@ def changed(stored: Mapping[str, Any], wanted: ResourceChange, now: datetime) ->
         stubs = [_stub(name, as_is, wanted.cause, before, after)]
     fields = {f"body.{name}": value for name, value in after.items() if value is not None}
     unset = [f"body.{name}" for name, value in after.items() if value is None]
-    if "resourceStatus" in after:
-        fields["status"] = after["resourceStatus"]
+    if after:
+        beside = beside_body(as_is)
+        fields |= {name: value for name, value in beside.items() if value is not None}
+        unset += [name for name, value in beside.items() if value is None and name in stored]
     return outbox.change(
         stored, {**fields, **wanted.fields}, stubs, now, unset=[*unset, *wanted.unset], visible=bool(after)
     )
@@ -152,7 +158,7 @@ def _stub(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> outbox.Stub:
-    made = outbox.stub(
+    return outbox.stub(
         name,
         state=body.get("resourceStatus"),
         who=cause.who,
@@ -160,5 +166,5 @@ def _stub(
         before=before,
         after=after,
         order=cause.order,
+        states=states_of(body),
     )
-    return {**made, "states": states_of(body)}

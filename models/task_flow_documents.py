@@ -8,7 +8,7 @@ from models.stored import BY_CREATION, OWED, ResourceDocument, body_index, index
 class ProcessFlow(ResourceDocument):
     """A TMF701 process flow: people's tasks that belong together.
 
-    `plan` and `order` name whose work it is; `open` stands until that has ended.
+    `plan` and `order` name whose work it is; `open` stands until that has ended, `ended` since then.
     """
 
     meta = {
@@ -19,19 +19,24 @@ class ProcessFlow(ResourceDocument):
             body_index("by_state", "state"),
             body_index("by_entity", "relatedEntity.id"),
             body_index("by_party", "relatedParty.id"),
-            index("open", "open", "created", partialFilterExpression={"open": True}),
+            index("open_by_id", "open", "id", partialFilterExpression={"open": True}),
+            partial_index("ended", "tenant", "ended", exists="ended"),
+            partial_index("of_plan", "plan", exists="plan"),
         ],
     }
     plan = StringField()
     order = StringField()
     open = BooleanField()
+    ended = DateTimeField()
 
 
 class TaskFlow(ResourceDocument):
     """A TMF701 task flow: something that a person has to do.
 
     `call` is the idempotency key of the task of the plan that waits for it; `said` holds what the person has reported,
-    until it has been passed on to the plan; `escalate` is when the next step of its escalation is due.
+    until it has been passed on to the plan; `escalate` is when the next step of its escalation is due. Where it is
+    fallout, `fallout` says of what ({task: id of the held task, hold: its number}), and `care` holds what was said of
+    who looks after that task, until it has been passed on to it.
     """
 
     meta = {
@@ -48,6 +53,9 @@ class TaskFlow(ResourceDocument):
             body_index("by_due", "requestedCompletionDate"),
             partial_index("said", "said.at", exists="said.at"),
             partial_index("escalate", "escalate", exists="escalate"),
+            partial_index("fallout", "fallout.task", "fallout.hold", exists="fallout.task"),
+            partial_index("care", "care.at", exists="care.at"),
+            partial_index("of_plan", "plan", exists="plan"),
         ],
     }
     plan = StringField()
@@ -55,3 +63,5 @@ class TaskFlow(ResourceDocument):
     call = StringField()
     said = ListField(DictField())
     escalate = DateTimeField()
+    fallout = DictField()
+    care = ListField(DictField())

@@ -4,8 +4,7 @@ A person's answer is written with the task flow (`said`) and passed on to the pl
 says of an order is: neither comes without the other.
 """
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -18,14 +17,15 @@ from models.domain.caller import ENGINE
 from models.domain.errors import AlreadyExists, Conflict
 from models.domain.events import event_type
 from models.domain.ids import derived_id
-from models.domain.lifecycles import PROCESS_FLOW, TASK_FLOW
+from models.domain.lifecycles import TASK_FLOW
 from models.ids import new_id
+from models.process_flows import Ending, Work, attach, ensure
 from models.reading import reading
 from models.store import Store
 
 Document = dict[str, Any]
 
-NAME, PROCESS = "taskFlow", "processFlow"
+NAME = "taskFlow"
 _BATCH = 100
 _TRIES = 8
 
@@ -49,12 +49,14 @@ class TaskFlowStore:
         plan = await self._store.get("plan", call.plan) if call is not None else None
         tenant = plan["tenant"] if plan is not None else ENGINE.tenant
         order = (plan or {}).get("owner", {}).get("id")
-        process = await self._process(call.plan if call is not None else key, tenant, order)
+        flow = task_flow_id(key)
+        work = Work(call.plan if call is not None else key, tenant, order)
+        process, is_new = await ensure(self._store, self._clock, work, [flow])
         now = self._clock.now()
         due = to_text(now + timedelta(seconds=seconds))
         wanted = {"@type": "TaskFlow", **body, "requestedCompletionDate": due}
         made = task_flow.begun(wanted, new_id, now, ENGINE.subject)
-        made |= {"id": task_flow_id(key), "processFlow": {"id": process, "@referredType": "ProcessFlow"}}
+        made |= {"id": flow, "processFlow": {"id": process, "@referredType": "ProcessFlow"}}
         document: Document = {"_id": made["id"], "tenant": tenant, "body": made, "call": key}
         document |= {name: value for name, value in (("plan", call and call.plan), ("order", order)) if value}
         step = task_flow.next_step_at(made)
@@ -66,30 +68,9 @@ class TaskFlowStore:
         except AlreadyExists:
             stored = await self._store.get(NAME, made["id"]) or document
             made = stored["body"]
-        await attach(self._store, self._clock, process, made["id"])
+        if not is_new:
+            await attach(self._store, self._clock, process, [flow])
         return made
-
-    async def _process(self, plan: str, tenant: str, order: str | None) -> str:
-        key = derived_id(PROCESS, plan)
-        if await self._store.get(PROCESS, key) is not None:
-            return key
-        now = self._clock.now()
-        body: Document = {
-            "id": key,
-            "@type": "ProcessFlow",
-            "processFlowSpecification": "serviceOrder",
-            "processFlowDate": to_text(now),
-            "state": "active",
-        }
-        if order:
-            body["relatedEntity"] = [entity(order, "serviceOrder", "ServiceOrder")]
-        document = {"_id": key, "tenant": tenant, "body": body, "plan": plan, "open": True}
-        if order:
-            document["order"] = order
-        outbox.first(document, [outbox.stub(event_type(PROCESS, "Create"), state="active", who=ENGINE.subject)], now)
-        with suppress(AlreadyExists):
-            await self._store.insert(PROCESS, document)
-        return key
 
     async def look(self, key: str) -> Document | None:
         """The body of the task flow of a call; None where there is none."""
@@ -117,37 +98,6 @@ class TaskFlowStore:
 def task_flow_id(key: str) -> str:
     """The id of the task flow that stands for a call with this idempotency key."""
     return derived_id(NAME, key)
-
-
-def entity(key: str, role: str, referred: str, name: str | None = None) -> Document:
-    """A related entity."""
-    made = {"id": key, "role": role, "@type": "RelatedEntity", "@referredType": referred}
-    return made if name is None else {**made, "name": name}
-
-
-async def attach(store: Store, clock: Clock, process: str, key: str) -> None:
-    """See that a process flow refers to a task flow in it."""
-    await _refer(store, clock, process, key, present=True)
-
-
-async def detach(store: Store, clock: Clock, process: str, key: str) -> None:
-    """See that a process flow does not refer to a task flow that is gone."""
-    await _refer(store, clock, process, key, present=False)
-
-
-async def _refer(store: Store, clock: Clock, process: str, key: str, *, present: bool) -> None:
-    for _ in range(_TRIES):
-        stored = await store.get(PROCESS, process)
-        known: Sequence[Document] = () if stored is None else stored["body"].get("taskFlow", ())
-        if stored is None or any(each["id"] == key for each in known) is present:
-            return
-        others = [each for each in known if each["id"] != key]
-        added = [{"id": key, "@type": "TaskFlowRef", "@referredType": "TaskFlow"}] if present else []
-        body = {**stored["body"], "taskFlow": [*others, *added]}
-        owed = outbox.stub(event_type(PROCESS, "AttributeValueChange"), state=body["state"], who=ENGINE.subject)
-        change = outbox.change(stored, {"body": body}, [owed], clock.now())
-        if await store.update(PROCESS, {"_id": process, "rev": stored["rev"]}, change):
-            return
 
 
 def saying(clock: Clock, stored: Mapping[str, Any], report: Document, who: str) -> Document | None:
@@ -187,44 +137,6 @@ async def escalate(store: Store, clock: Clock) -> int:
     return taken
 
 
-async def end_processes(store: Store, clock: Clock) -> int:
-    """End the process flows whose plan has ended; returns how many.
-
-    Raises:
-        Unavailable: the database cannot be reached; what is left is done next time.
-    """
-    with reading():
-        cursor = await store.collection(PROCESS).aggregate(_ENDED)
-        ended = await cursor.to_list()
-    done = 0
-    for stored in ended:
-        order = await store.get("serviceOrder", stored.get("order") or "")
-        cancelled = order is not None and order["body"]["state"] == "cancelled"
-        state = PROCESS_FLOW.path(stored["body"]["state"], "cancelled" if cancelled else "completed", "active")
-        stubs = [outbox.stub(event_type(PROCESS, "StateChange"), state=step, who=ENGINE.subject) for step in state]
-        body = {**stored["body"], "state": state[-1]} if state else stored["body"]
-        change = outbox.change(stored, {"body": body}, stubs, clock.now(), unset=("open",))
-        done += await store.update(PROCESS, {"_id": stored["_id"], "rev": stored["rev"]}, change)
-    return done
-
-
 def jobs(store: Store, clock: Clock) -> list[tuple[Callable[[], Coroutine[Any, Any, int]], float]]:
     """What has to be done regularly, with the seconds between; by several processes at once it does no harm."""
-    return [(partial(escalate, store, clock), 5.0), (partial(end_processes, store, clock), 10.0)]
-
-
-_ENDED: Sequence[Document] = [
-    {"$match": {"open": True}},
-    {
-        "$lookup": {
-            "from": "plan",
-            "localField": "plan",
-            "foreignField": "_id",
-            "pipeline": [{"$project": {"state": 1}}],
-            "as": "plans",
-        }
-    },
-    {"$match": {"plans.state": {"$in": [None, "done"]}}},
-    {"$limit": _BATCH},
-    {"$unset": "plans"},
-]
+    return [(partial(escalate, store, clock), 5.0), (Ending(store, clock).look, 10.0)]

@@ -1,17 +1,20 @@
 """Fallout as the documents of its tasks say it: written before the plan says so, and struck off before it goes on.
 
 Whoever lists fallout reads task documents in state `held`. So each of them must tell the truth whatever a crash leaves:
-all holds of a plan, and whatever ends them, are written here, in one place, before the plan is.
+all holds of a plan, and whatever ends them, are written here, in one place, before the plan is. The task flows by which
+people find them follow from the plan, as its effects.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from models.domain.fallout import facts
+from models.domain.interventions import Wish
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
+from models.fallout_flows import carry_out
 from scheduler.engagement import Engager, Held, Parts
 from scheduler.plan_record import PlanRecord
 from scheduler.settlement import error
@@ -29,7 +32,10 @@ class Fallout:
         self._record = record
         self._progress = record.progress
         self._engager = engager
+        self._store = parts.store
         self._written = set(self._progress.in_state("held"))
+        self._opened = {key: self._progress.run[key].holds for key in self._written}
+        self._owed: dict[str, list[Document]] = {}
         self._reasons: dict[str, Held] = {}
         self._notes: dict[str, Document] = {}
 
@@ -82,12 +88,44 @@ class Fallout:
             fields = {**self._held(task, held), **self._notes.pop(task.key, {})}
             await self._engager.write_fallout(task, fields, former)
             self._written.add(task.key)
+            if self._opened.get(task.key) != run.holds:
+                self._opened[task.key] = run.holds
+                self._owe("open", task.key)
             if held is not None and held.code == "noFulfiller":
                 self._health.note_hold()
         else:
             ended = {"state": run.state, "fallout.ended": self._clock.now()}
             await self._engager.write_fallout(task, {**ended, **self._notes.pop(task.key, {})})
             self._written.discard(task.key)
+            if self._opened.pop(task.key, None) is not None:
+                self._owe("end", task.key)
+
+    def _owe(self, what: str, key: str, **facts: Any) -> None:
+        self._owed.setdefault(what, []).append({"task": key, "hold": self._progress.run[key].holds, **facts})
+
+    def helped(self, key: str, wish: Wish) -> None:
+        """Somebody has done something about a held task: its task flow is completed with that."""
+        if key in self._opened:
+            self._owe("done", key, do=wish.do, who=wish.who, why=wish.why)
+
+    def offer_again(self) -> None:
+        """See that every held task has an open task flow: what a person wanted with one has come to nothing."""
+        for key in self._progress.in_state("held"):
+            self._owe("again", key)
+
+    def take_effects(self) -> list[Document]:
+        """What the next plan write owes to task flows (`models.fallout_flows.carry_out`)."""
+        if not self._owed:
+            return []
+        owed, self._owed = self._owed, {}
+        return [{"n": self._record.rev + 1, "flows": owed}]
+
+    async def carry_out(self, effects: Sequence[Document], order: Mapping[str, Any]) -> None:
+        """Do what a plan write owes to task flows; `order` is the order's body. Safe to repeat."""
+        for effect in effects:
+            if "flows" in effect:
+                owed = {**effect["flows"], "n": effect["n"], "plan": self._record.id, "tenant": self._record.tenant}
+                await carry_out(self._store, self._clock, owed, order)
 
     def _held(self, task: PlannedTask, held: Held | None) -> Document:
         decision = held.decision if held is not None else None

@@ -48,6 +48,7 @@ class Interventions:
         """Note on held tasks that a client of TMF641 has resumed them; the order tells of it by itself."""
         wish = Wish("retry", entry.get("who") or "", id=entry["id"])
         for key in keys:
+            self._fallout.helped(key, wish)
             self._note(key, wish, {}, {"state": "waiting"})
 
     async def take(self, entry: Document, answers: deque[Answer]) -> None:
@@ -91,6 +92,8 @@ class Interventions:
             case "fail":
                 items = self._failing.begin(task.item, wish.who, wish.why, undo=wish.undo)
                 after = {"items": items, "undo": wish.undo}
+        if wish.do != "hold":
+            self._fallout.helped(key, wish)
         self._note(key, wish, before, after)
         self._record.tells.append({"deed": deed(task, wish, before, after), "rev": self._record.rev + 1})
 

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from models import inbox
+from models.cancellations import ask_to_cancel
 from models.clock import parse
 from models.domain.retry import recheck_pause
 from models.enabling import EnablingServices, wake
@@ -235,14 +236,22 @@ class PlanRun:
             case "information":
                 await self._projection.reread(self._progress)
                 self._going_on.inform(entry["item"], entry["service"])
-            case "cancel":
-                await self._cancellation.request(entry["cancel"])
+            case "cancel" | "cancelOrder":
+                await self._hear_of_cancelling(entry)
             case "candidate":
                 self._going_on.reconsider(entry["task"])
             case "look":
                 self._items.look_again()
             case kind:
                 log.warning("inbox entry of unknown kind ignored", plan=self._record.id, kind=kind)
+
+    async def _hear_of_cancelling(self, entry: Document) -> None:
+        if entry["kind"] == "cancelOrder":
+            await ask_to_cancel(self._parts.store, self._parts.clock, self._projection.body, entry)
+            return
+        await self._cancellation.request(entry["cancel"])
+        if self._record.state == "running":  # denied: whoever wanted it for what is held has to think again
+            self._fallout.offer_again()
 
     async def _take_answers(self) -> None:
         batch: list[Answer] = []
@@ -259,6 +268,7 @@ class PlanRun:
         effects = self._settling.take_effects()
         if effects or self._record.changed:
             await self._fallout.write()
+            effects += self._fallout.take_effects()
             await self._record.write(effects)
             await self._carry_out(effects)
         paced = self._projection.wait_seconds(asyncio.get_running_loop().time()) > 0
@@ -267,6 +277,7 @@ class PlanRun:
             await self._show()
 
     async def _carry_out(self, effects: Sequence[Document]) -> None:
+        await self._fallout.carry_out(effects, self._projection.body)
         store, clock = self._parts.store, self._parts.clock
         for waiting in await self._settling.apply_effects(self._services, effects):
             if not await inbox.poke(store, clock, waiting):

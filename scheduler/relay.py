@@ -137,7 +137,7 @@ class Relay:
         ]
         await asyncio.gather(self._audience.catch_up(), owed.insert_in_order(self._store, "event", events))
         deliveries = [
-            queued(event, subscription.id, parse(event["at"]), now)
+            queued(event, subscription.id, subscription.told_as(event), parse(event["at"]), now)
             for event in events
             for subscription in self._audience.wanting(event)
         ]

@@ -1,7 +1,7 @@
 """The scheduler and the notifier, put together from their parts."""
 
 from adapters.webhook import Webhook, WebhookSettings
-from models import inbox, task_flows
+from models import fallout_flows, inbox, task_flows
 from models.budgets import Budgets
 from models.callback_token import CallbackTokens
 from models.durations import Durations
@@ -74,6 +74,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
         (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
         *registry.jobs,
         *task_flows.jobs(store, clock),
+        *fallout_flows.jobs(store, clock),
     ]
     watcher.on_poke.append(engine.poke)
     watcher.on_open.append(engine.sweep)

@@ -10,7 +10,8 @@ from handlers.settings import HttpSettings
 from handlers.som.fallout_bodies import fallout_body, group_body
 from handlers.som.lists import AdminLists, Where, list_reply, one_reply, since
 from models.domain.errors import Conflict, NotFound
-from models.fallout import COLLECTION, condition, groups, look_after
+from models.fallout import COLLECTION, condition, groups
+from models.fallout_flows import look_after
 
 Document = dict[str, Any]
 
@@ -57,7 +58,7 @@ class FalloutQueue:
         who = change.get("who") or request.caller.subject
         task = await self._task(request)
         if task["state"] != "held" or not await look_after(self._store, self._clock, task, change, who):
-            raise Conflict("The task is not held any more; there is nothing to look after.")
+            raise Conflict("The task is not held any more, or is being helped; there is nothing to look after.")
         return one_reply(request, fallout_body(request, await self._task(request)))
 
     async def list_groups(self, request: Request) -> Reply:

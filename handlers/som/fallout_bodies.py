@@ -70,7 +70,7 @@ def _intervention(key: str, stored: Mapping[str, Any]) -> Document:
 
 
 def _comment(comment: Mapping[str, Any]) -> Document:
-    return {**comment, "at": shown(comment["at"])}
+    return {name: value for name, value in comment.items() if name != "id"} | {"at": shown(comment["at"])}
 
 
 def group_body(request: Request, group: Mapping[str, Any]) -> Document:

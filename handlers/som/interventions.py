@@ -10,6 +10,7 @@ from handlers.dependencies import Dependencies
 from handlers.errors import invalid
 from handlers.exchange import Reply, Request
 from handlers.som.fallout_bodies import fallout_body
+from models.domain.caller import Caller
 from models.domain.errors import Conflict, NotFound
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.interventions import Wish
@@ -57,23 +58,30 @@ class FalloutInterventions:
         if task is None or "fallout" not in task:
             raise NotFound(f"There is no fallout with the id {request.id[:200]!r}.")
         wish = wish_of(body, body.get("who") or request.caller.subject)
-        await self._check(request, task, wish)
+        await check_wish(self._store, self._surface, request.caller, task, wish)
         await intervene(self._store, self._clock, task, wish)
         fresh = await self._store.get(COLLECTION, request.id, tenant=request.caller.tenant) or task
         made = {"id": wish.id, **intervention_body(wish), "fallout": fallout_body(request, fresh)}
         return Reply(202, orjson.dumps(made))
 
-    async def _check(self, request: Request, task: Mapping[str, Any], wish: Wish) -> None:
-        given = [dict(one) for one in wish.characteristics]
-        if given:
-            specification = (task.get("fallout") or {}).get("specification") or ""
-            await self._surface.check_characteristics(request.caller, specification, given, "/characteristic")
-        if wish.fulfiller is not None:
-            await check_fulfiller(self._store, task, wish)
+
+async def check_wish(store: Store, surface: Surface, caller: Caller, task: Mapping[str, Any], wish: Wish) -> None:
+    """See that the values of a wish fit the service, and that its fulfiller can do the task.
+
+    Raises:
+        InvalidRequest: a value does not fit, or there is no such fulfiller.
+        Conflict: it cannot do this.
+    """
+    given = [dict(one) for one in wish.characteristics]
+    if given:
+        specification = (task.get("fallout") or {}).get("specification") or ""
+        await surface.check_characteristics(caller, specification, given, "/characteristic")
+    if wish.fulfiller is not None:
+        await check_fulfiller(store, task, wish)
 
 
-def wish_of(body: Mapping[str, Any], who: str, *, job: str | None = None) -> Wish:
-    """Read an intervention, as the schema of its operation lets it through.
+def wish_of(body: Mapping[str, Any], who: str, *, key: str | None = None) -> Wish:
+    """Read an intervention, as the schema of its operation lets it through; `key` is its id, a new one where left out.
 
     Raises:
         InvalidRequest: an attribute is missing, or belongs to another sort of intervention.
@@ -93,7 +101,7 @@ def wish_of(body: Mapping[str, Any], who: str, *, job: str | None = None) -> Wis
         do=do,
         who=who,
         why=body.get("why"),
-        id=new_id(),
+        id=key or new_id(),
         has_input="input" in body,
         input=body.get("input"),
         characteristics=tuple(body.get("characteristic") or ()),
@@ -101,7 +109,6 @@ def wish_of(body: Mapping[str, Any], who: str, *, job: str | None = None) -> Wis
         report=_report(body) if do == "complete" else None,
         undo=bool(body.get("undo")),
         force=bool(body.get("force")),
-        job=job,
     )
 
 

@@ -18,7 +18,7 @@ Document = dict[str, Any]
 
 _SUBSCRIPTION_FILTERS = {
     "state": one_of("state", "state", ("active", "ended")),
-    "api": one_of("api", "api", ("tmf641", "tmf638", "tmf633", "tmf701")),
+    "api": one_of("api", "api", ("tmf641", "tmf638", "tmf639", "tmf633", "tmf701")),
     "callback": equals("callback"),
 }
 _DELIVERY_FILTERS = {

@@ -1,12 +1,14 @@
-"""The events that we publish, and the envelope in which a subscriber receives them.
+"""The events that we publish, what each is called in a version of its API, and how they are kept.
 
-Sources: the hub and listener operations of TMF641 v4.1, TMF638 v4.0, TMF633 v4.0 and TMF701 v4.1; TMF630 part 1
-for the envelope.
+How a subscriber receives one is in `models.wire.events`. Sources: the hub and listener operations of TMF641 v4.1,
+TMF638 v4.0, TMF633 v4.0, TMF639 v4.0 and v5.0, and TMF701 v4.1.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+from models.domain.resource_states import STATES
 
 Document = dict[str, Any]
 
@@ -22,6 +24,8 @@ class Subject:
         domain: the envelope's `domain`.
         kinds: the changes that are told of.
         within: name of the resource that it stands in and is addressed by; its body refers to it by that name.
+        states: the attributes whose change is a change of state; an event tells of the first as its state.
+        classes: classes of it (by `@type` or `@baseType`) that v4 tells of by a name of their own, and that name.
     """
 
     api: str
@@ -30,11 +34,29 @@ class Subject:
     domain: str
     kinds: tuple[str, ...]
     within: str | None = None
+    states: tuple[str, ...] = ("state",)
+    classes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def event_types(self) -> tuple[str, ...]:
         """The full names of its event types."""
-        return tuple(f"{self.name[0].upper()}{self.name[1:]}{kind}Event" for kind in self.kinds)
+        return tuple(_full_name(self.name, kind) for kind in self.kinds)
+
+    def names(self, version: str) -> tuple[str, ...]:
+        """What such resources are called in the events of a version."""
+        return (self.name, *(dict.fromkeys(self.classes.values()) if version == "v4" else ()))
+
+    def name_of(self, body: Mapping[str, Any], version: str) -> str:
+        """What one such resource is called in the events of a version."""
+        if version == "v4":
+            for attribute in ("@type", "@baseType"):
+                if body.get(attribute) in self.classes:
+                    return self.classes[body[attribute]]
+        return self.name
+
+
+def _full_name(name: str, kind: str) -> str:
+    return f"{name[0].upper()}{name[1:]}{kind}Event"
 
 
 SUBJECTS = {
@@ -60,6 +82,15 @@ SUBJECTS = {
             "Service",
             "serviceInventory",
             ("Create", "AttributeValueChange", "StateChange", "Delete"),
+        ),
+        Subject(
+            "tmf639",
+            "resource",
+            "Resource",
+            "resourceInventory",
+            ("Create", "AttributeValueChange", "StateChange", "Delete"),
+            states=STATES,
+            classes={"PhysicalResource": "physicalResource"},
         ),
         Subject(
             "tmf633",
@@ -102,6 +133,7 @@ RECORDED = {**SUBJECTS, **ADMINISTERED}
 BASE_PATHS = {
     "tmf641": "/tmf-api/serviceOrdering/",
     "tmf638": "/tmf-api/serviceInventory/",
+    "tmf639": "/tmf-api/resourceInventoryManagement/",
     "tmf633": "/tmf-api/serviceCatalogManagement/",
     "tmf701": "/tmf-api/processFlowManagement/",
 }
@@ -117,6 +149,8 @@ _TITLES = {
     "Jeopardy": "is in jeopardy",
 }
 
+_WORDS = {"physicalResource": "Physical resource"}
+
 LOWEST_PRIORITY = "4"
 MAX_DESCRIPTION = 10_000
 
@@ -131,9 +165,36 @@ def event_type(name: str, kind: str) -> str:
     return dict(zip(subject.kinds, subject.event_types, strict=True))[kind]
 
 
-def event_types(api: str) -> frozenset[str]:
-    """All event types that subscribers of this API can be told of."""
-    return frozenset(made for subject in SUBJECTS.values() if subject.api == api for made in subject.event_types)
+def subjects_of(api: str) -> list[Subject]:
+    """What the events of an API tell of."""
+    return [subject for subject in SUBJECTS.values() if subject.api == api]
+
+
+def event_types(api: str, version: str = "v4") -> frozenset[str]:
+    """All event types that subscribers of this API in this version can be told of."""
+    return frozenset(
+        _full_name(name, kind)
+        for subject in subjects_of(api)
+        for name in subject.names(version)
+        for kind in subject.kinds
+    )
+
+
+def told_as(event: Mapping[str, Any], version: str) -> tuple[str, str]:
+    """What a stored event is about and which event it is, by the names of a version.
+
+    Returns:
+        The resource's name on the wire, and the event type.
+    """
+    subject = SUBJECTS[event["resource"]["type"]]
+    name = subject.name_of(event["body"], version)
+    return name, _full_name(name, kind_of(event))
+
+
+def kind_of(event: Mapping[str, Any]) -> str:
+    """The kind of change that a stored event tells of, such as `StateChange`."""
+    subject = SUBJECTS[event["resource"]["type"]]
+    return dict(zip(subject.event_types, subject.kinds, strict=True))[event["type"]]
 
 
 def listener_name(made_type: str) -> str:
@@ -148,47 +209,16 @@ def resource_path(name: str, body: Mapping[str, Any]) -> str:
     return f"{outer}/{name}/{body['id']}"
 
 
-def render(event: Mapping[str, Any], version: str, public_url: str) -> Document:
-    """The envelope of a stored event, in a version of its API.
-
-    Args:
-        event: the stored event: `_id`, `api`, `type`, `resource`, `at`, `body`, `correlation` …
-        version: the hub's version.
-        public_url: what hrefs begin with.
-
-    Raises:
-        KeyError: we do not speak this version.
-    """
-    return _ENVELOPES[version](event, public_url)
-
-
-def _envelope_v4(event: Mapping[str, Any], public_url: str) -> Document:
+def title(event: Mapping[str, Any], name: str) -> str:
+    """A headline for people; `name` is what the resource is called on the wire."""
     subject = SUBJECTS[event["resource"]["type"]]
-    key = event["resource"]["id"]
-    body = {**event["body"], "id": key}
-    href = f"{public_url.rstrip('/')}{BASE_PATHS[event['api']]}v4{resource_path(subject.name, body)}"
-    title = f"{subject.words} {_TITLES[_kind(subject, event['type'])]}"
-    return {
-        **event.get("fields", {}),
-        "eventId": event["_id"],
-        "eventTime": event["at"],
-        "eventType": event["type"],
-        "correlationId": event.get("correlation") or key,
-        "domain": subject.domain,
-        "title": title,
-        "description": _description(event, title),
-        "priority": str(event["body"].get("priority", LOWEST_PRIORITY)),
-        "timeOcurred": event["at"],
-        "event": {subject.name: {**event["body"], "href": href}},
-    }
+    words = subject.words if name == subject.name else _WORDS[name]
+    return f"{words} {_TITLES[kind_of(event)]}"
 
 
-def _kind(subject: Subject, made_type: str) -> str:
-    return dict(zip(subject.event_types, subject.kinds, strict=True))[made_type]
-
-
-def _description(event: Mapping[str, Any], title: str) -> str:
-    told = f"{title}: {event['resource']['id']}"
+def description(event: Mapping[str, Any], headline: str) -> str:
+    """A sentence for people about what happened."""
+    told = f"{headline}: {event['resource']['id']}"
     body = event["body"]
     known_as = body.get("externalId") or body.get("name")
     if isinstance(known_as, str):
@@ -198,14 +228,11 @@ def _description(event: Mapping[str, Any], title: str) -> str:
     return (told + (f". {event['why']}" if event.get("why") else ""))[:MAX_DESCRIPTION]
 
 
-_ENVELOPES: Mapping[str, Callable[[Mapping[str, Any], str], Document]] = {"v4": _envelope_v4}
-
-
 def correlation(name: str, stored: Mapping[str, Any], owed: Mapping[str, Any]) -> str:
-    """What joins the events of one order: its id, in those of it, its cancellations, services and people's tasks.
+    """What joins the events of one order: its id, in those of it and of all that is made or done for it.
 
-    A service changed by somebody else than an order has its own id there. (The order's externalId stands in its body;
-    it is not taken here, because services and cancellations do not carry it.)
+    A service or resource changed by somebody else than an order has its own id there. (The order's externalId stands
+    in its body; it is not taken here, because services and cancellations do not carry it.)
 
     Args:
         name: the resource's name.
@@ -218,6 +245,8 @@ def correlation(name: str, stored: Mapping[str, Any], owed: Mapping[str, Any]) -
             caused_by = stored.get("order") or body.get("serviceOrder", {}).get("id")
         case "service":
             caused_by = owed.get("order") or stored.get("owner", {}).get("order")
+        case "resource":
+            caused_by = owed.get("order") or stored.get("holder", {}).get("order")
         case "processFlow" | "taskFlow":
             caused_by = stored.get("order")
         case _:
@@ -236,7 +265,10 @@ def event_document(name: str, stored: Mapping[str, Any], owed: Mapping[str, Any]
         owed: the stub.
     """
     body = stored["body"]
-    if owed.get("state") is not None:
+    if "states" in owed:
+        body = {attribute: value for attribute, value in body.items() if attribute not in RECORDED[name].states}
+        body |= owed["states"]
+    elif owed.get("state") is not None:
         body = {**body, "state": owed["state"]}
     made = {
         "_id": owed["id"],

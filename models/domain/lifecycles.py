@@ -1,6 +1,7 @@
 """The life cycles of what we keep. Nothing else in the program decides which state may follow which.
 
-Source: the published life cycle pictures of TMF641 v4.1, TMF638 v4.0 and TMF701 v4.1 and the roll-up table of MEF 99.
+Source: the published life cycle pictures of TMF641 v4.1, TMF638 v4.0 and TMF701 v4.1, the roll-up table of MEF 99, and
+for resources, of which TMF639 publishes the states alone, ITU-T X.731.
 """
 
 from models.domain.lifecycle import LifeCycle, table
@@ -82,6 +83,38 @@ SERVICE = LifeCycle(
     },
 )
 
+RESOURCE_STATUS = LifeCycle(
+    name="resource",
+    initial=frozenset({"available", "reserved", "standby", "alarm", "suspended", "unknown"}),
+    transitions=table(
+        available="reserved standby alarm suspended unknown",
+        reserved="available alarm suspended unknown",
+        standby="available reserved alarm suspended unknown",
+        alarm="available reserved standby suspended unknown",
+        suspended="available alarm unknown",
+        unknown="available reserved standby alarm suspended",
+    ),
+    meaning={
+        "available": "Nobody's; it can be had.",
+        "reserved": "Set aside for somebody, or in use by them: then usageState is not idle.",
+        "standby": "Kept ready in case another one fails.",
+        "alarm": "Something is wrong with it.",
+        "suspended": "Not to be had for a while, such as in quarantine after it was used.",
+        "unknown": "Nobody knows.",
+    },
+)
+
+ADMINISTRATIVE_STATE = LifeCycle(
+    name="resource's administrative state",
+    initial=frozenset({"unlocked", "locked", "shutdown"}),
+    transitions=table(unlocked="locked shutdown", shutdown="locked unlocked", locked="unlocked"),
+    meaning={
+        "unlocked": "May be used.",
+        "shutdown": "May be used by those who use it already, and nobody else; v5 says shuttingDown.",
+        "locked": "May not be used.",
+    },
+)
+
 PROCESS_FLOW = LifeCycle(
     name="process flow",
     initial=frozenset({"active"}),
@@ -149,4 +182,15 @@ RELEASE = LifeCycle(
     },
 )
 
-ALL = (SERVICE_ORDER, ORDER_ITEM, CANCEL_SERVICE_ORDER, SERVICE, TASK, PROCESS_FLOW, TASK_FLOW, RELEASE)
+ALL = (
+    SERVICE_ORDER,
+    ORDER_ITEM,
+    CANCEL_SERVICE_ORDER,
+    SERVICE,
+    RESOURCE_STATUS,
+    ADMINISTRATIVE_STATE,
+    TASK,
+    PROCESS_FLOW,
+    TASK_FLOW,
+    RELEASE,
+)

@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus, urlsplit
 
 from models.domain.dates import canonical_date
 from models.domain.errors import InvalidRequest
-from models.domain.events import SUBJECTS, event_types, listener_name
+from models.domain.events import event_types, listener_name, subjects_of, told_as
 from models.domain.filters import And, Compare, Condition, Match, Op, Path, Predicate, Value, predicate
 from models.domain.patterns import PatternEngine, PatternError
 from models.domain.violations import Violation
@@ -22,10 +22,21 @@ ENDED = "ended"
 MAX_QUERY_LENGTH = 4_096
 MAX_CALLBACK_LENGTH = 2_048
 MAX_CONDITIONS = 50
-ALWAYS_SENT = ("eventId", "eventTime", "eventType")
+ALWAYS_SENT = ("eventId", "eventTime", "eventType", "@type")
 
 _ENVELOPE = frozenset(
-    {*ALWAYS_SENT, "correlationId", "domain", "title", "description", "priority", "timeOcurred", "fieldPath", "event"}
+    {
+        *ALWAYS_SENT,
+        "correlationId",
+        "domain",
+        "title",
+        "description",
+        "priority",
+        "timeOcurred",
+        "timeOccurred",
+        "fieldPath",
+        "event",
+    }
 )
 _PART = re.compile(r"([^=<>*!]+)(>=|<=|\*=|!=|=|>|<)(.*)", re.DOTALL)
 _REGEX = "regex"
@@ -64,7 +75,8 @@ class Interest:
         paths = [tuple(field.split(".")) for field in self.fields]
         outside = [path for path in paths if path[0] != "event"]
         picked: Document = _picked(envelope, outside, ALWAYS_SENT)
-        return picked | {"event": _picked_event(envelope["event"], paths)}
+        always = ("id", "href", "@type") if "@type" in envelope else ("id", "href")  # v5 has a class everywhere
+        return picked | {"event": _picked_event(envelope["event"], paths, always)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +119,7 @@ class Subscription:
             api=document["api"],
             version=document["version"],
             callback=document["callback"],
-            interest=parse_query(document.get("query"), document["api"], patterns),
+            interest=parse_query(document.get("query"), document["api"], patterns, document["version"]),
             secret=document.get("secret"),
             former=(former["secret"], former["until"]) if former else None,
             append_listener_path=document.get("appendListenerPath", False),
@@ -117,7 +129,11 @@ class Subscription:
         """Whether a stored event is of this subscription's API and tenant, so that its query is worth asking."""
         if event["api"] != self.api or event["tenant"] != self.tenant:
             return False
-        return self.interest.types is None or event["type"] in self.interest.types
+        return self.interest.types is None or self.told_as(event) in self.interest.types
+
+    def told_as(self, event: Mapping[str, Any]) -> str:
+        """The event type by which this subscriber is told of a stored event."""
+        return told_as(event, self.version)[1]
 
     def address(self, event_type: str) -> str:
         """Where to send an event of this type."""
@@ -151,20 +167,21 @@ def callback_violations(callback: str) -> list[Violation]:
     return [Violation("/callback", "invalidCallback", fault)] if fault else []
 
 
-def parse_query(query: str | None, api: str, patterns: PatternEngine) -> Interest:
+def parse_query(query: str | None, api: str, patterns: PatternEngine, version: str = "v4") -> Interest:
     """Understand a hub's query: `eventType=A,B`, conditions over the event, and `fields=`, joined by `&`.
 
     Args:
         query: as registered; None or empty for everything.
         api: of the hub, which decides what there is to ask for.
         patterns: compiles regular expressions.
+        version: of the hub, whose names for events and resources it uses.
 
     Raises:
         InvalidRequest: naming everything that is wrong.
     """
     if query is not None and len(query) > MAX_QUERY_LENGTH:
         raise InvalidRequest([_wrong(f"It is longer than {MAX_QUERY_LENGTH} characters.")])
-    parser = _Parser(api, patterns)
+    parser = _Parser(api, version, patterns)
     for part in (query or "").lstrip("?").split("&"):
         if part:
             parser.take(unquote_plus(part))
@@ -174,10 +191,10 @@ def parse_query(query: str | None, api: str, patterns: PatternEngine) -> Interes
 class _Parser:
     """Gathers the parts of one query."""
 
-    def __init__(self, api: str, patterns: PatternEngine) -> None:
+    def __init__(self, api: str, version: str, patterns: PatternEngine) -> None:
         self._patterns = patterns
-        self._types = {known.lower(): known for known in event_types(api)}
-        self._resources = frozenset(subject.name for subject in SUBJECTS.values() if subject.api == api)
+        self._types = {known.lower(): known for known in event_types(api, version)}
+        self._resources = frozenset(name for subject in subjects_of(api) for name in subject.names(version))
         self._wanted: list[str] = []
         self._fields: list[str] = []
         self._conditions: dict[tuple[Path, str, int], list[str]] = {}
@@ -282,14 +299,14 @@ def _unquoted(text: str) -> str:
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
 
 
-def _picked_event(event: Mapping[str, Any], paths: Iterable[tuple[str, ...]]) -> Document:
+def _picked_event(event: Mapping[str, Any], paths: Iterable[tuple[str, ...]], always: Iterable[str]) -> Document:
     below = [path[1:] for path in paths if path[0] == "event"]
     if () in below:
         return dict(event)
     picked = {}
     for name, resource in event.items():
         inside = [path[1:] for path in below if path[0] == name]
-        picked[name] = resource if () in inside else _picked(resource, inside, ("id", "href"))
+        picked[name] = resource if () in inside else _picked(resource, inside, always)
     return picked
 
 

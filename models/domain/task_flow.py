@@ -178,6 +178,16 @@ def values_of(body: Mapping[str, Any]) -> Document:
     return {entry["name"]: entry.get("value") for entry in body.get("characteristic") or ()}
 
 
+def pointer_of(body: Mapping[str, Any], pointer: str) -> str:
+    """Where in `characteristic` a place in the values (`values_of`) stands."""
+    name, _, rest = pointer.removeprefix("/").partition("/")
+    name = name.replace("~1", "/").replace("~0", "~")
+    places = {entry["name"]: index for index, entry in enumerate(body.get("characteristic") or ())}
+    if name not in places:
+        return "/characteristic"
+    return f"/characteristic/{places[name]}/value" + (f"/{rest}" if rest else "")
+
+
 def report_of(body: Mapping[str, Any]) -> Document | None:
     """What an ended task flow reports to the plan that waits for it, as a fulfiller would; None where it need not."""
     match body.get("outcome"):

@@ -9,10 +9,10 @@ import structlog
 
 from models.clock import Clock
 from models.domain.errors import InvalidRequest
-from models.domain.events import render
 from models.domain.subscriptions import ACTIVE, Subscription
 from models.patterns import Re2Patterns
 from models.store import Store
+from models.wire.events import render
 
 Document = dict[str, Any]
 

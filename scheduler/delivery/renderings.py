@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from models.domain.events import render
 from models.domain.subscriptions import Subscription
 from models.store import Store
+from models.wire.events import render
 
 Document = dict[str, Any]
 Key = tuple[str, str, tuple[str, ...] | None]

@@ -137,6 +137,23 @@ def test_a_persons_task_between_two_of_machines_outlives_a_restart(story: Story)
     story.until(lambda: story.process_state(order) == "completed")
 
 
+def test_what_a_person_cannot_do_comes_to_the_people_who_deal_with_fallout(story: Story) -> None:
+    order = story.order()
+    work = story.work()
+    story.call("PATCH", work["href"], {"state": "cancelled", "reason": "The site is flooded.", "assignee": "anna"})
+    assert story.ended(order)["state"] == "held"
+    query = f"{TASK_FLOWS}?queue=fallout&relatedEntity.id={order}"
+    [fallout] = story.until(lambda: story.call("GET", query))
+    assert "flooded" in fallout["instructions"]
+    by_hand = {"do": "complete", "why": "seen from a boat", "output": {"port": 7}}
+    said = [{"name": name, "value": value} for name, value in by_hand.items()]
+    story.call("PATCH", fallout["href"], {"state": "completed", "assignee": "ben", "characteristic": said})
+    story.until(lambda: story.call("GET", f"{ORDERS}/{order}")["state"] == "completed")
+    [deed] = story.call("GET", f"/som/v1/history?resourceId={order}&who=ben")
+    assert deed["after"]["do"] == "complete"
+    assert ("ben", "completed") in audit(story, fallout["id"])
+
+
 def audit(story: Story, key: str) -> list[tuple[str, str]]:
     return [(told["who"], told["state"]) for told in story.call("GET", f"/som/v1/history?resourceId={key}")]
 

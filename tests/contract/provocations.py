@@ -27,6 +27,7 @@ Provoke = Callable[[Stage, Operation], Awaitable[Response]]
 _TOO_LONG = "x" * 5_000
 _UNKNOWN = "o-1"
 _HUGE = b" " * 5_000_001
+RESOURCE_CLASSES = ("Resource", "LogicalResource", "PhysicalResource")
 
 
 async def send(stage: Stage, operation: Operation, url: str, **options: Any) -> Response:
@@ -307,6 +308,13 @@ async def _work_that_an_order_waits_for(stage: Stage, operation: Operation) -> R
     return await send(stage, operation, operation.url(key))
 
 
+async def _held_resource(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    holder = {"$set": {"holder": {"service": "s-1", "order": "o-1", "item": "1"}}}
+    await stage.store.collection("resource").update_one({"_id": url.rpartition("/")[2]}, holder)
+    return await send(stage, operation, url, **operation.sent({"usageState": "busy"}))
+
+
 # By operationId and status, where the general way does not lead there.
 SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("createServiceOrder", "409"): _key_of_what_is_deleted,
@@ -317,6 +325,9 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("createTaskFlow", "409"): _into_what_has_ended,
     ("patchTaskFlow", "409"): _work_that_has_ended,
     ("deleteTaskFlow", "409"): _work_that_an_order_waits_for,
+    **{(f"create{kind}", "409"): _key_of_what_is_deleted for kind in RESOURCE_CLASSES},
+    **{(f"patch{kind}", "409"): _held_resource for kind in RESOURCE_CLASSES},
+    **{(f"delete{kind}", "409"): _held_resource for kind in RESOURCE_CLASSES},
     ("createServiceSpecification", "409"): _twice,
     ("createFulfiller", "409"): _twice,
     ("registerListener", "409"): _twice,

@@ -8,6 +8,7 @@ from tests.contract.client import ContractClient
 
 ORDERING = "/tmf-api/serviceOrdering/v4"
 INVENTORY = "/tmf-api/serviceInventory/v4"
+RESOURCE_INVENTORY = "/tmf-api/resourceInventoryManagement/v4"
 CATALOG = "/tmf-api/serviceCatalogManagement/v4"
 PROCESSES = "/tmf-api/processFlowManagement/v4"
 SOM = "/som/v1"
@@ -15,6 +16,9 @@ SOM = "/som/v1"
 ORDERS = f"{ORDERING}/serviceOrder"
 CANCELS = f"{ORDERING}/cancelServiceOrder"
 SERVICES = f"{INVENTORY}/service"
+RESOURCES = f"{RESOURCE_INVENTORY}/resource"
+LOGICAL_RESOURCES = f"{RESOURCE_INVENTORY}/logicalResource"
+PHYSICAL_RESOURCES = f"{RESOURCE_INVENTORY}/physicalResource"
 SPECIFICATIONS = f"{CATALOG}/serviceSpecification"
 PROCESS_FLOWS = f"{PROCESSES}/processFlow"
 FULFILLERS = f"{SOM}/fulfiller"
@@ -34,6 +38,14 @@ def order(*items: Body, **attributes: Any) -> Body:
 
 def service(**attributes: Any) -> Body:
     return {"state": "active", "name": "line 7", "serviceSpecification": {"id": "vpn-1"}, **attributes}
+
+
+def resource(**attributes: Any) -> Body:
+    return {"name": "VLAN 7", "value": "7", "resourceStatus": "available", "@type": "LogicalResource", **attributes}
+
+
+def physical_resource(**attributes: Any) -> Body:
+    return {"name": "Router 7", "serialNumber": "FTX-7", "@type": "PhysicalResource", **attributes}
 
 
 def specification(key: str = "vpn-1", **attributes: Any) -> Body:

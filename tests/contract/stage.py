@@ -14,7 +14,7 @@ from models.inventory import Inventory
 from models.store import Store
 from tests.contract.client import ContractClient, documents
 from tests.contract.plans import call
-from tests.contract.samples import fulfiller, item, order, release, service, specification
+from tests.contract.samples import fulfiller, item, order, physical_resource, release, resource, service, specification
 from tests.contract.server import serve
 
 Node = dict[str, Any]
@@ -28,6 +28,9 @@ BODIES: dict[str, Any] = {
     "createServiceOrder": order(),
     "createCancelServiceOrder": {"serviceOrder": {"id": "o-1"}},
     "createService": service(),
+    "createResource": resource(),
+    "createLogicalResource": resource(),
+    "createPhysicalResource": physical_resource(),
     "createServiceSpecification": specification("new-1"),
     "createFulfiller": fulfiller("new"),
     "createPlanPreview": order(item()),

@@ -8,18 +8,24 @@ from tests.contract.samples import (
     CATALOG,
     FULFILLERS,
     INVENTORY,
+    LOGICAL_RESOURCES,
     ORDERING,
     ORDERS,
+    PHYSICAL_RESOURCES,
     PROCESS_FLOWS,
     PROCESSES,
     RELEASES,
+    RESOURCE_INVENTORY,
+    RESOURCES,
     SERVICES,
     SOM,
     SPECIFICATIONS,
     Body,
     fulfiller,
     order,
+    physical_resource,
     release,
+    resource,
     service,
     set_state,
     specification,
@@ -68,6 +74,15 @@ async def recorded(stage: Stage, *_: object) -> str:
     """A service in the inventory."""
     await ensure_specification(stage)
     return await posted(stage, SERVICES, service())
+
+
+async def kept_resource(stage: Stage, *_: object) -> str:
+    """A logical resource in the inventory."""
+    return await posted(stage, RESOURCES, resource())
+
+
+async def _physical_resource(stage: Stage, _: Operation) -> str:
+    return await posted(stage, PHYSICAL_RESOURCES, physical_resource())
 
 
 async def _specification(stage: Stage, _: Operation) -> str:
@@ -160,8 +175,11 @@ SUBJECTS: dict[str, Make] = {
     f"{ORDERS}/{{id}}": _order,
     f"{CANCELS}/{{id}}": _cancellation,
     f"{SERVICES}/{{id}}": recorded,
+    f"{RESOURCES}/{{id}}": kept_resource,
+    f"{LOGICAL_RESOURCES}/{{id}}": kept_resource,
+    f"{PHYSICAL_RESOURCES}/{{id}}": _physical_resource,
     f"{SPECIFICATIONS}/{{id}}": _specification,
-    **{f"{base}/hub/{{id}}": _listener for base in (ORDERING, INVENTORY, CATALOG, PROCESSES)},
+    **{f"{base}/hub/{{id}}": _listener for base in (ORDERING, INVENTORY, RESOURCE_INVENTORY, CATALOG, PROCESSES)},
     f"{PROCESS_FLOWS}/{{id}}": process_flow,
     f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow": process_flow,
     f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow/{{id}}": task_flow,

@@ -6,9 +6,9 @@ import pytest
 
 from models.store import Store
 from tests.contract.client import ContractClient
-from tests.contract.samples import CATALOG, INVENTORY, ORDERING, SOM
+from tests.contract.samples import CATALOG, INVENTORY, ORDERING, RESOURCE_INVENTORY, SOM
 
-HUBS = [f"{ORDERING}/hub", f"{INVENTORY}/hub", f"{CATALOG}/hub"]
+HUBS = [f"{ORDERING}/hub", f"{INVENTORY}/hub", f"{CATALOG}/hub", f"{RESOURCE_INVENTORY}/hub"]
 CALLBACK = "http://subscriber.example/notify"
 
 

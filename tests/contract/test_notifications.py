@@ -10,7 +10,8 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from models.domain.events import SUBJECTS, event_document, listener_name, render
+from models.domain.events import SUBJECTS, event_document, listener_name
+from models.wire.events import render
 
 Node = dict[str, Any]
 
@@ -44,6 +45,21 @@ BODIES: dict[str, Node] = {
         "startDate": DATE,
         "serviceOrderItem": [{"serviceOrderId": "o1", "itemId": "1", "role": "creator"}],
         "serviceCharacteristic": [{"name": "speed", "value": 100, "valueType": "integer"}],
+    },
+    "resource": {
+        "id": "r1",
+        "@type": "LogicalResource",
+        "name": "VLAN 7",
+        "value": "7",
+        "resourceStatus": "reserved",
+        "usageState": "idle",
+        "allocationStatus": "reserved",
+        "administrativeState": "unlocked",
+        "operationalState": "enable",
+        "place": {"id": "p1", "href": "http://places.example/p1", "role": "site"},
+        "relatedParty": [{"id": "c1", "role": "user", "@referredType": "Individual"}],
+        "resourceCharacteristic": [{"name": "scope", "value": "metro"}],
+        "resourceRelationship": [{"id": "r2", "relationshipType": "requires"}],
     },
     "processFlow": {
         "id": "f1",

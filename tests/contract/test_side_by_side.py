@@ -9,7 +9,7 @@ from handlers.dependencies import Dependencies
 from models.store import Store
 from tests.contract.client import ContractClient
 from tests.contract.plans import store_plan
-from tests.contract.samples import SOM, item, order, place, publish, record, set_state
+from tests.contract.samples import RESOURCES, SOM, item, order, place, publish, record, resource, set_state
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +66,17 @@ async def test_a_service_is_not_changed_once_an_order_item_has_taken_it(
     answer = await client.request(method, recorded["href"], **options)
     assert answer.status_code == 409
     assert "o-1" in answer.json()["message"]
+
+
+async def test_a_resource_is_not_changed_once_an_order_has_reserved_it(
+    client: ContractClient, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = (await client.post(RESOURCES, json=resource())).json()
+    reserved = {"$set": {"holder": {"service": "s-1", "order": "o-1"}}, "$inc": {"rev": 1}}
+    _before_the_next_write(store, monkeypatch, "resource", reserved)
+    answer = await client.patch(made["href"], json={"resourceStatus": "suspended"})
+    assert answer.status_code == 409
+    assert "order o-1" in answer.json()["message"]
 
 
 async def test_a_cancellation_that_is_stuck_is_taken_up_by_a_patch_of_the_order(

@@ -23,6 +23,7 @@ TYPES = {
     "serviceOrder": ("tmf641", "ServiceOrder"),
     "cancelServiceOrder": ("tmf641", "CancelServiceOrder"),
     "service": ("tmf638", "Service"),
+    "resource": ("tmf639", "Resource"),
     "serviceSpecification": ("tmf633", "ServiceSpecification"),
 }
 # What the users of an order manager filter by, first of all.
@@ -39,6 +40,7 @@ WANTED = {
     },
     "cancelServiceOrder": {"state", "serviceOrder.id"},
     "service": {"state", "name", "category", "relatedParty.id", "serviceSpecification.id", "startDate", "place.id"},
+    "resource": {"name", "value", "category", "resourceStatus", "relatedParty.id", "place.id", "@type"},
     "serviceSpecification": {"name", "lifecycleStatus"},
 }
 FILTERS = [

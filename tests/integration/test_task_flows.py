@@ -7,6 +7,7 @@ import pytest
 
 from models import inbox, outbox, task_flows
 from models.clock import Clock
+from models.process_flows import Ending
 from models.store import Store, connect
 from models.task_flows import TaskFlowStore
 
@@ -70,7 +71,7 @@ async def test_a_process_flow_ends_with_its_order(store: Store, plan: str, order
     await planned(store, plan, order)
     await TaskFlowStore(store, Clock()).open(KEY, {"name": "Survey"}, 60)
     for _ in range(2):
-        await task_flows.end_processes(store, Clock())
+        await Ending(store, Clock()).look()
     found = await process(store)
     assert found["body"]["state"] == ends
     told = [event["state"] for event in found["outbox"] if event["type"] == "ProcessFlowStateChangeEvent"]

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from models.domain.events import SUBJECTS, event_document, event_type, listener_name, render
+from models.domain.events import SUBJECTS, event_document, event_type, listener_name
+from models.wire.events import render
 
 BODY = {"id": "o1", "@type": "ServiceOrder", "state": "completed", "externalId": "A1", "priority": "0"}
 
@@ -88,3 +89,54 @@ def test_a_listener_path_begins_small() -> None:
 def test_a_version_that_we_do_not_speak_is_an_error() -> None:
     with pytest.raises(KeyError):
         render(event_document("serviceOrder", stored(), stub()), "v9", "")
+
+
+def test_an_event_of_a_resource_holds_all_its_states_as_of_its_moment() -> None:
+    body = {
+        "id": "r1",
+        "name": "VLAN",
+        "resourceStatus": "suspended",
+        "usageState": "idle",
+        "controlStatus": "suspended",
+    }
+    owed = stub(type="ResourceStateChangeEvent", state="reserved", order="o1")
+    event = event_document("resource", {"_id": "r1", "tenant": "t", "body": body}, owed | {
+        "states": {"resourceStatus": "reserved", "usageState": "active"}
+    })  # fmt: skip
+    assert event["body"] == {"id": "r1", "name": "VLAN", "resourceStatus": "reserved", "usageState": "active"}
+    assert event["correlation"] == "o1"
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ({"@type": "PhysicalResource"}, "physicalResource"),
+        ({"@type": "Router", "@baseType": "PhysicalResource"}, "physicalResource"),
+        ({"@type": "LogicalResource"}, "resource"),
+        ({}, "resource"),
+    ],
+)
+def test_v4_tells_of_physical_resources_by_a_name_of_their_own_and_v5_does_not(body: dict[str, Any], name: str) -> None:
+    stored = {"_id": "r1", "tenant": "t", "body": {"id": "r1", **body}}
+    event = event_document("resource", stored, stub(type="ResourceDeleteEvent"))
+    fourth, fifth = render(event, "v4", ""), render(event, "v5", "")
+    assert fourth["eventType"] == f"{name[0].upper()}{name[1:]}DeleteEvent"
+    assert list(fourth["event"]) == [name]
+    assert (fifth["eventType"], list(fifth["event"])) == ("ResourceDeleteEvent", ["resource"])
+
+
+def test_v5_tells_what_changed_and_of_what() -> None:
+    body = {"id": "r1", "@type": "LogicalResource", "name": "VLAN", "operationalState": "disable", "note": []}
+    stored = {"_id": "r1", "tenant": "t", "body": body}
+    change = stub(
+        type="ResourceStateChangeEvent", before={"operationalState": "enable"}, after={"operationalState": "disable"}
+    )
+    told = render(event_document("resource", stored, change), "v5", "https://som.example")
+    assert (told["@type"], told["timeOccurred"]) == ("ResourceStateChangeEvent", told["eventTime"])
+    assert "timeOcurred" not in told
+    assert told["event"]["resource"] == {
+        "id": "r1",
+        "@type": "LogicalResource",
+        "operationalState": "disabled",
+        "href": "https://som.example/tmf-api/resourceInventoryManagement/v5/resource/r1",
+    }

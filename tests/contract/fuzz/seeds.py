@@ -18,15 +18,21 @@ from tests.contract.samples import (
     CATALOG,
     FULFILLERS,
     INVENTORY,
+    LOGICAL_RESOURCES,
     ORDERING,
     ORDERS,
+    PHYSICAL_RESOURCES,
     PROCESS_FLOWS,
     PROCESSES,
+    RESOURCE_INVENTORY,
+    RESOURCES,
     SERVICES,
     SOM,
     SPECIFICATIONS,
     fulfiller,
     order,
+    physical_resource,
+    resource,
     service,
     specification,
 )
@@ -59,10 +65,13 @@ class Seeds:
         await self._posted(SPECIFICATIONS, specification(SPECIFICATION))
         await self._several(SPECIFICATIONS, specification)
         await self._several(SERVICES, lambda _: service())
+        await self._several(RESOURCES, lambda _: resource())
+        await self._several(LOGICAL_RESOURCES, lambda _: resource())
+        await self._several(PHYSICAL_RESOURCES, lambda _: physical_resource())
         await self._several(FULFILLERS, fulfiller)
         await self._people()
         await self._orders()
-        for base in (ORDERING, INVENTORY, CATALOG, PROCESSES):
+        for base in (ORDERING, INVENTORY, RESOURCE_INVENTORY, CATALOG, PROCESSES):
             hub = f"{base}/hub"
             hooks = [{"callback": f"http://127.0.0.1:9/{number}"} for number in range(_DISPOSABLE)]
             self.ids[f"{hub}/{{id}}"] = [await self._posted(hub, body) for body in hooks]

@@ -41,6 +41,14 @@ _REMARKS = {
         "A service that is only `feasibilityChecked`, `designed` or `reserved` leaves the inventory when it is not "
         "wanted any more."
     ),
+    "resource": (
+        "The `resourceStatus` of TMF639 v4; v5 says the same in `allocationStatus`, `controlStatus`, `alarmStatus` and "
+        "`unknownStatus`, and both are kept in step. A resource that is held for a service, or is a member of a pool, "
+        "changes it by the engine alone. What is in quarantine becomes available before it can be reserved again."
+    ),
+    "resource's administrative state": (
+        "The `administrativeState` of TMF639, after ITU-T X.731: only what is unlocked can be shut down gracefully."
+    ),
     "process flow": (
         "All of people's tasks for one order stand in one process flow, which ends with the order. Those that clients "
         "make are ended by them."

@@ -9,10 +9,12 @@ import yaml
 from models.domain.errors import IllegalTransition
 from models.domain.lifecycle import LifeCycle, table
 from models.domain.lifecycles import (
+    ADMINISTRATIVE_STATE,
     ALL,
     CANCEL_SERVICE_ORDER,
     ORDER_ITEM,
     PROCESS_FLOW,
+    RESOURCE_STATUS,
     SERVICE,
     SERVICE_ORDER,
     TASK,
@@ -36,6 +38,8 @@ def _schemas(document: str) -> dict[str, Any]:
         (ORDER_ITEM, "tmf641/v4.yaml", "ServiceOrderItemStateType", {"partial"}),
         (CANCEL_SERVICE_ORDER, "tmf641/v4.yaml", "TaskStateType", {"accepted"}),
         (SERVICE, "tmf638/v4.yaml", "ServiceStateType", set()),
+        (RESOURCE_STATUS, "tmf639/v4.yaml", "ResourceStatusType", set()),
+        (ADMINISTRATIVE_STATE, "tmf639/v4.yaml", "ResourceAdministrativeStateType", set()),
         (PROCESS_FLOW, "tmf701/v4.yaml", "ProcessFlowStateType", set()),
         (TASK_FLOW, "tmf701/v4.yaml", "TaskFlowStateType", set()),
     ],

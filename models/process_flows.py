@@ -1,0 +1,146 @@
+"""Process flows of orders: one for each plan that has task flows, made with the first of them, ended with the order."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from models import outbox
+from models.clock import Clock, to_text
+from models.domain.caller import ENGINE
+from models.domain.errors import AlreadyExists
+from models.domain.events import event_type
+from models.domain.ids import derived_id
+from models.domain.lifecycles import PROCESS_FLOW, SERVICE_ORDER
+from models.reading import reading
+from models.store import Store
+
+Document = dict[str, Any]
+
+NAME = "processFlow"
+_PORTION = 500
+_TRIES = 8
+
+
+def process_id(plan: str) -> str:
+    """The id of the process flow of a plan."""
+    return derived_id(NAME, plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Whose task flows they are: ids of a plan, its tenant and its order."""
+
+    plan: str
+    tenant: str
+    order: str | None = None
+
+
+async def ensure(store: Store, clock: Clock, work: Work, flows: Sequence[str]) -> tuple[str, bool]:
+    """See that a plan has its process flow; a new one refers to these task flows.
+
+    Returns:
+        Its id, and whether it is new.
+    """
+    key = process_id(work.plan)
+    if await store.get(NAME, key) is not None:
+        return key, False
+    now = clock.now()
+    body: Document = {
+        "id": key,
+        "@type": "ProcessFlow",
+        "processFlowSpecification": "serviceOrder",
+        "processFlowDate": to_text(now),
+        "state": "active",
+        "taskFlow": [_reference(flow) for flow in flows],
+    }
+    if work.order:
+        body["relatedEntity"] = [entity(work.order, "serviceOrder", "ServiceOrder")]
+    document = {"_id": key, "tenant": work.tenant, "body": body, "plan": work.plan, "open": True}
+    if work.order:
+        document["order"] = work.order
+    outbox.first(document, [outbox.stub(event_type(NAME, "Create"), state="active", who=ENGINE.subject)], now)
+    with suppress(AlreadyExists):
+        await store.insert(NAME, document)
+        return key, True
+    return key, False
+
+
+def entity(key: str, role: str, referred: str, name: str | None = None) -> Document:
+    """A related entity."""
+    made = {"id": key, "role": role, "@type": "RelatedEntity", "@referredType": referred}
+    return made if name is None else {**made, "name": name}
+
+
+async def attach(store: Store, clock: Clock, process: str, flows: Sequence[str]) -> None:
+    """See that a process flow refers to task flows in it."""
+    await _refer(store, clock, process, flows, present=True)
+
+
+async def detach(store: Store, clock: Clock, process: str, flow: str) -> None:
+    """See that a process flow does not refer to a task flow that is gone."""
+    await _refer(store, clock, process, [flow], present=False)
+
+
+async def _refer(store: Store, clock: Clock, process: str, flows: Sequence[str], *, present: bool) -> None:
+    for _ in range(_TRIES):
+        stored = await store.get(NAME, process)
+        if stored is None:
+            return
+        known: Sequence[Document] = stored["body"].get("taskFlow", ())
+        there = {each["id"] for each in known}
+        if present:
+            after = [*known, *(_reference(flow) for flow in flows if flow not in there)]
+        else:
+            after = [each for each in known if each["id"] not in flows]
+        if len(after) == len(known):
+            return
+        body = {**stored["body"], "taskFlow": after}
+        owed = outbox.stub(event_type(NAME, "AttributeValueChange"), state=body["state"], who=ENGINE.subject)
+        change = outbox.change(stored, {"body": body}, [owed], clock.now())
+        if await store.update(NAME, {"_id": process, "rev": stored["rev"]}, change):
+            return
+
+
+def _reference(flow: str) -> Document:
+    return {"id": flow, "@type": "TaskFlowRef", "@referredType": "TaskFlow"}
+
+
+class Ending:
+    """Ends process flows whose plan has ended, portion by portion, so that many that go on cost no more than few."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        """Begin with the first."""
+        self._store = store
+        self._clock = clock
+        self._last = ""
+
+    async def look(self) -> int:
+        """Look at the next portion; returns how many were ended.
+
+        Raises:
+            Unavailable: the database cannot be reached; what is left is done next time.
+        """
+        with reading():
+            after = {"open": True, "_id": {"$gt": self._last}}
+            found = await self._store.collection(NAME).find(after).sort("_id", 1).limit(_PORTION).to_list()
+            plans = {"_id": {"$in": [stored["plan"] for stored in found]}, "state": {"$ne": "done"}}
+            running = {plan["_id"] async for plan in self._store.collection("plan").find(plans, {"_id": 1})}
+        self._last = found[-1]["_id"] if len(found) == _PORTION else ""
+        done = 0
+        for stored in found:
+            if stored["plan"] not in running:
+                done += await self._end(stored)
+        return done
+
+    async def _end(self, stored: Document) -> bool:
+        order = await self._store.get("serviceOrder", stored.get("order") or "")
+        if order is not None and order["body"]["state"] not in SERVICE_ORDER.final:
+            return False  # its plan is about to say how it has ended
+        cancelled = order is not None and order["body"]["state"] == "cancelled"
+        wanted = "cancelled" if cancelled else "completed"
+        state = PROCESS_FLOW.path(stored["body"]["state"], wanted, "active")
+        stubs = [outbox.stub(event_type(NAME, "StateChange"), state=step, who=ENGINE.subject) for step in state]
+        body = {**stored["body"], "state": state[-1]} if state else stored["body"]
+        change = outbox.change(stored, {"body": body}, stubs, self._clock.now(), unset=("open",))
+        return await self._store.update(NAME, {"_id": stored["_id"], "rev": stored["rev"]}, change)
