@@ -17,16 +17,15 @@ from adapters.ports import (
     ResourcePools,
     Shortage,
 )
-from models.domain.fulfiller import FulfillerDefinition
+from models.domain.fulfiller import ENABLED, OWN_POOLS, FulfillerDefinition
 from models.domain.pools.demand import Demand
 from models.domain.pools.reading import MAX_SECONDS, read_demand
 from models.domain.violations import Violation
 
 Document = dict[str, Any]
 
-REGISTRATION_ID = "pools"
 REGISTRATION: Mapping[str, Any] = {
-    "id": REGISTRATION_ID,
+    "id": OWN_POOLS,
     "name": "Resource pools",
     "kind": "pool",
     "capability": [{"specification": "*", "action": "allocate"}],
@@ -46,10 +45,14 @@ class PoolFulfiller(BaseFulfiller):
     @classmethod
     def check(cls, definition: FulfillerDefinition) -> list[Violation]:
         """Our own pools are registered already, once."""
-        if definition.id == REGISTRATION_ID or not definition.id:
-            return []
-        text = f"The pools of this server are registered as {REGISTRATION_ID!r}, once and for all."
-        return [Violation("/kind", "builtIn", text)]
+        found = []
+        if definition.id != OWN_POOLS:
+            text = f"The pools of this server are registered as {OWN_POOLS!r}, once and for all."
+            found.append(Violation("/kind", "builtIn", text))
+        if definition.administrative_state != ENABLED:
+            text = "The pools of this server cannot be withdrawn: what they have reserved has to be given back to them."
+            found.append(Violation("/administrativeState", "builtIn", text))
+        return found
 
     async def engage(self, call: FulfillerCall) -> Outcome:
         """Reserve; in delete, cancel and compensate give back."""
