@@ -14,8 +14,10 @@ from mongoengine import (
     StringField,
 )
 
+from models.delivery_documents import Delivery, Event, Subscription
 from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
+from models.pool_documents import PoolDemand, PoolPart, PoolPiece, ResourcePool
 from models.release_documents import Release
 from models.resource_documents import Resource
 from models.stored import BY_CREATION as _BY_CREATION
@@ -263,73 +265,6 @@ class FalloutResolution(Stored):
     due = DateTimeField()
 
 
-class Subscription(Stored):
-    """A registration at a hub."""
-
-    meta = {
-        "collection": "subscription",
-        "indexes": [_BY_CREATION, _index("by_api", "tenant", "api", "state"), _index("by_age", "created")],
-    }
-    rev = IntField()
-    api = StringField(required=True)
-    version = StringField(required=True)
-    callback = StringField(required=True)
-    query = StringField()
-    secret = StringField()
-    appendListenerPath = BooleanField()  # noqa: N815 - a stored name
-    state = StringField(required=True)
-    endedReason = StringField()  # noqa: N815 - a stored name
-    endedAt = DateTimeField()  # noqa: N815 - a stored name
-    former = DictField()
-
-
-class Event(Stored):
-    """A change of a resource, as told to subscribers; together they are the append-only history."""
-
-    meta = {
-        "collection": "event",
-        "indexes": [
-            _index("by_resource", "resource.id", "seq"),
-            _BY_CREATION,
-            _index("by_type", "tenant", "type", "created"),
-            _index("by_correlation", "correlation", "created", sparse=True),
-        ],
-    }
-    api = StringField(required=True)
-    type = StringField(required=True)
-    resource = DictField(required=True)
-    seq = IntField(required=True)
-    at = StringField(required=True)
-    who = StringField()
-    body = DictField()
-
-
-class Delivery(Stored):
-    """One event on its way to one subscriber."""
-
-    meta = {
-        "collection": "delivery",
-        "indexes": [
-            _partial("due", "subscription", "due", "lane", exists="due"),
-            _partial("lane", "subscription", "lane", "seq", exists="due"),
-            _index("by_subscription", "subscription", "created", "id"),
-            _index("by_event", "event"),
-            _index("by_resource", "tenant", "lane", "created", "id"),
-            _BY_CREATION,
-            _index("dead", "tenant", "created", "id", partialFilterExpression={"state": "dead"}),
-            _index("dead_of_subscription", "subscription", "created", partialFilterExpression={"state": "dead"}),
-        ],
-    }
-    subscription = StringField(required=True)
-    event = StringField(required=True)
-    type = StringField(required=True)
-    lane = StringField(required=True)
-    seq = IntField(required=True)
-    state = StringField(required=True)
-    attempts = IntField(required=True)
-    due = DateTimeField()
-
-
 class Duration(Stored):
     """How long a task takes at a fulfiller (or at anybody: an empty text), learnt from those that were done."""
 
@@ -374,6 +309,10 @@ ALL: tuple[type[Stored], ...] = (
     Service,
     EnablingService,
     Resource,
+    ResourcePool,
+    PoolPart,
+    PoolPiece,
+    PoolDemand,
     ServiceSpecification,
     ProcessFlow,
     TaskFlow,

@@ -28,6 +28,8 @@ from models.enabling import EnablingServices
 from models.hints import hint
 from models.inventory import Inventory
 from models.patterns import Re2Patterns
+from models.pools import jobs as pool_jobs
+from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
 from models.resealing import reseal
 from models.sealing import Sealer
@@ -124,6 +126,7 @@ class Server:
         close_at_end(stack, "session", session.close)
         tokens = await load_tokens(store, settings.callback_key.get_secret_value() if settings.callback_key else None)
         base = ground.administration
+        pools = ResourcePoolStore(store, clock)
         tools = Tools(
             session=lambda: session,
             notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
@@ -131,6 +134,7 @@ class Server:
             allowed=_allowances(settings),
             task_flows=task_flows.TaskFlowStore(store, clock),
             hint=lambda fulfiller, reference: hint(store, clock, fulfiller, [reference]),
+            resource_pools=pools,
         )
         kinds = Kinds(tools)
         sealer = Sealer(secret_keys(settings))
@@ -150,6 +154,7 @@ class Server:
             jobs.append(Role("presence", beat(presence)))
         if "scheduler" in settings.roles:
             engine = make_engine(ground, directory, tokens, planner, watcher, presence)
+            engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
             jobs.append(Role("engine", engine.run(), engine.stop))
         if "notifier" in settings.roles:
             notifier = await make_notifier(ground, watcher)
@@ -164,6 +169,7 @@ class Server:
             tokens=tokens,
             sealer=sealer,
             patterns=Re2Patterns(),
+            pools=pools.turns,
             catalogue_check=settings.catalog_check,
             registry=ground.registry,
             roles=tuple(sorted(settings.roles)),
