@@ -46,7 +46,6 @@ class Tools:
         resource_pools: the pools of this server; None where this process has none.
         hint: told the id of a fulfiller, and its own name for work that it has accepted, when there is something new
             about that work: it is polled at once. None where nobody listens.
-        resource_pools: our own pools; None where this process has none.
     """
 
     session: Callable[[], aiohttp.ClientSession]
@@ -56,4 +55,3 @@ class Tools:
     task_flows: TaskFlows | None = None
     resource_pools: ResourcePools | None = None
     hint: Callable[[str, str], Awaitable[object]] | None = None
-    resource_pools: ResourcePools | None = None
