@@ -21,7 +21,7 @@ from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
 from handlers.validation import schema_check
 from models import migrations, task_flows
-from models.callback_token import load_tokens
+from models.callback_token import CallbackKeyUnreadable, load_tokens
 from models.catalogue import Catalogue
 from models.clock import Clock
 from models.domain.expressions import register_patterns
@@ -66,7 +66,7 @@ def serve(settings: Settings) -> int:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
         asyncio.run(Server(settings).run())
-    except (DatabaseProblem, AddressTaken, SecretKeyUnusable) as problem:
+    except (DatabaseProblem, AddressTaken, SecretKeyUnusable, CallbackKeyUnreadable) as problem:
         log.error("cannot start", reason=str(problem))  # noqa: TRY400 - the reason is for people, the trace for nobody
         return 1
     return 0
@@ -126,7 +126,10 @@ class Server:
         register_patterns(Re2Patterns())
         session = open_session()
         close_at_end(stack, "session", session.close)
-        tokens = await load_tokens(store, settings.callback_key.get_secret_value() if settings.callback_key else None)
+        sealer = Sealer(secret_keys(settings))
+        await reseal(store, sealer)
+        callback_key = settings.callback_key.get_secret_value() if settings.callback_key else None
+        tokens = await load_tokens(store, sealer, callback_key)
         base = ground.administration
         pools = ResourcePoolStore(store, clock)
         tools = Tools(
@@ -139,8 +142,6 @@ class Server:
             resource_pools=pools,
         )
         kinds = Kinds(tools)
-        sealer = Sealer(secret_keys(settings))
-        await reseal(store, sealer)
         await ensure(store, clock, REGISTRATION)
         directory = Directory(store, opening(kinds, sealer))
         close_at_end(stack, "fulfillers", directory.aclose)
@@ -160,7 +161,7 @@ class Server:
             engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
             jobs.append(Role("engine", engine.run(), engine.stop))
         if "notifier" in settings.roles:
-            notifier = await make_notifier(ground, watcher)
+            notifier = await make_notifier(ground, watcher, sealer)
             jobs += [Role("notifier", notifier.run()), Role("retention", clean(ground))]
         dependencies = Dependencies(
             store=store,
