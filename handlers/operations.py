@@ -32,6 +32,7 @@ from handlers.som.lists import AdminLists
 from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
+from handlers.som.propagations import Propagations
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.stream import OrderStream
 from handlers.task_flow import KIND as TASK_FLOW
@@ -112,6 +113,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
     fallout = FalloutQueue(dependencies, settings, lists)
     resolutions = FalloutResolutions(dependencies, settings, lists)
     rules = FalloutRules(dependencies, lists)
+    propagations = Propagations(dependencies, lists)
     return {
         "listFulfiller": fulfillers.list,
         "createFulfiller": fulfillers.create,
@@ -150,6 +152,9 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "createFalloutResolution": resolutions.create,
         "retrieveFalloutResolution": resolutions.retrieve,
         "listFalloutGroup": fallout.list_groups,
+        "listPropagation": propagations.list,
+        "retrievePropagation": propagations.retrieve,
+        "orderPropagation": propagations.order,
         "explainOrder": Explanations(dependencies).retrieve,
         "streamOrderEvents": OrderStream(dependencies, settings).follow,
     }

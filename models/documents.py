@@ -16,6 +16,7 @@ from mongoengine import (
 
 from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
+from models.propagation_documents import Propagation
 from models.resource_documents import Resource
 from models.stored import BY_CREATION as _BY_CREATION
 from models.stored import DUE as _DUE
@@ -372,6 +373,7 @@ ALL: tuple[type[Stored], ...] = (
     CancelServiceOrder,
     Service,
     EnablingService,
+    Propagation,
     Resource,
     ServiceSpecification,
     ProcessFlow,
