@@ -19,7 +19,7 @@ class Service(ResourceDocument):
     `builtBy` says which fulfiller did which work for it: {specification, fulfiller}. What can be re-used of a
     specification is found among those in use, by the values that it must have; the rest of the inventory costs nothing.
     `desired` is what was ordered, `actual` where its values come from, `drift` how the two differ; `hasDrift` is there
-    to be searched.
+    to be searched. `relied` says of which change of what it relies on it was told last (`models.propagations`).
     """
 
     meta = {
@@ -61,3 +61,4 @@ class Service(ResourceDocument):
     actual = DictField()
     hasDrift = BooleanField()  # noqa: N815 - a stored name
     drift = DictField()
+    relied = ListField(DictField())

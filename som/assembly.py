@@ -4,9 +4,11 @@ from adapters.webhook import Webhook, WebhookSettings
 from models import fallout_flows, inbox, task_flows
 from models.budgets import Budgets
 from models.callback_token import CallbackTokens
+from models.catalogue import Catalogue
 from models.durations import Durations
 from models.fallout_rules import RuleBook
 from models.leases import Leases
+from models.order_placing import OrderPlacing
 from models.patterns import Re2Patterns
 from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
@@ -26,6 +28,7 @@ from scheduler.intake import Intake
 from scheduler.places import Places
 from scheduler.planner import Planner
 from scheduler.pool_lines import PoolLines
+from scheduler.propagations import Propagations
 from scheduler.registry_watch import RegistryWatch
 from scheduler.resolutions import LEASE_SECONDS, Resolutions
 from scheduler.resolutions import SECONDS as RESOLUTION_SECONDS
@@ -87,6 +90,12 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     watcher.on_poke.append(engine.poke)
     watcher.on_open.append(engine.sweep)
     return engine
+
+
+def make_propagations(ground: Ground, catalogue: Catalogue, placing: OrderPlacing) -> Propagations:
+    """What has the changes of shared services reach those who rely on them."""
+    leases = Leases(ground.store, ground.clock, ground.worker, LEASE_SECONDS)
+    return Propagations(ground.store, ground.clock, leases, catalogue, placing)
 
 
 async def make_notifier(ground: Ground, watcher: Watcher, sealer: Sealer) -> Notifier:

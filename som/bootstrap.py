@@ -18,6 +18,7 @@ from adapters.kinds import Kinds
 from adapters.pool import REGISTRATION
 from handlers.app import create_app
 from handlers.dependencies import Dependencies
+from handlers.placing import order_placing
 from handlers.settings import HttpSettings
 from handlers.validation import schema_check
 from models import migrations, task_flows
@@ -39,8 +40,9 @@ from models.store import Store, connect
 from scheduler.directory import Directory
 from scheduler.ending import end
 from scheduler.planner import Planner
+from scheduler.propagations import SECONDS as PROPAGATION_SECONDS
 from scheduler.watcher import Watcher
-from som.assembly import make_engine, make_notifier
+from som.assembly import make_engine, make_notifier, make_propagations
 from som.embedded import database
 from som.ground import Ground
 from som.http_server import HttpServer
@@ -181,6 +183,9 @@ class Server:
             version=program_version(),
             stopping=self._stop,
         )
+        if "scheduler" in settings.roles:
+            propagations = make_propagations(ground, catalogue, order_placing(dependencies))
+            engine.periodic.append((propagations.look, PROPAGATION_SECONDS))
         app = create_app(dependencies, self._http_settings())
         gc.collect()
         gc.freeze()  # what stands now stands for good: not looking at it again saves a seventh of a POST
