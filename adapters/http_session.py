@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 
 from adapters.allowances import Allowances
-from adapters.ports import TaskFlows
+from adapters.ports import ResourcePools, TaskFlows
 from models.domain.violations import Violation
 
 MAX_CONNECTIONS = 1000
@@ -45,6 +45,7 @@ class Tools:
         task_flows: the tasks of people; None where this process has none.
         hint: told the id of a fulfiller, and its own name for work that it has accepted, when there is something new
             about that work: it is polled at once. None where nobody listens.
+        resource_pools: our own pools; None where this process has none.
     """
 
     session: Callable[[], aiohttp.ClientSession]
@@ -53,3 +54,4 @@ class Tools:
     allowed: Allowances = field(default_factory=Allowances)
     task_flows: TaskFlows | None = None
     hint: Callable[[str, str], Awaitable[object]] | None = None
+    resource_pools: ResourcePools | None = None

@@ -14,6 +14,7 @@ from models.counts import Counts
 from models.domain.caller import ANONYMOUS, Caller
 from models.domain.patterns import PatternEngine
 from models.inventory import Inventory
+from models.pools.turns import Turns
 from models.sealing import Sealer
 from models.store import Store
 
@@ -32,6 +33,7 @@ class Dependencies:
         clock: the time.
         tokens: reads the tokens of callbacks.
         patterns: matches the regular expressions of strangers.
+        pools: the turns of resource pools, which changes of pools go among.
         catalogue: service specifications.
         inventory: services.
         fulfiller_rules: what a registration of a fulfiller must keep to.
@@ -50,6 +52,7 @@ class Dependencies:
     clock: Clock
     tokens: CallbackTokens
     patterns: PatternEngine
+    pools: Turns
     catalogue: Catalogue
     inventory: Inventory
     fulfiller_rules: FulfillerRules

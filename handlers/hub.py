@@ -13,6 +13,7 @@ from models.domain.ids import derived_id
 from models.domain.signatures import new_secret
 from models.domain.subscriptions import ACTIVE, callback_violations, parse_query
 from models.reading import reading
+from models.signing_secrets import place_of
 
 Document = dict[str, Any]
 
@@ -30,12 +31,16 @@ class Hub:
         self._store = dependencies.store
         self._clock = dependencies.clock
         self._patterns = dependencies.patterns
+        self._sealer = dependencies.sealer
 
     async def register(self, request: Request) -> Reply:
         """Take a registration; the same one again is refused.
 
+        Without a key to keep secrets with, one that brings a secret is refused, and others are not signed.
+
         Raises:
             AlreadyExists: callback and query are registered already.
+            NoSecretKey: it brings a secret, and there is no key to keep it with.
         """
         body = require_body(request)
         violations = callback_violations(body["callback"])
@@ -82,7 +87,7 @@ class Hub:
             "version": self._version,
             "callback": body["callback"],
             "query": body.get("query"),
-            "secret": body.get("secret") or new_secret(),
+            "secret": body.get("secret"),
             "appendListenerPath": body.get("appendListenerPath", False),
             "state": ACTIVE,
         }
@@ -90,11 +95,12 @@ class Hub:
     async def _insert(self, document: Document) -> None:
         """Store a registration under an id that follows from what it asks for; one that had ended begins anew.
 
-        So of two equal ones that arrive together one is refused.
-
+        So of two equal ones that arrive together one is refused. Its secret is sealed for that id.
         """
         identity = (document["tenant"], self._api, self._version, document["callback"], document["query"] or "")
         document["_id"] = derived_id("subscription", *identity)
+        secret = document["secret"] or (new_secret() if self._sealer.can_seal else None)
+        document["secret"] = None if secret is None else self._sealer.seal_text(secret, place_of(document["_id"]))
         try:
             await self._store.insert(COLLECTION, document)
         except AlreadyExists:

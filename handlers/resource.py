@@ -4,8 +4,9 @@ What differs from kind to kind is its description (`ResourceKind`) and its rules
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Protocol
 
 import orjson
@@ -60,6 +61,8 @@ class ResourceKind:
         server_set: attributes that a client must not send with POST.
         immutable: further attributes that a patch must not change.
         own_id: whether a client may choose the id.
+        beside: attributes that stand beside the body and are the server's alone.
+        shown: the body of a stored document together with those.
     """
 
     name: str
@@ -68,6 +71,8 @@ class ResourceKind:
     server_set: frozenset[str]
     immutable: frozenset[str] = frozenset()
     own_id: bool = False
+    beside: frozenset[str] = frozenset()
+    shown: Callable[[Mapping[str, Any]], Body] = itemgetter("body")
 
 
 class Rules(Protocol):
@@ -146,7 +151,7 @@ class Resource:
         """Store a new one, or answer the one that the same Idempotency-Key has made."""
         body = require_body(request)
         fields = parse_fields(request.query, self._shape)
-        refuse_server_set(body, self._kind.server_set)
+        refuse_server_set(body, self._kind.server_set | self._kind.beside)
         body = read(self._wire, body)
         key = idempotency_key(request)
         draft = Draft(self._new_id(body, key), body, self._clock.now(), request.size)
@@ -223,12 +228,12 @@ class Resource:
 
     def _patched(self, request: Request, stored: Mapping[str, Any]) -> Body:
         before: Body = stored["body"]
-        shown = written(self._wire, before)
+        shown = written(self._wire, self._kind.shown(stored))
         href = self._href(request, before)
         patched = self._patcher.apply(request.media_type, shown, request.body, href=href)
         if not patched.changed:
             return before
-        immutable = self._kind.immutable.intersection(patched.changed)
+        immutable = (self._kind.immutable | self._kind.beside).intersection(patched.changed)
         if immutable:
             name = min(immutable)
             raise invalid(f"/{name}", "serverSetAttribute", f"{name} is set by the server and cannot be changed.")
@@ -249,7 +254,8 @@ class Resource:
         )
         if not await self._store.update(self._kind.name, {**self._guard(stored), **revision.guard}, change):
             return None
-        return {**stored, "body": revision.body, "rev": stored["rev"] + 1}
+        kept = {name: value for name, value in stored.items() if name not in revision.unset}
+        return {**kept, **revision.fields, "body": revision.body, "rev": stored["rev"] + 1}
 
     @staticmethod
     def _guard(stored: Mapping[str, Any]) -> Document:
@@ -268,7 +274,7 @@ class Resource:
         return request.url(resource_path(self._kind.name, body))
 
     def _rendered(self, request: Request, document: Mapping[str, Any]) -> Body:
-        body = document["body"]
+        body = self._kind.shown(document)
         return {"id": body["id"], "href": self._href(request, body), **written(self._wire, body)}
 
     def _reply(self, status: int, request: Request, document: Mapping[str, Any], fields: Fields) -> Reply:

@@ -1,6 +1,7 @@
 """TMF638 services: recorded, changed and removed directly, beside what orders do with them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from handlers.changes import Draft, EventNames, Revision
@@ -8,14 +9,23 @@ from handlers.dependencies import Dependencies
 from handlers.errors import invalid
 from handlers.resource import ResourceKind
 from models.clock import to_text
+from models.domain.actual import Source
 from models.domain.caller import Caller
+from models.domain.desired import SIDES
 from models.domain.errors import Conflict
 from models.domain.lifecycles import SERVICE, SERVICE_ORDER
+from models.domain.sides import recorded, shown
 from models.references import first_match
+from models.service_events import side_stubs
 from models.surface import Surface
 
 KIND = ResourceKind(
-    name="service", type="Service", events=EventNames.of("Service"), server_set=frozenset(["id", "href"])
+    name="service",
+    type="Service",
+    events=EventNames.of("Service"),
+    server_set=frozenset(["id", "href"]),
+    beside=frozenset(SIDES),
+    shown=shown,
 )
 
 
@@ -36,6 +46,7 @@ class ServiceRules:
         await self._surface.check_service(caller, draft.body, draft.size)
         if state == "active":
             draft.body.setdefault("startDate", to_text(draft.now))
+        draft.fields.update(recorded({"body": draft.body}, draft.body, _said_by(caller, draft.now), {}).fields)
 
     async def before_change(self, caller: Caller, revision: Revision) -> None:
         """Move along the life cycle, and only while no order works on it."""
@@ -47,6 +58,10 @@ class ServiceRules:
             self._move(revision)
         if changed & {"serviceSpecification", "serviceCharacteristic"}:
             await self._surface.check_service(caller, revision.body, revision.size)
+        sides = recorded(revision.stored, revision.body, _said_by(caller, revision.now), {})
+        revision.fields.update(sides.fields)
+        revision.unset += sides.unset
+        revision.extra += side_stubs(sides, revision.body.get("state"), caller.subject, alone=False)
 
     async def before_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
         """Keep a service that an order works on, or that another service or an open order refers to."""
@@ -80,6 +95,11 @@ class ServiceRules:
         elif body["state"] == "terminated":
             body.setdefault("endDate", now)
         revision.body = body
+
+
+def _said_by(caller: Caller, now: datetime) -> Source:
+    """What a client writes here is what it says that is; what was ordered stays."""
+    return Source("recorded", caller.subject, to_text(now))
 
 
 def _refuse_owned(stored: Mapping[str, Any], done: str) -> None:

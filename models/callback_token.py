@@ -12,12 +12,24 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
-from models.domain.errors import AlreadyExists
+from models.domain.errors import AlreadyExists, SomError
+from models.sealing import Sealer, SecretUnreadable
 from models.store import Store
 
+COLLECTION = "secret"
+_CALLBACK = "callback"
 _SIGNATURE_BYTES = 16
 _REVISION_DIGITS = 9  # a revision counts edits; the database could not keep what is much longer
 _OF_HUB = b"hub\0"  # no key of a call has a NUL, so that neither kind of token passes for the other
+
+
+class CallbackKeyUnreadable(SomError):
+    """The key of callback addresses in the database was encrypted with a key that the server does not have.
+
+    Give that one back in SOM_SECRET_KEY or SOM_SECRET_KEY_FILE (with the embedded database: secret.key in the data
+    folder). If it is lost, set SOM_CALLBACK_KEY to a new secret: reports to addresses that were given out before are
+    then turned away, and what they would have told is found by asking, where a fulfiller can be asked.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +101,31 @@ def _parts(token: str) -> tuple[bytes, bytes]:
     return raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
 
 
-async def load_tokens(store: Store, configured: str | None = None) -> CallbackTokens:
-    """The tokens of this installation: with the configured key, or one made once and kept in the database."""
+def place_of(key: str) -> str:
+    """What the secret of this name is sealed for."""
+    return f"{COLLECTION}/{key}"
+
+
+async def load_tokens(store: Store, sealer: Sealer, configured: str | None = None) -> CallbackTokens:
+    """The tokens of this installation: with the configured key, or one made once and kept in the database, sealed.
+
+    Without a key to seal with it is kept in the clear: nobody could report otherwise.
+
+    Raises:
+        CallbackKeyUnreadable: the one in the database cannot be read.
+    """
     if configured:
         return CallbackTokens(hashlib.sha256(configured.encode()).digest())
-    kept = await store.get("secret", "callback")
+    kept = await store.get(COLLECTION, _CALLBACK)
     if kept is None:
+        made = secrets.token_hex(32)
+        value = sealer.seal_text(made, place_of(_CALLBACK)) if sealer.can_seal else made
         with contextlib.suppress(AlreadyExists):
-            await store.insert("secret", {"_id": "callback", "value": secrets.token_hex(32)})
-        kept = await store.get("secret", "callback")
+            await store.insert(COLLECTION, {"_id": _CALLBACK, "value": value})
+        kept = await store.get(COLLECTION, _CALLBACK)
     if kept is None:
         raise LookupError("The key of callback tokens was removed while it was being read.")
-    return CallbackTokens(bytes.fromhex(kept["value"]))
+    try:
+        return CallbackTokens(bytes.fromhex(sealer.open_text(kept["value"], place_of(_CALLBACK)) or ""))
+    except SecretUnreadable:
+        raise CallbackKeyUnreadable from None

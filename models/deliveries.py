@@ -12,6 +12,8 @@ from models.domain.delivery import DEAD, DELIVERED, PENDING
 from models.domain.errors import Conflict, NotFound
 from models.domain.signatures import new_secret
 from models.domain.subscriptions import ACTIVE
+from models.sealing import Sealer
+from models.signing_secrets import place_of
 from models.store import Store
 
 Document = dict[str, Any]
@@ -115,24 +117,24 @@ async def replay_subscription(store: Store, clock: Clock, caller: Caller, subscr
     return result.modified_count
 
 
-async def rotate_secret(
-    store: Store, clock: Clock, caller: Caller, subscription: str, *, secret: str | None = None
-) -> str:
+async def rotate_secret(store: Store, clock: Clock, sealer: Sealer, caller: Caller, subscription: str) -> str:
     """Sign with a new secret. For a day the former one signs, too, so that the subscriber can change over in peace.
 
     Returns:
-        The new secret: the one given, or a fresh one.
+        The new secret.
 
     Raises:
+        NoSecretKey: there is no key to keep it with.
         NotFound: there is no such subscription.
         Conflict: somebody else changed it at the same moment.
     """
     found = await _retrieve(store, "subscription", caller, subscription, "subscription")
-    made = secret or new_secret()
-    change: Document = {"$set": {"secret": made}, "$inc": {"rev": 1}}
-    if found.get("secret"):
-        until = clock.after(FORMER_SECRET_SECONDS)
-        change["$set"]["former"] = {"secret": found["secret"], "until": until}
+    made, place = new_secret(), place_of(subscription)
+    change: Document = {"$set": {"secret": sealer.seal_text(made, place)}, "$inc": {"rev": 1}}
+    former = found.get("secret")
+    if former:
+        sealed = sealer.seal_text(former, place) if isinstance(former, str) else former
+        change["$set"]["former"] = {"secret": sealed, "until": clock.after(FORMER_SECRET_SECONDS)}
     guard = {"_id": subscription, "tenant": caller.tenant, "secret": found.get("secret")}
     if not await store.update("subscription", guard, change):
         raise Conflict("The subscription was changed by somebody else at the same moment; please repeat.")

@@ -16,8 +16,10 @@ from mongoengine import (
 
 from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
+from models.pool_documents import PoolDemand, PoolPart, PoolPiece, ResourcePool
 from models.release_documents import Release
 from models.resource_documents import Resource
+from models.service_documents import Service
 from models.stored import BY_CREATION as _BY_CREATION
 from models.stored import DUE as _DUE
 from models.stored import OWED as _OWED
@@ -90,53 +92,6 @@ class CancelServiceOrder(ResourceDocument):
     priority = IntField()
     due = DateTimeField()
     lease = DictField()
-
-
-def _in_use(name: str, *fields: str) -> dict[str, object]:
-    """An index over the services of a specification that are in use."""
-    of = ("tenant", "body.serviceSpecification.id")
-    return _index(name, *of, *fields, partialFilterExpression={"body.state": "active"})
-
-
-class Service(ResourceDocument):
-    """A TMF638 service.
-
-    `owner` stands while an order item works on it, `former` is the one before, `applied` the last plan revision;
-    `builtBy` says which fulfiller did which work for it: {specification, fulfiller}. What can be re-used of a
-    specification is found among those in use, by the values that it must have; the rest of the inventory costs nothing.
-    """
-
-    meta = {
-        "collection": "service",
-        "indexes": [
-            _BY_CREATION,
-            _OWED,
-            _body("by_state", "state"),
-            _body("by_name", "name"),
-            _body("by_category", "category"),
-            _body("by_service_type", "serviceType"),
-            _body("by_party", "relatedParty.id"),
-            _body("by_place", "place.id"),
-            _body("by_specification", "serviceSpecification.id"),
-            _body("by_specification_name", "serviceSpecification.name"),
-            _body("by_relationship", "serviceRelationship.service.id"),
-            _body("by_supporting_service", "supportingService.id"),
-            _body("by_supporting_resource", "supportingResource.id"),
-            _body("by_order", "serviceOrderItem.serviceOrderId"),
-            _body("by_start", "startDate"),
-            _body("by_end", "endDate"),
-            _in_use("shared", "created", "id"),
-            _in_use("shared_by_value", "body.serviceCharacteristic.name", "body.serviceCharacteristic.value",
-                    "created", "id"),
-            _index("owned_by_specification", "tenant", "body.serviceSpecification.id", "created", "id",
-                   partialFilterExpression={"owner.order": {"$gt": ""}}),
-        ],
-    }  # fmt: skip
-    owner = DictField()
-    former = DictField()
-    applied = DictField()
-    waiting = ListField(StringField())
-    builtBy = ListField(DictField())  # noqa: N815 - a stored name
 
 
 class ServiceSpecification(ResourceDocument):
@@ -275,7 +230,7 @@ class Subscription(Stored):
     version = StringField(required=True)
     callback = StringField(required=True)
     query = StringField()
-    secret = StringField()
+    secret = DictField()  # sealed; a text where there is no key to seal with
     appendListenerPath = BooleanField()  # noqa: N815 - a stored name
     state = StringField(required=True)
     endedReason = StringField()  # noqa: N815 - a stored name
@@ -365,7 +320,7 @@ class Secret(Stored):
 
     meta = {"collection": "secret", "indexes": []}
     tenant = StringField()
-    value = StringField(required=True)
+    value = DictField(required=True)  # sealed; a text where there is no key to seal with
 
 
 ALL: tuple[type[Stored], ...] = (
@@ -374,6 +329,10 @@ ALL: tuple[type[Stored], ...] = (
     Service,
     EnablingService,
     Resource,
+    ResourcePool,
+    PoolPart,
+    PoolPiece,
+    PoolDemand,
     ServiceSpecification,
     ProcessFlow,
     TaskFlow,

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from models.domain.desired import SIDES
 from models.domain.errors import InvalidRequest
 from models.domain.filters import (
     And,
@@ -60,8 +61,8 @@ def to_projection(fields: tuple[AttributePath, ...] | None) -> dict[str, int]:
     """What to fetch: of the body as much as is asked for, and what the answer's headers need."""
     always = {"rev": 1, "created": 1, "updated": 1}
     if fields is None:
-        return {"body": 1, **always}
-    return {f"body.{_joined(path)}": 1 for path in outermost((("id",), ("@type",), *fields))} | always
+        return {"body": 1, **dict.fromkeys(SIDES, 1), **always}
+    return {_field_of(path): 1 for path in outermost((("id",), ("@type",), *fields))} | always
 
 
 def _filter(condition: Condition, prefix: str) -> Filter:  # noqa: PLR0911 - one return a case
@@ -150,7 +151,12 @@ def _any(field: str, operators: list[Filter]) -> Filter:
 def _field(path: Path, prefix: str) -> str:
     if prefix and path in (("id",), ("href",)):
         return "_id"
-    return prefix + _joined(path)
+    return _field_of(path) if prefix else _joined(path)
+
+
+def _field_of(path: Path) -> str:
+    """Where an attribute stands: the sides of a service beside its body, everything else in it."""
+    return _joined(path) if path and path[0] in SIDES else f"body.{_joined(path)}"
 
 
 def _joined(path: Path) -> str:

@@ -15,6 +15,7 @@ from pymongo import DeleteOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
+from models.domain.desired import SIDES
 from models.domain.events import RECORDED
 from models.store import Store
 
@@ -26,7 +27,7 @@ _CHUNK = 500
 _MAX_BYTES = 16_000_000
 _DUPLICATE_KEY = 11000
 _DECODED: CodecOptions[Document] = CodecOptions(tz_aware=True)
-_READ = {"tenant": 1, "body": 1, "outbox": 1, "order": 1, "owner": 1, "holder": 1}
+_READ = {"tenant": 1, "body": 1, "outbox": 1, "order": 1, "owner": 1, "holder": 1, **dict.fromkeys(SIDES, 1)}
 
 
 async def read(

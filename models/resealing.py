@@ -1,22 +1,53 @@
 """At each start secrets that are plain, or sealed with an earlier key, are sealed with the present one."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
-from models.fulfillers import COLLECTION, place_of
+from models import callback_token, fulfillers, signing_secrets
 from models.reading import reading
 from models.sealing import Sealer, SecretUnreadable, is_sealed
 from models.store import Store
 
 Document = dict[str, Any]
 
+_CURRENT, _RENEWED, _PLAIN, _CLOSED, _LOST = "current", "renewed", "plain", "closed", "lost"
+NAMED = 20
+"""Documents that a line of the log names at most."""
+
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Where secrets are kept.
+
+    Attributes:
+        collection: in which.
+        path: of the secret in a document; a text or an object in the clear, or what `Sealer` makes.
+        place_of: what the secret of a document is sealed for, by the document's id.
+        what: its name in the log.
+    """
+
+    collection: str
+    path: str
+    place_of: Callable[[str], str]
+    what: str
+
+
+KEPT = (
+    _Kept(fulfillers.COLLECTION, "secret", fulfillers.place_of, "credentials of fulfillers"),
+    _Kept("subscription", "secret", signing_secrets.place_of, "signing secrets of subscriptions"),
+    _Kept("subscription", "former.secret", signing_secrets.place_of, "former signing secrets of subscriptions"),
+    _Kept(callback_token.COLLECTION, "value", callback_token.place_of, "the key of callback tokens"),
+)
+
+
 async def reseal(store: Store, sealer: Sealer) -> int:
-    """Bring all credentials under the present key. Safe to repeat, and to run in several processes at once.
+    """Bring all secrets under the present key. Safe to repeat, and to run in several processes at once.
 
     Returns:
         How many were sealed anew.
@@ -24,30 +55,54 @@ async def reseal(store: Store, sealer: Sealer) -> int:
     Raises:
         Unavailable: the database cannot be reached.
     """
+    return sum([await _reseal_all(store, sealer, kept) for kept in KEPT])
+
+
+async def _reseal_all(store: Store, sealer: Sealer, kept: _Kept) -> int:
+    where = {kept.path: {"$type": ["string", "object"]}}
     with reading():
-        found = await store.collection(COLLECTION).find({"secret": {"$exists": True}}, {"secret": 1}).to_list()
-    renewed = 0
+        found = await store.collection(kept.collection).find(where, {kept.path: 1}).to_list()
+    outcomes: dict[str, list[str]] = {}
     for document in found:
-        if sealer.is_current(document["secret"]):
-            continue
-        if await _reseal(store, sealer, document["_id"], document["secret"]):
-            renewed += 1
-    if renewed:
-        log.info("credentials encrypted with the present key", fulfillers=renewed)
-    return renewed
+        outcome = await _reseal(store, sealer, kept, document)
+        outcomes.setdefault(outcome, []).append(document["_id"])
+    for outcome, keys in outcomes.items():
+        _tell(outcome, kept.what, keys)
+    return len(outcomes.get(_RENEWED, ()))
 
 
-async def _reseal(store: Store, sealer: Sealer, key: str, secret: Mapping[str, Any]) -> bool:
+async def _reseal(store: Store, sealer: Sealer, kept: _Kept, document: Mapping[str, Any]) -> str:
+    """Seal the secret of a document anew, where it has to be."""
+    secret: Any = document
+    for step in kept.path.split("."):
+        secret = secret[step]
+    sealed = isinstance(secret, Mapping) and is_sealed(secret)
+    if sealed and sealer.is_current(secret):
+        return _CURRENT
     if not sealer.can_seal:
-        if is_sealed(secret):
-            log.error("credentials cannot be read without their key: set SOM_SECRET_KEY", fulfiller=key)
-        else:
-            log.warning("credentials are stored in the clear: set SOM_SECRET_KEY to have them encrypted", fulfiller=key)
-        return False
-    try:
-        opened = sealer.open(secret, place_of(key))
-    except SecretUnreadable:
-        log.error("credentials were encrypted with a key that is missing; set them anew", fulfiller=key)  # noqa: TRY400
-        return False
-    sealed = sealer.seal(opened or {}, place_of(key))
-    return await store.update(COLLECTION, {"_id": key, "secret": secret}, {"$set": {"secret": sealed}})
+        return _CLOSED if sealed else _PLAIN
+    key = document["_id"]
+    place = kept.place_of(key)
+    if isinstance(secret, str):
+        renewed = sealer.seal_text(secret, place)
+    else:
+        try:
+            renewed = sealer.seal(sealer.open(secret, place) or {}, place)
+        except SecretUnreadable:
+            return _LOST
+    guard = {"_id": key, kept.path: secret}  # whoever has changed it meanwhile has sealed it
+    return _RENEWED if await store.update(kept.collection, guard, {"$set": {kept.path: renewed}}) else _CURRENT
+
+
+def _tell(outcome: str, what: str, keys: list[str]) -> None:
+    if outcome in _WORDS:
+        level, words = _WORDS[outcome]
+        log.log(level, words, what=what, count=len(keys), ids=keys[:NAMED])
+
+
+_WORDS = {
+    _RENEWED: (logging.INFO, "secrets encrypted with the present key"),
+    _PLAIN: (logging.WARNING, "secrets are stored in the clear: set SOM_SECRET_KEY to have them encrypted"),
+    _CLOSED: (logging.ERROR, "secrets cannot be read without their key: set SOM_SECRET_KEY"),
+    _LOST: (logging.ERROR, "secrets were encrypted with a key that is missing; give it back, or set them anew"),
+}

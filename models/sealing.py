@@ -87,6 +87,25 @@ class Sealer:
             raise SecretUnreadable from None
         return opened
 
+    def seal_text(self, text: str, place: str) -> Document:
+        """Encrypt a text, as `seal` does.
+
+        Raises:
+            NoSecretKey: there is no key.
+        """
+        return self.seal({"text": text}, place)
+
+    def open_text(self, stored: Mapping[str, Any] | str | None, place: str) -> str | None:
+        """Decrypt what `seal_text` made. What was stored before there were keys is a text, and comes back as it is.
+
+        Raises:
+            SecretUnreadable: its key is missing, or it belongs to another place.
+        """
+        if stored is None or isinstance(stored, str):
+            return stored
+        opened = self.open(stored, place)
+        return None if opened is None else str(opened["text"])
+
     def is_current(self, stored: Mapping[str, Any]) -> bool:
         """Whether it is sealed with the key that seals now."""
         return is_sealed(stored) and stored["key"] == self._current

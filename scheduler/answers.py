@@ -6,6 +6,7 @@ from collections.abc import Container, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from models.domain.caller import ENGINE
 from models.domain.expressions import ExpressionError
 from models.domain.lifecycles import TASK
 from models.domain.order_view import item_at
@@ -82,12 +83,25 @@ class Settling:
         waiting = await asyncio.gather(
             *(
                 services.apply(
-                    effect, self._record.services[effect["service"]], self._reports.together(effect["tasks"])
+                    effect,
+                    self._record.services[effect["service"]],
+                    self._reports.together(effect["tasks"]),
+                    self._tellers(effect["tasks"]),
                 )
                 for effect in owed
             )
         )
         return {plan for plans in waiting for plan in plans}
+
+    def _tellers(self, keys: Sequence[str]) -> dict[str, str]:
+        """Which fulfiller spoke of a characteristic, by its name."""
+        run = self._progress.run
+        return {
+            str(entry["name"]): run[key].fulfiller or ENGINE.subject
+            for key in keys
+            for entry in self._reports.of(key).characteristics
+            if "name" in entry
+        }
 
     def no_longer_built(self, effects: Sequence[Document]) -> list[str]:
         """What others wait for, by the wish (`Wish.key`), that these effects have brought to an end, good or bad."""

@@ -9,6 +9,7 @@ from models.fallout_rules import RuleBook
 from models.leases import Leases
 from models.patterns import Re2Patterns
 from models.presence import Presence
+from models.sealing import Sealer
 from models.slots import Slots
 from scheduler.cancellation import CancellationParts
 from scheduler.capacity import Capacity, EngineSettings
@@ -81,8 +82,8 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     return engine
 
 
-async def make_notifier(ground: Ground, watcher: Watcher) -> Notifier:
-    """The notifier, woken by this watcher."""
+async def make_notifier(ground: Ground, watcher: Watcher, sealer: Sealer) -> Notifier:
+    """The notifier, woken by this watcher; the sealer opens the secrets that sign."""
     settings = ground.settings
     allowed = tuple(str(network) for network in settings.webhook_allow_networks)
     loopback = ip_is_loopback(settings.host)
@@ -92,7 +93,7 @@ async def make_notifier(ground: Ground, watcher: Watcher) -> Notifier:
     delivery = DeliverySettings(concurrency=settings.delivery_concurrency, retry_schedule=settings.delivery_schedule)
     counted = delivery_counter(ground.registry)
     base = settings.callback_base()
-    notifier = Notifier(ground.store, ground.clock, webhook, delivery, base, settings.node, counted)
+    notifier = Notifier(ground.store, ground.clock, webhook, delivery, base, settings.node, counted, sealer)
     watcher.on_owed.append(notifier.owed)
     watcher.on_reference.append(lambda name: notifier.subscriptions_changed() if name == "subscription" else None)
     return notifier

@@ -20,7 +20,7 @@ from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
 from handlers.validation import schema_check
 from models import migrations, task_flows
-from models.callback_token import load_tokens
+from models.callback_token import CallbackKeyUnreadable, load_tokens
 from models.catalogue import Catalogue
 from models.clock import Clock
 from models.domain.expressions import register_patterns
@@ -28,6 +28,8 @@ from models.enabling import EnablingServices
 from models.hints import hint
 from models.inventory import Inventory
 from models.patterns import Re2Patterns
+from models.pools import jobs as pool_jobs
+from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
 from models.resealing import reseal
 from models.sealing import Sealer
@@ -62,7 +64,7 @@ def serve(settings: Settings) -> int:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
         asyncio.run(Server(settings).run())
-    except (DatabaseProblem, AddressTaken, SecretKeyUnusable) as problem:
+    except (DatabaseProblem, AddressTaken, SecretKeyUnusable, CallbackKeyUnreadable) as problem:
         log.error("cannot start", reason=str(problem))  # noqa: TRY400 - the reason is for people, the trace for nobody
         return 1
     return 0
@@ -122,8 +124,12 @@ class Server:
         register_patterns(Re2Patterns())
         session = open_session()
         close_at_end(stack, "session", session.close)
-        tokens = await load_tokens(store, settings.callback_key.get_secret_value() if settings.callback_key else None)
+        sealer = Sealer(secret_keys(settings))
+        await reseal(store, sealer)
+        callback_key = settings.callback_key.get_secret_value() if settings.callback_key else None
+        tokens = await load_tokens(store, sealer, callback_key)
         base = ground.administration
+        pools = ResourcePoolStore(store, clock)
         tools = Tools(
             session=lambda: session,
             notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
@@ -131,10 +137,9 @@ class Server:
             allowed=_allowances(settings),
             task_flows=task_flows.TaskFlowStore(store, clock),
             hint=lambda fulfiller, reference: hint(store, clock, fulfiller, [reference]),
+            resource_pools=pools,
         )
         kinds = Kinds(tools)
-        sealer = Sealer(secret_keys(settings))
-        await reseal(store, sealer)
         directory = Directory(store, opening(kinds, sealer))
         close_at_end(stack, "fulfillers", directory.aclose)
         catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
@@ -150,9 +155,10 @@ class Server:
             jobs.append(Role("presence", beat(presence)))
         if "scheduler" in settings.roles:
             engine = make_engine(ground, directory, tokens, planner, watcher, presence)
+            engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
             jobs.append(Role("engine", engine.run(), engine.stop))
         if "notifier" in settings.roles:
-            notifier = await make_notifier(ground, watcher)
+            notifier = await make_notifier(ground, watcher, sealer)
             jobs += [Role("notifier", notifier.run()), Role("retention", clean(ground))]
         dependencies = Dependencies(
             store=store,
@@ -164,6 +170,7 @@ class Server:
             tokens=tokens,
             sealer=sealer,
             patterns=Re2Patterns(),
+            pools=pools.turns,
             catalogue_check=settings.catalog_check,
             registry=ground.registry,
             roles=tuple(sorted(settings.roles)),

@@ -133,10 +133,11 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr | None = Field(
         None,
-        description="Key that credentials of fulfillers are encrypted with in the database: a random text of at least "
-        "32 characters, the same for all processes. Several, separated by commas: the first encrypts, all "
-        "decrypt, and each start brings everything under the first. Without one, the embedded database gets a "
-        "key file in the data folder; with a database of your own, credentials are refused.",
+        description="Key that secrets are encrypted with in the database: credentials of fulfillers, signing secrets "
+        "of subscriptions, the key of callback addresses. A random text of at least 32 characters, the same for all "
+        "processes. Several, separated by commas: the first encrypts, all decrypt, and each start brings everything "
+        "under the first. Without one, the embedded database gets a key file in the data folder; with a database of "
+        "your own, credentials and subscribers' secrets are refused.",
     )
     secret_key_file: Path | None = Field(
         None,
@@ -146,7 +147,7 @@ class Settings(BaseSettings):
         None,
         min_length=32,
         description="Secret that callback addresses are derived with. Without it one is made at the first "
-        "start and kept in the database, so that all servers on it agree.",
+        "start and kept in the database, encrypted where there is a SOM_SECRET_KEY, so that all servers on it agree.",
     )
     node: str = Field(
         "",
@@ -242,6 +243,13 @@ class Settings(BaseSettings):
         le=36_500,
         description="Days that events, which are the history of orders and services, are kept: 90. They take "
         "the most room.",
+    )
+    retention_days_processes: int = Field(
+        90,
+        ge=1,
+        le=36_500,
+        description="Days that process flows, which hold people's tasks, are kept after their end, with their task "
+        "flows: 90, as long as the history that names who did them. Those of an order go with it when it is deleted.",
     )
     command_dir: Path | None = Field(
         None,

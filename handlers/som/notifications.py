@@ -12,7 +12,9 @@ from handlers.som.times import shown
 from models import deliveries
 from models.clock import parse
 from models.domain.errors import NotFound
+from models.domain.subscriptions import ACTIVE
 from models.reading import page, reading
+from models.signing_secrets import trouble
 
 Document = dict[str, Any]
 
@@ -37,6 +39,7 @@ class Notifications:
         """Look after what stands in this store."""
         self._store = dependencies.store
         self._clock = dependencies.clock
+        self._sealer = dependencies.sealer
         self._settings = settings
         self._lists = lists
 
@@ -53,18 +56,18 @@ class Notifications:
             seconds=self._settings.query_seconds,
         )
         counts = await self._counts([document["_id"] for document in documents])
-        return list_reply(request, query, total, [_subscription(request, found, counts) for found in documents])
+        return list_reply(request, query, total, [self._shown(request, found, counts) for found in documents])
 
     async def retrieve_subscription(self, request: Request) -> Reply:
         """Answer one subscription."""
         stored = await self._store.get("subscription", request.id, tenant=request.caller.tenant)
         if stored is None:
             raise NotFound(f"There is no subscription with the id {request.id[:100]!r}.")
-        return one_reply(request, _subscription(request, stored, await self._counts([request.id])))
+        return one_reply(request, self._shown(request, stored, await self._counts([request.id])))
 
     async def rotate_secret(self, request: Request) -> Reply:
         """Answer a new secret, this once."""
-        secret = await deliveries.rotate_secret(self._store, self._clock, request.caller, request.id)
+        secret = await deliveries.rotate_secret(self._store, self._clock, self._sealer, request.caller, request.id)
         return Reply(200, orjson.dumps({"id": request.id, "secret": secret}), [(b"cache-control", b"no-store")])
 
     async def replay_subscription(self, request: Request) -> Reply:
@@ -92,6 +95,11 @@ class Notifications:
         """Queue one delivery once more."""
         stored = await deliveries.replay_delivery(self._store, self._clock, request.caller, request.id)
         return one_reply(request, _delivery(request, stored))
+
+    def _shown(self, request: Request, stored: Document, counts: dict[tuple[str, str], int]) -> Document:
+        signed = stored.get("secret") is not None
+        problem = trouble(stored, self._sealer) if stored["state"] == ACTIVE else None
+        return _subscription(request, stored, counts) | {"signed": signed, "problem": problem}
 
     async def _counts(self, subscriptions: list[str]) -> dict[tuple[str, str], int]:
         """How many deliveries are pending and dead, by subscription and state; the index alone answers it."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from models.domain.desired import SIDES
 from models.domain.draft import AS_PLANNED_ONLY, Draft, Node, as_seen
 from models.domain.ids import derived_id
 from models.domain.order_items import OrderItem
@@ -12,6 +13,7 @@ from models.domain.specification import Mapped, Specification
 
 SET_HERE = frozenset({
     "id", "href", "state", "serviceSpecification", "serviceCharacteristic", "serviceRelationship", "supportingService",
+    *SIDES,
 })  # fmt: skip
 """Attributes of an ordered service that decomposition sets itself."""
 

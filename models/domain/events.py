@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.domain.resource_states import STATES
+from models.domain.sides import shown
 
 Document = dict[str, Any]
 
@@ -26,6 +27,7 @@ class Subject:
         within: name of the resource that it stands in and is addressed by; its body refers to it by that name.
         states: the attributes whose change is a change of state; an event tells of the first as its state.
         classes: classes of it (by `@type` or `@baseType`) that v4 tells of by a name of their own, and that name.
+        on_request: those of the kinds that TM Forum does not know; only a subscription that names them gets them.
     """
 
     api: str
@@ -36,11 +38,17 @@ class Subject:
     within: str | None = None
     states: tuple[str, ...] = ("state",)
     classes: Mapping[str, str] = field(default_factory=dict)
+    on_request: tuple[str, ...] = ()
 
     @property
     def event_types(self) -> tuple[str, ...]:
         """The full names of its event types."""
         return tuple(_full_name(self.name, kind) for kind in self.kinds)
+
+    @property
+    def types_on_request(self) -> tuple[str, ...]:
+        """The full names of those that only a subscription that names them gets."""
+        return tuple(_full_name(self.name, kind) for kind in self.on_request)
 
     def names(self, version: str) -> tuple[str, ...]:
         """What such resources are called in the events of a version."""
@@ -81,7 +89,8 @@ SUBJECTS = {
             "service",
             "Service",
             "serviceInventory",
-            ("Create", "AttributeValueChange", "StateChange", "Delete"),
+            ("Create", "AttributeValueChange", "StateChange", "Delete", "DriftDetected", "DriftResolved"),
+            on_request=("DriftDetected", "DriftResolved"),
         ),
         Subject(
             "tmf639",
@@ -124,11 +133,21 @@ ADMINISTERED = {
     "falloutRule": Subject(
         "som", "falloutRule", "Fallout rule", "serviceOrdering", ("Create", "AttributeValueChange", "Delete")
     ),
+    "resourcePool": Subject(
+        "som",
+        "resourcePool",
+        "Resource pool",
+        "resourceInventory",
+        ("Create", "AttributeValueChange", "ThresholdCrossed", "Delete"),
+    ),
     "release": Subject("som", "release", "Release", "serviceCatalogManagement", ("Create", "StateChange")),
 }
 """What is told to the history alone: no hub carries these events."""
 
 RECORDED = {**SUBJECTS, **ADMINISTERED}
+
+ON_REQUEST = frozenset(made for subject in SUBJECTS.values() for made in subject.types_on_request)
+"""Event types that a subscription gets only if it names them."""
 
 BASE_PATHS = {
     "tmf641": "/tmf-api/serviceOrdering/",
@@ -147,6 +166,8 @@ _TITLES = {
     "InformationRequired": "needs information",
     "Milestone": "reached a milestone",
     "Jeopardy": "is in jeopardy",
+    "DriftDetected": "is otherwise than ordered",
+    "DriftResolved": "is as ordered again",
 }
 
 _WORDS = {"physicalResource": "Physical resource"}
@@ -264,7 +285,7 @@ def event_document(name: str, stored: Mapping[str, Any], owed: Mapping[str, Any]
         stored: the resource document with its body as it is now.
         owed: the stub.
     """
-    body = stored["body"]
+    body = shown(stored) if name == "service" else stored["body"]
     if "states" in owed:
         body = {attribute: value for attribute, value in body.items() if attribute not in RECORDED[name].states}
         body |= owed["states"]

@@ -5,6 +5,7 @@ from typing import Any
 
 from models.domain.additions import complete, described_parts, expand, nested_for, new_part, parts_by
 from models.domain.builds import relationships_in, unrelate, wanted_count
+from models.domain.desired import SIDES
 from models.domain.draft import Draft, Node, as_seen, numbered
 from models.domain.order_items import OrderItem
 from models.domain.relations import Relation
@@ -17,7 +18,7 @@ from models.domain.violations import Violation
 MODIFIABLE = frozenset({"active", "inactive"})
 NOT_IN_DELTA = frozenset({
     "id", "href", "state", "@type", "@baseType", "@schemaLocation", "@referredType", "serviceSpecification",
-    "serviceOrderItem",
+    "serviceOrderItem", *SIDES,
 })  # fmt: skip
 _NOTHING_MAPPED = Mapped({})
 

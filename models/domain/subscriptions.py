@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus, urlsplit
 
 from models.domain.dates import canonical_date
 from models.domain.errors import InvalidRequest
-from models.domain.events import event_types, listener_name, subjects_of, told_as
+from models.domain.events import ON_REQUEST, event_types, listener_name, subjects_of, told_as
 from models.domain.filters import And, Compare, Condition, Match, Op, Path, Predicate, Value, predicate
 from models.domain.patterns import PatternEngine, PatternError
 from models.domain.violations import Violation
@@ -59,9 +59,13 @@ class Interest:
     fulfilled: Predicate | None = None
     fields: tuple[str, ...] | None = None
 
+    def names(self, event_type: str) -> bool:
+        """Whether events of this type are asked for: by name, or, where none is named, as one of TM Forum's."""
+        return event_type not in ON_REQUEST if self.types is None else event_type in self.types
+
     def wants(self, envelope: Mapping[str, Any]) -> bool:
         """Whether this event is to be told of."""
-        if self.types is not None and envelope["eventType"] not in self.types:
+        if not self.names(envelope["eventType"]):
             return False
         try:
             return self.fulfilled is None or self.fulfilled(envelope)
@@ -93,6 +97,7 @@ class Subscription:
         secret: signs them.
         former: the secret before, and the moment up to which it signs, too.
         append_listener_path: whether `/listener/<event>` is added to the callback.
+        mute: the secret that signs cannot be read: nothing is sent, for unsigned it would not be trusted.
     """
 
     id: str
@@ -104,10 +109,11 @@ class Subscription:
     secret: str | None = None
     former: tuple[str, datetime] | None = None
     append_listener_path: bool = False
+    mute: bool = False
 
     @classmethod
     def of(cls, document: Mapping[str, Any], patterns: PatternEngine) -> Self:
-        """The registration that a stored document holds.
+        """The registration that a stored document holds, with its secrets as texts, or without any where it is `mute`.
 
         Raises:
             InvalidRequest: its query cannot be understood.
@@ -123,13 +129,14 @@ class Subscription:
             secret=document.get("secret"),
             former=(former["secret"], former["until"]) if former else None,
             append_listener_path=document.get("appendListenerPath", False),
+            mute=document.get("mute", False),
         )
 
     def concerns(self, event: Mapping[str, Any]) -> bool:
         """Whether a stored event is of this subscription's API and tenant, so that its query is worth asking."""
         if event["api"] != self.api or event["tenant"] != self.tenant:
             return False
-        return self.interest.types is None or self.told_as(event) in self.interest.types
+        return self.interest.names(self.told_as(event))
 
     def told_as(self, event: Mapping[str, Any]) -> str:
         """The event type by which this subscriber is told of a stored event."""

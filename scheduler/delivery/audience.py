@@ -11,6 +11,8 @@ from models.clock import Clock
 from models.domain.errors import InvalidRequest
 from models.domain.subscriptions import ACTIVE, Subscription
 from models.patterns import Re2Patterns
+from models.sealing import Sealer
+from models.signing_secrets import opened, trouble
 from models.store import Store
 from models.wire.events import render
 
@@ -29,9 +31,11 @@ class Audience:
     and so finds whatever was registered before that.
     """
 
-    def __init__(self, store: Store, clock: Clock, public_url: str) -> None:
-        """Begin empty; `refresh` fills it."""
+    def __init__(self, store: Store, clock: Clock, public_url: str, sealer: Sealer) -> None:
+        """Begin empty; `refresh` fills it, with secrets that the sealer opens: once whenever a subscription is read."""
         self._store = store
+        self._sealer = sealer
+        self._mute: set[str] = set()
         self._clock = clock
         self._public_url = public_url
         self._active: dict[str, Subscription] = {}
@@ -48,7 +52,7 @@ class Audience:
             started = self._clock.now()
             found: dict[str, Subscription] = {}
             async for document in self._store.collection("subscription").find({"state": ACTIVE}):
-                _add(found, document)
+                self._add(found, document)
             self._active = found
             self._seen_until = started
 
@@ -65,7 +69,7 @@ class Audience:
                 wanted["created"] = {"$gte": self._seen_until - OVERLAP}
             async for document in self._store.collection("subscription").find(wanted):
                 if document["_id"] not in self._active:
-                    _add(self._active, document)
+                    self._add(self._active, document)
             self._seen_until = started
 
     def get(self, subscription: str) -> Subscription | None:
@@ -90,9 +94,20 @@ class Audience:
                 found.append(subscription)
         return found
 
+    def _add(self, subscriptions: dict[str, Subscription], document: Document) -> None:
+        key = document["_id"]
+        try:
+            subscriptions[key] = Subscription.of(self._opened(document), Re2Patterns())
+        except InvalidRequest as error:  # registered by a release that understood more; the reason says all
+            log.error("subscription.unreadable", subscription=key, reason=str(error))  # noqa: TRY400
 
-def _add(subscriptions: dict[str, Subscription], document: Document) -> None:
-    try:
-        subscriptions[document["_id"]] = Subscription.of(document, Re2Patterns())
-    except InvalidRequest as error:  # registered by a release that understood more; the reason says all
-        log.error("subscription.unreadable", subscription=document["_id"], reason=str(error))  # noqa: TRY400
+    def _opened(self, document: Document) -> Document:
+        """The registration with its secrets as texts, or mute; who has become mute is told of once."""
+        key, reason = document["_id"], trouble(document, self._sealer)
+        if reason is None:
+            self._mute.discard(key)
+            return opened(document, self._sealer)
+        if key not in self._mute:
+            self._mute.add(key)
+            log.error("subscription.mute", subscription=key, reason=reason)
+        return {**document, "secret": None, "former": None, "mute": True}

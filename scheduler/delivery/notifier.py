@@ -13,6 +13,7 @@ from models.clock import Clock
 from models.domain.delivery import Webhook
 from models.domain.errors import SomError
 from models.leases import Lease, Leases
+from models.sealing import Sealer
 from models.store import Store
 from scheduler.delivery.audience import Audience
 from scheduler.delivery.renderings import Renderings
@@ -47,16 +48,18 @@ class Notifier:
         public_url: str,
         by: str,
         counted: Callable[[str], None] = lambda _: None,
+        sealer: Sealer | None = None,
     ) -> None:
         """Put the parts together; `run` sets them to work. The webhook has to be open for as long.
 
-        `counted` is told of every attempt, in a word of `models.domain.delivery.OUTCOMES`.
+        `counted` is told of every attempt, in a word of `models.domain.delivery.OUTCOMES`. The sealer opens the secrets
+        that sign; without one, only those in the clear can be read.
         """
         self._store = store
         self._clock = clock
         self._settings = settings
         self._leases = Leases(store, clock, by, webhook.timeout + settings.lease_margin)
-        self._audience = Audience(store, clock, public_url)
+        self._audience = Audience(store, clock, public_url, sealer or Sealer())
         renderings = Renderings(store, public_url, settings.rendered_bytes)
         self._tools = Tools(store, clock, webhook, renderings, self._leases, settings, counted)
         self._relay = Relay(store, clock, self._audience, settings, self._wake)
@@ -135,7 +138,7 @@ class Notifier:
         await self._audience.refresh()
         for key, subscriber in self._subscribers.items():
             subscription = self._audience.get(key)
-            if subscription is None:
+            if subscription is None or subscription.mute:
                 subscriber.stop()
             else:
                 subscriber.subscription = subscription
@@ -177,6 +180,8 @@ class Notifier:
             subscription = self._audience.get(key)
         if subscription is None:
             await delivery_queue.clear_away(self._store, key, self._clock.now())
+            return False
+        if subscription.mute:  # what is due waits for a secret that can be read
             return False
         lease = await self._leases.take(f"subscription:{key}")
         if lease is None:

@@ -21,7 +21,7 @@ def list_subscriptions(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """List subscriptions with what still waits for them and what was given up."""
+    """List subscriptions with what still waits for them and what was given up; --json tells why one is mute."""
     with Server(url) as server:
         page = server.page(f"{ADMINISTRATION}/subscription", {"state": state, "limit": limit, "offset": offset})
     if as_json:
@@ -30,7 +30,7 @@ def list_subscriptions(
     rows = [
         (
             one["id"],
-            output.state(one.get("state")),
+            output.state("mute" if one.get("problem") else one.get("state")),
             f"{one.get('api')} {one.get('version')}",
             one.get("callback"),
             str(one.get("pending", "")),

@@ -1,4 +1,4 @@
-"""Credentials of a fulfiller reach it, and are found nowhere else: not in the database, answers, events or the log."""
+"""Secrets reach whom they are for, and are found nowhere else: not in the database, answers, events, files, the log."""
 
 import asyncio
 import json
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 from pymongo import MongoClient
+from standardwebhooks import Webhook
 
 from tests.acceptance.server_process import ServerProcess
 from tests.integration.openssh import needs_openssh, openssh
@@ -20,16 +21,23 @@ from tests.integration.openssh import needs_openssh, openssh
 FULFILLERS = "/som/v1/fulfiller"
 ORDERS = "/tmf-api/serviceOrdering/v4/serviceOrder"
 OLD, NEW = "the old key of the test and long enough", "the new key of the test and long enough"
+SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSBzdWJzY3JpYmVy"
 TOKEN, LATER_TOKEN = "token-that-nobody-must-find", "second-token-that-nobody-must-find"
 
 
 class Echo(BaseHTTPRequestHandler):
-    """A fulfiller that refuses everything, and tattles what it was sent."""
+    """A fulfiller that refuses everything, and tattles what it was sent; and a subscriber that takes everything."""
 
     seen: list[str]
+    told: list[tuple[bytes, dict[str, str]]]
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/told":
+            self.told.append((body, dict(self.headers.items())))
+            self.send_response(204)
+            self.end_headers()
+            return
         self.seen.append(self.headers["Authorization"])
         answer = json.dumps({"reason": f"I do not like {self.headers['Authorization']}"}).encode()
         self.send_response(422)
@@ -43,11 +51,11 @@ class Echo(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def echo() -> Iterator[tuple[str, list[str]]]:
-    seen: list[str] = []
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), type("Echo", (Echo,), {"seen": seen}))
+def echo() -> Iterator[tuple[str, type[Echo]]]:
+    kind = type("Echo", (Echo,), {"seen": [], "told": []})
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), kind)
     threading.Thread(target=listening.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{listening.server_address[1]}/", seen
+    yield f"http://127.0.0.1:{listening.server_address[1]}/", kind
     listening.shutdown()
     listening.server_close()
 
@@ -84,7 +92,7 @@ def everything(
     paths = [
         FULFILLERS, f"{FULFILLERS}/{fulfiller}", f"{FULFILLERS}/{fulfiller}/health", f"{ORDERS}/{order}",
         f"/som/v1/plan/{order}", f"/som/v1/plan/{order}/task", "/som/v1/event?limit=1000", "/som/v1/history?limit=1000",
-        "/som/v1/fallout",
+        "/som/v1/fallout", "/som/v1/subscription", "/som/v1/delivery?limit=1000",
     ]  # fmt: skip
     found = {path: json.dumps(call(server, "GET", path)) for path in paths}
     files = (path for path in server.data_dir.rglob("*") if path.is_file())
@@ -93,6 +101,17 @@ def everything(
         for name in client[database].list_collection_names():
             found[f"collection {name}"] = str(list(client[database][name].find()))
     return found
+
+
+def verified(told: list[tuple[bytes, dict[str, str]]], since: int, *known: str) -> None:
+    """What was told since then is signed with each of these secrets; raises where it is not."""
+    give_up = time.monotonic() + 60
+    while len(told) <= since:
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+    for body, headers in told[since:]:
+        for secret in known:
+            Webhook(secret).verify(body, headers)
 
 
 def events_of_the_fulfiller(server: ServerProcess, count: int) -> list[dict[str, Any]]:
@@ -106,10 +125,10 @@ def events_of_the_fulfiller(server: ServerProcess, count: int) -> list[dict[str,
         time.sleep(0.1)
 
 
-def test_credentials_are_found_nowhere_and_survive_a_change_of_keys(
-    tmp_path: Path, mongodb_url: str, database_name: str, echo: tuple[str, list[str]]
+def test_secrets_are_found_nowhere_and_survive_a_change_of_keys(
+    tmp_path: Path, mongodb_url: str, database_name: str, echo: tuple[str, type[Echo]]
 ) -> None:
-    url, seen = echo
+    url, seen, told = echo[0], echo[1].seen, echo[1].told
     settings = {"SOM_MONGODB_URL": mongodb_url, "SOM_MONGODB_DATABASE": database_name, "SOM_LOG_LEVEL": "debug"}
     server = ServerProcess(tmp_path, {**settings, "SOM_SECRET_KEY": OLD})
     server.start()
@@ -124,16 +143,21 @@ def test_credentials_are_found_nowhere_and_survive_a_change_of_keys(
             "credentials": {"type": "bearer", "token": TOKEN},
         }
         call(server, "POST", FULFILLERS, body)
+        hub = call(server, "POST", f"{ORDERS.rpartition('/')[0]}/hub", {"callback": f"{url}told", "secret": SECRET})
         order_that_is_refused(server)
+        verified(told, 0, SECRET)
+        secret = call(server, "POST", f"/som/v1/subscription/{hub['id']}/secret")["secret"]
         call(server, "PATCH", f"{FULFILLERS}/tattler", {"credentials": {"type": "bearer", "token": LATER_TOKEN}})
         order = order_that_is_refused(server)
         assert seen == [f"Bearer {TOKEN}", f"Bearer {LATER_TOKEN}"]
-        told = events_of_the_fulfiller(server, 2)
-        assert [one["what"] for one in told] == ["FulfillerCreateEvent", "FulfillerAttributeValueChangeEvent"]
-        assert told[1]["after"] == {"credentials": "new"}
+        history = events_of_the_fulfiller(server, 2)
+        assert [one["what"] for one in history] == ["FulfillerCreateEvent", "FulfillerAttributeValueChangeEvent"]
+        assert history[1]["after"] == {"credentials": "new"}
         found = everything(server, mongodb_url, database_name, order)
         assert "I do not like" in found[f"{ORDERS}/{order}"]
-        assert {where for where, text in found.items() if TOKEN in text or LATER_TOKEN in text} == set()
+        hidden = (TOKEN, LATER_TOKEN, SECRET, secret)
+        assert {where for where, text in found.items() if any(one in text for one in hidden)} == set()
+        assert "'sealed': 1" in found["collection secret"], "the key of callback addresses"
 
         assert server.stop() == 0
         server.environment["SOM_SECRET_KEY"] = f"{NEW},{OLD}"
@@ -141,8 +165,10 @@ def test_credentials_are_found_nowhere_and_survive_a_change_of_keys(
         assert server.stop() == 0
         server.environment["SOM_SECRET_KEY"] = NEW
         server.start()
+        before = len(told)
         order_that_is_refused(server)
         assert seen[-1] == f"Bearer {LATER_TOKEN}"
+        verified(told, before, SECRET, secret)
     finally:
         server.stop()
 

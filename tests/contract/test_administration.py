@@ -301,13 +301,38 @@ async def test_a_subscription_shows_what_waits_for_it(client: ContractClient, st
     assert "secret" not in shown
 
 
-async def test_a_new_secret_is_shown_once(client: ContractClient, store: Store) -> None:
+async def test_a_new_secret_is_shown_once(client: ContractClient, store: Store, dependencies: Dependencies) -> None:
     key = await subscribe(client)
     shown = (await client.post(f"{SOM}/subscription/{key}/secret")).json()
     stored = await store.get("subscription", key)
     assert stored is not None
-    assert shown == {"id": key, "secret": stored["secret"]}
+    assert shown == {"id": key, "secret": dependencies.sealer.open_text(stored["secret"], f"subscription/{key}")}
+    assert shown["secret"] not in str(stored)
     assert (await client.post(f"{SOM}/subscription/other/secret")).status_code == 404
+
+
+async def test_without_a_key_no_secret_of_a_subscriber_is_taken(dependencies: Dependencies) -> None:
+    hub, secret = f"{ORDERING}/hub", "whsec_" + "c2VjcmV0IG9mIHRoZSBzdWJzY3JpYmVy"
+    async with ContractClient(serve(dependencies, sealer=Sealer())) as keyless:
+        answer = await keyless.post(hub, json={"callback": "http://a.example/a", "secret": secret})
+        assert answer.status_code == 409
+        assert "SOM_SECRET_KEY" in answer.json()["message"]
+        key = (await keyless.post(hub, json={"callback": "http://a.example/a"})).json()["id"]
+        shown = (await keyless.get(f"{SOM}/subscription/{key}")).json()
+        assert (shown["signed"], shown["problem"]) == (False, None)
+        assert (await keyless.post(f"{SOM}/subscription/{key}/secret")).status_code == 409
+
+
+async def test_a_subscription_whose_secret_cannot_be_read_says_so_until_it_has_a_new_one(
+    client: ContractClient, dependencies: Dependencies
+) -> None:
+    key = await subscribe(client)
+    async with ContractClient(serve(dependencies, sealer=Sealer(["another key, of some length as well"]))) as other:
+        shown = (await other.get(f"{SOM}/subscription/{key}")).json()
+        assert shown["signed"]
+        assert f"/som/v1/subscription/{key}/secret" in shown["problem"]
+        assert (await other.post(f"{SOM}/subscription/{key}/secret")).status_code == 200
+        assert (await other.get(f"{SOM}/subscription/{key}")).json()["problem"] is None
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from handlers.dependencies import Dependencies
 from models.store import Store
 from tests.contract.client import ContractClient
 from tests.contract.samples import CATALOG, INVENTORY, ORDERING, RESOURCE_INVENTORY, SOM
@@ -14,7 +15,7 @@ CALLBACK = "http://subscriber.example/notify"
 
 @pytest.mark.parametrize("hub", HUBS)
 async def test_a_subscription_is_registered_once_and_can_be_ended(
-    client: ContractClient, store: Store, hub: str
+    client: ContractClient, store: Store, dependencies: Dependencies, hub: str
 ) -> None:
     answer = await client.post(hub, json={"callback": CALLBACK})
     registered = answer.json()
@@ -24,7 +25,9 @@ async def test_a_subscription_is_registered_once_and_can_be_ended(
     assert (await client.post(hub, json={"callback": CALLBACK})).status_code == 409
     stored = await store.get("subscription", registered["id"])
     assert stored is not None
-    assert stored["secret"].startswith("whsec_")
+    secret = dependencies.sealer.open_text(stored["secret"], f"subscription/{registered['id']}")
+    assert secret is not None
+    assert secret.startswith("whsec_")
     assert (await client.delete(f"{hub}/{registered['id']}")).status_code == 204
     assert (await client.delete(f"{hub}/{registered['id']}")).status_code == 404
     assert (await client.post(hub, json={"callback": CALLBACK})).status_code == 201
@@ -85,9 +88,12 @@ async def test_a_subscription_is_ended_at_its_own_hub(client: ContractClient) ->
     assert (await client.delete(f"{HUBS[1]}/{key}")).status_code == 404
 
 
-async def test_the_subscribers_own_secret_is_taken(client: ContractClient, store: Store) -> None:
+async def test_the_subscribers_own_secret_is_taken_and_sealed(
+    client: ContractClient, store: Store, dependencies: Dependencies
+) -> None:
     secret = "whsec_" + "c2VjcmV0IG9mIHRoZSBzdWJzY3JpYmVy"
     registered = (await client.post(HUBS[0], json={"callback": CALLBACK, "secret": secret})).json()
     stored = await store.get("subscription", registered["id"])
     assert stored is not None
-    assert stored["secret"] == secret
+    assert dependencies.sealer.open_text(stored["secret"], f"subscription/{registered['id']}") == secret
+    assert secret not in str(stored)

@@ -163,6 +163,7 @@ class Storm:
             self.world.folder,
             "second",
             mongodb_url=self.server.database_url,
+            secret_key_file=self.server.data / "secret.key",
             roles="scheduler",
             public_url=self.server.url,
         )

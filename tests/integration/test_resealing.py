@@ -1,12 +1,15 @@
 """What is stored in the clear, or under an earlier key, is brought under the present one."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from models import signing_secrets
+from models.callback_token import CallbackKeyUnreadable, CallKey, load_tokens
 from models.resealing import reseal
-from models.sealing import Sealer
+from models.sealing import Sealer, SecretUnreadable, is_sealed
 from models.store import Store, connect
 
 OLD, NEW = "o" * 32, "n" * 32
@@ -37,6 +40,50 @@ async def test_plain_and_old_secrets_are_sealed_with_the_present_key_and_no_revi
         assert new.open(stored["secret"], f"fulfiller/{key}") == SECRET
         assert stored["rev"] == 3
         assert "very-secret" not in str(stored)
+
+
+async def test_signing_secrets_are_sealed_and_open_to_nobody_else(store: Store) -> None:
+    until = datetime(2026, 11, 26, tzinfo=UTC)
+    former = {"secret": "whsec_then", "until": until}
+    plain = {"_id": "s1", "tenant": "default", "rev": 2, "secret": "whsec_now", "former": former}
+    await store.insert("subscription", dict(plain))
+    await store.insert("subscription", {"_id": "unsigned", "tenant": "default", "rev": 1, "secret": None})
+    old, both, new = Sealer([OLD]), Sealer([NEW, OLD]), Sealer([NEW])
+    assert await reseal(store, old) == 2
+    assert await reseal(store, both) == 2
+    assert await reseal(store, both) == 0
+    stored = await store.get("subscription", "s1")
+    assert stored is not None
+    assert "whsec" not in str(stored)
+    found = signing_secrets.opened(stored, new)
+    assert (found["secret"], found["former"], found["rev"]) == ("whsec_now", former, 2)
+    with pytest.raises(SecretUnreadable):
+        signing_secrets.opened({**stored, "_id": "s2"}, new)
+    with pytest.raises(SecretUnreadable):
+        signing_secrets.opened(stored, old)
+
+
+async def test_the_key_of_callbacks_is_sealed_and_a_lost_one_is_told_at_the_start(store: Store) -> None:
+    await store.insert("secret", {"_id": "callback", "value": "ab" * 32})
+    old, new = Sealer([OLD]), Sealer([NEW])
+    call = CallKey("plan", "00aa", "fulfil", 0)
+    token = (await load_tokens(store, Sealer())).issue(call)
+    assert await reseal(store, old) == 1
+    stored = await store.get("secret", "callback")
+    assert "ab" * 32 not in str(stored)
+    assert (await load_tokens(store, old)).read(token) == call
+    with pytest.raises(CallbackKeyUnreadable):
+        await load_tokens(store, new)
+    assert (await load_tokens(store, new, "a configured one")).read(token) is None
+
+
+async def test_the_key_of_callbacks_is_made_sealed(store: Store) -> None:
+    sealer = Sealer([NEW])
+    token = (await load_tokens(store, sealer)).issue(CallKey("plan", "00aa", "fulfil", 0))
+    assert (await load_tokens(store, sealer)).read(token) is not None
+    stored = await store.get("secret", "callback")
+    assert stored is not None
+    assert is_sealed(stored["value"])
 
 
 async def test_without_a_key_everything_stays_as_it_is(store: Store) -> None:

@@ -172,9 +172,16 @@ def test_without_fields_everything_is_sent() -> None:
 def test_each_api_has_event_types_of_its_own() -> None:
     assert len(event_types("tmf641")) == 10
     assert event_types("tmf638") == {f"Service{kind}Event" for kind in (
-        "Create", "AttributeValueChange", "StateChange", "Delete",
+        "Create", "AttributeValueChange", "StateChange", "Delete", "DriftDetected", "DriftResolved",
     )}  # fmt: skip
     assert interest("service.state=active", "tmf638").fields is None
+
+
+def test_events_of_our_own_are_sent_to_those_only_who_name_them() -> None:
+    drift = {**ENVELOPE, "eventType": "ServiceDriftDetectedEvent"}
+    assert not interest("", "tmf638").wants(drift)
+    assert not interest("eventType=ServiceStateChangeEvent", "tmf638").wants(drift)
+    assert interest("eventType=ServiceDriftDetectedEvent", "tmf638").wants(drift)
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ class Invalid:
 
     Attributes:
         reason: what is wrong, for people.
-        code: a stable word: `unknownPool`, `invalidDemand`, `neverFits`, `keyReused` or `released`.
+        code: a stable word: `unknownPool`, `invalidDemand`, `keyReused`, or `released` (also where it has expired).
     """
 
     reason: str

@@ -40,6 +40,7 @@ def fuzzed_server(mongodb_url: str, folder: Path) -> Iterator[FuzzedServer]:
         "SOM_MONGODB_DATABASE": database,
         "SOM_ROLES": "api",
         "SOM_CALLBACK_KEY": _KEY,
+        "SOM_SECRET_KEY": _KEY,
     }
     tokens = CallbackTokens(hashlib.sha256(_KEY.encode()).digest())
     process = ServerProcess(folder, settings)

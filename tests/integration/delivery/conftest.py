@@ -14,12 +14,14 @@ from models.clock import Clock
 from models.domain.events import event_type
 from models.ids import new_id
 from models.indexes import create_all
+from models.sealing import Sealer
 from models.store import Store, connect
 from scheduler.delivery.notifier import Notifier
 from scheduler.delivery.settings import DeliverySettings
 
 Document = dict[str, Any]
 
+SEALER = Sealer(["the key of these tests, which is long enough"])
 QUICK = DeliverySettings(
     retry_schedule=(0.05, 0.05, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1),
     circuit_pause=0.05,
@@ -116,7 +118,7 @@ class World:
         """A notifier at work; stopped in peace at the end."""
         async with Webhook(WebhookSettings(timeout=patience, loopback_allowed=True)) as webhook:
             url = "http://som.example"
-            notifier = Notifier(self.store, self.clock, webhook, settings, url, by, self.counted.append)
+            notifier = Notifier(self.store, self.clock, webhook, settings, url, by, self.counted.append, SEALER)
             self.notifiers.append(notifier)
             task = asyncio.create_task(notifier.run())
             try:

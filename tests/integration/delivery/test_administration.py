@@ -11,7 +11,8 @@ from models import deliveries
 from models.domain.caller import ANONYMOUS, Caller
 from models.domain.errors import Conflict, NotFound
 from models.retention import Retention, remove_old
-from tests.integration.delivery.conftest import QUICK, STATES, World
+from models.sealing import Sealer
+from tests.integration.delivery.conftest import QUICK, SEALER, STATES, World
 from tests.integration.delivery.subscribers import listening, until
 
 STRANGER = Caller("stranger", frozenset(), "elsewhere")
@@ -71,7 +72,7 @@ async def test_other_tenants_see_and_replay_nothing(world: World) -> None:
         with pytest.raises(NotFound):
             await deliveries.retrieve_delivery(world.store, STRANGER, delivery["_id"])
         with pytest.raises(NotFound):
-            await deliveries.rotate_secret(world.store, world.clock, STRANGER, key)
+            await deliveries.rotate_secret(world.store, world.clock, SEALER, STRANGER, key)
         with pytest.raises(NotFound):
             await deliveries.remove_subscription(world.store, STRANGER, key)
 
@@ -110,13 +111,33 @@ async def test_after_a_change_of_secret_both_verify_for_a_while(world: World) ->
     async with listening() as subscriber, world.notifier() as notifier:
         key = await world.subscribe(subscriber.url)
         former = (await world.store.get("subscription", key) or {})["secret"]
-        secret = await deliveries.rotate_secret(world.store, world.clock, ANONYMOUS, key)
+        secret = await deliveries.rotate_secret(world.store, world.clock, SEALER, ANONYMOUS, key)
         notifier.subscriptions_changed()
         await world.order()
         await subscriber.has(1)
         [call] = subscriber.calls
         for known in (former, secret):
             assert Verifier(known).verify(call.raw, call.headers) == call.envelope
+
+
+async def test_what_cannot_be_signed_is_not_sent_and_waits_for_a_secret_that_can_be_read(world: World) -> None:
+    async with listening() as subscriber, world.notifier() as notifier:
+        lost = Sealer(["a key that nobody has any more, sadly"])
+        key = await world.subscribe(subscriber.url)
+        sealed = lost.seal_text("whsec_bG9zdA==", f"subscription/{key}")
+        await world.store.update("subscription", {"_id": key}, {"$set": {"secret": sealed}})
+        notifier.subscriptions_changed()
+        other = await world.subscribe(f"{subscriber.url}/other")
+        await world.order(STATES)
+        await until(lambda: len(subscriber.calls) == len(STATES))
+        waiting = await world.deliveries(subscription=key)
+        assert [(row["state"], row["attempts"]) for row in waiting] == [("pending", 0)] * len(STATES)
+        assert {row["state"] for row in await world.deliveries(subscription=other)} <= {"delivered", "pending"}
+        secret = await deliveries.rotate_secret(world.store, world.clock, SEALER, ANONYMOUS, key)
+        notifier.subscriptions_changed()
+        await until(lambda: len(subscriber.calls) == 2 * len(STATES))
+        for call in subscriber.calls[len(STATES) :]:
+            assert Verifier(secret).verify(call.raw, call.headers) == call.envelope
 
 
 async def test_who_has_unsubscribed_gets_nothing_more(world: World) -> None:
@@ -160,7 +181,7 @@ async def test_old_deliveries_go_and_events_stay_as_long_as_a_dead_letter_needs_
     long_ago = world.clock.now() - timedelta(days=40)
     for name in ("event", "delivery"):
         await world.store.collection(name).update_many({"seq": {"$lt": 5}}, {"$set": {"created": long_ago}})
-    removed = {"deliveries": 3, "events": 3, "subscriptions": 0, "resolutions": 1}
+    removed = {"deliveries": 3, "events": 3, "subscriptions": 0, "resolutions": 1, "processes": 0}
     done = {"_id": "j", "tenant": "default", "state": "done", "updated": long_ago}
     await world.store.insert("falloutResolution", done)
     assert await remove_old(world.store, world.clock, Retention()) == removed
@@ -170,5 +191,6 @@ async def test_old_deliveries_go_and_events_stay_as_long_as_a_dead_letter_needs_
         "events": 1,
         "subscriptions": 0,
         "resolutions": 0,
+        "processes": 0,
     }
     assert [event["seq"] async for event in world.store.collection("event").find()] == [5]

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from models.leases import Leases
+from models.sealing import Sealer
 from scheduler.delivery.audience import Audience
 from scheduler.relay import Relay
 from tests.integration.delivery.conftest import QUICK, STATES, World
@@ -156,4 +157,4 @@ async def test_a_lease_given_back_is_free_at_once(world: World) -> None:
 
 
 def _audience(world: World) -> Audience:
-    return Audience(world.store, world.clock, "http://som.example")
+    return Audience(world.store, world.clock, "http://som.example", Sealer())

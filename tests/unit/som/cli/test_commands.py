@@ -365,3 +365,41 @@ def test_a_fulfiller_that_is_not_well_says_why_in_the_list(
     told = capsys.readouterr().out
     for words in ("draining", "breaker open until 2026-11-25T12:00:00.000Z: no connection", "category access:add"):
         assert words in told
+
+
+def test_a_service_is_shown_with_where_its_values_come_from_and_what_was_ordered_instead(
+    server: SmallServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {"source": "reported", "by": "north", "at": "2026-01-02T00:00:00.000Z"}
+    differs = {"attribute": "serviceCharacteristic", "name": "speed", "desired": 100, "actual": 50, **told}
+    gone = {"attribute": "serviceCharacteristic", "name": "backup", "desired": True, "actual": None}
+    off = {"attribute": "state", "desired": "active", "actual": "inactive", **told}
+    service = {
+        "id": "x1",
+        "state": "inactive",
+        "serviceCharacteristic": [{"name": "speed", "value": 50}, {"name": "colour", "value": "red"}],
+        "desired": {
+            "state": "active",
+            "serviceSpecification": {"id": "l", "name": "Line", "version": "2"},
+            "serviceOrderItem": {"serviceOrderId": "o7", "itemId": "1"},
+        },
+        "actual": {
+            "serviceCharacteristic": [
+                {"name": "speed", "value": 50, **told},
+                {"name": "colour", "value": "red", "source": "ordered", "by": "o7"},
+            ]
+        },
+        "hasDrift": True,
+        "drift": {"since": "2026-01-02T00:00:00.000Z", "difference": [differs, gone, off]},
+    }
+    server.answers["GET", "/tmf-api/serviceInventory/v4/service/x1"] = Answer(200, service)
+    assert main(["service", "show", "x1"]) == 0
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["speed", "50", "reported", "by", "north", "100"] in shown
+    assert ["colour", "red", "as", "ordered", "-"] in shown
+    assert ["backup", "-", "missing", "True"] in shown
+    assert ["state", "inactive", "reported", "by", "north", "active"] in shown
+    assert any("item 1 of o7, to be active, of Line 2" in " ".join(words) for words in shown)
+    server.answers["GET", "/tmf-api/serviceInventory/v4/service"] = Answer(200, [service])
+    assert main(["service", "list", "--drift"]) == 0
+    assert server.asked[-1].query["hasDrift"] == ["true"]

@@ -1,0 +1,59 @@
+"""The collection of services (TMF638)."""
+
+from mongoengine import BooleanField, DictField, ListField, StringField
+
+from models.stored import BY_CREATION, OWED, ResourceDocument, body_index, index
+
+
+def _in_use(name: str, *fields: str) -> dict[str, object]:
+    """An index over the services of a specification that are in use."""
+    of = ("tenant", "body.serviceSpecification.id")
+    return index(name, *of, *fields, partialFilterExpression={"body.state": "active"})
+
+
+class Service(ResourceDocument):
+    """A TMF638 service.
+
+    `owner` stands while an order item works on it, `former` is the one before, `applied` the last plan revision;
+    `builtBy` says which fulfiller did which work for it: {specification, fulfiller}. What can be re-used of a
+    specification is found among those in use, by the values that it must have; the rest of the inventory costs nothing.
+    `desired` is what was ordered, `actual` where its values come from, `drift` how the two differ; `hasDrift` is there
+    to be searched.
+    """
+
+    meta = {
+        "collection": "service",
+        "indexes": [
+            BY_CREATION,
+            OWED,
+            body_index("by_state", "state"),
+            body_index("by_name", "name"),
+            body_index("by_category", "category"),
+            body_index("by_service_type", "serviceType"),
+            body_index("by_party", "relatedParty.id"),
+            body_index("by_place", "place.id"),
+            body_index("by_specification", "serviceSpecification.id"),
+            body_index("by_specification_name", "serviceSpecification.name"),
+            body_index("by_relationship", "serviceRelationship.service.id"),
+            body_index("by_supporting_service", "supportingService.id"),
+            body_index("by_supporting_resource", "supportingResource.id"),
+            body_index("by_order", "serviceOrderItem.serviceOrderId"),
+            body_index("by_start", "startDate"),
+            body_index("by_end", "endDate"),
+            index("drifting", "tenant", "created", "id", partialFilterExpression={"hasDrift": True}),
+            _in_use("shared", "created", "id"),
+            _in_use("shared_by_value", "body.serviceCharacteristic.name", "body.serviceCharacteristic.value",
+                    "created", "id"),
+            index("owned_by_specification", "tenant", "body.serviceSpecification.id", "created", "id",
+                   partialFilterExpression={"owner.order": {"$gt": ""}}),
+        ],
+    }  # fmt: skip
+    owner = DictField()
+    former = DictField()
+    applied = DictField()
+    waiting = ListField(StringField())
+    builtBy = ListField(DictField())  # noqa: N815 - a stored name
+    desired = DictField()
+    actual = DictField()
+    hasDrift = BooleanField()  # noqa: N815 - a stored name
+    drift = DictField()
