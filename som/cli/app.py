@@ -19,6 +19,7 @@ from som.cli import (
     rules,
     work,
 )
+from som.cli.apply import apply
 from som.cli.demo import demo
 from som.cli.exits import CommandError, Exit
 from som.cli.explain import explain
@@ -38,6 +39,7 @@ app.command()(serve)
 app.command()(demo)
 app.command()(stop)
 app.command()(load)
+app.command()(apply)
 app.add_typer(order.app, name="order")
 app.add_typer(plan.app, name="plan")
 app.add_typer(plan.task_app, name="task")
