@@ -136,7 +136,7 @@ def _element(table: Table, path: Path, inner: Condition, engine: PatternEngine) 
     found: Condition = Element(place.path, condition)
     if place.attribute.count is not Count.LIST:
         return found
-    alone = And((Not(Exists((*place.path, 0))), _below(place.path, condition)))
+    alone = And((Exists(place.path), Not(Exists((*place.path, 0))), _below(place.path, condition)))
     return Or((found, alone))
 
 

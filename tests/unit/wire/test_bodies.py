@@ -105,6 +105,7 @@ def test_version_4_shows_the_first_of_several_places_and_changes_that_one_alone(
     assert changed == {"place": [{"id": "7", "role": "a"}, {"id": "2", "role": "b"}]}
     assert read_change(RESOURCE_V4, stored, {}, ["place"]) == {}
     assert written(RESOURCE_V4, {"place": []}) == {}
+    assert read(RESOURCE_V5, {"place": []}) == read_change(RESOURCE_V5, stored, {"place": []}, ["place"]) == {}
 
 
 def test_what_a_version_does_not_show_outlives_a_change_by_it() -> None:
