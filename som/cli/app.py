@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from som.cli import (
+    catalog,
     fallout,
     fulfiller,
     interventions,
@@ -54,6 +55,7 @@ fallout.app.add_typer(rules.app, name="rules")
 app.add_typer(fallout.app, name="fallout")
 app.add_typer(work.app, name="work")
 app.add_typer(release.app, name="release")
+app.add_typer(catalog.app, name="catalog")
 app.command()(explain)
 app.command("version")(show_version)
 
