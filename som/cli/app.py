@@ -17,6 +17,7 @@ from som.cli import (
     plan,
     release,
     resolution,
+    resources,
     rules,
     subscription,
     work,
@@ -46,6 +47,7 @@ app.add_typer(order.app, name="order")
 app.add_typer(plan.app, name="plan")
 app.add_typer(plan.task_app, name="task")
 app.add_typer(inventory.app, name="service")
+app.add_typer(resources.app, name="resource")
 app.add_typer(fulfiller.app, name="fulfiller")
 app.add_typer(subscription.app, name="subscription")
 app.add_typer(notification.listener_app, name="listener")
