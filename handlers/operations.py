@@ -35,6 +35,7 @@ from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
 from handlers.som.releases import ReleaseHandlers
+from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.stream import OrderStream
 from handlers.task_flow import KIND as TASK_FLOW
@@ -127,6 +128,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
     fallout = FalloutQueue(dependencies, settings, lists)
     resolutions = FalloutResolutions(dependencies, settings, lists)
     rules = FalloutRules(dependencies, lists)
+    reconciliations, repairs = Reconciliations(dependencies), Repairs(dependencies, settings, lists)
     releases = ReleaseHandlers(dependencies, lists)
     return {
         "listFulfiller": fulfillers.list,
@@ -173,5 +175,10 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "compareRelease": releases.compare,
         "rollBackRelease": releases.roll_back,
         "explainOrder": Explanations(dependencies).retrieve,
+        "retrieveReconciliation": reconciliations.retrieve,
+        "requestReconciliation": reconciliations.request,
+        "listRepair": repairs.list,
+        "retrieveRepair": repairs.retrieve,
+        "placeRepair": repairs.place,
         "streamOrderEvents": OrderStream(dependencies, settings).follow,
     }

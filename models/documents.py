@@ -18,7 +18,7 @@ from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
 from models.release_documents import Release
 from models.resource_documents import Resource
-from models.service_documents import Service
+from models.service_documents import ReadAdoption, Service
 from models.stored import BY_CREATION as _BY_CREATION
 from models.stored import DUE as _DUE
 from models.stored import OWED as _OWED
@@ -326,6 +326,7 @@ ALL: tuple[type[Stored], ...] = (
     ServiceOrder,
     CancelServiceOrder,
     Service,
+    ReadAdoption,
     EnablingService,
     Resource,
     ServiceSpecification,

@@ -17,6 +17,7 @@ from adapters.http_session import Tools, open_session
 from adapters.kinds import Kinds
 from handlers.app import create_app
 from handlers.dependencies import Dependencies
+from handlers.placing import order_placing
 from handlers.settings import HttpSettings
 from handlers.validation import schema_check
 from models import migrations, task_flows
@@ -149,12 +150,6 @@ class Server:
         if "api" in settings.roles:
             await presence.beat()  # before any deadline is looked at, so that an outage until now is known
             jobs.append(Role("presence", beat(presence)))
-        if "scheduler" in settings.roles:
-            engine = make_engine(ground, directory, tokens, planner, watcher, presence)
-            jobs.append(Role("engine", engine.run(), engine.stop))
-        if "notifier" in settings.roles:
-            notifier = await make_notifier(ground, watcher, sealer)
-            jobs += [Role("notifier", notifier.run()), Role("retention", clean(ground))]
         dependencies = Dependencies(
             store=store,
             clock=clock,
@@ -171,6 +166,13 @@ class Server:
             version=program_version(),
             stopping=self._stop,
         )
+        if "scheduler" in settings.roles:
+            placing = order_placing(dependencies)
+            engine = make_engine(ground, directory, tokens, planner, watcher, presence, catalogue, placing)
+            jobs.append(Role("engine", engine.run(), engine.stop))
+        if "notifier" in settings.roles:
+            notifier = await make_notifier(ground, watcher, sealer)
+            jobs += [Role("notifier", notifier.run()), Role("retention", clean(ground))]
         app = create_app(dependencies, self._http_settings())
         gc.collect()
         gc.freeze()  # what stands now stands for good: not looking at it again saves a seventh of a POST

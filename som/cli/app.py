@@ -15,6 +15,7 @@ from som.cli import (
     output,
     plan,
     release,
+    repair,
     resolution,
     rules,
     work,
@@ -41,7 +42,9 @@ app.command()(load)
 app.add_typer(order.app, name="order")
 app.add_typer(plan.app, name="plan")
 app.add_typer(plan.task_app, name="task")
+inventory.app.command("reconcile")(repair.reconcile)
 app.add_typer(inventory.app, name="service")
+app.add_typer(repair.app, name="repair")
 app.add_typer(fulfiller.app, name="fulfiller")
 app.add_typer(notification.subscription_app, name="subscription")
 app.add_typer(notification.delivery_app, name="delivery")

@@ -220,6 +220,20 @@ async def _fulfiller_at_work(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.url("north"))
 
 
+async def _while_an_order_works_on_it(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    owner = {"order": "o-2", "item": "1", "plan": "o-2"}
+    await stage.store.collection("service").update_many({}, {"$set": {"owner": owner}})
+    return await send(stage, operation, url)
+
+
+async def _repair_that_cannot_be_ordered(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    gone = {"desired.serviceSpecification": {"id": "gone"}, "body.serviceSpecification": {"id": "gone"}}
+    await stage.store.collection("service").update_many({}, {"$set": gone})
+    return await send(stage, operation, url)
+
+
 async def _always_too_late(stage: Stage, operation: Operation) -> Response:
     """Somebody else changes the same thing before each of our tries."""
     url = await subject(stage, operation)
@@ -343,6 +357,9 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("rotateSubscriptionSecret", "409"): _always_too_late,
     ("replaySubscription", "409"): _replay_after_the_end,
     ("replayDelivery", "409"): _replay_of_one_after_the_end,
+    ("requestReconciliation", "409"): _while_an_order_works_on_it,
+    ("placeRepair", "409"): _while_an_order_works_on_it,
+    ("placeRepair", "400"): _repair_that_cannot_be_ordered,
     ("createFalloutRule", "409"): _twice,
     ("patchFalloutRule", "409"): _always_too_late,
     ("deleteFalloutRule", "409"): _always_too_late,
