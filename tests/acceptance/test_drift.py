@@ -138,8 +138,9 @@ def test_drift_made_by_hand_is_found_told_and_repaired_by_the_order_that_is_prop
     [difference] = found["drift"]["difference"]
     assert (difference["name"], difference["desired"], difference["actual"]) == ("speed", 100, 10)
     assert difference["by"] == f"{story.family}-net"
-    history = story.call("GET", f"/som/v1/history?resourceType=service&resourceId={key}&limit=100")
-    assert [one["eventType"] for one in history].count("ServiceDriftDetectedEvent") == 1
+    detected = f"/som/v1/event?resourceId={key}&eventType=ServiceDriftDetectedEvent"
+    [event] = story.until(lambda: story.call("GET", detected), bool)
+    assert event["resource"]["drift"] == found["drift"]
 
     [repair] = story.call("GET", f"/som/v1/repair?specification={story.family}")
     assert (repair["id"], repair["state"], repair["policy"]) == (key, "proposed", "propose")
