@@ -92,9 +92,9 @@ class ServiceOrderRules:
         if open_cancel is not None:
             raise Conflict(f"The cancelServiceOrder {open_cancel}, which refers to this order, is still open.")
 
-    async def after_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:  # noqa: ARG002 - the rules' shape
+    async def after_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
         """Remove the order's plan and tasks: they say nothing without it, and its id may be used again."""
-        await clear_plan(self._store, stored["_id"])
+        await clear_plan(self._store, self._clock, stored["_id"], caller.subject)
 
     async def _before_planning(self, caller: Caller, revision: Revision, changed: set[str]) -> None:
         """Nothing has been planned: the order may become any order that could be placed."""

@@ -39,6 +39,8 @@ class Service(ResourceDocument):
             body_index("by_supporting_service", "supportingService.id"),
             body_index("by_supporting_resource", "supportingResource.id"),
             body_index("by_order", "serviceOrderItem.serviceOrderId"),
+            partial_index("by_related_entity", "tenant", "body.relatedEntity.id", "created", "id",
+                          exists="body.relatedEntity.id"),
             body_index("by_start", "startDate"),
             body_index("by_end", "endDate"),
             partial_index("reads_due", "readDue", exists="readDue"),
