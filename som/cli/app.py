@@ -19,6 +19,7 @@ from som.cli import (
     repair,
     resolution,
     rules,
+    subscription,
     work,
 )
 from som.cli.apply import apply
@@ -49,7 +50,8 @@ inventory.app.command("reconcile")(repair.reconcile)
 app.add_typer(inventory.app, name="service")
 app.add_typer(repair.app, name="repair")
 app.add_typer(fulfiller.app, name="fulfiller")
-app.add_typer(notification.subscription_app, name="subscription")
+app.add_typer(subscription.app, name="subscription")
+app.add_typer(notification.listener_app, name="listener")
 app.add_typer(notification.delivery_app, name="delivery")
 app.add_typer(notification.event_app, name="event")
 for command in (*interventions.COMMANDS, *resolution.COMMANDS):
