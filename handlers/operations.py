@@ -165,6 +165,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "listFalloutResolution": resolutions.list,
         "createFalloutResolution": resolutions.create,
         "retrieveFalloutResolution": resolutions.retrieve,
+        "patchFalloutResolution": resolutions.stop,
         "listFalloutGroup": fallout.list_groups,
         "listRelease": releases.list,
         "installRelease": releases.install,
