@@ -16,6 +16,7 @@ from mongoengine import (
 
 from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
+from models.pool_documents import PoolDemand, PoolPart, PoolPiece, ResourcePool
 from models.release_documents import Release
 from models.resource_documents import Resource
 from models.service_documents import Service
@@ -330,6 +331,10 @@ ALL: tuple[type[Stored], ...] = (
     Service,
     EnablingService,
     Resource,
+    ResourcePool,
+    PoolPart,
+    PoolPiece,
+    PoolDemand,
     ServiceSpecification,
     ProcessFlow,
     TaskFlow,

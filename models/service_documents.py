@@ -2,7 +2,7 @@
 
 from mongoengine import BooleanField, DictField, ListField, StringField
 
-from models.stored import BY_CREATION, OWED, ResourceDocument, body_index, index
+from models.stored import BY_CREATION, OWED, ResourceDocument, body_index, index, partial_index
 
 
 def _in_use(name: str, *fields: str) -> dict[str, object]:
@@ -38,6 +38,8 @@ class Service(ResourceDocument):
             body_index("by_supporting_service", "supportingService.id"),
             body_index("by_supporting_resource", "supportingResource.id"),
             body_index("by_order", "serviceOrderItem.serviceOrderId"),
+            partial_index("by_related_entity", "tenant", "body.relatedEntity.id", "created", "id",
+                          exists="body.relatedEntity.id"),
             body_index("by_start", "startDate"),
             body_index("by_end", "endDate"),
             index("drifting", "tenant", "created", "id", partialFilterExpression={"hasDrift": True}),

@@ -10,6 +10,7 @@ from models.domain.failing import (
     doomed_items,
     given_up,
     not_undone,
+    to_give_back,
     to_undo,
     with_what_stays,
 )
@@ -94,8 +95,8 @@ class Failing:
         self._give_up(entry["items"], entry["root"], entry["who"], entry["why"])
         if not self._has_ended(items):
             return
-        if entry["undo"] and entry["phase"] == "stopping":
-            undo = await self._undoing(items)
+        if entry["phase"] == "stopping":
+            undo = await self._undoing(items) if entry["undo"] else self._giving_back(items)
             self._record.add_tasks(undo)
             closed = {**entry, "phase": "undoing"}
             self._record.failing = [closed if one is entry else one for one in self._record.failing]
@@ -120,45 +121,48 @@ class Failing:
         made = undo_tasks(self._progress, deletions, undone)
         return [task for task in made if task.key not in self._progress.tasks]
 
+    def _giving_back(self, items: set[str]) -> list[PlannedTask]:
+        """The tasks that give back what was allocated for services which go with their item."""
+        made = undo_tasks(self._progress, (), to_give_back(self._progress, items))
+        return [task for task in made if task.key not in self._progress.tasks]
+
     def _close(self, entry: Document, items: set[str]) -> None:
-        undone = set[str]()
         if entry["undo"]:
-            stays = self._report_what_stays(entry, items)
-            undone = self._close_tasks(items, stays)
+            self._report_what_stays(entry, items)
+        undone = self._close_tasks(items, everything=entry["undo"])
         for service in self._record.plan.services:
             if service.item in items:
                 self._let_go(service, undone=service.id in undone)
         self._record.failing = [one for one in self._record.failing if one["items"] != entry["items"]]
 
-    def _report_what_stays(self, entry: Document, items: set[str]) -> set[str]:
-        """Say on the task that was held, in its error and in the history what could not be undone; returns the keys."""
+    def _report_what_stays(self, entry: Document, items: set[str]) -> None:
+        """Say on the task that was held, in its error and in the history what could not be undone."""
         undone = {task.key for task in touched(self._progress) if task.item in items and self._is_undone(task)}
-        left = not_undone(self._progress, items, undone)
-        key = entry.get("task")
-        if left and key is not None:
-            run = self._progress.run[key]
-            self._fallout.note(key, notUndone=left[:SHOWN])
-            if run.error:
-                self._progress.move(key, run.state, error=with_what_stays(run.error, left[:SHOWN]))
-            why = f"not undone of item {entry['root']}: " + ", ".join(one["name"] for one in left[:SHOWN])
-            deed = {"who": entry["who"], "why": why, "before": {"task": key}, "after": {"notUndone": left[:SHOWN]}}
-            self._record.tells.append({"deed": deed, "rev": self._record.rev + 1})
-        return {task.key for task in touched(self._progress) if task.item in items and task.key not in undone}
+        left, key = not_undone(self._progress, items, undone)[:SHOWN], entry.get("task")
+        if not left or key is None:
+            return
+        run = self._progress.run[key]
+        self._fallout.note(key, notUndone=left)
+        if run.error:
+            self._progress.move(key, run.state, error=with_what_stays(run.error, left))
+        why = f"not undone of item {entry['root']}: " + ", ".join(one["name"] for one in left)
+        deed = {"who": entry["who"], "why": why, "before": {"task": key}, "after": {"notUndone": left}}
+        self._record.tells.append({"deed": deed, "rev": self._record.rev + 1})
 
-    def _close_tasks(self, items: set[str], stays: set[str]) -> set[str]:
-        """Note what is undone; returns the services of which nothing is left."""
+    def _close_tasks(self, items: set[str], *, everything: bool) -> set[str]:
+        """Note what is undone; returns the services of which nothing is left, where everything was to be undone."""
         left = set[str]()
         for task in touched(self._progress):
             run = self._progress.run[task.key]
-            if task.item not in items:
+            if task.item not in items or not (everything or task.kind == "allocate"):
                 continue
-            if task.key in stays:
+            if not self._is_undone(task):
                 left.add(task.service)
             elif run.state == "done":
                 self._progress.move(task.key, "cancelled", touched=False)
             else:
                 self._progress.move(task.key, run.state, touched=False)
-        return {service.id for service in self._record.plan.services if service.id not in left}
+        return {service.id for service in self._record.plan.services if everything and service.id not in left}
 
     def _is_undone(self, task: PlannedTask) -> bool:
         run = self._progress.run

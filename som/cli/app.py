@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from som.cli import (
+    catalog,
     fallout,
     fulfiller,
     interventions,
@@ -19,6 +20,7 @@ from som.cli import (
     rules,
     work,
 )
+from som.cli.apply import apply
 from som.cli.demo import demo
 from som.cli.exits import CommandError, Exit
 from som.cli.explain import explain
@@ -38,6 +40,7 @@ app.command()(serve)
 app.command()(demo)
 app.command()(stop)
 app.command()(load)
+app.command()(apply)
 app.add_typer(order.app, name="order")
 app.add_typer(plan.app, name="plan")
 app.add_typer(plan.task_app, name="task")
@@ -52,6 +55,7 @@ fallout.app.add_typer(rules.app, name="rules")
 app.add_typer(fallout.app, name="fallout")
 app.add_typer(work.app, name="work")
 app.add_typer(release.app, name="release")
+app.add_typer(catalog.app, name="catalog")
 app.command()(explain)
 app.command("version")(show_version)
 
