@@ -21,12 +21,17 @@ def _models(definition: type[Stored]) -> list[IndexModel]:
 
 
 def indexed_attributes(collection: str) -> list[str]:
-    """The body attributes that a list of this collection can be filtered by through an index."""
+    """The body attributes that a list of this collection can be filtered by through an index.
+
+    Those are the ones that an index of all documents, or of all that have the attribute, begins with.
+    """
     found = []
     for definition in ALL:
         if definition._meta["collection"] == collection:  # noqa: SLF001 - the definition's own words
             for spec in definition._meta["indexes"]:  # noqa: SLF001
-                found += [field.removeprefix("body.") for field in spec["fields"] if field.startswith("body.")]
+                first = next((field for field in spec["fields"] if field != "tenant"), "")
+                if first.startswith("body.") and set(spec.get("partialFilterExpression", {})) <= {first}:
+                    found.append(first.removeprefix("body."))
     return sorted(found)
 
 

@@ -8,7 +8,20 @@ from httpx import Response
 
 from models.store import Store
 from tests.contract.plans import store_plan
-from tests.contract.samples import CANCELS, FULFILLERS, PROCESS_FLOWS, SERVICES, SOM, order, release, service, set_state
+from tests.contract.samples import (
+    CANCELS,
+    FULFILLERS,
+    PROCESS_FLOWS,
+    SERVICES,
+    SOM,
+    SPECIFICATIONS,
+    item,
+    order,
+    release,
+    service,
+    set_state,
+    specification,
+)
 from tests.contract.stage import BODIES, FAULT, Operation, Stage
 from tests.contract.subjects import (
     delivered,
@@ -249,12 +262,17 @@ async def _replay_of_one_after_the_end(stage: Stage, operation: Operation) -> Re
 
 
 async def _unplannable(stage: Stage, operation: Operation) -> Response:
-    """Well formed; but what it would delete is used by somebody who stays."""
-    key = await recorded(stage)
-    user = service(serviceRelationship=[{"relationshipType": "reliesOn", "service": {"id": key}}])
-    assert (await stage.client.post(SERVICES, json=user)).status_code == 201
-    body = order({"id": "1", "action": "delete", "service": {"id": key}})
-    return await send(stage, operation, operation.path, **operation.sent(body))
+    """Well formed; but it relies on a service of a kind that there is none of, and that is not to be made for it."""
+    for key, more in (
+        ("backbone-1", {"lifecycleStatus": "Active"}),
+        ("access-1", {
+            "serviceSpecRelationship": [{"id": "backbone-1", "name": "backbone", "relationshipType": "dependency"}],
+            "fulfilment": {"reliesOn": {"backbone": {"create": False}}},
+        }),
+    ):  # fmt: skip
+        answer = await stage.client.post(SPECIFICATIONS, json=specification(key, **more))
+        assert answer.status_code in (201, 409), answer.text
+    return await send(stage, operation, operation.path, **operation.sent(order(item("1", "access-1"))))
 
 
 async def _looking_after_what_has_gone_on(stage: Stage, operation: Operation) -> Response:
