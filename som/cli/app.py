@@ -16,8 +16,10 @@ from som.cli import (
     output,
     plan,
     release,
+    repair,
     resolution,
     rules,
+    subscription,
     work,
 )
 from som.cli.apply import apply
@@ -44,9 +46,12 @@ app.command()(apply)
 app.add_typer(order.app, name="order")
 app.add_typer(plan.app, name="plan")
 app.add_typer(plan.task_app, name="task")
+inventory.app.command("reconcile")(repair.reconcile)
 app.add_typer(inventory.app, name="service")
+app.add_typer(repair.app, name="repair")
 app.add_typer(fulfiller.app, name="fulfiller")
-app.add_typer(notification.subscription_app, name="subscription")
+app.add_typer(subscription.app, name="subscription")
+app.add_typer(notification.listener_app, name="listener")
 app.add_typer(notification.delivery_app, name="delivery")
 app.add_typer(notification.event_app, name="event")
 for command in (*interventions.COMMANDS, *resolution.COMMANDS):
