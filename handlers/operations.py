@@ -36,6 +36,7 @@ from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
 from handlers.som.propagations import Propagations
 from handlers.som.releases import ReleaseHandlers
+from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.stream import OrderStream
 from handlers.som.subscriptions import Subscriptions
@@ -74,6 +75,10 @@ def tables(
             **_all(resource("tmf639", RESOURCE, ResourceRules(dependencies)), RESOURCE),
             **_classes_of_resources(documents["tmf639"], dependencies, settings),
             **_hub("tmf639", dependencies),
+        },
+        "tmf639-v5": {
+            **_all(resource("tmf639-v5", RESOURCE, ResourceRules(dependencies)), RESOURCE),
+            **_hub("tmf639", dependencies, "v5"),
         },
         "tmf633": {
             **_all(
@@ -115,9 +120,13 @@ def _classes_of_resources(document: ApiDocument, dependencies: Dependencies, set
     return made
 
 
-def _hub(api: str, dependencies: Dependencies) -> Table:
-    hub = Hub(api, VERSION, dependencies)
-    return {"registerListener": hub.register, "unregisterListener": hub.unregister}
+def _hub(api: str, dependencies: Dependencies, version: str = VERSION) -> Table:
+    hub = Hub(api, version, dependencies)
+    return {
+        "registerListener": hub.register,
+        "retrieveListener": hub.retrieve,
+        "unregisterListener": hub.unregister,
+    }
 
 
 def _administration(dependencies: Dependencies, settings: HttpSettings, surface: Surface) -> Table:
@@ -129,6 +138,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
     fallout = FalloutQueue(dependencies, settings, lists)
     resolutions = FalloutResolutions(dependencies, settings, lists)
     rules = FalloutRules(dependencies, lists)
+    reconciliations, repairs = Reconciliations(dependencies), Repairs(dependencies, settings, lists)
     subscriptions = Subscriptions(dependencies, settings, lists)
     releases = ReleaseHandlers(dependencies, lists)
     propagations = Propagations(dependencies, lists)
@@ -169,6 +179,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "listFalloutResolution": resolutions.list,
         "createFalloutResolution": resolutions.create,
         "retrieveFalloutResolution": resolutions.retrieve,
+        "patchFalloutResolution": resolutions.stop,
         "listFalloutGroup": fallout.list_groups,
         "listSubscription": subscriptions.list,
         "retrieveSubscription": subscriptions.retrieve,
@@ -182,5 +193,10 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "retrievePropagation": propagations.retrieve,
         "orderPropagation": propagations.order,
         "explainOrder": Explanations(dependencies).retrieve,
+        "retrieveReconciliation": reconciliations.retrieve,
+        "requestReconciliation": reconciliations.request,
+        "listRepair": repairs.list,
+        "retrieveRepair": repairs.retrieve,
+        "placeRepair": repairs.place,
         "streamOrderEvents": OrderStream(dependencies, settings).follow,
     }

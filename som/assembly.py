@@ -14,7 +14,7 @@ from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
 from models.sealing import Sealer
 from models.slots import Slots
-from scheduler import pool_lines
+from scheduler import pool_lines, propagations, reconciliation
 from scheduler.cancellation import CancellationParts
 from scheduler.capacity import Capacity, EngineSettings
 from scheduler.claims import Claims
@@ -28,7 +28,8 @@ from scheduler.intake import Intake
 from scheduler.places import Places
 from scheduler.planner import Planner
 from scheduler.pool_lines import PoolLines
-from scheduler.propagations import Propagations
+from scheduler.read_adoption import Adoption
+from scheduler.reconciliation import Reconciliation, ReconciliationParts
 from scheduler.registry_watch import RegistryWatch
 from scheduler.resolutions import LEASE_SECONDS, Resolutions
 from scheduler.resolutions import SECONDS as RESOLUTION_SECONDS
@@ -49,6 +50,8 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     planner: Planner,
     watcher: Watcher,
     presence: Presence,
+    catalogue: Catalogue,
+    placing: OrderPlacing,
     pools: ResourcePoolStore,
 ) -> Engine:
     """The scheduler, woken by this watcher."""
@@ -76,7 +79,12 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     engine = Engine(parts, claims, intake, cancelling)
     watch_in_hand(ground.registry, lambda: engine.in_hand)
     resolutions = Resolutions(store, clock, Leases(store, clock, ground.worker, LEASE_SECONDS))
+    leases = Leases(store, clock, ground.worker, reconciliation.LEASE_SECONDS)
+    reconciling = ReconciliationParts(store, clock, directory, catalogue, places, health, placing, leases)
     engine.periodic += [
+        (Reconciliation(reconciling).look, reconciliation.SECONDS),
+        (Adoption(reconciling).look, Adoption.SECONDS),
+        (propagations.Propagations(store, clock, leases, catalogue, placing).look, propagations.SECONDS),
         (resolutions.look, RESOLUTION_SECONDS),
         (slots.extend, 15.0),
         (durations.flush, 10.0),
@@ -90,12 +98,6 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     watcher.on_poke.append(engine.poke)
     watcher.on_open.append(engine.sweep)
     return engine
-
-
-def make_propagations(ground: Ground, catalogue: Catalogue, placing: OrderPlacing) -> Propagations:
-    """What has the changes of shared services reach those who rely on them."""
-    leases = Leases(ground.store, ground.clock, ground.worker, LEASE_SECONDS)
-    return Propagations(ground.store, ground.clock, leases, catalogue, placing)
 
 
 async def make_notifier(ground: Ground, watcher: Watcher, sealer: Sealer) -> Notifier:

@@ -40,9 +40,8 @@ from models.store import Store, connect
 from scheduler.directory import Directory
 from scheduler.ending import end
 from scheduler.planner import Planner
-from scheduler.propagations import SECONDS as PROPAGATION_SECONDS
 from scheduler.watcher import Watcher
-from som.assembly import make_engine, make_notifier, make_propagations
+from som.assembly import make_engine, make_notifier
 from som.embedded import database
 from som.ground import Ground
 from som.http_server import HttpServer
@@ -158,13 +157,6 @@ class Server:
         if "api" in settings.roles:
             await presence.beat()  # before any deadline is looked at, so that an outage until now is known
             jobs.append(Role("presence", beat(presence)))
-        if "scheduler" in settings.roles:
-            engine = make_engine(ground, directory, tokens, planner, watcher, presence, pools)
-            engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
-            jobs.append(Role("engine", engine.run(), engine.stop))
-        if "notifier" in settings.roles:
-            notifier = await make_notifier(ground, watcher, sealer)
-            jobs += [Role("notifier", notifier.run()), Role("retention", clean(ground))]
         dependencies = Dependencies(
             store=store,
             clock=clock,
@@ -184,8 +176,13 @@ class Server:
             stopping=self._stop,
         )
         if "scheduler" in settings.roles:
-            propagations = make_propagations(ground, catalogue, order_placing(dependencies))
-            engine.periodic.append((propagations.look, PROPAGATION_SECONDS))
+            placing = order_placing(dependencies)
+            engine = make_engine(ground, directory, tokens, planner, watcher, presence, catalogue, placing, pools)
+            engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
+            jobs.append(Role("engine", engine.run(), engine.stop))
+        if "notifier" in settings.roles:
+            notifier = await make_notifier(ground, watcher, sealer)
+            jobs += [Role("notifier", notifier.run()), Role("retention", clean(ground))]
         app = create_app(dependencies, self._http_settings())
         gc.collect()
         gc.freeze()  # what stands now stands for good: not looking at it again saves a seventh of a POST
