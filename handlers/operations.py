@@ -36,6 +36,7 @@ from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
 from handlers.som.releases import ReleaseHandlers
 from handlers.som.resolutions import FalloutResolutions
+from handlers.som.resource_pools import ResourcePools
 from handlers.som.stream import OrderStream
 from handlers.task_flow import KIND as TASK_FLOW
 from handlers.task_flow import TaskFlowRules
@@ -118,6 +119,22 @@ def _hub(api: str, dependencies: Dependencies) -> Table:
     return {"registerListener": hub.register, "unregisterListener": hub.unregister}
 
 
+def _pools(pools: ResourcePools) -> Table:
+    return {
+        "listResourcePool": pools.list,
+        "createResourcePool": pools.create,
+        "retrieveResourcePool": pools.retrieve,
+        "patchResourcePool": pools.patch,
+        "deleteResourcePool": pools.delete,
+        "retrieveResourcePoolUtilisation": pools.utilisation,
+        "listResourcePoolMember": pools.members,
+        "listResourcePoolDemand": pools.waiting,
+        "pushResourcePool": pools.push,
+        "extractResourcePool": pools.extract,
+        "checkResourcePool": pools.check,
+    }
+
+
 def _administration(dependencies: Dependencies, settings: HttpSettings, surface: Surface) -> Table:
     lists = AdminLists(dependencies.store, settings)
     fulfillers = Fulfillers(dependencies, lists)
@@ -166,6 +183,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "createFalloutResolution": resolutions.create,
         "retrieveFalloutResolution": resolutions.retrieve,
         "listFalloutGroup": fallout.list_groups,
+        **_pools(ResourcePools(dependencies, lists)),
         "listRelease": releases.list,
         "installRelease": releases.install,
         "createReleasePreview": releases.preview,

@@ -1,4 +1,4 @@
-"""Brings catalogue, fulfillers and services from files into a server, as often as one likes."""
+"""Brings catalogue, fulfillers, resource pools and services from files into a server, as often as one likes."""
 
 import graphlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,15 +14,25 @@ from som.cli.exits import Refused, Unusable
 SPECIFICATION = "serviceSpecification"
 FULFILLER = "fulfiller"
 SERVICE = "service"
+POOL = "resourcePool"
 
 _FOLDERS = {
     "catalogue": SPECIFICATION,
     "catalog": SPECIFICATION,
     "specifications": SPECIFICATION,
     "fulfillers": FULFILLER,
+    "pools": POOL,
     "services": SERVICE,
     "inventory": SERVICE,
 }
+_CLASSES = {
+    "Specification": SPECIFICATION,
+    "Fulfiller": FULFILLER,
+    "ResourcePool": POOL,
+    "Service": SERVICE,
+}
+"""By the end of its @type."""
+
 # Set once, or by the server: not a difference when they differ.
 _FIXED = frozenset({"id", "href", "@type", "@baseType", "@schemaLocation", "lastUpdate", "createdDate"})
 _WRITE_ONLY = frozenset({"credentials"})
@@ -60,8 +70,9 @@ def entries(paths: Sequence[Path], fill: Mapping[str, str]) -> list[Entry]:
         Unusable: a file cannot be read, or does not say what it holds.
     """
     found = [entry for path in files.every(paths) for entry in _entries_of(path, fill)]
-    by_kind = {kind: [entry for entry in found if entry.kind == kind] for kind in (SPECIFICATION, FULFILLER, SERVICE)}
-    return [*_parts_first(by_kind[SPECIFICATION]), *by_kind[FULFILLER], *by_kind[SERVICE]]
+    by_kind = {kind: [entry for entry in found if entry.kind == kind] for kind in _LOADERS}
+    others = [entry for kind in (FULFILLER, POOL, SERVICE) for entry in by_kind[kind]]
+    return [*_parts_first(by_kind[SPECIFICATION]), *others]
 
 
 def load(server: Server, entry: Entry) -> Loaded:
@@ -86,15 +97,15 @@ def _entries_of(path: Path, fill: Mapping[str, str]) -> list[Entry]:
 
 def _kind(resource: Mapping[str, Any], path: Path) -> str:
     named = str(resource.get("@type", ""))
-    for ending, kind in (("Specification", SPECIFICATION), ("Fulfiller", FULFILLER), ("Service", SERVICE)):
+    for ending, kind in _CLASSES.items():
         if named.endswith(ending):
             return kind
     for folder in (part.name for part in path.resolve().parents):
         if folder in _FOLDERS:
             return _FOLDERS[folder]
     raise Unusable(
-        f'{path} does not say what it holds: give it "@type": "ServiceSpecification", "Fulfiller" or "Service", or '
-        "put it into a folder called catalogue, fulfillers or services."
+        f'{path} does not say what it holds: give it "@type": "ServiceSpecification", "Fulfiller", "ResourcePool" or '
+        '"Service", or put it into a folder called catalogue, fulfillers, pools or services.'
     )
 
 
@@ -128,9 +139,10 @@ def _load_specification(server: Server, entry: Entry) -> Loaded:
     return _bring_up(server, entry, base, body, present)
 
 
-def _load_fulfiller(server: Server, entry: Entry) -> Loaded:
+def _load_named(server: Server, entry: Entry) -> Loaded:
+    """A fulfiller or a pool, which have an id of the file's choice, or else a name."""
     body = {name: value for name, value in entry.body.items() if name != "@type"}  # there is only one type
-    base = f"{ADMINISTRATION}/fulfiller"
+    base = f"{ADMINISTRATION}/{entry.kind}"
     if body.get("id"):
         present = server.find(at(base, str(body["id"])))
     else:
@@ -202,6 +214,7 @@ def _same_moment(one: Any, other: str) -> bool:
 
 _LOADERS: Mapping[str, Callable[[Server, Entry], Loaded]] = {
     SPECIFICATION: _load_specification,
-    FULFILLER: _load_fulfiller,
+    FULFILLER: _load_named,
+    POOL: _load_named,
     SERVICE: _load_service,
 }
