@@ -4,8 +4,29 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from models.domain.outcomes import Accepted, Done, Outcome, Progress, Refused, Report, Unreachable, parse_report
-from models.domain.pools.demand import Allotment, Demand, Exhausted, Holder, Invalid, Member, Reserved, Served
+from models.domain.caller import DEFAULT_TENANT
+from models.domain.outcomes import (
+    Accepted,
+    Done,
+    Outcome,
+    Progress,
+    Refused,
+    Report,
+    Shortage,
+    Unreachable,
+    parse_report,
+)
+from models.domain.pools.demand import (
+    LOWEST_PRIORITY,
+    Allotment,
+    Demand,
+    Exhausted,
+    Holder,
+    Invalid,
+    Member,
+    Reserved,
+    Served,
+)
 from models.domain.violations import Violation
 
 __all__ = [
@@ -32,6 +53,7 @@ __all__ = [
     "Reserved",
     "ResourcePools",
     "Served",
+    "Shortage",
     "TaskFlows",
     "Unreachable",
     "parse_report",
@@ -61,6 +83,12 @@ class FulfillerCall:
         engaged: for cancel and compensate: what was said when the work was taken on; None where it was not.
         output: for cancel and compensate: what the work has put out; None where it is not known to be done.
         fulfil_key: for cancel and compensate: idempotency key of the call that is to be undone.
+        kind: what sort of thing the task does (`plan.KINDS`).
+        name: of the task in the rules of its specification.
+        tenant: whose it is; never sent.
+        priority: of the order, 0 is highest, 4 lowest; never sent.
+        superseded: keys of earlier calls for the task, with other data, that stand no more; never sent.
+        used: for cancel and compensate: whether anybody else has worked on the order item since; never sent.
     """
 
     task_id: str
@@ -79,6 +107,12 @@ class FulfillerCall:
     engaged: Accepted | None = None
     output: Mapping[str, Any] | None = None
     fulfil_key: str | None = None
+    kind: str = "fulfil"
+    name: str = ""
+    tenant: str = DEFAULT_TENANT
+    priority: int = LOWEST_PRIORITY
+    superseded: tuple[str, ...] = ()
+    used: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +238,7 @@ class ResourcePools(Protocol):
             All members that they have; those that were committed before, too. None where a reservation has expired.
         """
 
-    async def release(self, of: Holder | str, why: str | None = None) -> int:
+    async def release(self, of: Holder | str, why: str | None = None, *, at_once: bool = False) -> int:
         """Give up what a key, or all keys of a holder, have or wait for.
 
         A holder's named attributes select: `Holder(service=…)` is everything that the service holds, whichever order
@@ -213,6 +247,7 @@ class ResourcePools(Protocol):
         Args:
             of: the key, or whose.
             why: for the history, such as "cancelled".
+            at_once: without quarantine, since nobody can have used them.
 
         Returns:
             How many members were released now.

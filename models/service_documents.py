@@ -2,7 +2,8 @@
 
 from mongoengine import BooleanField, DictField, ListField, StringField
 
-from models.stored import BY_CREATION, OWED, ResourceDocument, body_index, index
+from models.stored import BY_CREATION, OWED, ResourceDocument, body_index, index, partial_index
+from models.subscription_view import INDEXES as SUBSCRIPTIONS
 
 
 def _in_use(name: str, *fields: str) -> dict[str, object]:
@@ -38,6 +39,8 @@ class Service(ResourceDocument):
             body_index("by_supporting_service", "supportingService.id"),
             body_index("by_supporting_resource", "supportingResource.id"),
             body_index("by_order", "serviceOrderItem.serviceOrderId"),
+            partial_index("by_related_entity", "tenant", "body.relatedEntity.id", "created", "id",
+                          exists="body.relatedEntity.id"),
             body_index("by_start", "startDate"),
             body_index("by_end", "endDate"),
             index("drifting", "tenant", "created", "id", partialFilterExpression={"hasDrift": True}),
@@ -46,6 +49,7 @@ class Service(ResourceDocument):
                     "created", "id"),
             index("owned_by_specification", "tenant", "body.serviceSpecification.id", "created", "id",
                    partialFilterExpression={"owner.order": {"$gt": ""}}),
+            *SUBSCRIPTIONS,
         ],
     }  # fmt: skip
     owner = DictField()

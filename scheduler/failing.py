@@ -4,7 +4,7 @@ from typing import Any
 
 from models.clock import to_text
 from models.domain.errors import InvalidRequest
-from models.domain.failing import OPEN_TO_FAILURE, dependent, doomed_items, given_up, to_undo
+from models.domain.failing import OPEN_TO_FAILURE, dependent, doomed_items, given_up, to_give_back, to_undo
 from models.domain.plan import PlannedService, PlannedTask
 from models.domain.precedence import ENDED
 from models.domain.undo import reverse_key, stop_tasks, touched, undo_tasks
@@ -80,8 +80,8 @@ class Failing:
         self._give_up(entry["items"], entry["root"], entry["who"], entry["why"])
         if not self._has_ended(items):
             return
-        if entry["undo"] and entry["phase"] == "stopping":
-            undo = await self._undoing(items)
+        if entry["phase"] == "stopping":
+            undo = await self._undoing(items) if entry["undo"] else self._giving_back(items)
             self._record.add_tasks(undo)
             closed = {**entry, "phase": "undoing"}
             self._record.failing = [closed if one is entry else one for one in self._record.failing]
@@ -106,21 +106,24 @@ class Failing:
         made = undo_tasks(self._progress, deletions, undone)
         return [task for task in made if task.key not in self._progress.tasks]
 
+    def _giving_back(self, items: set[str]) -> list[PlannedTask]:
+        """The tasks that give back what was allocated for services which go with their item."""
+        made = undo_tasks(self._progress, (), to_give_back(self._progress, items))
+        return [task for task in made if task.key not in self._progress.tasks]
+
     def _close(self, entry: Document, items: set[str]) -> None:
-        undone = set[str]()
-        if entry["undo"]:
-            undone = self._close_tasks(items)
+        undone = self._close_tasks(items, everything=entry["undo"])
         for service in self._record.plan.services:
             if service.item in items:
                 self._let_go(service, undone=service.id in undone)
         self._record.failing = [one for one in self._record.failing if one["items"] != entry["items"]]
 
-    def _close_tasks(self, items: set[str]) -> set[str]:
-        """Note what is undone; returns the services of which nothing is left."""
+    def _close_tasks(self, items: set[str], *, everything: bool) -> set[str]:
+        """Note what is undone; returns the services of which nothing is left, where everything was to be undone."""
         left = set[str]()
         for task in touched(self._progress):
             run = self._progress.run[task.key]
-            if task.item not in items:
+            if task.item not in items or not (everything or task.kind == "allocate"):
                 continue
             if not self._is_undone(task):
                 left.add(task.service)
@@ -128,7 +131,7 @@ class Failing:
                 self._progress.move(task.key, "cancelled", touched=False)
             else:
                 self._progress.move(task.key, run.state, touched=False)
-        return {service.id for service in self._record.plan.services if service.id not in left}
+        return {service.id for service in self._record.plan.services if everything and service.id not in left}
 
     def _is_undone(self, task: PlannedTask) -> bool:
         run = self._progress.run

@@ -259,6 +259,8 @@ class PlanRun:
             batch.append(self._calls.answers.popleft())
         if batch:
             await self._settling.settle(batch)
+            for key in self._going_on.take_told():
+                self._fallout.remember(key)
 
     async def _write(self) -> None:
         """Write the plan where it has changed, carry out its effects, and show it in the order."""

@@ -212,6 +212,8 @@ def _wanted(  # noqa: PLR0913, PLR0917 - an effect has these sides
         changes.update(with_delta({**body, **changes}, effect["values"]))
     changes.update(with_report({**body, **changes}, report))
     target = "terminated" if effect.get("remove") else effect.get("state")
+    if target is None and effect.get("reserved"):
+        target = "reserved"
     if target and SERVICE.allows(body.get("state", ""), target):
         changes.update(in_state(body, target, at))
     return changes

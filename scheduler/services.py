@@ -158,8 +158,8 @@ class Services:
         repeated after a crash must not overwrite what others have made of the service since.
 
         Args:
-            effect: {n: plan revision, service, state?, delta?, values?, remove?, restore?, release?, built?}; `values`
-                is what the customer has said since the order was planned.
+            effect: {n: plan revision, service, state?, reserved?, delta?, values?, remove?, restore?, release?,
+                built?}; `values` is what the customer has said since the order was planned.
             planned: what the plan says of the service.
             report: what fulfillers said of it.
             tellers: which of them spoke of a characteristic, by its name.

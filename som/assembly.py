@@ -8,9 +8,11 @@ from models.durations import Durations
 from models.fallout_rules import RuleBook
 from models.leases import Leases
 from models.patterns import Re2Patterns
+from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
 from models.sealing import Sealer
 from models.slots import Slots
+from scheduler import pool_lines
 from scheduler.cancellation import CancellationParts
 from scheduler.capacity import Capacity, EngineSettings
 from scheduler.claims import Claims
@@ -23,6 +25,7 @@ from scheduler.health import Health
 from scheduler.intake import Intake
 from scheduler.places import Places
 from scheduler.planner import Planner
+from scheduler.pool_lines import PoolLines
 from scheduler.registry_watch import RegistryWatch
 from scheduler.resolutions import LEASE_SECONDS, Resolutions
 from scheduler.resolutions import SECONDS as RESOLUTION_SECONDS
@@ -43,6 +46,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     planner: Planner,
     watcher: Watcher,
     presence: Presence,
+    pools: ResourcePoolStore,
 ) -> Engine:
     """The scheduler, woken by this watcher."""
     settings, store, clock, stack = ground.settings, ground.store, ground.clock, ground.stack
@@ -60,7 +64,9 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     watcher.on_reference.append(lambda _: rules.invalidate())
     watcher.on_open.append(rules.invalidate)
     callbacks = ground.administration
-    parts = Parts(store, clock, directory, tokens, places, callbacks, durations, health, capacity, presence, rules)
+    parts = Parts(
+        store, clock, directory, tokens, places, callbacks, durations, health, capacity, presence, rules, pools
+    )
     claims = Claims(store, clock, ground.worker, settings.lease_seconds)
     intake = Intake(store, clock, claims, planner.plan)
     cancelling = CancellationParts(store, clock, planner.deletion)
@@ -74,6 +80,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
         (lambda: inbox.pass_on_what_is_left(store, clock), inbox.LEFT_AFTER_SECONDS),
         (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
         *registry.jobs,
+        (PoolLines(store, clock, pools).look, pool_lines.SECONDS),
         *task_flows.jobs(store, clock),
         *fallout_flows.jobs(store, clock),
     ]

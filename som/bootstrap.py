@@ -15,6 +15,7 @@ from adapters.database_errors import DatabaseProblem
 from adapters.forms import JsonSchemaForms
 from adapters.http_session import Tools, open_session
 from adapters.kinds import Kinds
+from adapters.pool import REGISTRATION
 from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.settings import HttpSettings
@@ -25,6 +26,7 @@ from models.catalogue import Catalogue
 from models.clock import Clock
 from models.domain.expressions import register_patterns
 from models.enabling import EnablingServices
+from models.fulfillers import ensure
 from models.hints import hint
 from models.inventory import Inventory
 from models.patterns import Re2Patterns
@@ -140,6 +142,7 @@ class Server:
             resource_pools=pools,
         )
         kinds = Kinds(tools)
+        await ensure(store, clock, REGISTRATION)
         directory = Directory(store, opening(kinds, sealer))
         close_at_end(stack, "fulfillers", directory.aclose)
         catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
@@ -154,7 +157,7 @@ class Server:
             await presence.beat()  # before any deadline is looked at, so that an outage until now is known
             jobs.append(Role("presence", beat(presence)))
         if "scheduler" in settings.roles:
-            engine = make_engine(ground, directory, tokens, planner, watcher, presence)
+            engine = make_engine(ground, directory, tokens, planner, watcher, presence, pools)
             engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
             jobs.append(Role("engine", engine.run(), engine.stop))
         if "notifier" in settings.roles:
@@ -171,6 +174,7 @@ class Server:
             sealer=sealer,
             patterns=Re2Patterns(),
             pools=pools.turns,
+            resource_pools=pools,
             catalogue_check=settings.catalog_check,
             registry=ground.registry,
             roles=tuple(sorted(settings.roles)),

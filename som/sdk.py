@@ -23,6 +23,7 @@ from adapters.ports import (
     Progress,
     Refused,
     Report,
+    Shortage,
     Unreachable,
     parse_report,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "Progress",
     "Refused",
     "Report",
+    "Shortage",
     "Tools",
     "Unreachable",
     "Violation",

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from models.domain.plan import PlannedTask
+from models.domain.precedence import is_release
 from models.domain.progress import SATISFIED, Progress
 from models.domain.undo import reverse_key, touched
 
@@ -54,6 +55,24 @@ def to_undo(progress: Progress, items: Collection[str]) -> list[PlannedTask]:
         and task.key not in needed
         and task.compensation != "none"
         and not (task.point_of_no_return and progress.run[task.key].state == "done")
+        and not _was_stopped(progress, task)
+    ]
+
+
+def to_give_back(progress: Progress, items: Collection[str]) -> list[PlannedTask]:
+    """What was allocated in given-up items for services on which nobody has worked: they go, and so does that."""
+    acted = touched(progress)
+    worked_on = {task.service for task in acted if task.kind != "allocate"}
+    needed = {need for task in progress.plan.tasks if task.item not in items for need in task.needs}
+    return [
+        task
+        for task in acted
+        if task.kind == "allocate"
+        and not is_release(task)
+        and task.item in items
+        and task.service not in worked_on
+        and task.key not in needed
+        and task.compensation != "none"
         and not _was_stopped(progress, task)
     ]
 

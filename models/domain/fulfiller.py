@@ -14,6 +14,8 @@ from models.domain.violations import Violation
 
 ENABLED, DRAINING, WITHDRAWN = "enabled", "draining", "withdrawn"
 ADMINISTRATIVE_STATES = (ENABLED, DRAINING, WITHDRAWN)
+OWN_POOLS = "pools"
+"""Id of the fulfiller that stands for the server's own resource pools."""
 DEFAULTS: Mapping[str, Any] = {
     "administrativeState": ENABLED,
     "capability": (),

@@ -127,8 +127,9 @@ class _Reader:
     def _compensation(self, rule: Mapping[str, Any], action: str, kind: Kind, at: str) -> Compensation:
         given = rule.get("compensation", default_compensation(action, kind))
         if isinstance(given, bool | str) and given in _COMPENSATIONS:
-            if given == "delete" and action != "add":
-                self._wrong(f"{at}/compensation", "invalidValue", "Only what `add` did can be undone by `delete`.")
+            if given == "delete" and (action != "add" or kind == "allocate"):
+                problem = "Only what `add` did can be undone by `delete`; what was allocated is given back instead."
+                self._wrong(f"{at}/compensation", "invalidValue", problem)
             return _COMPENSATIONS[given]
         problem = "A compensation is true, false, `operation`, `delete` or `none`."
         self._wrong(f"{at}/compensation", "invalidValue", problem)

@@ -86,6 +86,21 @@ class InformationRequired:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortage:
+    """There is not enough left of what is to be allocated: the order item is held until there is.
+
+    Attributes:
+        reason: what is missing, for people.
+        pools: ids of the pools that have too little.
+        ahead: how many wait there before this one.
+    """
+
+    reason: str
+    pools: tuple[str, ...] = ()
+    ahead: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Unreachable:
     """No usable answer came; try again.
 
@@ -118,7 +133,7 @@ class Progress:
 
 
 Report = Done | Refused | Progress | InformationRequired
-Outcome = Done | Accepted | Refused | Unreachable | Progress | InformationRequired
+Outcome = Done | Accepted | Refused | Unreachable | Progress | InformationRequired | Shortage
 
 
 def parse_report(body: Any) -> Report:

@@ -75,7 +75,7 @@ class ResourcePoolStore:
             found += await self.turns.ask(pool, Use([one["_id"] for one in held], self._who))
         return tuple(member_of(one) for one in sorted(found, key=lambda one: (one["pool"], one.get("position", ""))))
 
-    async def release(self, of: Holder | str, why: str | None = None) -> int:
+    async def release(self, of: Holder | str, why: str | None = None, *, at_once: bool = False) -> int:
         """Give up what a key, or a holder, has or waits for."""
         released = 0
         for _ in range(_ROUNDS):
@@ -84,7 +84,9 @@ class ResourcePoolStore:
             if not held:
                 return released
             for pool, members in _by_pool(held).items():
-                released += await self.turns.ask(pool, Free([one["_id"] for one in members], why, who=self._who))
+                released += await self.turns.ask(
+                    pool, Free([one["_id"] for one in members], why, at_once=at_once, who=self._who)
+                )
         raise Unavailable("What is released is given again all the time; please repeat.")
 
     async def served(self, limit: int = 100) -> tuple[Served, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from som.cli import (
+    catalog,
     fallout,
     fulfiller,
     interventions,
@@ -18,8 +19,10 @@ from som.cli import (
     release,
     resolution,
     rules,
+    subscription,
     work,
 )
+from som.cli.apply import apply
 from som.cli.demo import demo
 from som.cli.exits import CommandError, Exit
 from som.cli.explain import explain
@@ -39,12 +42,14 @@ app.command()(serve)
 app.command()(demo)
 app.command()(stop)
 app.command()(load)
+app.command()(apply)
 app.add_typer(order.app, name="order")
 app.add_typer(plan.app, name="plan")
 app.add_typer(plan.task_app, name="task")
 app.add_typer(inventory.app, name="service")
 app.add_typer(fulfiller.app, name="fulfiller")
-app.add_typer(notification.subscription_app, name="subscription")
+app.add_typer(subscription.app, name="subscription")
+app.add_typer(notification.listener_app, name="listener")
 app.add_typer(notification.delivery_app, name="delivery")
 app.add_typer(notification.event_app, name="event")
 for command in (*interventions.COMMANDS, *resolution.COMMANDS):
@@ -54,6 +59,7 @@ app.add_typer(fallout.app, name="fallout")
 app.add_typer(work.app, name="work")
 app.add_typer(pool.app, name="pool")
 app.add_typer(release.app, name="release")
+app.add_typer(catalog.app, name="catalog")
 app.command()(explain)
 app.command("check")(pool.check_pools)
 app.command("version")(show_version)

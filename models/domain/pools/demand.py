@@ -19,7 +19,7 @@ class Holder:
         order: the order that asked.
         item: its item (path).
         plan: the plan whose task it is.
-        task: key of that task.
+        task: name of that task in the rules of the service's specification.
         tenant: whose they are.
     """
 
