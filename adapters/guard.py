@@ -17,6 +17,7 @@ from adapters.ports import (
     Probe,
     Probed,
     Progress,
+    Readable,
     Refused,
     Shortage,
     Unreachable,
@@ -45,6 +46,15 @@ class Guarded:
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
         """Look how accepted work is."""
         return await self._kept(self._inner.poll(reference, call), call)
+
+    async def read(self, call: FulfillerCall) -> Outcome:
+        """Ask what is; a kind that cannot tell refuses."""
+        if not isinstance(self._inner, Readable):
+            return Refused(f"A fulfiller of the kind {self.kind} cannot be asked what is.")
+        outcome = await self._kept(self._inner.read(call), call)
+        if isinstance(outcome, Done | Refused | Unreachable):
+            return outcome
+        return Refused(f"{self._name} did not say what is, but that it would see to it; a read is answered at once.")
 
     async def probe(self, seconds: float) -> Probe | None:
         """Look whether it is up; None where its kind, or its registration, has nothing to look at."""

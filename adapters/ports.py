@@ -48,6 +48,7 @@ __all__ = [
     "Probe",
     "Probed",
     "Progress",
+    "Readable",
     "Refused",
     "Report",
     "Reserved",
@@ -70,8 +71,8 @@ class FulfillerCall:
         task_id: the task.
         order_id: the order, where one caused it.
         order_item_id: the order item, where one caused it.
-        action: add, modify or delete.
-        operation: fulfil does the work, compensate undoes it, cancel stops it.
+        action: add, modify or delete; noChange for read.
+        operation: fulfil does the work, compensate undoes it, cancel stops it; read asks what is, and changes nothing.
         service: the service as it is to be (TMF638 body).
         input: what the specification maps; None leaves it to `service`.
         callback_url: where a report may be sent; a secret.
@@ -95,7 +96,7 @@ class FulfillerCall:
     action: str
     service: Mapping[str, Any]
     idempotency_key: str
-    operation: Literal["fulfil", "compensate", "cancel"] = "fulfil"
+    operation: Literal["fulfil", "compensate", "cancel", "read"] = "fulfil"
     order_id: str | None = None
     order_item_id: str | None = None
     input: Any = None
@@ -128,6 +129,20 @@ class Probed(Protocol):
 
     async def probe(self, seconds: float) -> Probe | None:
         """Look whether it is up, within so many seconds. None where its registration leaves nothing to look at."""
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A fulfiller that can be asked what has become of a service; a kind has this method or not."""
+
+    async def read(self, call: FulfillerCall) -> Outcome:
+        """Tell what is, and change nothing.
+
+        `Done` has the values that the service has there and, if it is known, its state: `active`, `inactive`, or
+        `terminated` where it is not there (any more). What it does not name is not known there; null says that a value
+        is not there. `Refused` where it cannot be told, `Unreachable` where nobody answers. Nothing is accepted for
+        later.
+        """
 
 
 @runtime_checkable

@@ -35,6 +35,7 @@ from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
 from handlers.som.releases import ReleaseHandlers
+from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.resource_pools import ResourcePools
 from handlers.som.stream import OrderStream
@@ -145,6 +146,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
     fallout = FalloutQueue(dependencies, settings, lists)
     resolutions = FalloutResolutions(dependencies, settings, lists)
     rules = FalloutRules(dependencies, lists)
+    reconciliations, repairs = Reconciliations(dependencies), Repairs(dependencies, settings, lists)
     subscriptions = Subscriptions(dependencies, settings, lists)
     releases = ReleaseHandlers(dependencies, lists)
     return {
@@ -184,6 +186,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "listFalloutResolution": resolutions.list,
         "createFalloutResolution": resolutions.create,
         "retrieveFalloutResolution": resolutions.retrieve,
+        "patchFalloutResolution": resolutions.stop,
         "listFalloutGroup": fallout.list_groups,
         **_pools(ResourcePools(dependencies, lists)),
         "listSubscription": subscriptions.list,
@@ -195,5 +198,10 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "compareRelease": releases.compare,
         "rollBackRelease": releases.roll_back,
         "explainOrder": Explanations(dependencies).retrieve,
+        "retrieveReconciliation": reconciliations.retrieve,
+        "requestReconciliation": reconciliations.request,
+        "listRepair": repairs.list,
+        "retrieveRepair": repairs.retrieve,
+        "placeRepair": repairs.place,
         "streamOrderEvents": OrderStream(dependencies, settings).follow,
     }

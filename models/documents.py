@@ -19,7 +19,7 @@ from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, Fulfil
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, ResourcePool
 from models.release_documents import Release
 from models.resource_documents import Resource
-from models.service_documents import Service
+from models.service_documents import ReadAdoption, Service
 from models.stored import BY_CREATION as _BY_CREATION
 from models.stored import DUE as _DUE
 from models.stored import OWED as _OWED
@@ -162,7 +162,8 @@ class Task(Stored):
     """One task as it ran: what it was given, every attempt, what came of it, and why this fulfiller.
 
     `fallout` tells of its last hold, `holds` by their number of all; `care` who looks after it, `interventions` by
-    their id what was done about it, `directive` how it is to be done since.
+    their id what was done about it, `directive` how it is to be done since; `notUndone` what could not be
+    undone when its item was given up.
     """
 
     meta = {
@@ -200,6 +201,7 @@ class Task(Stored):
     care = DictField()
     directive = DictField()
     interventions = DictField()
+    notUndone = ListField(DictField())  # noqa: N815 - a stored name
     job = StringField()
 
 
@@ -329,6 +331,7 @@ ALL: tuple[type[Stored], ...] = (
     ServiceOrder,
     CancelServiceOrder,
     Service,
+    ReadAdoption,
     EnablingService,
     Resource,
     ResourcePool,

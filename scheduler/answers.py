@@ -32,6 +32,7 @@ from scheduler.order_projection import OrderProjection, milestone
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import outcome_document
 from scheduler.reports import Reports
+from scheduler.service_changes import Told
 from scheduler.services import Services
 from scheduler.settlement import Settlement, error, settle
 from scheduler.situations import work_of
@@ -93,13 +94,13 @@ class Settling:
         owed = [effect for effect in effects if "service" in effect]
         await self._allocations.apply(owed)
         await self._reports.load(self._record.id, (key for effect in owed for key in effect["tasks"]))
+        readers = await self._parts.directory.readers(self._record.tenant)
         waiting = await asyncio.gather(
             *(
                 services.apply(
                     effect,
                     self._record.services[effect["service"]],
-                    self._reports.together(effect["tasks"]),
-                    self._tellers(effect["tasks"]),
+                    Told(self._reports.together(effect["tasks"]), self._tellers(effect["tasks"]), readers),
                 )
                 for effect in owed
             )

@@ -237,6 +237,20 @@ async def _fulfiller_at_work(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.url("north"))
 
 
+async def _while_an_order_works_on_it(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    owner = {"order": "o-2", "item": "1", "plan": "o-2"}
+    await stage.store.collection("service").update_many({}, {"$set": {"owner": owner}})
+    return await send(stage, operation, url)
+
+
+async def _repair_that_cannot_be_ordered(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    gone = {"desired.serviceSpecification": {"id": "gone"}, "body.serviceSpecification": {"id": "gone"}}
+    await stage.store.collection("service").update_many({}, {"$set": gone})
+    return await send(stage, operation, url)
+
+
 async def _always_too_late(stage: Stage, operation: Operation) -> Response:
     """Somebody else changes the same thing before each of our tries."""
     url = await subject(stage, operation)
@@ -334,6 +348,13 @@ async def _part_that_is_there(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.url(await pooled(stage)), **operation.sent(body))
 
 
+async def _a_resolution_that_is_done(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    done = {"$set": {"state": "done"}}
+    await stage.store.collection("falloutResolution").update_one({"_id": url.rsplit("/", 1)[-1]}, done)
+    return await send(stage, operation, url, **operation.sent({"state": "cancelled"}))
+
+
 async def _work_that_an_order_waits_for(stage: Stage, operation: Operation) -> Response:
     key = await task_flow(stage)
     waiting = {"$set": {"call": "plan-1:00aa:fulfil:0"}}
@@ -376,6 +397,9 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("rotateListenerSecret", "409"): _always_too_late,
     ("replayListener", "409"): _replay_after_the_end,
     ("replayDelivery", "409"): _replay_of_one_after_the_end,
+    ("requestReconciliation", "409"): _while_an_order_works_on_it,
+    ("placeRepair", "409"): _while_an_order_works_on_it,
+    ("placeRepair", "400"): _repair_that_cannot_be_ordered,
     ("createFalloutRule", "409"): _twice,
     ("patchFalloutRule", "409"): _always_too_late,
     ("deleteFalloutRule", "409"): _always_too_late,
@@ -386,6 +410,7 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("rollBackRelease", "409"): _rolled_back_twice,
     ("createFalloutIntervention", "409"): _looking_after_what_has_gone_on,
     ("patchFallout", "409"): _looking_after_what_has_gone_on,
+    ("patchFalloutResolution", "409"): _a_resolution_that_is_done,
     ("createPlanPreview", "422"): _unplannable,
     ("streamOrderEvents", "400"): _strange_number,
     ("takeNotification", "410"): _withdrawn,

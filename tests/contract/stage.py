@@ -51,6 +51,7 @@ BODIES: dict[str, Any] = {
     "patchFallout": {"comment": "looked at it"},
     "createFalloutRule": {"id": "new-rule", "name": "later", "then": {"do": "retry", "delays": [60]}},
     "createFalloutResolution": {"match": {"code": "unreachable"}, "do": "retry"},
+    "patchFalloutResolution": {"state": "cancelled"},
     "createFalloutIntervention": {"do": "retry"},
     "createResourcePool": pool("new-pool"),
     "pushResourcePool": {"capacity": [numbers(300, 309, "second")]},

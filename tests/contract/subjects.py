@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from models.domain.desired import link_of, ordered
 from tests.contract.plans import KEYS, hold_task, store_delivery, store_events, store_plan
 from tests.contract.samples import (
     CANCELS,
@@ -76,6 +77,25 @@ async def recorded(stage: Stage, *_: object) -> str:
     """A service in the inventory."""
     await ensure_specification(stage)
     return await posted(stage, SERVICES, service())
+
+
+async def built(stage: Stage, *_: object) -> str:
+    """A service that a fulfiller has built which can be asked what is."""
+    key, reader = await recorded(stage), fulfiller(stage.new("fulfiller"), reads=True)
+    by = [{"specification": "vpn-1", "fulfiller": await posted(stage, FULFILLERS, reader)}]
+    await stage.store.update("service", {"_id": key}, {"$set": {"builtBy": by}})
+    return key
+
+
+async def drifting(stage: Stage, *_: object) -> str:
+    """A service that was ordered as active, and has been switched off."""
+    key = await built(stage)
+    body = (await stage.store.get("service", key) or {})["body"]
+    wanted = ordered(body, "active", link_of("o1", "1", "add"), "2026-01-01T00:00:00.000Z")
+    await stage.store.update("service", {"_id": key}, {"$set": {"desired": wanted}})
+    answer = await stage.client.patch(f"{SERVICES}/{key}", json={"state": "inactive"})
+    assert answer.status_code == 200, answer.text
+    return key
 
 
 async def kept_resource(stage: Stage, *_: object) -> str:
@@ -210,6 +230,9 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/delivery/{{id}}": delivered,
     f"{SOM}/delivery/{{id}}/replay": delivered,
     f"{SOM}/event/{{id}}": _event,
+    f"{SOM}/service/{{id}}/reconciliation": built,
+    f"{SOM}/repair/{{id}}": drifting,
+    f"{SOM}/repair/{{id}}/order": drifting,
     f"{SOM}/fallout/{{id}}": held,
     f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/falloutResolution/{{id}}": _resolution,
