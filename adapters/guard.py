@@ -13,6 +13,7 @@ from adapters.ports import (
     Done,
     Fulfiller,
     FulfillerCall,
+    InformationRequired,
     Outcome,
     Probe,
     Probed,
@@ -23,7 +24,7 @@ from adapters.ports import (
 from models.domain.outcomes import why_unstorable
 
 _GRACE = 0.5  # seconds beyond the call's own time-out, so that a kind can give its own, better reason
-_OUTCOMES = (Done, Accepted, Refused, Unreachable, Progress)
+_OUTCOMES = (Done, Accepted, Refused, Unreachable, Progress, InformationRequired)
 _log = structlog.get_logger(__name__)
 
 
@@ -77,7 +78,7 @@ class Guarded:
         return self._hidden(_checked(outcome, self.kind))
 
     def _hidden(self, outcome: Outcome) -> Outcome:
-        if isinstance(outcome, Refused | Unreachable):
+        if isinstance(outcome, Refused | Unreachable | InformationRequired):
             reason = self._credentials.hidden(outcome.reason)
             return outcome if reason == outcome.reason else replace(outcome, reason=reason)
         return outcome
