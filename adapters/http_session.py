@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 
 from adapters.allowances import Allowances
-from adapters.ports import TaskFlows
+from adapters.ports import ResourcePools, TaskFlows
 from models.domain.violations import Violation
 
 MAX_CONNECTIONS = 1000
@@ -43,6 +43,7 @@ class Tools:
             (`ServiceOrder`); takes up to a second, so call it in a thread; None where this process has no documents.
         allowed: what of this host registrations may name.
         task_flows: the tasks of people; None where this process has none.
+        resource_pools: the pools of this server; None where this process has none.
         hint: told the id of a fulfiller, and its own name for work that it has accepted, when there is something new
             about that work: it is polled at once. None where nobody listens.
     """
@@ -52,4 +53,5 @@ class Tools:
     schema_check: SchemaChecks | None = None
     allowed: Allowances = field(default_factory=Allowances)
     task_flows: TaskFlows | None = None
+    resource_pools: ResourcePools | None = None
     hint: Callable[[str, str], Awaitable[object]] | None = None

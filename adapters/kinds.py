@@ -13,6 +13,7 @@ from adapters.http_session import Tools
 from adapters.kubernetes import KubernetesFulfiller
 from adapters.manual import ManualFulfiller
 from adapters.optional_kinds import OPTIONAL, OptionalKind
+from adapters.pool import PoolFulfiller
 from adapters.ports import Accepted, Fulfiller, FulfillerCall, Outcome, Refused
 from adapters.rest import RestFulfiller
 from adapters.simulator import SimulatorFulfiller
@@ -20,7 +21,7 @@ from adapters.tmforum.activation import Tmf640Fulfiller
 from adapters.tmforum.resource_orders import Tmf652Fulfiller
 from adapters.tmforum.service_orders import Tmf641Fulfiller
 from models.domain.errors import InvalidRequest
-from models.domain.fulfiller import FulfillerDefinition, violations
+from models.domain.fulfiller import OWN_POOLS, FulfillerDefinition, violations
 from models.domain.violations import Violation
 
 GROUP = "som.fulfillers"
@@ -44,6 +45,7 @@ class FulfillerKind(Protocol):
 BUILT_IN: tuple[type[FulfillerKind], ...] = (
     CommandFulfiller,
     ManualFulfiller,
+    PoolFulfiller,
     RestFulfiller,
     SimulatorFulfiller,
     Tmf641Fulfiller,
@@ -110,6 +112,9 @@ class Kinds:
     def violations(self, body: Mapping[str, Any], credentials: Mapping[str, Any] | None) -> list[Violation]:
         """What is wrong with a registration whose types fit the schema: an unknown kind, or rules that are broken."""
         found = violations(body, credentials)
+        if body.get("id") == OWN_POOLS and body["kind"] != PoolFulfiller.kind:
+            text = f"{OWN_POOLS} are the pools of this server, and of the kind {PoolFulfiller.kind}."
+            return [*found, Violation("/kind", "builtIn", text)]
         kind, missing = self._kind(body["kind"]), self._what_is_missing(body["kind"])
         if kind is None and missing:
             return [*found, Violation("/kind", "kindNotInstalled", missing)]
@@ -117,8 +122,11 @@ class Kinds:
             known = ", ".join(self.names)
             return [*found, Violation("/kind", "unknownKind", f"There is no kind {body['kind']}; known are {known}.")]
         if not found:
-            definition = FulfillerDefinition.from_document({"_id": "", "body": body})
+            definition = FulfillerDefinition.from_document({"_id": body.get("id") or "", "body": body})
             found.extend(kind.check(definition) or _not_here(kind, definition, self._tools))
+            if definition.reads and not hasattr(kind, "read"):
+                message = f"A fulfiller of the kind {definition.kind} cannot be asked what is."
+                found.append(Violation("/reads", "cannotRead", message))
         return found
 
     def _kind(self, name: str) -> type[FulfillerKind] | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from models.domain.caller import DEFAULT_TENANT
 from models.domain.outcomes import (
     Accepted,
     Done,
@@ -12,10 +13,21 @@ from models.domain.outcomes import (
     Progress,
     Refused,
     Report,
+    Shortage,
     Unreachable,
     parse_report,
 )
-from models.domain.pools.demand import Allotment, Demand, Exhausted, Holder, Invalid, Member, Reserved, Served
+from models.domain.pools.demand import (
+    LOWEST_PRIORITY,
+    Allotment,
+    Demand,
+    Exhausted,
+    Holder,
+    Invalid,
+    Member,
+    Reserved,
+    Served,
+)
 from models.domain.violations import Violation
 
 __all__ = [
@@ -38,11 +50,13 @@ __all__ = [
     "Probe",
     "Probed",
     "Progress",
+    "Readable",
     "Refused",
     "Report",
     "Reserved",
     "ResourcePools",
     "Served",
+    "Shortage",
     "TaskFlows",
     "Unreachable",
     "parse_report",
@@ -59,8 +73,8 @@ class FulfillerCall:
         task_id: the task.
         order_id: the order, where one caused it.
         order_item_id: the order item, where one caused it.
-        action: add, modify or delete.
-        operation: fulfil does the work, compensate undoes it, cancel stops it.
+        action: add, modify or delete; noChange for read.
+        operation: fulfil does the work, compensate undoes it, cancel stops it; read asks what is, and changes nothing.
         service: the service as it is to be (TMF638 body).
         input: what the specification maps; None leaves it to `service`.
         callback_url: where a report may be sent; a secret.
@@ -73,13 +87,19 @@ class FulfillerCall:
             information since and now goes on with it (`fulfil`); None where there is no such work.
         output: for cancel and compensate: what the work has put out; None where it is not known to be done.
         fulfil_key: for cancel and compensate: idempotency key of the call that is to be undone.
+        kind: what sort of thing the task does (`plan.KINDS`).
+        name: of the task in the rules of its specification.
+        tenant: whose it is; never sent.
+        priority: of the order, 0 is highest, 4 lowest; never sent.
+        superseded: keys of earlier calls for the task, with other data, that stand no more; never sent.
+        used: for cancel and compensate: whether anybody else has worked on the order item since; never sent.
     """
 
     task_id: str
     action: str
     service: Mapping[str, Any]
     idempotency_key: str
-    operation: Literal["fulfil", "compensate", "cancel"] = "fulfil"
+    operation: Literal["fulfil", "compensate", "cancel", "read"] = "fulfil"
     order_id: str | None = None
     order_item_id: str | None = None
     input: Any = None
@@ -91,6 +111,12 @@ class FulfillerCall:
     engaged: Accepted | None = None
     output: Mapping[str, Any] | None = None
     fulfil_key: str | None = None
+    kind: str = "fulfil"
+    name: str = ""
+    tenant: str = DEFAULT_TENANT
+    priority: int = LOWEST_PRIORITY
+    superseded: tuple[str, ...] = ()
+    used: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +132,20 @@ class Probed(Protocol):
 
     async def probe(self, seconds: float) -> Probe | None:
         """Look whether it is up, within so many seconds. None where its registration leaves nothing to look at."""
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A fulfiller that can be asked what has become of a service; a kind has this method or not."""
+
+    async def read(self, call: FulfillerCall) -> Outcome:
+        """Tell what is, and change nothing.
+
+        `Done` has the values that the service has there and, if it is known, its state: `active`, `inactive`, or
+        `terminated` where it is not there (any more). What it does not name is not known there; null says that a value
+        is not there. `Refused` where it cannot be told, `Unreachable` where nobody answers. Nothing is accepted for
+        later.
+        """
 
 
 @runtime_checkable
@@ -216,7 +256,7 @@ class ResourcePools(Protocol):
             All members that they have; those that were committed before, too. None where a reservation has expired.
         """
 
-    async def release(self, of: Holder | str, why: str | None = None) -> int:
+    async def release(self, of: Holder | str, why: str | None = None, *, at_once: bool = False) -> int:
         """Give up what a key, or all keys of a holder, have or wait for.
 
         A holder's named attributes select: `Holder(service=…)` is everything that the service holds, whichever order
@@ -225,6 +265,7 @@ class ResourcePools(Protocol):
         Args:
             of: the key, or whose.
             why: for the history, such as "cancelled".
+            at_once: without quarantine, since nobody can have used them.
 
         Returns:
             How many members were released now.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
-from adapters.ports import Forms, FulfillerRules
+from adapters.ports import Forms, FulfillerRules, ResourcePools
 from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
 from models.clock import Clock
@@ -14,6 +14,7 @@ from models.counts import Counts
 from models.domain.caller import ANONYMOUS, Caller
 from models.domain.patterns import PatternEngine
 from models.inventory import Inventory
+from models.pools.turns import Turns
 from models.sealing import Sealer
 from models.store import Store
 
@@ -32,10 +33,12 @@ class Dependencies:
         clock: the time.
         tokens: reads the tokens of callbacks.
         patterns: matches the regular expressions of strangers.
+        pools: the turns of resource pools, which changes of pools go among.
         catalogue: service specifications.
         inventory: services.
         fulfiller_rules: what a registration of a fulfiller must keep to.
         forms: checks what people report back.
+        resource_pools: reserves resources, and takes them back; None where there are no pools.
         sealer: encrypts credentials; without a key it refuses to.
         counts: totals of lists that were dear to count.
         catalogue_check: whether specifications named in an order or a service must exist in the catalogue.
@@ -50,10 +53,12 @@ class Dependencies:
     clock: Clock
     tokens: CallbackTokens
     patterns: PatternEngine
+    pools: Turns
     catalogue: Catalogue
     inventory: Inventory
     fulfiller_rules: FulfillerRules
     forms: Forms
+    resource_pools: ResourcePools | None = None
     sealer: Sealer = field(default_factory=Sealer)
     counts: Counts = field(default_factory=Counts)
     catalogue_check: bool = True

@@ -35,8 +35,10 @@ from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
 from handlers.som.releases import ReleaseHandlers
+from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.stream import OrderStream
+from handlers.som.subscriptions import Subscriptions
 from handlers.task_flow import KIND as TASK_FLOW
 from handlers.task_flow import TaskFlowRules
 from models.surface import Surface
@@ -127,6 +129,8 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
     fallout = FalloutQueue(dependencies, settings, lists)
     resolutions = FalloutResolutions(dependencies, settings, lists)
     rules = FalloutRules(dependencies, lists)
+    reconciliations, repairs = Reconciliations(dependencies), Repairs(dependencies, settings, lists)
+    subscriptions = Subscriptions(dependencies, settings, lists)
     releases = ReleaseHandlers(dependencies, lists)
     return {
         "listFulfiller": fulfillers.list,
@@ -142,10 +146,10 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "createPlanPreview": PlanPreview(dependencies, surface, new_order_check()).create,
         "reportTaskOutcome": Callbacks(dependencies).report,
         "takeNotification": ForeignNotifications(dependencies).take,
-        "listSubscription": notifications.list_subscriptions,
-        "retrieveSubscription": notifications.retrieve_subscription,
-        "rotateSubscriptionSecret": notifications.rotate_secret,
-        "replaySubscription": notifications.replay_subscription,
+        "listListener": notifications.list_listeners,
+        "retrieveListener": notifications.retrieve_listener,
+        "rotateListenerSecret": notifications.rotate_secret,
+        "replayListener": notifications.replay_listener,
         "listDelivery": notifications.list_deliveries,
         "retrieveDelivery": notifications.retrieve_delivery,
         "replayDelivery": notifications.replay_delivery,
@@ -165,7 +169,10 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "listFalloutResolution": resolutions.list,
         "createFalloutResolution": resolutions.create,
         "retrieveFalloutResolution": resolutions.retrieve,
+        "patchFalloutResolution": resolutions.stop,
         "listFalloutGroup": fallout.list_groups,
+        "listSubscription": subscriptions.list,
+        "retrieveSubscription": subscriptions.retrieve,
         "listRelease": releases.list,
         "installRelease": releases.install,
         "createReleasePreview": releases.preview,
@@ -173,5 +180,10 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "compareRelease": releases.compare,
         "rollBackRelease": releases.roll_back,
         "explainOrder": Explanations(dependencies).retrieve,
+        "retrieveReconciliation": reconciliations.retrieve,
+        "requestReconciliation": reconciliations.request,
+        "listRepair": repairs.list,
+        "retrieveRepair": repairs.retrieve,
+        "placeRepair": repairs.place,
         "streamOrderEvents": OrderStream(dependencies, settings).follow,
     }

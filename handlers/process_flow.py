@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.changes import Draft, EventNames, Revision, deleted_stub
+from handlers.changes import Draft, EventNames, Revision
 from handlers.dependencies import Dependencies
 from handlers.resource import ResourceKind
-from models import outbox
 from models.clock import to_text
 from models.domain.caller import Caller
 from models.domain.errors import Conflict
 from models.domain.lifecycles import PROCESS_FLOW, TASK_FLOW
-from models.reading import reading
+from models.flow_changes import remove_task_flows
 from models.references import first_match
 
 KIND = ResourceKind(
@@ -48,6 +47,7 @@ class ProcessFlowRules:
         wanted = PROCESS_FLOW.move(state, str(revision.body.get("state")))
         if wanted in PROCESS_FLOW.final:
             await self._refuse_open(caller, revision.stored["_id"])
+            revision.fields["ended"] = revision.now
 
     async def before_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
         """Keep what is under way."""
@@ -57,17 +57,7 @@ class ProcessFlowRules:
 
     async def after_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
         """Its task flows, which have ended, go with it."""
-        with reading():
-            inner = await self._store.collection("taskFlow").find(self._of(caller, stored["_id"])).to_list()
-        names = EventNames.of("TaskFlow")
-        for each in inner:
-            gone = {"tenant": f"~{caller.tenant}"}
-            change = outbox.change(each, gone, deleted_stub(names, each["body"], caller.subject), self._clock.now())
-            await self._store.update("taskFlow", {"_id": each["_id"], "rev": each["rev"]}, change)
-
-    @staticmethod
-    def _of(caller: Caller, key: str) -> dict[str, Any]:
-        return {"tenant": caller.tenant, "body.processFlow.id": key}
+        await remove_task_flows(self._store, self._clock, caller.tenant, stored["_id"], caller.subject)
 
     async def _refuse_open(self, caller: Caller, key: str) -> None:
         where = {"body.processFlow.id": key, "body.state": {"$nin": sorted(TASK_FLOW.final)}}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from adapters.ports import Holder
 from handlers.changes import Draft, EventNames, Revision
 from handlers.dependencies import Dependencies
 from handlers.errors import invalid
@@ -36,6 +37,7 @@ class ServiceRules:
         """Check services against the catalogue."""
         self._store = dependencies.store
         self._surface = surface
+        self._pools = dependencies.resource_pools
 
     async def before_create(self, caller: Caller, draft: Draft) -> None:
         """A service begins in any state but its end, and follows its specification."""
@@ -82,7 +84,9 @@ class ServiceRules:
             raise Conflict(f"The service order {order}, which is under way, refers to this service.")
 
     async def after_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
-        """Nothing belongs to a service alone."""
+        """Give back what was allocated for it."""
+        if self._pools is not None:
+            await self._pools.release(Holder(service=stored["_id"], tenant=caller.tenant), "the service is deleted")
 
     @staticmethod
     def _move(revision: Revision) -> None:

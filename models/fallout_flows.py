@@ -16,8 +16,8 @@ from models.domain.caller import ENGINE
 from models.domain.errors import Conflict
 from models.domain.events import event_type
 from models.domain.ids import derived_id
-from models.domain.lifecycles import TASK_FLOW
 from models.domain.order_items import items_of
+from models.flow_changes import OPEN, change_task_flow
 from models.ids import new_id
 from models.process_flows import Work, attach, ensure
 from models.reading import reading
@@ -30,7 +30,6 @@ LEFT_AFTER_SECONDS = 5.0
 COMMENTS_KEPT = 100
 _BATCH = 100
 _TRIES = 8
-_OPEN: Document = {"$nin": sorted(TASK_FLOW.final)}
 
 
 async def carry_out(store: Store, clock: Clock, owed: Mapping[str, Any], order: Mapping[str, Any]) -> None:
@@ -117,7 +116,7 @@ def _document(clock: Clock, task: Mapping[str, Any], key: str, process: str, wan
 async def flow_of(store: Store, task: str, hold: int) -> Document | None:
     """The open task flow of a hold; None where it has ended, or there is none yet."""
     with reading():
-        return await store.collection(NAME).find_one({"fallout.task": task, "fallout.hold": hold, "body.state": _OPEN})
+        return await store.collection(NAME).find_one({"fallout.task": task, "fallout.hold": hold, "body.state": OPEN})
 
 
 async def _end(  # noqa: PLR0913, PLR0917 - what an end is made of
@@ -132,42 +131,14 @@ async def _end(  # noqa: PLR0913, PLR0917 - what an end is made of
     """End the open task flows of a task's holds."""
     for _ in range(_TRIES):
         with reading():
-            where = {"fallout.task": task, "fallout.hold": hold, "body.state": _OPEN}
+            where = {"fallout.task": task, "fallout.hold": hold, "body.state": OPEN}
             found = await store.collection(NAME).find(where).to_list()
         if not found:
             return
         for stored in found:
             now = clock.now()
             body, through = ended(stored["body"], now=now)
-            await _write(store, clock, stored, body, through, who=who, why=why)
-
-
-async def _write(  # noqa: PLR0913 - what a change is made of
-    store: Store,
-    clock: Clock,
-    stored: Mapping[str, Any],
-    body: Document,
-    through: Sequence[str],
-    *,
-    who: str,
-    why: str | None = None,
-    fields: Document | None = None,
-) -> bool:
-    """Write a change of a task flow with the events that it owes; False where somebody else was quicker."""
-    former = stored["body"]
-    names = [name for name in {**former, **body} if former.get(name) != body.get(name)]
-    moved = body["state"] != former["state"]
-    last = outbox.stub(
-        event_type(NAME, "StateChange" if moved else "AttributeValueChange"),
-        state=body["state"],
-        who=who,
-        why=why,
-        before={name: former.get(name) for name in names},
-        after={name: body.get(name) for name in names},
-    )
-    passed = [outbox.stub(event_type(NAME, "StateChange"), state=state, who=who) for state in through]
-    change = outbox.change(stored, {"body": body, **(fields or {})}, [*passed, last], clock.now())
-    return await store.update(NAME, {"_id": stored["_id"], "rev": stored["rev"]}, change)
+            await change_task_flow(store, clock, stored, body, through, who=who, why=why)
 
 
 async def look_after(store: Store, clock: Clock, task: Mapping[str, Any], change: Mapping[str, Any], who: str) -> bool:
@@ -203,7 +174,7 @@ async def look_after(store: Store, clock: Clock, task: Mapping[str, Any], change
         if body == stored["body"]:
             return True
         fields = {"care": caring(clock, stored, body, who)}
-        if await _write(store, clock, stored, body, made.through, who=who, fields=fields):
+        if await change_task_flow(store, clock, stored, body, made.through, who=who, fields=fields):
             await pass_on_care(store, clock, stored["_id"])
             return True
     raise Conflict("Others change this task all the time; please repeat the request.")

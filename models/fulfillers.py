@@ -1,10 +1,13 @@
 """Registrations of fulfillers as stored documents: what a change of one owes the history, and how one leaves."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from models import outbox
 from models.clock import Clock
+from models.domain.caller import DEFAULT_TENANT, ENGINE
+from models.domain.errors import AlreadyExists
 from models.references import first_match
 from models.store import Store
 
@@ -12,6 +15,8 @@ Document = dict[str, Any]
 
 COLLECTION = "fulfiller"
 OPEN_TASKS = ("running", "accepted", "retrying")
+BUILT_IN = frozenset({"pool"})
+"""Kinds of which the server registers one itself, which stays."""
 _LONG = 2_000
 _UNTOLD = frozenset({"id"})
 
@@ -53,6 +58,17 @@ def _short(value: Any) -> Any:
     """A value as the history keeps it; of very long ones only that they are."""
     text = str(value)
     return value if len(text) <= _LONG else f"{text[:_LONG]}…"
+
+
+async def ensure(store: Store, clock: Clock, body: Mapping[str, Any]) -> None:
+    """Register a fulfiller that belongs to the server, unless it is registered.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    document = {"_id": body["id"], "tenant": DEFAULT_TENANT, "body": dict(body)}
+    with suppress(AlreadyExists):
+        await store.insert(COLLECTION, outbox.first(document, created(ENGINE.subject), clock.now()))
 
 
 async def open_task(store: Store, tenant: str, fulfiller: str) -> str | None:

@@ -12,13 +12,13 @@ from models.domain.errors import AlreadyExists
 from models.domain.events import event_type
 from models.domain.ids import derived_id
 from models.domain.lifecycles import PROCESS_FLOW, SERVICE_ORDER
+from models.flow_changes import withdraw_of_plan
 from models.reading import reading
 from models.store import Store
 
 Document = dict[str, Any]
 
 NAME = "processFlow"
-_PORTION = 500
 _TRIES = 8
 
 
@@ -109,8 +109,9 @@ def _reference(flow: str) -> Document:
 class Ending:
     """Ends process flows whose plan has ended, portion by portion, so that many that go on cost no more than few."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        """Begin with the first."""
+    def __init__(self, store: Store, clock: Clock, portion: int = 500) -> None:
+        """Begin with the first; look at so many at a time."""
+        self._portion = portion
         self._store = store
         self._clock = clock
         self._last = ""
@@ -123,10 +124,10 @@ class Ending:
         """
         with reading():
             after = {"open": True, "_id": {"$gt": self._last}}
-            found = await self._store.collection(NAME).find(after).sort("_id", 1).limit(_PORTION).to_list()
+            found = await self._store.collection(NAME).find(after).sort("_id", 1).limit(self._portion).to_list()
             plans = {"_id": {"$in": [stored["plan"] for stored in found]}, "state": {"$ne": "done"}}
             running = {plan["_id"] async for plan in self._store.collection("plan").find(plans, {"_id": 1})}
-        self._last = found[-1]["_id"] if len(found) == _PORTION else ""
+        self._last = found[-1]["_id"] if len(found) == self._portion else ""
         done = 0
         for stored in found:
             if stored["plan"] not in running:
@@ -137,10 +138,12 @@ class Ending:
         order = await self._store.get("serviceOrder", stored.get("order") or "")
         if order is not None and order["body"]["state"] not in SERVICE_ORDER.final:
             return False  # its plan is about to say how it has ended
+        await withdraw_of_plan(self._store, self._clock, stored["plan"])
         cancelled = order is not None and order["body"]["state"] == "cancelled"
         wanted = "cancelled" if cancelled else "completed"
         state = PROCESS_FLOW.path(stored["body"]["state"], wanted, "active")
         stubs = [outbox.stub(event_type(NAME, "StateChange"), state=step, who=ENGINE.subject) for step in state]
         body = {**stored["body"], "state": state[-1]} if state else stored["body"]
-        change = outbox.change(stored, {"body": body}, stubs, self._clock.now(), unset=("open",))
+        now = self._clock.now()
+        change = outbox.change(stored, {"body": body, "ended": now}, stubs, now, unset=("open",))
         return await self._store.update(NAME, {"_id": stored["_id"], "rev": stored["rev"]}, change)

@@ -1,6 +1,6 @@
 """The collection of resources (TMF639)."""
 
-from mongoengine import DateTimeField, DictField, DynamicField, ListField, StringField
+from mongoengine import DateTimeField, DictField, DynamicField, IntField, ListField, StringField
 
 from models.stored import BY_CREATION, OWED, ResourceDocument, body_index, index, partial_index
 
@@ -15,6 +15,10 @@ class Resource(ResourceDocument):
     number or a text) orders the members of a pool; no two of them have the same. `holder` says whose it is while it is
     reserved or in use: {service, order, item, plan, task}; `claim` is the idempotency key of the call that got it.
     `until` is when its reservation expires, or its quarantine ends. `models.resources` writes all of it.
+
+    Of a pool's member, further (`models.pools`): `use` (reserved, used, quarantined), the `part` of the pool, `bits`
+    (an address block's size as a power of two), `amounts` of capacity, `traits`, and `asked`, by which a repeated call
+    is told from another one.
     """
 
     meta = {
@@ -50,3 +54,9 @@ class Resource(ResourceDocument):
     holder = DictField()
     claim = StringField()
     until = DateTimeField()
+    use = StringField()
+    part = StringField()
+    bits = IntField()
+    amounts = ListField(DictField())
+    traits = ListField(StringField())
+    asked = StringField()

@@ -7,6 +7,8 @@ from typing import Any
 from models.clock import Clock
 from models.domain.delivery import DEAD, DELIVERED, PENDING
 from models.domain.subscriptions import ENDED
+from models.flow_changes import remove_ended
+from models.resolutions import DONE, STOPPED
 from models.store import Store
 
 Document = dict[str, Any]
@@ -23,22 +25,25 @@ class Retention:
         dead: dead letters, deliveries still pending for a subscriber that has been silent for so long, and
             subscriptions that have ended.
         events: events, where no kept delivery may still need them, and bulk resolutions that have ended.
+        processes: process flows that have ended, with their task flows.
     """
 
     delivered: float = 30
     dead: float = 90
     events: float = 30
+    processes: float = 90
 
 
 async def remove_old(store: Store, clock: Clock, retention: Retention) -> dict[str, int]:
     """Remove what has been kept long enough, piece by piece. Run by one process at a time, daily.
 
     Returns:
-        How many deliveries, events, subscriptions and bulk resolutions were removed.
+        How many deliveries, events, subscriptions, bulk resolutions and process flows were removed.
     """
     now = clock.now()
-    removed = {"deliveries": 0, "events": 0, "subscriptions": 0, "resolutions": 0}
+    removed = {"deliveries": 0, "events": 0, "subscriptions": 0, "resolutions": 0, "processes": 0}
     for tenant in await store.collection("event").distinct("tenant"):
+        removed["processes"] += await _remove_processes(store, clock, tenant, now - timedelta(days=retention.processes))
         ends = {
             DELIVERED: now - timedelta(days=retention.delivered),
             DEAD: now - timedelta(days=retention.dead),
@@ -49,9 +54,20 @@ async def remove_old(store: Store, clock: Clock, retention: Retention) -> dict[s
             removed["deliveries"] += await _remove_deliveries(store, query)
         query = {"tenant": tenant, "state": ENDED, "endedAt": {"$lt": ends[DEAD]}}
         removed["subscriptions"] += (await store.collection("subscription").delete_many(query)).deleted_count
-        query = {"tenant": tenant, "state": "done", "updated": {"$lt": now - timedelta(days=retention.events)}}
+        query = {
+            "tenant": tenant,
+            "state": {"$in": [DONE, STOPPED]},
+            "updated": {"$lt": now - timedelta(days=retention.events)},
+        }
         removed["resolutions"] += (await store.collection("falloutResolution").delete_many(query)).deleted_count
         removed["events"] += await _remove_events(store, tenant, now - timedelta(days=retention.events))
+    return removed
+
+
+async def _remove_processes(store: Store, clock: Clock, tenant: str, before: datetime) -> int:
+    removed = 0
+    while some := await remove_ended(store, clock, {"tenant": tenant, "ended": {"$lt": before}}):
+        removed += some
     return removed
 
 

@@ -18,6 +18,7 @@ from models.domain.errors import AlreadyExists, Conflict
 from models.domain.events import event_type
 from models.domain.ids import derived_id
 from models.domain.lifecycles import TASK_FLOW
+from models.flow_changes import NOT_WANTED, change_task_flow
 from models.ids import new_id
 from models.process_flows import Ending, Work, attach, ensure
 from models.reading import reading
@@ -83,14 +84,9 @@ class TaskFlowStore:
             stored = await self._store.get(NAME, task_flow_id(key))
             if stored is None or stored["body"]["state"] in TASK_FLOW.final:
                 return None if stored is None else stored["body"]
-            now = self._clock.now()
-            body, through = task_flow.withdrawn(stored["body"], now)
-            stubs = [
-                outbox.stub(event_type(NAME, "StateChange"), state=state, who=ENGINE.subject, why="not wanted any more")
-                for state in (*through, body["state"])
-            ]
-            change = outbox.change(stored, {"body": body}, stubs, now, unset=("escalate",))
-            if await self._store.update(NAME, {"_id": stored["_id"], "rev": stored["rev"]}, change):
+            body, through = task_flow.withdrawn(stored["body"], self._clock.now())
+            who, why = ENGINE.subject, NOT_WANTED
+            if await change_task_flow(self._store, self._clock, stored, body, through, who=who, why=why):
                 return body
         raise Conflict("Others change this task flow all the time.")
 

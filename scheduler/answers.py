@@ -10,11 +10,21 @@ from models.domain.caller import ENGINE
 from models.domain.expressions import ExpressionError
 from models.domain.lifecycles import TASK
 from models.domain.order_view import item_at
-from models.domain.outcomes import Accepted, Done, InformationRequired, Progress, Refused, Unreachable, parse_report
+from models.domain.outcomes import (
+    Accepted,
+    Done,
+    InformationRequired,
+    Progress,
+    Refused,
+    Shortage,
+    Unreachable,
+    parse_report,
+)
 from models.domain.plan import PlannedTask
 from models.domain.service_change import Report
 from models.domain.service_progress import ServiceProgress
 from models.domain.undo import reverse_key
+from scheduler.allocations import Allocations
 from scheduler.context import TaskContext
 from scheduler.engagement import Answer, Engager, Parts
 from scheduler.fallout import held_fields
@@ -22,6 +32,7 @@ from scheduler.order_projection import OrderProjection, milestone
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import outcome_document
 from scheduler.reports import Reports
+from scheduler.service_changes import Told
 from scheduler.services import Services
 from scheduler.settlement import Settlement, error, settle
 from scheduler.situations import work_of
@@ -55,6 +66,7 @@ class Settling:
         self._effects: dict[str, Document] = {}
         self._reports = Reports(parts.store)
         self._to_look_up: set[str] = set()
+        self._allocations = Allocations(parts.pools, record, self.effect)
 
     def begin(self) -> None:
         """At a plan's start: services and items that need nothing done are finished at once."""
@@ -72,6 +84,7 @@ class Settling:
 
     def take_effects(self) -> list[Document]:
         """The effects that the next plan write owes, which they are numbered with."""
+        self._allocations.take_note()
         effects = [{"n": self._record.rev + 1, **effect} for effect in self._effects.values()]
         self._effects = {}
         return effects
@@ -79,14 +92,15 @@ class Settling:
     async def apply_effects(self, services: Services, effects: Sequence[Document]) -> set[str]:
         """Carry out effects; returns the plans that may go on because a service was released."""
         owed = [effect for effect in effects if "service" in effect]
+        await self._allocations.apply(owed)
         await self._reports.load(self._record.id, (key for effect in owed for key in effect["tasks"]))
+        readers = await self._parts.directory.readers(self._record.tenant)
         waiting = await asyncio.gather(
             *(
                 services.apply(
                     effect,
                     self._record.services[effect["service"]],
-                    self._reports.together(effect["tasks"]),
-                    self._tellers(effect["tasks"]),
+                    Told(self._reports.together(effect["tasks"]), self._tellers(effect["tasks"]), readers),
                 )
                 for effect in owed
             )
@@ -184,7 +198,7 @@ class Settling:
                 facts["report"] = {name: list(entries) for name, entries in asdict(report).items()}
             case Accepted():
                 facts["accepted"] = asdict(answer.outcome)
-            case Refused(reason=reason) | Unreachable(reason=reason):
+            case Refused(reason=reason) | Unreachable(reason=reason) | Shortage(reason=reason):
                 answer.detail["reason"] = reason
             case InformationRequired(message=message):
                 answer.detail["reason"] = message
@@ -219,6 +233,8 @@ class Settling:
         if settlement.state == "done" and run.started is not None:
             seconds = (self._parts.clock.now() - run.started).total_seconds()
             self._parts.durations.note(self._record.tenant, task, run.fulfiller or "", seconds)
+        if settlement.state == "done" and "by" in answer.detail:
+            self._allocations.by_hand(task)
         if settlement.state in ("done", "skipped"):
             self.satisfied(task)
 
@@ -240,6 +256,7 @@ class Settling:
             return
         if self._reports.of(task.key):
             self.effect(task.service)["tasks"].append(task.key)
+        self._allocations.satisfied(task)
         for service in self._services.task_satisfied(task.service):
             self._service_finished(service)
         path = task.item
@@ -252,6 +269,8 @@ class Settling:
         planned = self._record.services.get(service)
         if planned is None:
             return
+        if planned.action in ("add", "modify"):
+            self._allocations.provisioned(service)
         match planned.action:
             case "add":
                 self.effect(service, state=planned.state, built=self._built(service))

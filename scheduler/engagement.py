@@ -165,6 +165,14 @@ class Engager:
             attempt=run.attempts + 1,
             repeated=run.touched,
             former=former,
+            kind=task.kind,
+            name=task.name,
+            tenant=self._record.tenant,
+            priority=self._record.priority,
+            superseded=tuple(
+                str(CallKey(self._record.id, subject, task.operation, earlier)) for earlier in range(run.revision)
+            ),
+            used=task.target is None or self._record.progress.is_used(task),
             **(_of_the_target(self._record.id, task.target, kept) if task.target else _of_what_goes_on(kept)),
         )
 

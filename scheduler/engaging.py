@@ -4,7 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from adapters.ports import Fulfiller, FulfillerCall
+from adapters.ports import Fulfiller, FulfillerCall, ResourcePools
 from models.callback_token import CallbackTokens
 from models.clock import Clock
 from models.domain.fulfiller import FulfillerDefinition
@@ -47,7 +47,7 @@ class Slots(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What engaging a fulfiller takes; `rules` is None where there are no fallout rules."""
+    """What engaging a fulfiller takes; `rules` and `pools` are None where there are none."""
 
     store: Store
     clock: Clock
@@ -60,6 +60,7 @@ class Parts:
     capacity: Capacity
     presence: Presence
     rules: RuleBook | None = None
+    pools: ResourcePools | None = None
 
 
 @dataclass(frozen=True, slots=True)

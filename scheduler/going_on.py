@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from models.domain.precedence import ENDED
 from models.domain.progress import STUCK
 from models.domain.service_change import with_delta
 from scheduler.plan_record import PlanRecord
@@ -12,6 +13,8 @@ Document = dict[str, Any]
 
 NEW_KEY_AFTER = frozenset({"refused", "informationRequired", "informationMissing"})
 """Errors after which a resumed task is a new call: the fulfiller would repeat its answer to the old key."""
+BY_ITSELF = frozenset({"noFulfiller", "poolExhausted"})
+"""Errors after which a task goes on by itself, as soon as somebody, or something, is there for it."""
 
 
 class GoingOn:
@@ -22,6 +25,7 @@ class GoingOn:
         self._record = record
         self._progress = record.progress
         self._effect = effect
+        self._told: set[str] = set()
 
     def inform(self, path: str, values: Document) -> None:
         """Take in what a customer has said of an item that waited for it, and go on with it.
@@ -43,12 +47,22 @@ class GoingOn:
         self.resume(path)
 
     def reconsider(self, key: str) -> None:
-        """Somebody may be there now for a task that nobody could have."""
+        """Somebody may be there now for a task that nobody could have, or a pool may have what it lacked."""
         run = self._progress.run.get(key)
-        if self._record.state == "cancelling" and key in self._record.ordered:
+        if run is None or (self._record.state == "cancelling" and key in self._record.ordered):
             return
-        if run is not None and run.state == "held" and (run.error or {}).get("code") == "noFulfiller":
+        if run.state == "held" and (run.error or {}).get("code") in BY_ITSELF:
             self._progress.move(key, "waiting", attempts=0, error=None)
+        elif run.state not in ENDED:  # told before we knew that we wait
+            self._told.add(key)
+
+    def take_told(self) -> list[str]:
+        """Take up what is held by now, but was told before that it can go on; returns the keys."""
+        told = [key for key in self._told if self._progress.run[key].state == "held"]
+        self._told = {key for key in self._told if self._progress.run[key].state in ("running", "waiting", "retrying")}
+        for key in told:
+            self.reconsider(key)
+        return told
 
     def resume(self, path: str | None) -> list[str]:
         """Take up tasks again that are held or wait for information, of one item (with those nested in it) or of all.

@@ -67,7 +67,7 @@ class PlanRun:
         self._going_on = GoingOn(record, self._settling.effect)
         self._items = Items(record, self._services, parts.clock)
         self._cancellation = Cancellation(cancelling, record, self._settling, self._services)
-        self._failing = Failing(cancelling, record, self._settling)
+        self._failing = Failing(cancelling, record, self._settling, self._fallout)
         self._interventions = Interventions(
             parts, record, self._engager, self._settling, self._going_on, self._fallout, self._failing
         )
@@ -259,6 +259,8 @@ class PlanRun:
             batch.append(self._calls.answers.popleft())
         if batch:
             await self._settling.settle(batch)
+            for key in self._going_on.take_told():
+                self._fallout.remember(key)
 
     async def _write(self) -> None:
         """Write the plan where it has changed, carry out its effects, and show it in the order."""

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from models.domain.outcomes import Accepted, Done, InformationRequired, Outcome, Progress, Refused, Unreachable
+from models.domain.outcomes import (
+    Accepted,
+    Done,
+    InformationRequired,
+    Outcome,
+    Progress,
+    Refused,
+    Shortage,
+    Unreachable,
+)
 from scheduler.engagement import Answer, Parts
 from scheduler.fallout import Fallout
 from scheduler.plan_record import PlanRecord
@@ -13,7 +22,7 @@ from scheduler.settlement import outcome_unknown
 Document = dict[str, Any]
 
 _OUTCOMES: dict[str, type] = {
-    kind.__name__: kind for kind in (Done, Accepted, Refused, Unreachable, Progress, InformationRequired)
+    kind.__name__: kind for kind in (Done, Accepted, Refused, Unreachable, Progress, InformationRequired, Shortage)
 }
 
 

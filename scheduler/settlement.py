@@ -6,7 +6,16 @@ from typing import Any
 
 from models.clock import to_text
 from models.domain.fulfiller import FulfillerDefinition
-from models.domain.outcomes import Accepted, Done, InformationRequired, Outcome, Progress, Refused, Unreachable
+from models.domain.outcomes import (
+    Accepted,
+    Done,
+    InformationRequired,
+    Outcome,
+    Progress,
+    Refused,
+    Shortage,
+    Unreachable,
+)
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
 from models.domain.retry import RetrySchedule
@@ -61,6 +70,8 @@ def settle(  # noqa: PLR0911 - one line per kind of answer
             return Settlement(run.state, {"due": due}, outcome.milestone)
         case InformationRequired():
             return _pending(task, run, outcome, now)
+        case Shortage():
+            return _short(task, outcome, now)
         case Refused():
             return _refused(task, outcome, definition, now)
         case Unreachable():
@@ -115,6 +126,15 @@ def nobody_answered(task: PlannedTask, now: datetime) -> Settlement:
     """Hold a task whose customer did not give the information that it needs."""
     message = f"{task.name}: the information that it needs was not given in time."
     return _held("informationMissing", "The customer did not answer in time", message, now)
+
+
+def _short(task: PlannedTask, outcome: Shortage, now: datetime) -> Settlement:
+    """Hold a task until a pool has what it asks for: the cause is the pool. It may stand in line there by now."""
+    if task.optional:
+        return Settlement("skipped", {"due": None, "deadline": None})
+    held = _held("poolExhausted", "The pool is exhausted", f"{task.name}: {outcome.reason}", now)
+    held.changes["error"]["pools"] = list(outcome.pools)
+    return held
 
 
 def _refused(task: PlannedTask, outcome: Refused, definition: FulfillerDefinition | None, now: datetime) -> Settlement:

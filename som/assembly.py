@@ -4,13 +4,17 @@ from adapters.webhook import Webhook, WebhookSettings
 from models import fallout_flows, inbox, task_flows
 from models.budgets import Budgets
 from models.callback_token import CallbackTokens
+from models.catalogue import Catalogue
 from models.durations import Durations
 from models.fallout_rules import RuleBook
 from models.leases import Leases
+from models.order_placing import OrderPlacing
 from models.patterns import Re2Patterns
+from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
 from models.sealing import Sealer
 from models.slots import Slots
+from scheduler import pool_lines, reconciliation
 from scheduler.cancellation import CancellationParts
 from scheduler.capacity import Capacity, EngineSettings
 from scheduler.claims import Claims
@@ -23,6 +27,9 @@ from scheduler.health import Health
 from scheduler.intake import Intake
 from scheduler.places import Places
 from scheduler.planner import Planner
+from scheduler.pool_lines import PoolLines
+from scheduler.read_adoption import Adoption
+from scheduler.reconciliation import Reconciliation, ReconciliationParts
 from scheduler.registry_watch import RegistryWatch
 from scheduler.resolutions import LEASE_SECONDS, Resolutions
 from scheduler.resolutions import SECONDS as RESOLUTION_SECONDS
@@ -43,6 +50,9 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     planner: Planner,
     watcher: Watcher,
     presence: Presence,
+    catalogue: Catalogue,
+    placing: OrderPlacing,
+    pools: ResourcePoolStore,
 ) -> Engine:
     """The scheduler, woken by this watcher."""
     settings, store, clock, stack = ground.settings, ground.store, ground.clock, ground.stack
@@ -60,20 +70,27 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     watcher.on_reference.append(lambda _: rules.invalidate())
     watcher.on_open.append(rules.invalidate)
     callbacks = ground.administration
-    parts = Parts(store, clock, directory, tokens, places, callbacks, durations, health, capacity, presence, rules)
+    parts = Parts(
+        store, clock, directory, tokens, places, callbacks, durations, health, capacity, presence, rules, pools
+    )
     claims = Claims(store, clock, ground.worker, settings.lease_seconds)
     intake = Intake(store, clock, claims, planner.plan)
     cancelling = CancellationParts(store, clock, planner.deletion)
     engine = Engine(parts, claims, intake, cancelling)
     watch_in_hand(ground.registry, lambda: engine.in_hand)
     resolutions = Resolutions(store, clock, Leases(store, clock, ground.worker, LEASE_SECONDS))
+    leases = Leases(store, clock, ground.worker, reconciliation.LEASE_SECONDS)
+    reconciling = ReconciliationParts(store, clock, directory, catalogue, places, health, placing, leases)
     engine.periodic += [
+        (Reconciliation(reconciling).look, reconciliation.SECONDS),
+        (Adoption(reconciling).look, Adoption.SECONDS),
         (resolutions.look, RESOLUTION_SECONDS),
         (slots.extend, 15.0),
         (durations.flush, 10.0),
         (lambda: inbox.pass_on_what_is_left(store, clock), inbox.LEFT_AFTER_SECONDS),
         (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
         *registry.jobs,
+        (PoolLines(store, clock, pools).look, pool_lines.SECONDS),
         *task_flows.jobs(store, clock),
         *fallout_flows.jobs(store, clock),
     ]

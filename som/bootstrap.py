@@ -15,8 +15,10 @@ from adapters.database_errors import DatabaseProblem
 from adapters.forms import JsonSchemaForms
 from adapters.http_session import Tools, open_session
 from adapters.kinds import Kinds
+from adapters.pool import REGISTRATION
 from handlers.app import create_app
 from handlers.dependencies import Dependencies
+from handlers.placing import order_placing
 from handlers.settings import HttpSettings
 from handlers.validation import schema_check
 from models import migrations, task_flows
@@ -25,9 +27,12 @@ from models.catalogue import Catalogue
 from models.clock import Clock
 from models.domain.expressions import register_patterns
 from models.enabling import EnablingServices
+from models.fulfillers import ensure
 from models.hints import hint
 from models.inventory import Inventory
 from models.patterns import Re2Patterns
+from models.pools import jobs as pool_jobs
+from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
 from models.resealing import reseal
 from models.sealing import Sealer
@@ -127,6 +132,7 @@ class Server:
         callback_key = settings.callback_key.get_secret_value() if settings.callback_key else None
         tokens = await load_tokens(store, sealer, callback_key)
         base = ground.administration
+        pools = ResourcePoolStore(store, clock)
         tools = Tools(
             session=lambda: session,
             notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
@@ -134,8 +140,10 @@ class Server:
             allowed=_allowances(settings),
             task_flows=task_flows.TaskFlowStore(store, clock),
             hint=lambda fulfiller, reference: hint(store, clock, fulfiller, [reference]),
+            resource_pools=pools,
         )
         kinds = Kinds(tools)
+        await ensure(store, clock, REGISTRATION)
         directory = Directory(store, opening(kinds, sealer))
         close_at_end(stack, "fulfillers", directory.aclose)
         catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
@@ -149,12 +157,6 @@ class Server:
         if "api" in settings.roles:
             await presence.beat()  # before any deadline is looked at, so that an outage until now is known
             jobs.append(Role("presence", beat(presence)))
-        if "scheduler" in settings.roles:
-            engine = make_engine(ground, directory, tokens, planner, watcher, presence)
-            jobs.append(Role("engine", engine.run(), engine.stop))
-        if "notifier" in settings.roles:
-            notifier = await make_notifier(ground, watcher, sealer)
-            jobs += [Role("notifier", notifier.run()), Role("retention", clean(ground))]
         dependencies = Dependencies(
             store=store,
             clock=clock,
@@ -165,12 +167,22 @@ class Server:
             tokens=tokens,
             sealer=sealer,
             patterns=Re2Patterns(),
+            pools=pools.turns,
+            resource_pools=pools,
             catalogue_check=settings.catalog_check,
             registry=ground.registry,
             roles=tuple(sorted(settings.roles)),
             version=program_version(),
             stopping=self._stop,
         )
+        if "scheduler" in settings.roles:
+            placing = order_placing(dependencies)
+            engine = make_engine(ground, directory, tokens, planner, watcher, presence, catalogue, placing, pools)
+            engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
+            jobs.append(Role("engine", engine.run(), engine.stop))
+        if "notifier" in settings.roles:
+            notifier = await make_notifier(ground, watcher, sealer)
+            jobs += [Role("notifier", notifier.run()), Role("retention", clean(ground))]
         app = create_app(dependencies, self._http_settings())
         gc.collect()
         gc.freeze()  # what stands now stands for good: not looking at it again saves a seventh of a POST

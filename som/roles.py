@@ -51,7 +51,11 @@ async def clean(ground: Ground) -> None:
     """Once an hour, by whoever is first: remove what has been kept long enough."""
     settings, store, clock = ground.settings, ground.store, ground.clock
     leases = Leases(store, clock, ground.worker, RETENTION_SECONDS)
-    kept = retention.Retention(delivered=settings.retention_days_deliveries, events=settings.retention_days_events)
+    kept = retention.Retention(
+        delivered=settings.retention_days_deliveries,
+        events=settings.retention_days_events,
+        processes=settings.retention_days_processes,
+    )
     while True:
         try:
             if await leases.take("retention") is not None:

@@ -24,6 +24,7 @@ from adapters.ports import (
     Progress,
     Refused,
     Report,
+    Shortage,
     Unreachable,
     parse_report,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "Progress",
     "Refused",
     "Report",
+    "Shortage",
     "Tools",
     "Unreachable",
     "Violation",

@@ -244,6 +244,13 @@ class Settings(BaseSettings):
         description="Days that events, which are the history of orders and services, are kept: 90. They take "
         "the most room.",
     )
+    retention_days_processes: int = Field(
+        90,
+        ge=1,
+        le=36_500,
+        description="Days that process flows, which hold people's tasks, are kept after their end, with their task "
+        "flows: 90, as long as the history that names who did them. Those of an order go with it when it is deleted.",
+    )
     command_dir: Path | None = Field(
         None,
         description="Folder of the executables that fulfillers of the kind `command` may name. None by default: "

@@ -39,6 +39,7 @@ from adapters.tmforum.order_reading import (
     unfinished,
 )
 from adapters.tmforum.questions import PENDING, Questions
+from adapters.tmforum.reading import as_read
 from adapters.tmforum.schemas import Schemas
 from adapters.tmforum.settings import CATCH_UP_SECONDS, wrong_order_settings
 from models.domain.expressions import ExpressionError
@@ -118,6 +119,25 @@ class OrderFulfiller:
         if state == PENDING:
             return await self._questions.answer(order, call, budget)
         return await self._taken(order, call, budget)
+
+    async def read(self, call: FulfillerCall) -> Outcome:
+        """Read their service or resource that ours rests on, in the inventory that the settings name."""
+        theirs = self._making.theirs(call.service)
+        if not self._inventory or theirs is None:
+            what = "their inventory" if not self._inventory else f"which {self.dialect.subject} of theirs is meant"
+            return Refused(f"What is cannot be told: {what} is not known.")
+        path = f"{self._inventory}/{self.dialect.subject}/{segment(theirs)}"
+        answer = await self._client.get(path, Budget(call.timeout), bears={404})
+        if isinstance(answer, Refused | Unreachable):
+            return answer
+        if answer.status == 404 or not isinstance(answer.body, Mapping):
+            return Done(state="terminated") if answer.status == 404 else Refused("What came is no object.")
+        try:
+            entries = answer.body.get(self.dialect.characteristics)
+            received = self._names.received(answer.body, entries, {})
+        except ExpressionError as error:
+            return Refused(f"The setting receive cannot be applied to what came: {error}")
+        return as_read(answer.body, Done(service_characteristic=received.characteristics))
 
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
         """Read how the order, or its cancellation, is."""

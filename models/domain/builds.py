@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.domain.desired import SIDES
-from models.domain.draft import AS_PLANNED_ONLY, Draft, Node, as_seen
+from models.domain.draft import AS_PLANNED_ONLY, Draft, Node, as_seen, reservations
 from models.domain.ids import derived_id
 from models.domain.order_items import OrderItem
 from models.domain.snapshot import INSTANCE, Body, related_ids
@@ -101,13 +101,16 @@ def fill(draft: Draft, part: Part) -> None:
         **({"category": specification.category} if specification and specification.category else {}),
         **{name: value for name, value in given.items() if name not in SET_HERE},
         "id": node.id,
-        "state": node.state if node.state in AS_PLANNED_ONLY else "designed",
+        "state": node.state if node.state in AS_PLANNED_ONLY and not reservations(node) else "designed",
         **({"serviceSpecification": dict(node.reference)} if node.reference else {}),
         **({"serviceCharacteristic": characteristics} if characteristics else {}),
     }
     for name in ("serviceRelationship", "supportingService"):
         if given.get(name):
             node.body[name] = list(given[name])
+    parties = draft.order.get("relatedParty")
+    if part.described and node.parent is None and parties and "relatedParty" not in node.body:
+        node.body["relatedParty"] = list(parties)  # whoever orders it is who has it
     node.related = relationships_in(node.body)
     node.seen = as_seen(node.body)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from models.domain.errors import InvalidRequest
 from models.domain.expressions import ExpressionError, Template
+from models.domain.fulfilment import TaskRule, first_rules
 from models.domain.order_items import OrderItem, nesting_waits, waits_of
 from models.domain.plan import Awaited, PlannedService
 from models.domain.snapshot import Snapshot, Wish, characteristics_of
@@ -210,6 +211,14 @@ def _unchanged(snapshot: Snapshot, body: Mapping[str, Any], item: OrderItem, nam
         listed=False,
         level=parent.level + 1 if parent else 0,
     )
+
+
+def reservations(node: Node) -> Mapping[str, TaskRule]:
+    """The tasks of a new service that shall only be reserved: what is allocated before any fulfiller is called."""
+    if node.state != "reserved" or node.specification is None:
+        return {}
+    rules = node.specification.tasks("add")
+    return {name: rules[name] for name in rules if name in first_rules(rules)}
 
 
 def as_seen(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -133,6 +133,13 @@ ADMINISTERED = {
     "falloutRule": Subject(
         "som", "falloutRule", "Fallout rule", "serviceOrdering", ("Create", "AttributeValueChange", "Delete")
     ),
+    "resourcePool": Subject(
+        "som",
+        "resourcePool",
+        "Resource pool",
+        "resourceInventory",
+        ("Create", "AttributeValueChange", "ThresholdCrossed", "Delete"),
+    ),
     "release": Subject("som", "release", "Release", "serviceCatalogManagement", ("Create", "StateChange")),
 }
 """What is told to the history alone: no hub carries these events."""

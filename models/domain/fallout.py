@@ -59,6 +59,10 @@ KINDS: Mapping[str, Kind] = {
         ("specification", "action"), ("retry", "reassign", "skip", "complete", "fail", "cancel"),
         "It goes on by itself as soon as somebody can do it: register, change or enable a fulfiller, or wait.",
     ),
+    "poolExhausted": Kind(
+        ("pools",), ("retry", "edit", "reassign", "skip", "complete", "fail", "cancel"),
+        "It goes on by itself, in its turn, as soon as the pool has enough: enlarge it, or have something released.",
+    ),
     "fulfillerGone": Kind(
         ("fulfiller",), ("reassign", "retry", "skip", "complete", "fail", "cancel"),
         "Register the fulfiller again, or give the work to another one, then resume.",
@@ -124,6 +128,7 @@ def cause(task: PlannedTask, fulfiller: str | None, error: Mapping[str, Any]) ->
         "action": task.action,
         "task": task.name,
         "reason": normalised(own_reason(task, str(error.get("message", "")))),
+        "pools": " ".join(error.get("pools", ())),
     }
     text = "\x1f".join([code, *(parts[name] for name in kind_of(code).common)])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

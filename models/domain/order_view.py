@@ -200,6 +200,7 @@ def error_message(  # noqa: PLR0913, PLR0917 - the attributes of an entry
     at: str,
     of: Literal["ServiceOrderItem", "ServiceOrder"] = "ServiceOrderItem",
     missing: Sequence[Mapping[str, Any]] = (),
+    pools: Sequence[str] = (),  # noqa: ARG001 - named in the message already
 ) -> Document:
     """An entry of errorMessage as TMF641 v4 has it; `missing`, of ours, lists the characteristics that are wanted."""
     wanted = {"missing": [dict(entry) for entry in missing]} if missing else {}

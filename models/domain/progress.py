@@ -206,6 +206,15 @@ class Progress:
         """Whether a task is an allocation that has its turn as the order is taken on."""
         return key in self._precedence.first
 
+    def is_used(self, task: PlannedTask) -> bool:
+        """Whether a fulfiller has been called for something else than an allocation in the item of a task.
+
+        Nested items count, and those around it: they may use what is allocated here.
+        """
+        top = task.item.partition("/")[0]
+        others = (key for key in self._by_item.get(top, ()) if self.tasks[key].kind != "allocate")
+        return any(self.run[key].touched for key in others)
+
     def of_service(self, service: str) -> list[str]:
         """Keys of the tasks that work on a service."""
         return self._by_service.get(service, [])

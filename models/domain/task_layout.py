@@ -8,7 +8,7 @@ ended. Both become needs between tasks here: first tasks wait for last tasks.
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from models.domain.draft import AS_PLANNED_ONLY, Draft, Node
+from models.domain.draft import AS_PLANNED_ONLY, Draft, Node, reservations
 from models.domain.fulfilment import CHILD, RELIES_ON, TaskRule, default_task, first_rules
 from models.domain.graph import in_order
 from models.domain.ids import task_key
@@ -178,8 +178,10 @@ class TaskLayout:
                 yield label, laid if inside else _Laid(laid.exits)
 
     def _rules(self, node: Node) -> Mapping[str, TaskRule]:
-        if node.action == "noChange" or (node.action == "add" and node.state in AS_PLANNED_ONLY):
+        if node.action == "noChange":
             return {}
+        if node.action == "add" and node.state in AS_PLANNED_ONLY:
+            return reservations(node)
         if node.specification is None:
             return {node.action: default_task(node.action)}
         return node.specification.tasks(node.action)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from models.domain.ids import task_key
 from models.domain.plan import PlannedTask
+from models.domain.precedence import is_release
 from models.domain.progress import Progress
 
 _MAYBE_DONE = frozenset({"done", "skipped", "failed"})
@@ -115,13 +116,14 @@ def undo_tasks(
             by_service.setdefault(task.service, []).append(undo)
     doomed = {task.service for task in done if task.compensation == "delete"}
     for task in deletions:
-        if task.service in doomed:
+        if task.service in doomed and not is_release(task):  # what was allocated is undone where that was done
             by_service.setdefault(task.service, []).append(replace(task, optional=False, compensation="none"))
     return _in_reverse(done, by_service)
 
 
 def _in_reverse(done: Sequence[PlannedTask], by_service: Mapping[str, list[PlannedTask]]) -> list[PlannedTask]:
     known = {task.key for tasks in by_service.values() for task in tasks}
+    releases = {task.key for tasks in by_service.values() for task in tasks if is_release(task)}
     service_of = {task.key: task.service for task in done}
     dependents: dict[str, set[str]] = {}
     reversed_inside: dict[str, list[str]] = {}
@@ -141,5 +143,7 @@ def _in_reverse(done: Sequence[PlannedTask], by_service: Mapping[str, list[Plann
         for undo in tasks:
             inner = [need for need in undo.needs if need in known]
             needs = dict.fromkeys([*inner, *reversed_inside.get(undo.key, ()), *first])
+            if undo.key not in releases:  # these come last, by precedence: nothing waits for them
+                needs = {key: None for key in needs if key not in releases}
             ordered.append(replace(undo, needs=tuple(needs)))
     return ordered

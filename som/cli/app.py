@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from som.cli import (
+    catalog,
     fallout,
     fulfiller,
     interventions,
@@ -15,10 +16,13 @@ from som.cli import (
     output,
     plan,
     release,
+    repair,
     resolution,
     rules,
+    subscription,
     work,
 )
+from som.cli.apply import apply
 from som.cli.demo import demo
 from som.cli.exits import CommandError, Exit
 from som.cli.explain import explain
@@ -38,12 +42,16 @@ app.command()(serve)
 app.command()(demo)
 app.command()(stop)
 app.command()(load)
+app.command()(apply)
 app.add_typer(order.app, name="order")
 app.add_typer(plan.app, name="plan")
 app.add_typer(plan.task_app, name="task")
+inventory.app.command("reconcile")(repair.reconcile)
 app.add_typer(inventory.app, name="service")
+app.add_typer(repair.app, name="repair")
 app.add_typer(fulfiller.app, name="fulfiller")
-app.add_typer(notification.subscription_app, name="subscription")
+app.add_typer(subscription.app, name="subscription")
+app.add_typer(notification.listener_app, name="listener")
 app.add_typer(notification.delivery_app, name="delivery")
 app.add_typer(notification.event_app, name="event")
 for command in (*interventions.COMMANDS, *resolution.COMMANDS):
@@ -52,6 +60,7 @@ fallout.app.add_typer(rules.app, name="rules")
 app.add_typer(fallout.app, name="fallout")
 app.add_typer(work.app, name="work")
 app.add_typer(release.app, name="release")
+app.add_typer(catalog.app, name="catalog")
 app.command()(explain)
 app.command("version")(show_version)
 

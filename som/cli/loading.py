@@ -13,6 +13,7 @@ from som.cli.exits import Refused, Unusable
 
 SPECIFICATION = "serviceSpecification"
 FULFILLER = "fulfiller"
+FALLOUT_RULE = "falloutRule"
 SERVICE = "service"
 
 _FOLDERS = {
@@ -20,9 +21,16 @@ _FOLDERS = {
     "catalog": SPECIFICATION,
     "specifications": SPECIFICATION,
     "fulfillers": FULFILLER,
+    "rules": FALLOUT_RULE,
     "services": SERVICE,
     "inventory": SERVICE,
 }
+_ENDINGS = (
+    ("Specification", SPECIFICATION),
+    ("Fulfiller", FULFILLER),
+    ("FalloutRule", FALLOUT_RULE),
+    ("Service", SERVICE),
+)
 # Set once, or by the server: not a difference when they differ.
 _FIXED = frozenset({"id", "href", "@type", "@baseType", "@schemaLocation", "lastUpdate", "createdDate"})
 _WRITE_ONLY = frozenset({"credentials"})
@@ -60,8 +68,16 @@ def entries(paths: Sequence[Path], fill: Mapping[str, str]) -> list[Entry]:
         Unusable: a file cannot be read, or does not say what it holds.
     """
     found = [entry for path in files.every(paths) for entry in _entries_of(path, fill)]
-    by_kind = {kind: [entry for entry in found if entry.kind == kind] for kind in (SPECIFICATION, FULFILLER, SERVICE)}
-    return [*_parts_first(by_kind[SPECIFICATION]), *by_kind[FULFILLER], *by_kind[SERVICE]]
+    return in_order(found)
+
+
+def in_order(found: Iterable[Entry]) -> list[Entry]:
+    """The entries in an order in which they can be loaded."""
+    by_kind: dict[str, list[Entry]] = {kind: [] for kind in _LOADERS}
+    for entry in found:
+        by_kind[entry.kind].append(entry)
+    by_kind[SPECIFICATION] = _parts_first(by_kind[SPECIFICATION])
+    return [entry for entries_of_kind in by_kind.values() for entry in entries_of_kind]
 
 
 def load(server: Server, entry: Entry) -> Loaded:
@@ -86,15 +102,15 @@ def _entries_of(path: Path, fill: Mapping[str, str]) -> list[Entry]:
 
 def _kind(resource: Mapping[str, Any], path: Path) -> str:
     named = str(resource.get("@type", ""))
-    for ending, kind in (("Specification", SPECIFICATION), ("Fulfiller", FULFILLER), ("Service", SERVICE)):
+    for ending, kind in _ENDINGS:
         if named.endswith(ending):
             return kind
     for folder in (part.name for part in path.resolve().parents):
         if folder in _FOLDERS:
             return _FOLDERS[folder]
     raise Unusable(
-        f'{path} does not say what it holds: give it "@type": "ServiceSpecification", "Fulfiller" or "Service", or '
-        "put it into a folder called catalogue, fulfillers or services."
+        f'{path} does not say what it holds: give it "@type": "ServiceSpecification", "Fulfiller", "FalloutRule" or '
+        '"Service", or put it into a folder called catalogue, fulfillers, rules or services.'
     )
 
 
@@ -136,6 +152,13 @@ def _load_fulfiller(server: Server, entry: Entry) -> Loaded:
     else:
         found = server.page(base, {"name": body.get("name"), "limit": 1}).items if body.get("name") else []
         present = found[0] if found else None
+    return _bring_up(server, entry, base, body, present)
+
+
+def _load_fallout_rule(server: Server, entry: Entry) -> Loaded:
+    body = {name: value for name, value in entry.body.items() if name != "@type"}
+    base = f"{ADMINISTRATION}/falloutRule"
+    present = server.find(at(base, str(body["id"]))) if body.get("id") else None
     return _bring_up(server, entry, base, body, present)
 
 
@@ -203,5 +226,6 @@ def _same_moment(one: Any, other: str) -> bool:
 _LOADERS: Mapping[str, Callable[[Server, Entry], Loaded]] = {
     SPECIFICATION: _load_specification,
     FULFILLER: _load_fulfiller,
+    FALLOUT_RULE: _load_fallout_rule,
     SERVICE: _load_service,
 }

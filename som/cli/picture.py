@@ -61,6 +61,11 @@ class Picture:
         return self.state in ENDED
 
     @property
+    def milestones(self) -> list[str]:
+        """Names of the milestones that the order has reached, in their order."""
+        return [str(one.get("name")) for one in self.order.get("milestone") or ()]
+
+    @property
     def trouble(self) -> list[str]:
         """What is wrong, in the server's words: of the order and of its items."""
         return [*_messages(self.order), *(text for _, item in walk(self.order) for text in _messages(item))]

@@ -63,6 +63,8 @@ class PlainView(SilentView):
             self._say(f"item {item.path}", f"item {item.path} {item.action} {item.what}: {item.state}")
         for task in seen.tasks:
             self._say(f"task {task.key}", _sentence(task))
+        for milestone in seen.milestones:
+            self._say(f"milestone {milestone}", f"milestone {milestone} reached")
         for number, trouble in enumerate(seen.trouble):
             self._say(f"trouble {number}", f"! {trouble}")
         for number, remark in enumerate(self._notes()):
@@ -124,9 +126,10 @@ def table(seen: Picture, height: int) -> RenderableType:
         for task in tasks:
             if task.item == item.path:
                 shown.add_row(*_task_cells(task))
+    reached = [Text(f"milestones: {', '.join(seen.milestones)}", "cyan")] if seen.milestones else []
     troubles = [Text(f"! {text}", "red") for text in seen.trouble]
     rest = [Text(f"and {hidden} more tasks", "dim")] if hidden else []
-    return Group(head, shown, *rest, *troubles)
+    return Group(head, shown, *rest, *reached, *troubles)
 
 
 def _fitting(tasks: Sequence[TaskRow], room: int) -> tuple[list[TaskRow], int]:

@@ -16,6 +16,7 @@ from models.domain.fulfiller import violations
 from models.domain.violations import Violation
 from models.inventory import Inventory
 from models.patterns import Re2Patterns
+from models.pools.turns import Turns
 from models.sealing import Sealer
 from models.store import Store, connect
 from tests.contract.client import ContractClient
@@ -56,6 +57,7 @@ def dependencies(store: Store) -> Dependencies:
         clock=Clock(),
         tokens=CallbackTokens(b"key of the tests"),
         patterns=patterns,
+        pools=Turns(store, Clock()),
         catalogue=Catalogue(store, patterns),
         inventory=Inventory(store),
         fulfiller_rules=AnyKind(),

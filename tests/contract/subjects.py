@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from models.domain.desired import link_of, ordered
 from tests.contract.plans import KEYS, hold_task, store_delivery, store_events, store_plan
 from tests.contract.samples import (
     CANCELS,
@@ -76,6 +77,25 @@ async def recorded(stage: Stage, *_: object) -> str:
     return await posted(stage, SERVICES, service())
 
 
+async def built(stage: Stage, *_: object) -> str:
+    """A service that a fulfiller has built which can be asked what is."""
+    key, reader = await recorded(stage), fulfiller(stage.new("fulfiller"), reads=True)
+    by = [{"specification": "vpn-1", "fulfiller": await posted(stage, FULFILLERS, reader)}]
+    await stage.store.update("service", {"_id": key}, {"$set": {"builtBy": by}})
+    return key
+
+
+async def drifting(stage: Stage, *_: object) -> str:
+    """A service that was ordered as active, and has been switched off."""
+    key = await built(stage)
+    body = (await stage.store.get("service", key) or {})["body"]
+    wanted = ordered(body, "active", link_of("o1", "1", "add"), "2026-01-01T00:00:00.000Z")
+    await stage.store.update("service", {"_id": key}, {"$set": {"desired": wanted}})
+    answer = await stage.client.patch(f"{SERVICES}/{key}", json={"state": "inactive"})
+    assert answer.status_code == 200, answer.text
+    return key
+
+
 async def kept_resource(stage: Stage, *_: object) -> str:
     """A logical resource in the inventory."""
     return await posted(stage, RESOURCES, resource())
@@ -122,6 +142,12 @@ async def held(stage: Stage, *_: object) -> str:
 
 async def _resolution(stage: Stage, _: Operation) -> str:
     return await posted(stage, f"{SOM}/falloutResolution", {"match": {"code": "refused"}, "do": "retry"})
+
+
+async def _had(stage: Stage, _: Operation) -> str:
+    """A service that somebody has."""
+    await ensure_specification(stage)
+    return await posted(stage, SERVICES, {**service(), "relatedParty": [{"id": "c-1", "role": "customer"}]})
 
 
 async def _rule(stage: Stage, _: Operation) -> str:
@@ -190,12 +216,16 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/task/{{id}}": _task,
     f"{SOM}/callback/{{token}}": _callback,
     f"{SOM}/notification/{{token}}": _hub_of_fulfiller,
-    f"{SOM}/subscription/{{id}}": subscribed,
-    f"{SOM}/subscription/{{id}}/secret": subscribed,
-    f"{SOM}/subscription/{{id}}/replay": subscribed,
+    f"{SOM}/hubListener/{{id}}": subscribed,
+    f"{SOM}/hubListener/{{id}}/secret": subscribed,
+    f"{SOM}/hubListener/{{id}}/replay": subscribed,
+    f"{SOM}/subscription/{{id}}": _had,
     f"{SOM}/delivery/{{id}}": delivered,
     f"{SOM}/delivery/{{id}}/replay": delivered,
     f"{SOM}/event/{{id}}": _event,
+    f"{SOM}/service/{{id}}/reconciliation": built,
+    f"{SOM}/repair/{{id}}": drifting,
+    f"{SOM}/repair/{{id}}/order": drifting,
     f"{SOM}/fallout/{{id}}": held,
     f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/falloutResolution/{{id}}": _resolution,

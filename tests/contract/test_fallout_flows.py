@@ -10,7 +10,7 @@ from models.process_flows import Work
 from models.store import Store
 from tests.contract.client import ContractClient
 from tests.contract.plans import KEYS, store_plan
-from tests.contract.samples import CANCELS, PROCESSES, SOM, Body, place, publish
+from tests.contract.samples import CANCELS, ORDERS, PROCESSES, SOM, Body, place, publish
 from tests.contract.test_fallout import FALLOUT, hold
 
 TASK_FLOWS = f"{PROCESSES}/taskFlow"
@@ -21,11 +21,16 @@ async def open_for(store: Store, order: str, number: int = 1) -> None:
     await open_flows(store, Clock(), work, [{"task": KEYS[0], "hold": number}], None)
 
 
+async def hold_instead(store: Store, order: str, **fallout: Any) -> None:
+    """Hold the task of a stored plan."""
+    await store.collection("task").delete_many({})
+    await hold(store, order, **fallout)
+
+
 @pytest.fixture
 async def flow(client: ContractClient, store: Store) -> Body:
     await store_plan(store, "o1")
-    await store.collection("task").delete_many({})
-    await hold(store, "o1", code="refused")
+    await hold_instead(store, "o1", code="refused")
     await open_for(store, "o1")
     await open_for(store, "o1")  # whoever repeats it after a crash
     [found] = (await client.get(f"{TASK_FLOWS}?queue=fallout&state=new")).json()
@@ -158,8 +163,7 @@ async def test_the_whole_order_is_given_up(client: ContractClient, store: Store)
     await publish(client)
     order = (await place(client))["id"]
     await store_plan(store, order)
-    await store.collection("task").delete_many({})
-    await hold(store, order)
+    await hold_instead(store, order)
     await open_for(store, order)
     [flow] = (await client.get(f"{TASK_FLOWS}?relatedEntity.id={order}")).json()
     await completed(client, flow, status=400, do="cancel")
@@ -173,8 +177,7 @@ async def test_an_order_that_is_being_cancelled_is_not_cancelled_again(client: C
     await publish(client)
     order = (await place(client))["id"]
     await store_plan(store, order)
-    await store.collection("task").delete_many({})
-    await hold(store, order)
+    await hold_instead(store, order)
     await open_for(store, order)
     [flow] = (await client.get(f"{TASK_FLOWS}?relatedEntity.id={order}")).json()
     assert (await client.post(CANCELS, json={"serviceOrder": {"id": order}})).status_code == 201
@@ -184,3 +187,21 @@ async def test_an_order_that_is_being_cancelled_is_not_cancelled_again(client: C
 
 async def test_the_explanation_of_fallout_is_one_click_away(client: ContractClient, flow: Body) -> None:
     assert (await client.get(f"{SOM}/fallout/o1:{KEYS[0]}")).json()["id"] == flow["relatedEntity"][-1]["id"]
+
+
+async def test_peoples_tasks_leave_with_the_order_that_is_deleted(client: ContractClient, store: Store) -> None:
+    await publish(client)
+    order = (await place(client))["id"]
+    await store_plan(store, order, state="done")
+    await hold_instead(store, order)
+    await open_for(store, order)
+    [flow] = (await client.get(f"{TASK_FLOWS}?relatedEntity.id={order}")).json()
+    process = f"{PROCESSES}/processFlow/{flow['processFlow']['id']}"
+    await store.update("serviceOrder", {"_id": order}, {"$set": {"body.state": "failed"}})
+    assert (await client.delete(f"{ORDERS}/{order}")).status_code == 204
+    assert (await client.get(flow["href"])).status_code == (await client.get(process)).status_code == 404
+    for name, key in (("taskFlow", flow["id"]), ("processFlow", flow["processFlow"]["id"])):
+        gone = await store.get(name, key)
+        assert gone is not None
+        last = gone["outbox"][-1]
+        assert (last["type"].lower(), last["who"]) == (f"{name}DeleteEvent".lower(), "anonymous")

@@ -7,7 +7,8 @@ import pytest
 
 from models import inbox, outbox, task_flows
 from models.clock import Clock
-from models.process_flows import Ending
+from models.process_flows import Ending, Work, ensure
+from models.retention import Retention, remove_old
 from models.store import Store, connect
 from models.task_flows import TaskFlowStore
 
@@ -77,3 +78,41 @@ async def test_a_process_flow_ends_with_its_order(store: Store, plan: str, order
     told = [event["state"] for event in found["outbox"] if event["type"] == "ProcessFlowStateChangeEvent"]
     assert told == ([] if ends == "active" else [ends])
     assert ("open" in found) is (ends == "active")
+
+
+async def test_nothing_is_left_in_a_queue_when_its_process_has_ended(store: Store) -> None:
+    await planned(store, "done", "failed")
+    body = await TaskFlowStore(store, Clock()).open(KEY, {"name": "Survey"}, 60)
+    await Ending(store, Clock()).look()
+    flow = await store.get("taskFlow", body["id"])
+    assert flow is not None
+    assert (flow["body"]["state"], flow["body"]["outcome"], (await process(store))["body"]["state"]) == (
+        "cancelled",
+        "withdrawn",
+        "completed",
+    )
+
+
+async def test_an_ended_process_is_kept_for_its_time_and_its_end_is_told_with_its_tasks(store: Store) -> None:
+    await planned(store, "done", "completed")
+    await store.insert("event", {"_id": "e1", "tenant": "default", "created": Clock().now()})
+    body = await TaskFlowStore(store, Clock()).open(KEY, {"name": "Survey"}, 60)
+    await Ending(store, Clock()).look()
+    assert (await remove_old(store, Clock(), Retention()))["processes"] == 0
+    long_ago = Clock().after(-91 * 86_400)
+    await store.collection("processFlow").update_many({}, {"$set": {"ended": long_ago}})
+    assert (await remove_old(store, Clock(), Retention()))["processes"] == 1
+    assert (await remove_old(store, Clock(), Retention()))["processes"] == 0
+    gone = [await process(store), await store.get("taskFlow", body["id"])]
+    assert [(one or {})["tenant"] for one in gone] == ["~default"] * 2
+    assert [(one or {})["outbox"][-1]["type"] for one in gone] == ["ProcessFlowDeleteEvent", "TaskFlowDeleteEvent"]
+
+
+async def test_many_processes_that_go_on_do_not_keep_one_that_ends(store: Store) -> None:
+    ending = Ending(store, Clock(), portion=2)
+    for number in range(5):
+        await store.insert("plan", {"_id": f"p{number}", "tenant": "default", "state": "running"})
+        await ensure(store, Clock(), Work(f"p{number}", "default"), [])
+    await store.update("plan", {"_id": "p3"}, {"$set": {"state": "done"}})
+    assert sum([await ending.look() for _ in range(3)]) == 1
+    assert await store.collection("processFlow").count_documents({"open": True}) == 4

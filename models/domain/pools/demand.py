@@ -19,7 +19,7 @@ class Holder:
         order: the order that asked.
         item: its item (path).
         plan: the plan whose task it is.
-        task: key of that task.
+        task: name of that task in the rules of the service's specification.
         tenant: whose they are.
     """
 
@@ -140,7 +140,7 @@ class Invalid:
 
     Attributes:
         reason: what is wrong, for people.
-        code: a stable word: `unknownPool`, `invalidDemand`, `neverFits`, `keyReused` or `released`.
+        code: a stable word: `unknownPool`, `invalidDemand`, `keyReused`, or `released` (also where it has expired).
     """
 
     reason: str

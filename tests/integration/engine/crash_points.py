@@ -1,10 +1,14 @@
 """A store that dies: the engine's n-th write is its last."""
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Coroutine, Iterable
+from typing import Any, TypeVar
 
+from adapters.ports import Allotment, Demand, Exhausted, Holder, Member, Reserved, ResourcePools, Served
 from models.group_commit import Write
 from models.store import Store
+
+Result = TypeVar("Result")
 
 
 class MortalStore(Store):
@@ -19,9 +23,15 @@ class MortalStore(Store):
         self.died = asyncio.Event()
 
     async def _submit(self, collection: str, write: Write) -> bool:
+        return await self.count(super()._submit(collection, write))
+
+    async def count(self, write: Awaitable[Result]) -> Result:
+        """Let a write take one of the lives."""
         if self.left <= 0:
+            if isinstance(write, Coroutine):
+                write.close()
             await self._silence()
-        answer = await super()._submit(collection, write)
+        answer = await write
         self.left -= 1
         if self.left <= 0:
             await self._silence()
@@ -30,3 +40,32 @@ class MortalStore(Store):
     async def _silence(self) -> Any:
         self.died.set()
         await asyncio.Event().wait()
+
+
+class MortalPools(ResourcePools):
+    """Pools whose changes count as writes of a mortal store: its owner does not hear of the last one either."""
+
+    def __init__(self, pools: ResourcePools, store: MortalStore) -> None:
+        self._pools = pools
+        self._store = store
+
+    async def reserve(self, key: str, holder: Holder, demand: Demand) -> Allotment:
+        return await self._counted(self._pools.reserve(key, holder, demand))
+
+    async def look(self, key: str) -> Reserved | Exhausted | None:
+        return await self._pools.look(key)
+
+    async def commit(self, of: Holder | str) -> tuple[Member, ...]:
+        return await self._counted(self._pools.commit(of))
+
+    async def release(self, of: Holder | str, why: str | None = None, *, at_once: bool = False) -> int:
+        return await self._counted(self._pools.release(of, why, at_once=at_once))
+
+    async def served(self, limit: int = 100) -> tuple[Served, ...]:
+        return await self._pools.served(limit)
+
+    async def told(self, keys: Iterable[str]) -> None:
+        await self._counted(self._pools.told(keys))
+
+    async def _counted(self, change: Awaitable[Result]) -> Result:
+        return await self._store.count(change)

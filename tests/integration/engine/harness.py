@@ -4,9 +4,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
-from adapters.ports import Fulfiller, FulfillerCall
+from adapters.credentials import Credentials
+from adapters.http_session import Tools
+from adapters.pool import PoolFulfiller
+from adapters.ports import Fulfiller, FulfillerCall, ResourcePools
 from models import inbox, outbox
 from models.budgets import Budgets
 from models.callback_token import CallbackTokens, CallKey
@@ -19,6 +22,7 @@ from models.durations import Durations
 from models.fallout_rules import RuleBook
 from models.ids import new_id
 from models.patterns import Re2Patterns
+from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
 from models.slots import Slots
 from models.store import Store
@@ -32,6 +36,7 @@ from scheduler.engine import Engine
 from scheduler.health import Health
 from scheduler.intake import Intake
 from scheduler.places import Places
+from scheduler.pool_lines import PoolLines
 from scheduler.registry_watch import RegistryWatch
 from scheduler.watcher import Watcher
 
@@ -79,6 +84,10 @@ class Scripted(Fulfiller):
         return [self.name_of(call) for call in self.effects.values()]
 
 
+def _no_session() -> NoReturn:
+    raise AssertionError("No fulfiller of these tests speaks HTTP.")
+
+
 async def _done(_: FulfillerCall) -> Outcome:
     return Done()
 
@@ -105,6 +114,7 @@ class Harness:
         self.plans: dict[str, Callable[[Document], Plan]] = {}
         self.deletions: list[PlannedTask] = []
         self.settings = EngineSettings()
+        self.pools: ResourcePools = ResourcePoolStore(store, clock)
         self._running: list[asyncio.Task[None]] = []
 
     async def register(self, **body: Any) -> None:
@@ -119,12 +129,18 @@ class Harness:
         await self.store.insert("fulfiller", outbox.first(document, [], self.clock.now()))
 
     def start(
-        self, name: str = "n1", lease_seconds: float = 5.0, store: Store | None = None
+        self,
+        name: str = "n1",
+        lease_seconds: float = 5.0,
+        store: Store | None = None,
+        pools: ResourcePools | None = None,
     ) -> list[asyncio.Task[None]]:
-        """Run an engine with its watcher, on a store of its own where one is given; returns its tasks, to be killed."""
-        store = store or self.store
+        """Run an engine with its watcher, on its own store and pools where given; returns its tasks, to be killed."""
+        store, pools = store or self.store, pools or self.pools
 
         def make(definition: FulfillerDefinition, _: Document) -> Fulfiller:
+            if definition.kind == "pool":
+                return PoolFulfiller(definition, Credentials(None), Tools(_no_session, resource_pools=pools))
             return self.others.get(definition.id, self.fulfiller)
 
         async def plan(order: Document) -> Plan:
@@ -144,7 +160,7 @@ class Harness:
         rules = RuleBook(store, Re2Patterns())
         presence = Presence(store, self.clock)
         common = (store, self.clock, directory, self.tokens, places, callbacks, self.durations, health, capacity)
-        parts = Parts(*common, presence, rules)
+        parts = Parts(*common, presence, rules, pools)
         claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
         intake = Intake(store, self.clock, claims, plan)
@@ -155,7 +171,7 @@ class Harness:
         watcher.on_reference.append(lambda _: directory.invalidate())
         registry = RegistryWatch(store, self.clock, directory, health, worker)
         watcher.on_reference.append(registry.changed)
-        engine.periodic += registry.jobs
+        engine.periodic += [*registry.jobs, (PoolLines(store, self.clock, pools).look, 0.05)]
         tasks = [asyncio.create_task(engine.run()), asyncio.create_task(watcher.run())]
         self._running += tasks
         return tasks

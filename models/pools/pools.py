@@ -1,0 +1,161 @@
+"""The port `ResourcePools` on the database."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from models import resources
+from models.clock import Clock
+from models.domain.errors import NotFound, Unavailable
+from models.domain.pools.demand import Allotment, Demand, Exhausted, Holder, Invalid, Member, Reserved, Served
+from models.domain.pools.usage import Usage
+from models.pools.asks import Free, Take, Use
+from models.pools.members import member_of
+from models.pools.taking import DEMAND, reserved
+from models.pools.turn import POOL
+from models.pools.turns import Turns
+from models.reading import reading
+from models.store import Store
+
+Document = dict[str, Any]
+
+_KNOWN_SECONDS = 2.0
+_ROUNDS = 5
+_HELD = {"$in": ["reserved", "used"]}
+
+
+class ResourcePoolStore:
+    """Pools on the database; `adapters.ports.ResourcePools` is the contract."""
+
+    def __init__(self, store: Store, clock: Clock, who: str = "som") -> None:
+        """Use this store; `who` is named in the history."""
+        self._store = store
+        self._clock = clock
+        self._who = who
+        self._known: dict[tuple[str, str | None, str | None], tuple[float, tuple[str, ...]]] = {}
+        self.turns = Turns(store, clock)
+
+    async def reserve(self, key: str, holder: Holder, demand: Demand) -> Allotment:
+        """Reserve what is demanded, all or nothing, or stand in line for it."""
+        pools = await self._candidates(holder.tenant, demand)
+        if not pools:
+            wanted = demand.pool or demand.specification
+            return Invalid(f"There is no resource pool {wanted!r}." if wanted else "No pool is named.", "unknownPool")
+        answers: list[Allotment] = []
+        for pool in pools:
+            try:
+                answer = await self.turns.ask(pool, Take(key, holder, demand, pools, who=self._who))
+            except NotFound:
+                self._known.clear()
+                continue
+            if isinstance(answer, Reserved) or (isinstance(answer, Invalid) and answer.code != "invalidDemand"):
+                return answer
+            answers.append(answer)
+        waiting = [answer for answer in answers if isinstance(answer, Exhausted)]
+        return (waiting or answers or [Invalid("The resource pool is gone.", "unknownPool")])[-1]
+
+    async def look(self, key: str) -> Reserved | Exhausted | None:
+        """What the key has, or waits for."""
+        with reading():
+            held = await self._store.collection(resources.COLLECTION).find({"claim": key}).to_list()
+            if held:
+                return reserved(held)
+            stored = await self._store.collection(DEMAND).find_one({"_id": key, "state": "waiting"})
+            if stored is None:
+                return None
+            before = {"pools": {"$in": stored["pools"]}, "state": "waiting", "priority": {"$lte": stored["priority"]}}
+            before |= {"since": {"$lt": stored["since"]}}
+            ahead = await self._store.collection(DEMAND).count_documents(before, limit=1_000)
+        return Exhausted("It waits for its pool to have what is demanded.", tuple(stored["pools"]), ahead)
+
+    async def commit(self, of: Holder | str) -> tuple[Member, ...]:
+        """The members of a key, or of a holder, are in use now."""
+        found: list[Document] = []
+        for pool, held in _by_pool(await self._held(of)).items():
+            found += await self.turns.ask(pool, Use([one["_id"] for one in held], self._who))
+        return tuple(member_of(one) for one in sorted(found, key=lambda one: (one["pool"], one.get("position", ""))))
+
+    async def release(self, of: Holder | str, why: str | None = None, *, at_once: bool = False) -> int:
+        """Give up what a key, or a holder, has or waits for."""
+        released = 0
+        for _ in range(_ROUNDS):
+            await self._leave_line(of, why)  # first: what is in line may be served while we look at what is held
+            held = await self._held(of)
+            if not held:
+                return released
+            for pool, members in _by_pool(held).items():
+                released += await self.turns.ask(
+                    pool, Free([one["_id"] for one in members], why, at_once=at_once, who=self._who)
+                )
+        raise Unavailable("What is released is given again all the time; please repeat.")
+
+    async def served(self, limit: int = 100) -> tuple[Served, ...]:
+        """Those whose waiting has ended, and who have not been told."""
+        with reading():
+            cursor = self._store.collection(DEMAND).find({"untold": {"$exists": True}})
+            found = await cursor.sort([("untold", 1), ("priority", 1), ("since", 1), ("_id", 1)]).to_list(limit)
+        return tuple(Served(one["_id"], Holder(**one["holder"], tenant=one["tenant"])) for one in found)
+
+    async def told(self, keys: Iterable[str]) -> None:
+        """These need not be named any more."""
+        with reading():
+            await self._store.collection(DEMAND).delete_many({"_id": {"$in": list(keys)}, "state": "served"})
+
+    async def _candidates(self, tenant: str, demand: Demand) -> tuple[str, ...]:
+        """The ids of the pools that may serve a demand, those that have something first."""
+        asked = (tenant, demand.pool, demand.specification if demand.pool is None else None)
+        at, known = self._known.get(asked, (0.0, ()))
+        if known and time.monotonic() - at < _KNOWN_SECONDS:
+            return known
+        query = candidates_query(tenant, demand.pool, demand.specification)
+        if query is None:
+            return ()
+        with reading():
+            found = await self._store.collection(POOL).find(query, {"usage": 1, "named": 1}).to_list()
+        ordered = sorted(found, key=lambda one: (Usage.of(one["usage"]).empty, one["named"]))
+        pools = tuple(one["_id"] for one in ordered)
+        self._known[asked] = (time.monotonic(), pools)
+        return pools
+
+    async def _held(self, of: Holder | str) -> list[Document]:
+        query: Document = {"claim": of} if isinstance(of, str) else _holder_query(of)
+        with reading():
+            fields = {"pool": 1, "position": 1}
+            return await self._store.collection(resources.COLLECTION).find({**query, "use": _HELD}, fields).to_list()
+
+    async def _leave_line(self, of: Holder | str, why: str | None) -> None:
+        now = self._clock.now()
+        gone = {"state": "released", "why": why or "released", "updated": now}
+        change: Document = {"$set": gone, "$unset": {"pools": "", "untold": ""}}
+        line = self._store.collection(DEMAND)
+        with reading():
+            if not isinstance(of, str):
+                await line.update_many({**_holder_query(of), "state": "waiting"}, change)
+                return
+            await line.update_one({"_id": of, "state": "waiting"}, change)
+            noted = {"$setOnInsert": {**gone, "tenant": Holder().tenant, "created": now}}
+            await line.update_one({"_id": of}, noted, upsert=True)
+
+
+def candidates_query(tenant: str, pool: str | None, specification: str | None) -> Document | None:
+    """The query for the pools that a demand may mean; None where it names nothing."""
+    if pool is not None:
+        return {"tenant": tenant, "$or": [{"_id": pool}, {"named": pool}]}
+    if specification is None:
+        return None
+    paths = ("body.resourceSpecification.id", "body.resourceSpecification.name")
+    return {"tenant": tenant, "$or": [{path: specification} for path in paths]}
+
+
+def _holder_query(holder: Holder) -> Document:
+    named = holder.named()
+    if not named:
+        raise ValueError("A holder without a name holds nothing.")
+    return {"tenant": holder.tenant, **{f"holder.{name}": value for name, value in named.items()}}
+
+
+def _by_pool(found: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    made: dict[str, list[Mapping[str, Any]]] = {}
+    for one in found:
+        made.setdefault(one["pool"], []).append(one)
+    return made

@@ -1,0 +1,88 @@
+"""What follows for resources from the life of a plan's services: effects that the plan owes to the pools.
+
+A resource is held for as long as its service is there. It is committed when the service is provisioned; a demand that
+nobody waits for any more is taken out of its line; what goes without a call to its fulfiller is given back here.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from adapters.ports import Holder, ResourcePools
+from models.callback_token import CallKey
+from models.domain.plan import PlannedTask
+from models.domain.precedence import is_release
+from models.domain.progress import Progress
+from models.domain.reserving import Reserving
+from models.domain.service_change import BUILT
+from scheduler.plan_record import PlanRecord
+
+Document = dict[str, Any]
+Effect = Callable[[str], Document]
+
+_GIVEN_UP = frozenset({"skipped", "failed", "cancelled"})
+
+
+class Allocations:
+    """The allocations of one plan; owes effects to the services that they are for."""
+
+    def __init__(self, pools: ResourcePools | None, record: PlanRecord, effect: Effect) -> None:
+        """Work for this plan; `effect` gives the effect that is owed to a service, to be added to."""
+        self._pools = pools
+        self._record = record
+        self._progress: Progress = record.progress
+        self._effect = effect
+        self._reserving = Reserving(record.plan, record.progress)
+
+    def satisfied(self, task: PlannedTask) -> None:
+        """A task is done or left out: the services that have all that they need by it are reserved."""
+        if not self._progress.comes_first(task.key):
+            return
+        for service in self._reserving.satisfied(task.service):
+            planned = self._record.services.get(service)
+            if planned is not None and planned.action == "add" and planned.state in (*BUILT, "reserved"):
+                self._effect(service)["reserved"] = True
+
+    def provisioned(self, service: str) -> None:
+        """A service is as it was ordered: what it holds is in use from now on."""
+        planned = self._record.services[service]
+        if planned.state in BUILT and any(self._of(service)):
+            self._effect(service)["commit"] = True
+
+    def by_hand(self, task: PlannedTask) -> None:
+        """A person has done an allocation: what it asked for before is not wanted any more."""
+        if task.kind == "allocate" and not is_release(task):
+            self._withdraw(task)
+
+    def take_note(self) -> None:
+        """Take the demands of allocations that were given up out of their lines."""
+        for key in self._progress.changed:
+            task, run = self._progress.tasks[key], self._progress.run[key]
+            if task.kind == "allocate" and task.target is None and not is_release(task) and run.state in _GIVEN_UP:
+                self._withdraw(task)
+
+    def _withdraw(self, task: PlannedTask) -> None:
+        run = self._progress.run[task.key]
+        if run.attempts or run.touched or run.revision:
+            key = str(CallKey(self._record.id, task.key, task.operation, run.revision))
+            wanted = {"key": key, "used": self._progress.is_used(task)}
+            withdrawn = self._effect(task.service).setdefault("withdraw", [])
+            if wanted not in withdrawn:
+                withdrawn.append(wanted)
+
+    def _of(self, service: str) -> list[PlannedTask]:
+        tasks = (self._progress.tasks[key] for key in self._progress.of_service(service))
+        return [task for task in tasks if task.kind == "allocate" and self._progress.run[task.key].state == "done"]
+
+    async def apply(self, effects: Sequence[Document]) -> None:
+        """Carry out what is owed to the pools; repeated, it changes nothing.
+
+        Raises:
+            SomError: the database cannot be reached.
+        """
+        if self._pools is None:
+            return
+        for effect in effects:
+            for one in effect.get("withdraw", ()):
+                await self._pools.release(one["key"], "not wanted any more", at_once=not one["used"])
+            if effect.get("commit"):
+                await self._pools.commit(Holder(service=effect["service"], tenant=self._record.tenant))

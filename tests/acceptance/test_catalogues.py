@@ -1,0 +1,84 @@
+"""A catalogue goes out and comes back unchanged, and those of other systems come in with a report."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from tests.acceptance.server_process import ROOT, ServerProcess
+from tests.acceptance.test_releases import som
+
+EXAMPLES = ROOT / "examples"
+ADDRESSES = ["--set=NETWORK_URL=http://127.0.0.1:1", "--set=PLATFORM_URL=http://127.0.0.1:2",
+             "--set=MONITORING_URL=http://127.0.0.1:3"]  # fmt: skip
+FULFILLERS = [
+    str(EXAMPLES / "fulfillers" / f"{name}.json") for name in ("monitoring", "network", "platform", "surveyors")
+]
+
+
+@pytest.fixture(scope="module")
+def database(mongodb_url: str) -> Iterator[Any]:
+    with MongoClient[dict[str, Any]](mongodb_url) as client:
+        name = f"som_test_{uuid.uuid4().hex[:16]}"
+        yield client[name]
+        client.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def catalogue(mongodb_url: str, database: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server of its own, since all of its catalogue is looked at."""
+    settings = {"SOM_MONGODB_URL": mongodb_url, "SOM_MONGODB_DATABASE": database.name, "SOM_ROLES": "api",
+                "SOM_SECRET_KEY": "a text that is long enough to be a key of the tests"}  # fmt: skip
+    running = ServerProcess(tmp_path_factory.mktemp("catalogue"), settings)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+def empty(database: Any) -> None:
+    for name in ("serviceSpecification", "fulfiller", "falloutRule"):
+        database[name].delete_many({})
+
+
+def test_everything_of_ours_comes_back_unchanged(catalogue: ServerProcess, database: Any, tmp_path: Path) -> None:
+    empty(database)
+    rule = tmp_path / "rule.json"
+    then = {"do": "retry", "delays": [60]}
+    rule.write_text(json.dumps({"@type": "FalloutRule", "id": "later", "name": "Later", "then": then}))
+    secret = tmp_path / "secret.json"
+    secret.write_text(json.dumps({"@type": "Fulfiller", "id": "keeper", "name": "keeper", "kind": "rest",
+                                  "endpoint": "http://127.0.0.1:4", "capability": [],
+                                  "credentials": {"type": "bearer", "token": "nobody-may-know"}}))  # fmt: skip
+    som(catalogue, "load", str(EXAMPLES / "catalogue"), *FULFILLERS, str(rule), str(secret), *ADDRESSES)
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    assert "Without the credentials of keeper" in som(catalogue, "catalog", "export", str(first))
+    exported = json.loads(first.read_text())
+    assert {kind: len(listed) > 0 for kind, listed in exported.items()} == dict.fromkeys(exported, True)
+    assert "nobody-may-know" not in first.read_text()
+
+    assert "unchanged" in som(catalogue, "catalog", "import", str(first))
+    empty(database)
+    told = som(catalogue, "catalog", "import", str(first))
+    assert "created" in told
+    assert "unchanged" not in told
+    som(catalogue, "catalog", "export", str(second))
+    assert second.read_bytes() == first.read_bytes()
+
+
+def test_what_openslice_exports_comes_in_with_a_report_of_what_is_missing(
+    catalogue: ServerProcess, database: Any
+) -> None:
+    empty(database)
+    told = som(catalogue, "catalog", "import", str(EXAMPLES / "imports" / "openslice.json"), code=3)
+    assert "created    serviceSpecification  Campus Core 0.2.0" in told
+    assert "created    serviceSpecification  Campus Slice 0.2.0" in told
+    assert "Campus Slice 0.2.0 /serviceSpecRelationship/0: taken for 'bundles'" in told
+    assert "add of c7d1c5a0-2f0e-4a67-8a86-6e3f6c1f0d02, task add" in told
+    assert "Campus Voice 0.1.0" in told.partition("Not imported:")[2]
+    assert "not-exported" in told
