@@ -75,6 +75,10 @@ def tables(
             **_classes_of_resources(documents["tmf639"], dependencies, settings),
             **_hub("tmf639", dependencies),
         },
+        "tmf639-v5": {
+            **_all(resource("tmf639-v5", RESOURCE, ResourceRules(dependencies)), RESOURCE),
+            **_hub("tmf639", dependencies, "v5"),
+        },
         "tmf633": {
             **_all(
                 resource("tmf633", SERVICE_SPECIFICATION, ServiceSpecificationRules(dependencies, surface)),
@@ -115,9 +119,13 @@ def _classes_of_resources(document: ApiDocument, dependencies: Dependencies, set
     return made
 
 
-def _hub(api: str, dependencies: Dependencies) -> Table:
-    hub = Hub(api, VERSION, dependencies)
-    return {"registerListener": hub.register, "unregisterListener": hub.unregister}
+def _hub(api: str, dependencies: Dependencies, version: str = VERSION) -> Table:
+    hub = Hub(api, version, dependencies)
+    return {
+        "registerListener": hub.register,
+        "retrieveListener": hub.retrieve,
+        "unregisterListener": hub.unregister,
+    }
 
 
 def _administration(dependencies: Dependencies, settings: HttpSettings, surface: Surface) -> Table:

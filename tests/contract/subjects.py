@@ -17,7 +17,9 @@ from tests.contract.samples import (
     PROCESSES,
     RELEASES,
     RESOURCE_INVENTORY,
+    RESOURCE_INVENTORY_V5,
     RESOURCES,
+    RESOURCES_V5,
     SERVICES,
     SOM,
     SPECIFICATIONS,
@@ -197,15 +199,18 @@ async def task_flow(stage: Stage, *_: object) -> str:
     return f"{outer}/{await posted(stage, f'{PROCESS_FLOWS}/{outer}/taskFlow', {'name': 'Hand over the keys'})}"
 
 
+HUBS = (ORDERING, INVENTORY, RESOURCE_INVENTORY, RESOURCE_INVENTORY_V5, CATALOG, PROCESSES)
+
 SUBJECTS: dict[str, Make] = {
     f"{ORDERS}/{{id}}": _order,
     f"{CANCELS}/{{id}}": _cancellation,
     f"{SERVICES}/{{id}}": recorded,
     f"{RESOURCES}/{{id}}": kept_resource,
+    f"{RESOURCES_V5}/{{id}}": kept_resource,
     f"{LOGICAL_RESOURCES}/{{id}}": kept_resource,
     f"{PHYSICAL_RESOURCES}/{{id}}": _physical_resource,
     f"{SPECIFICATIONS}/{{id}}": _specification,
-    **{f"{base}/hub/{{id}}": _listener for base in (ORDERING, INVENTORY, RESOURCE_INVENTORY, CATALOG, PROCESSES)},
+    **{f"{base}/hub/{{id}}": _listener for base in HUBS},
     f"{PROCESS_FLOWS}/{{id}}": process_flow,
     f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow": process_flow,
     f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow/{{id}}": task_flow,
