@@ -27,13 +27,13 @@ _HELD = {"$in": ["reserved", "used"]}
 class ResourcePoolStore:
     """Pools on the database; `adapters.ports.ResourcePools` is the contract."""
 
-    def __init__(self, store: Store, clock: Clock, who: str = "som") -> None:
-        """Use this store; `who` is named in the history."""
+    def __init__(self, store: Store, clock: Clock, who: str = "som", turns: Turns | None = None) -> None:
+        """Use this store, and go among these turns where some are given; `who` is named in the history."""
         self._store = store
         self._clock = clock
         self._who = who
         self._known: dict[tuple[str, str | None, str | None], tuple[float, tuple[str, ...]]] = {}
-        self.turns = Turns(store, clock)
+        self.turns = turns or Turns(store, clock)
 
     async def reserve(self, key: str, holder: Holder, demand: Demand) -> Allotment:
         """Reserve what is demanded, all or nothing, or stand in line for it."""
