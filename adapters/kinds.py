@@ -18,6 +18,7 @@ from adapters.ports import Accepted, Fulfiller, FulfillerCall, Outcome, Refused
 from adapters.rest import RestFulfiller
 from adapters.simulator import SimulatorFulfiller
 from adapters.tmforum.activation import Tmf640Fulfiller
+from adapters.tmforum.reservations import Tmf685Fulfiller
 from adapters.tmforum.resource_orders import Tmf652Fulfiller
 from adapters.tmforum.service_orders import Tmf641Fulfiller
 from models.domain.errors import InvalidRequest
@@ -51,6 +52,7 @@ BUILT_IN: tuple[type[FulfillerKind], ...] = (
     Tmf641Fulfiller,
     Tmf640Fulfiller,
     Tmf652Fulfiller,
+    Tmf685Fulfiller,
     KubernetesFulfiller,
 )
 

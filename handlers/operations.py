@@ -35,6 +35,7 @@ from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
 from handlers.som.releases import ReleaseHandlers
+from handlers.som.reservations import Reservations
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.stream import OrderStream
 from handlers.task_flow import KIND as TASK_FLOW
@@ -121,6 +122,7 @@ def _hub(api: str, dependencies: Dependencies) -> Table:
 def _administration(dependencies: Dependencies, settings: HttpSettings, surface: Surface) -> Table:
     lists = AdminLists(dependencies.store, settings)
     fulfillers = Fulfillers(dependencies, lists)
+    reservations = Reservations(dependencies, lists)
     plans = Plans(dependencies, settings, lists)
     notifications = Notifications(dependencies, settings, lists)
     history = History(dependencies, lists)
@@ -129,6 +131,10 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
     rules = FalloutRules(dependencies, lists)
     releases = ReleaseHandlers(dependencies, lists)
     return {
+        "listReservation": reservations.list,
+        "createReservation": reservations.create,
+        "retrieveReservation": reservations.retrieve,
+        "deleteReservation": reservations.delete,
         "listFulfiller": fulfillers.list,
         "createFulfiller": fulfillers.create,
         "retrieveFulfiller": fulfillers.retrieve,

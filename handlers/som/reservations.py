@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from adapters.ports import Exhausted, Holder, Invalid, Member, Reserved
 from handlers.body import require_body
 from handlers.dependencies import Dependencies
 from handlers.errors import invalid
 from handlers.exchange import Reply, Request
-from handlers.som.lists import asked_fields, one_reply
+from handlers.som.lists import AdminLists, asked_fields, one_reply
 from handlers.som.times import shown
 from models.domain.errors import Conflict, InvalidRequest, NotFound
 from models.domain.pools.demand import Demand
@@ -26,15 +28,18 @@ Document = dict[str, Any]
 
 RESOURCES = "/tmf-api/resourceInventoryManagement/v4/resource"
 _AT = "/reservationItem/0/capacityDemand"
-_REFUSED = {"keyReused": "There is a reservation {0!r} already, for something else.",
-            "released": "The reservation {0!r} was released, or has expired; reserve under another externalId."}  # fmt: skip
+_REFUSED = {
+    "keyReused": "There is a reservation {0!r} already, for something else.",
+    "released": "The reservation {0!r} was released, or has expired; reserve under another externalId.",
+}
 
 
 class Reservations:
     """The operations on reservations."""
 
-    def __init__(self, dependencies: Dependencies) -> None:
+    def __init__(self, dependencies: Dependencies, lists: AdminLists) -> None:
         """Reserve from the pools of this server."""
+        self._lists = lists
         self._clock = dependencies.clock
         self._pools = ResourcePoolStore(dependencies.store, dependencies.clock, turns=dependencies.pools)
 
@@ -54,9 +59,13 @@ class Reservations:
 
     async def list(self, request: Request) -> Reply:
         """Answer the one with an externalId, as a list of one; an empty one where there is none."""
-        key = request.query.get("externalId", "")
+        query = self._lists.parse(request, {"externalId": lambda value: {"externalId": value}})
+        key = query.where.get("externalId")
+        if key is None:
+            raise invalid("externalId", "required", "Say which reservation is meant, by its externalId.")
         found = await self._pools.look(_key(key))
-        return Reply(200, [] if found is None else [self._body(request, key, found)])
+        bodies = [] if found is None else [self._body(request, key, found)]
+        return Reply(200, orjson.dumps(bodies[query.offset : query.offset + query.limit]))
 
     async def retrieve(self, request: Request) -> Reply:
         """Answer one."""
@@ -67,9 +76,11 @@ class Reservations:
 
     async def delete(self, request: Request) -> Reply:
         """Give back what it holds, or leave the line."""
-        if await self._pools.look(_key(request.id)) is None:
-            raise _unknown(request.id)
+        found = await self._pools.look(_key(request.id))
+        # Also where there is none: the request for it may still be on its way, and is refused then.
         await self._pools.release(_key(request.id), f"given back by {request.caller.subject}")
+        if found is None:
+            raise _unknown(request.id)
         return Reply(204)
 
     def _demand(self, body: Mapping[str, Any]) -> Demand:
