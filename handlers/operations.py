@@ -38,6 +38,7 @@ from handlers.som.releases import ReleaseHandlers
 from handlers.som.reservations import Reservations
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.stream import OrderStream
+from handlers.som.subscriptions import Subscriptions
 from handlers.task_flow import KIND as TASK_FLOW
 from handlers.task_flow import TaskFlowRules
 from models.surface import Surface
@@ -129,6 +130,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
     fallout = FalloutQueue(dependencies, settings, lists)
     resolutions = FalloutResolutions(dependencies, settings, lists)
     rules = FalloutRules(dependencies, lists)
+    subscriptions = Subscriptions(dependencies, settings, lists)
     releases = ReleaseHandlers(dependencies, lists)
     return {
         "listReservation": reservations.list,
@@ -148,10 +150,10 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "createPlanPreview": PlanPreview(dependencies, surface, new_order_check()).create,
         "reportTaskOutcome": Callbacks(dependencies).report,
         "takeNotification": ForeignNotifications(dependencies).take,
-        "listSubscription": notifications.list_subscriptions,
-        "retrieveSubscription": notifications.retrieve_subscription,
-        "rotateSubscriptionSecret": notifications.rotate_secret,
-        "replaySubscription": notifications.replay_subscription,
+        "listListener": notifications.list_listeners,
+        "retrieveListener": notifications.retrieve_listener,
+        "rotateListenerSecret": notifications.rotate_secret,
+        "replayListener": notifications.replay_listener,
         "listDelivery": notifications.list_deliveries,
         "retrieveDelivery": notifications.retrieve_delivery,
         "replayDelivery": notifications.replay_delivery,
@@ -172,6 +174,8 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "createFalloutResolution": resolutions.create,
         "retrieveFalloutResolution": resolutions.retrieve,
         "listFalloutGroup": fallout.list_groups,
+        "listSubscription": subscriptions.list,
+        "retrieveSubscription": subscriptions.retrieve,
         "listRelease": releases.list,
         "installRelease": releases.install,
         "createReleasePreview": releases.preview,

@@ -36,7 +36,8 @@ class ServiceOrder(ResourceDocument):
 
     `due` is set while intake has to look at it; `plan` once it is planned; `said` holds what its client has told the
     plan with a change of the order, until it has been passed on; `expected` is the completion date that we have told.
-    `awaits` says what other orders are building that it cannot be planned without: {key, service, order, since}.
+    `awaits` says what other orders are building that it cannot be planned without: {key, service, order, since};
+    `callback` where its own events go, besides to the hubs' listeners: {callback, secret, query, state}.
     """
 
     meta = {
@@ -69,6 +70,7 @@ class ServiceOrder(ResourceDocument):
     plan = StringField()
     said = ListField(DictField())
     awaits = ListField(DictField())
+    callback = DictField()
     expected = StringField()
     planRev = IntField()  # noqa: N815 - a stored name
     poke = DateTimeField()

@@ -3,6 +3,7 @@
 from mongoengine import BooleanField, DictField, ListField, StringField
 
 from models.stored import BY_CREATION, OWED, ResourceDocument, body_index, index, partial_index
+from models.subscription_view import INDEXES as SUBSCRIPTIONS
 
 
 def _in_use(name: str, *fields: str) -> dict[str, object]:
@@ -48,6 +49,7 @@ class Service(ResourceDocument):
                     "created", "id"),
             index("owned_by_specification", "tenant", "body.serviceSpecification.id", "created", "id",
                    partialFilterExpression={"owner.order": {"$gt": ""}}),
+            *SUBSCRIPTIONS,
         ],
     }  # fmt: skip
     owner = DictField()

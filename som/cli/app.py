@@ -18,6 +18,7 @@ from som.cli import (
     release,
     resolution,
     rules,
+    subscription,
     work,
 )
 from som.cli.apply import apply
@@ -46,7 +47,8 @@ app.add_typer(plan.app, name="plan")
 app.add_typer(plan.task_app, name="task")
 app.add_typer(inventory.app, name="service")
 app.add_typer(fulfiller.app, name="fulfiller")
-app.add_typer(notification.subscription_app, name="subscription")
+app.add_typer(subscription.app, name="subscription")
+app.add_typer(notification.listener_app, name="listener")
 app.add_typer(notification.delivery_app, name="delivery")
 app.add_typer(notification.event_app, name="event")
 for command in (*interventions.COMMANDS, *resolution.COMMANDS):

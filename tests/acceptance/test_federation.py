@@ -116,7 +116,7 @@ def test_an_order_whose_notifications_are_lost_is_found_completed(both: Federati
     order = both.us.order("access-lost", speed=100)
     both.open_at_the_partner(order)
     ended = 0
-    for subscription in both.partner.call("GET", "/som/v1/subscription?state=active&limit=100"):
+    for subscription in both.partner.call("GET", "/som/v1/hubListener?state=active&limit=100"):
         both.partner.call("DELETE", f"/tmf-api/serviceOrdering/v4/hub/{subscription['id']}")
         ended += 1
     assert ended, f"{fulfiller} had no subscription"
@@ -124,8 +124,8 @@ def test_an_order_whose_notifications_are_lost_is_found_completed(both: Federati
 
 
 def test_a_partner_without_a_hub_is_asked(both: Federation) -> None:
-    before = len(both.partner.call("GET", "/som/v1/subscription?limit=100"))
+    before = len(both.partner.call("GET", "/som/v1/hubListener?limit=100"))
     both.specify("asked", latency=0.3, hub=False)
     done = both.completes_once(both.us.order("access-asked", speed=100))
     assert [reached["name"] for reached in done["milestone"]] == ["surveyed", "connected"]
-    assert len(both.partner.call("GET", "/som/v1/subscription?limit=100")) == before
+    assert len(both.partner.call("GET", "/som/v1/hubListener?limit=100")) == before

@@ -8,7 +8,20 @@ from httpx import Response
 
 from models.store import Store
 from tests.contract.plans import store_plan
-from tests.contract.samples import CANCELS, FULFILLERS, PROCESS_FLOWS, SERVICES, SOM, order, release, service, set_state
+from tests.contract.samples import (
+    CANCELS,
+    FULFILLERS,
+    PROCESS_FLOWS,
+    SERVICES,
+    SOM,
+    SPECIFICATIONS,
+    item,
+    order,
+    release,
+    service,
+    set_state,
+    specification,
+)
 from tests.contract.stage import BODIES, FAULT, Operation, Stage
 from tests.contract.subjects import (
     delivered,
@@ -223,7 +236,7 @@ async def _fulfiller_at_work(stage: Stage, operation: Operation) -> Response:
 async def _always_too_late(stage: Stage, operation: Operation) -> Response:
     """Somebody else changes the same thing before each of our tries."""
     url = await subject(stage, operation)
-    other = {"$set": {"secret": "another"}} if operation.id == "rotateSubscriptionSecret" else {}
+    other = {"$set": {"secret": "another"}} if operation.id == "rotateListenerSecret" else {}
     stage.store.rival = {"$inc": {"rev": 1}, **other}
     try:
         return await send(stage, operation, url, **operation.sent({"description": "new"}))
@@ -249,11 +262,13 @@ async def _replay_of_one_after_the_end(stage: Stage, operation: Operation) -> Re
 
 
 async def _unplannable(stage: Stage, operation: Operation) -> Response:
-    """Well formed; but what it would delete is used by somebody who stays."""
-    key = await recorded(stage)
-    user = service(serviceRelationship=[{"relationshipType": "reliesOn", "service": {"id": key}}])
-    assert (await stage.client.post(SERVICES, json=user)).status_code == 201
-    body = order({"id": "1", "action": "delete", "service": {"id": key}})
+    """Well formed; but it relies on a service that must be there, and is not."""
+    relied, user = stage.new("relied"), stage.new("user")
+    relation = {"id": relied, "name": "platform", "relationshipType": "dependency"}
+    rules = {"fulfilment": {"reliesOn": {"platform": {"create": False}}}, "serviceSpecRelationship": [relation]}
+    for body in (specification(relied), specification(user, **rules)):
+        assert (await stage.client.post(SPECIFICATIONS, json=body)).status_code == 201
+    body = order(item(specification=user))
     return await send(stage, operation, operation.path, **operation.sent(body))
 
 
@@ -340,8 +355,8 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("deleteServiceSpecification", "409"): _specification_in_use,
     ("patchFulfiller", "409"): _always_too_late,
     ("deleteFulfiller", "409"): _fulfiller_at_work,
-    ("rotateSubscriptionSecret", "409"): _always_too_late,
-    ("replaySubscription", "409"): _replay_after_the_end,
+    ("rotateListenerSecret", "409"): _always_too_late,
+    ("replayListener", "409"): _replay_after_the_end,
     ("replayDelivery", "409"): _replay_of_one_after_the_end,
     ("createFalloutRule", "409"): _twice,
     ("patchFalloutRule", "409"): _always_too_late,

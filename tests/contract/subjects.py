@@ -124,6 +124,12 @@ async def _resolution(stage: Stage, _: Operation) -> str:
     return await posted(stage, f"{SOM}/falloutResolution", {"match": {"code": "refused"}, "do": "retry"})
 
 
+async def _had(stage: Stage, _: Operation) -> str:
+    """A service that somebody has."""
+    await ensure_specification(stage)
+    return await posted(stage, SERVICES, {**service(), "relatedParty": [{"id": "c-1", "role": "customer"}]})
+
+
 async def _rule(stage: Stage, _: Operation) -> str:
     body = {"name": "later", "then": {"do": "retry", "delays": [60]}}
     return await posted(stage, f"{SOM}/falloutRule", body)
@@ -190,9 +196,10 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/task/{{id}}": _task,
     f"{SOM}/callback/{{token}}": _callback,
     f"{SOM}/notification/{{token}}": _hub_of_fulfiller,
-    f"{SOM}/subscription/{{id}}": subscribed,
-    f"{SOM}/subscription/{{id}}/secret": subscribed,
-    f"{SOM}/subscription/{{id}}/replay": subscribed,
+    f"{SOM}/hubListener/{{id}}": subscribed,
+    f"{SOM}/hubListener/{{id}}/secret": subscribed,
+    f"{SOM}/hubListener/{{id}}/replay": subscribed,
+    f"{SOM}/subscription/{{id}}": _had,
     f"{SOM}/delivery/{{id}}": delivered,
     f"{SOM}/delivery/{{id}}/replay": delivered,
     f"{SOM}/event/{{id}}": _event,

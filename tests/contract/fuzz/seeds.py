@@ -75,7 +75,7 @@ class Seeds:
             hub = f"{base}/hub"
             hooks = [{"callback": f"http://127.0.0.1:9/{number}"} for number in range(_DISPOSABLE)]
             self.ids[f"{hub}/{{id}}"] = [await self._posted(hub, body) for body in hooks]
-        self.ids[f"{SOM}/subscription/{{id}}"] = self.ids[f"{ORDERING}/hub/{{id}}"]
+        self.ids[f"{SOM}/hubListener/{{id}}"] = self.ids[f"{ORDERING}/hub/{{id}}"]
         await self._plans()
 
     async def _several(self, path: str, body: Any) -> None:
@@ -142,7 +142,7 @@ class Seeds:
         await self.store.collection("serviceOrder").update_many({"_id": {"$in": ended}}, final)
         self.ids[f"{SOM}/order/{{id}}/stream"] = ended
         for name in ("secret", "replay"):
-            self.ids[f"{SOM}/subscription/{{id}}/{name}"] = self.ids[f"{SOM}/subscription/{{id}}"]
+            self.ids[f"{SOM}/hubListener/{{id}}/{name}"] = self.ids[f"{SOM}/hubListener/{{id}}"]
 
     async def _all(self, collection: str) -> list[dict[str, Any]]:
         return await self.store.collection(collection).find({}).to_list()

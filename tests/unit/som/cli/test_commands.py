@@ -285,7 +285,7 @@ def test_a_preview_shows_what_each_task_comes_after(
         ),
         (["fulfiller", "health", "x1"], "/som/v1/fulfiller/x1/health", {"status": "down", "down": {"reason": "x1"}}),
         (["fulfiller", "show", "x1"], "/som/v1/fulfiller/x1", {"id": "x1", "kind": "rest", "settings": {"a": 1}}),
-        (["subscription", "list"], "/som/v1/subscription", [{"id": "x1", "api": "tmf641", "version": "v4"}]),
+        (["listener", "list"], "/som/v1/hubListener", [{"id": "x1", "api": "tmf641", "version": "v4"}]),
         (["delivery", "list", "--state", "dead"], "/som/v1/delivery", [{"id": "x1", "last": {"status": 500}}]),
         (["event", "list"], "/som/v1/event", [{"id": "x1", "sequence": 1}]),
         (["plan", "show", "x1"], "/som/v1/plan/x1", {"id": "x1", "state": "done"}),
