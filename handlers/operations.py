@@ -173,6 +173,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "listFalloutResolution": resolutions.list,
         "createFalloutResolution": resolutions.create,
         "retrieveFalloutResolution": resolutions.retrieve,
+        "patchFalloutResolution": resolutions.stop,
         "listFalloutGroup": fallout.list_groups,
         "listSubscription": subscriptions.list,
         "retrieveSubscription": subscriptions.retrieve,

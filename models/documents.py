@@ -162,7 +162,8 @@ class Task(Stored):
     """One task as it ran: what it was given, every attempt, what came of it, and why this fulfiller.
 
     `fallout` tells of its last hold, `holds` by their number of all; `care` who looks after it, `interventions` by
-    their id what was done about it, `directive` how it is to be done since.
+    their id what was done about it, `directive` how it is to be done since; `notUndone` what could not be
+    undone when its item was given up.
     """
 
     meta = {
@@ -200,6 +201,7 @@ class Task(Stored):
     care = DictField()
     directive = DictField()
     interventions = DictField()
+    notUndone = ListField(DictField())  # noqa: N815 - a stored name
     job = StringField()
 
 

@@ -316,6 +316,13 @@ async def _rolled_back_twice(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, url)
 
 
+async def _a_resolution_that_is_done(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    done = {"$set": {"state": "done"}}
+    await stage.store.collection("falloutResolution").update_one({"_id": url.rsplit("/", 1)[-1]}, done)
+    return await send(stage, operation, url, **operation.sent({"state": "cancelled"}))
+
+
 async def _work_that_an_order_waits_for(stage: Stage, operation: Operation) -> Response:
     key = await task_flow(stage)
     waiting = {"$set": {"call": "plan-1:00aa:fulfil:0"}}
@@ -365,6 +372,7 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("rollBackRelease", "409"): _rolled_back_twice,
     ("createFalloutIntervention", "409"): _looking_after_what_has_gone_on,
     ("patchFallout", "409"): _looking_after_what_has_gone_on,
+    ("patchFalloutResolution", "409"): _a_resolution_that_is_done,
     ("createPlanPreview", "422"): _unplannable,
     ("streamOrderEvents", "400"): _strange_number,
     ("takeNotification", "410"): _withdrawn,

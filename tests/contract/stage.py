@@ -39,6 +39,7 @@ BODIES: dict[str, Any] = {
     "patchFallout": {"comment": "looked at it"},
     "createFalloutRule": {"id": "new-rule", "name": "later", "then": {"do": "retry", "delays": [60]}},
     "createFalloutResolution": {"match": {"code": "unreachable"}, "do": "retry"},
+    "patchFalloutResolution": {"state": "cancelled"},
     "createFalloutIntervention": {"do": "retry"},
     "installRelease": release("new"),
     "createReleasePreview": release("seen"),
