@@ -37,6 +37,7 @@ from handlers.som.preview import PlanPreview
 from handlers.som.releases import ReleaseHandlers
 from handlers.som.reservations import Reservations
 from handlers.som.resolutions import FalloutResolutions
+from handlers.som.resource_pools import ResourcePools
 from handlers.som.stream import OrderStream
 from handlers.som.subscriptions import Subscriptions
 from handlers.task_flow import KIND as TASK_FLOW
@@ -120,6 +121,22 @@ def _hub(api: str, dependencies: Dependencies) -> Table:
     return {"registerListener": hub.register, "unregisterListener": hub.unregister}
 
 
+def _pools(pools: ResourcePools) -> Table:
+    return {
+        "listResourcePool": pools.list,
+        "createResourcePool": pools.create,
+        "retrieveResourcePool": pools.retrieve,
+        "patchResourcePool": pools.patch,
+        "deleteResourcePool": pools.delete,
+        "retrieveResourcePoolUtilisation": pools.utilisation,
+        "listResourcePoolMember": pools.members,
+        "listResourcePoolDemand": pools.waiting,
+        "pushResourcePool": pools.push,
+        "extractResourcePool": pools.extract,
+        "checkResourcePool": pools.check,
+    }
+
+
 def _administration(dependencies: Dependencies, settings: HttpSettings, surface: Surface) -> Table:
     lists = AdminLists(dependencies.store, settings)
     fulfillers = Fulfillers(dependencies, lists)
@@ -175,6 +192,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "retrieveFalloutResolution": resolutions.retrieve,
         "patchFalloutResolution": resolutions.stop,
         "listFalloutGroup": fallout.list_groups,
+        **_pools(ResourcePools(dependencies, lists)),
         "listSubscription": subscriptions.list,
         "retrieveSubscription": subscriptions.retrieve,
         "listRelease": releases.list,

@@ -15,6 +15,7 @@ from som.cli import (
     order,
     output,
     plan,
+    pool,
     release,
     resolution,
     rules,
@@ -56,9 +57,11 @@ for command in (*interventions.COMMANDS, *resolution.COMMANDS):
 fallout.app.add_typer(rules.app, name="rules")
 app.add_typer(fallout.app, name="fallout")
 app.add_typer(work.app, name="work")
+app.add_typer(pool.app, name="pool")
 app.add_typer(release.app, name="release")
 app.add_typer(catalog.app, name="catalog")
 app.command()(explain)
+app.command("check")(pool.check_pools)
 app.command("version")(show_version)
 
 

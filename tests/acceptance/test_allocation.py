@@ -29,7 +29,11 @@ class Site:
         self.name = f"vlan-{uuid.uuid4().hex[:8]}"
         body = {"id": self.name, "name": self.name, "kind": "discrete", "quarantine": 3600}
         side.call("POST", POOLS, {**body, "capacity": [numbers(1, members)]})
-        vlan = {"kind": "allocate", "input": {"pool": self.name}, "output": {"characteristic": {"vlan": "=output.value"}}}
+        vlan = {
+            "kind": "allocate",
+            "input": {"pool": self.name},
+            "output": {"characteristic": {"vlan": "=output.value"}},
+        }
         build = {"input": {"vlan": "=task.vlan.output.value"}, "compensation": "operation"}
         rules = {"add": {"tasks": {"vlan": vlan, "build": build}}, "delete": {"tasks": {"remove": {}}}}
         self.builder = side.specify(self.name, {"kind": "simulator", **fulfiller}, rules)

@@ -12,6 +12,7 @@ from tests.contract.samples import (
     ORDERING,
     ORDERS,
     PHYSICAL_RESOURCES,
+    POOLS,
     PROCESS_FLOWS,
     PROCESSES,
     RELEASES,
@@ -24,6 +25,7 @@ from tests.contract.samples import (
     fulfiller,
     order,
     physical_resource,
+    pool,
     release,
     resource,
     service,
@@ -140,6 +142,11 @@ async def released(stage: Stage, *_: object) -> str:
     return await posted(stage, RELEASES, release(stage.new("release")))
 
 
+async def pooled(stage: Stage, *_: object) -> str:
+    """A resource pool."""
+    return await posted(stage, POOLS, pool(stage.new("pool")))
+
+
 async def _callback(stage: Stage, _: Operation) -> str:
     return stage.token(await planned(stage))
 
@@ -207,6 +214,8 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/falloutResolution/{{id}}": _resolution,
     f"{SOM}/falloutRule/{{id}}": _rule,
+    f"{POOLS}/{{id}}": pooled,
+    **{f"{POOLS}/{{id}}/{part}": pooled for part in ("push", "extract", "utilisation", "member", "demand", "check")},
     f"{SOM}/release/{{id}}": released,
     f"{SOM}/release/{{id}}/difference": released,
     f"{SOM}/release/{{id}}/rollback": released,
