@@ -320,6 +320,13 @@ async def _rolled_back_twice(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, url)
 
 
+async def _a_resolution_that_is_done(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    done = {"$set": {"state": "done"}}
+    await stage.store.collection("falloutResolution").update_one({"_id": url.rsplit("/", 1)[-1]}, done)
+    return await send(stage, operation, url, **operation.sent({"state": "cancelled"}))
+
+
 async def _what_is_taken(stage: Stage, operation: Operation) -> Response:
     """A member is reserved, and it shall go."""
     key = await pooled(stage)
@@ -332,3 +339,67 @@ async def _what_is_taken(stage: Stage, operation: Operation) -> Response:
 async def _part_that_is_there(stage: Stage, operation: Operation) -> Response:
     body = {"capacity": [numbers(300, 309, "first")]}
     return await send(stage, operation, operation.url(await pooled(stage)), **operation.sent(body))
+
+
+async def _work_that_an_order_waits_for(stage: Stage, operation: Operation) -> Response:
+    key = await task_flow(stage)
+    waiting = {"$set": {"call": "plan-1:00aa:fulfil:0"}}
+    await stage.store.collection("taskFlow").update_one({"_id": key.partition("/")[2]}, waiting)
+    return await send(stage, operation, operation.url(key))
+
+
+async def _held_resource(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    holder = {"$set": {"holder": {"service": "s-1", "order": "o-1", "item": "1"}}}
+    await stage.store.collection("resource").update_one({"_id": url.rpartition("/")[2]}, holder)
+    return await send(stage, operation, url, **operation.sent({"usageState": "busy"}))
+
+
+# By operationId and status, where the general way does not lead there.
+SPECIAL: Mapping[tuple[str, str], Provoke] = {
+    ("createServiceOrder", "409"): _key_of_what_is_deleted,
+    ("createService", "409"): _key_of_what_is_deleted,
+    ("createProcessFlow", "409"): _key_of_what_is_deleted,
+    ("patchProcessFlow", "409"): _end_with_open_tasks,
+    ("deleteProcessFlow", "409"): _end_with_open_tasks,
+    ("createTaskFlow", "409"): _into_what_has_ended,
+    ("patchTaskFlow", "409"): _work_that_has_ended,
+    ("deleteTaskFlow", "409"): _work_that_an_order_waits_for,
+    **{(f"create{kind}", "409"): _key_of_what_is_deleted for kind in RESOURCE_CLASSES},
+    **{(f"patch{kind}", "409"): _held_resource for kind in RESOURCE_CLASSES},
+    **{(f"delete{kind}", "409"): _held_resource for kind in RESOURCE_CLASSES},
+    ("createServiceSpecification", "409"): _twice,
+    ("createFulfiller", "409"): _twice,
+    ("registerListener", "409"): _twice,
+    ("createCancelServiceOrder", "409"): _cancelled_twice,
+    ("patchServiceOrder", "409"): _change_after_the_end,
+    ("deleteServiceOrder", "409"): _deletion_under_way,
+    ("patchService", "409"): _illegal_move,
+    ("deleteService", "409"): _deletion_of_what_another_service_uses,
+    ("patchServiceSpecification", "409"): _specification_in_use,
+    ("deleteServiceSpecification", "409"): _specification_in_use,
+    ("patchFulfiller", "409"): _always_too_late,
+    ("deleteFulfiller", "409"): _fulfiller_at_work,
+    ("rotateListenerSecret", "409"): _always_too_late,
+    ("replayListener", "409"): _replay_after_the_end,
+    ("replayDelivery", "409"): _replay_of_one_after_the_end,
+    ("createFalloutRule", "409"): _twice,
+    ("patchFalloutRule", "409"): _always_too_late,
+    ("deleteFalloutRule", "409"): _always_too_late,
+    ("createResourcePool", "409"): _twice,
+    **{(f"{what}ResourcePool", "409"): _what_is_taken for what in ("patch", "delete", "extract")},
+    ("pushResourcePool", "409"): _part_that_is_there,
+    ("installRelease", "409"): _another_content,
+    ("rollBackRelease", "409"): _rolled_back_twice,
+    ("createFalloutIntervention", "409"): _looking_after_what_has_gone_on,
+    ("patchFallout", "409"): _looking_after_what_has_gone_on,
+    ("patchFalloutResolution", "409"): _a_resolution_that_is_done,
+    ("createPlanPreview", "422"): _unplannable,
+    ("streamOrderEvents", "400"): _strange_number,
+    ("takeNotification", "410"): _withdrawn,
+}
+
+
+def provocation(operation: Operation, status: str) -> Provoke | None:
+    """How an operation is brought to answer a status; None where nobody has said."""
+    return SPECIAL.get((operation.id, status), GENERAL.get(status))
