@@ -8,14 +8,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from adapters.ports import Exhausted, Holder, Invalid, Member, Reserved
 from handlers.body import require_body
 from handlers.dependencies import Dependencies
 from handlers.errors import invalid
 from handlers.exchange import Reply, Request
-from handlers.som.lists import AdminLists, asked_fields, one_reply
+from handlers.som.lists import AdminLists, asked_fields, list_reply, one_reply
 from handlers.som.times import shown
 from models.domain.errors import Conflict, InvalidRequest, NotFound
 from models.domain.pools.demand import Demand
@@ -27,6 +25,7 @@ from models.pools.pools import ResourcePoolStore
 Document = dict[str, Any]
 
 RESOURCES = "/tmf-api/resourceInventoryManagement/v4/resource"
+_PREFIX = "reservation:"
 _AT = "/reservationItem/0/capacityDemand"
 _REFUSED = {
     "keyReused": "There is a reservation {0!r} already, for something else.",
@@ -58,14 +57,16 @@ class Reservations:
                 return one_reply(request, self._body(request, key, found), headers, 201)
 
     async def list(self, request: Request) -> Reply:
-        """Answer the one with an externalId, as a list of one; an empty one where there is none."""
+        """Answer them, or the one with an externalId."""
         query = self._lists.parse(request, {"externalId": lambda value: {"externalId": value}})
-        key = query.where.get("externalId")
-        if key is None:
-            raise invalid("externalId", "required", "Say which reservation is meant, by its externalId.")
-        found = await self._pools.look(_key(key))
-        bodies = [] if found is None else [self._body(request, key, found)]
-        return Reply(200, orjson.dumps(bodies[query.offset : query.offset + query.limit]))
+        if "externalId" in query.where:
+            keys = [query.where["externalId"]]
+            keys = keys if await self._pools.look(_key(keys[0])) is not None else []
+        else:
+            keys = [key.removeprefix(_PREFIX) for key in await self._pools.keys(request.caller.tenant, _PREFIX)]
+        found = [(key, await self._pools.look(_key(key))) for key in keys[query.offset : query.offset + query.limit]]
+        bodies = [self._body(request, key, one) for key, one in found if one is not None]
+        return list_reply(request, query, len(keys), bodies)
 
     async def retrieve(self, request: Request) -> Reply:
         """Answer one."""
@@ -123,7 +124,7 @@ class Reservations:
 
 
 def _key(external: str) -> str:
-    return f"reservation:{external}"
+    return f"{_PREFIX}{external}"
 
 
 def _holder(request: Request, body: Mapping[str, Any]) -> Holder:

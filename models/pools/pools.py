@@ -68,6 +68,16 @@ class ResourcePoolStore:
             ahead = await self._store.collection(DEMAND).count_documents(before, limit=1_000)
         return Exhausted("It waits for its pool to have what is demanded.", tuple(stored["pools"]), ahead)
 
+    async def keys(self, tenant: str, prefix: str) -> list[str]:
+        """The keys with this prefix that have something or wait for it, in their order."""
+        begins = {"$gte": prefix, "$lt": f"{prefix}\uffff"}
+        with reading():
+            resources_held = self._store.collection(resources.COLLECTION)
+            held = await resources_held.distinct("claim", {"tenant": tenant, "claim": begins, "use": _HELD})
+            waiting = {"_id": begins, "tenant": tenant, "state": "waiting"}
+            line = await self._store.collection(DEMAND).distinct("_id", waiting)
+        return sorted({*held, *line})
+
     async def commit(self, of: Holder | str) -> tuple[Member, ...]:
         """The members of a key, or of a holder, are in use now."""
         found: list[Document] = []

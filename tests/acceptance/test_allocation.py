@@ -56,7 +56,7 @@ class Site:
 
     def is_sound(self) -> bool:
         """Whether a recount of the pool comes to what its counters say."""
-        return not self.side.call("GET", f"{POOLS}/{self.name}/check")["finding"]
+        return not self.side.call("POST", f"{POOLS}/{self.name}/check", {})["finding"]
 
     def resource_of(self, service: Document) -> Document:
         (reference,) = service["supportingResource"]
@@ -79,7 +79,7 @@ def test_of_three_orders_on_a_pool_of_two_the_third_is_held_until_the_pool_grows
         us.until(site.order(), "completed")
     third = site.order()
     assert site.name in site.held(third)
-    told = us.call("GET", f"/som/v1/serviceOrder/{third}/explanation")
+    told = us.call("GET", f"/som/v1/order/{third}/explanation")
     assert site.name in told["summary"]
     (group,) = [one for one in us.call("GET", "/som/v1/falloutGroup") if one["code"] == "poolExhausted"]
     assert group["count"] == 1
@@ -140,7 +140,12 @@ def test_orders_take_addresses_out_of_the_pools_of_a_second_instance_with_crashe
     for side in (both.us, both.partner, both.us):
         side.server.kill()
         side.server.start()
-    eventually(lambda: sum(both.us.get(order)["state"] == "completed" for order in placed) == orders - 1)
+    eventually(
+        lambda: sum(both.us.get(order)["state"] == "completed" for order in placed) == orders - 1,
+        lambda: str(
+            [(one["state"], one["serviceOrderItem"][0].get("errorMessage")) for one in map(both.us.get, placed)]
+        ),
+    )
     (left,) = [order for order in placed if both.us.get(order)["state"] != "completed"]
     both.us.until(left, "held")
     services = [both.us.service(order) for order in placed if order != left]
