@@ -35,6 +35,7 @@ from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
 from handlers.som.releases import ReleaseHandlers
+from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.reservations import Reservations
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.resource_pools import ResourcePools
@@ -76,6 +77,10 @@ def tables(
             **_classes_of_resources(documents["tmf639"], dependencies, settings),
             **_hub("tmf639", dependencies),
         },
+        "tmf639-v5": {
+            **_all(resource("tmf639-v5", RESOURCE, ResourceRules(dependencies)), RESOURCE),
+            **_hub("tmf639", dependencies, "v5"),
+        },
         "tmf633": {
             **_all(
                 resource("tmf633", SERVICE_SPECIFICATION, ServiceSpecificationRules(dependencies, surface)),
@@ -116,9 +121,13 @@ def _classes_of_resources(document: ApiDocument, dependencies: Dependencies, set
     return made
 
 
-def _hub(api: str, dependencies: Dependencies) -> Table:
-    hub = Hub(api, VERSION, dependencies)
-    return {"registerListener": hub.register, "unregisterListener": hub.unregister}
+def _hub(api: str, dependencies: Dependencies, version: str = VERSION) -> Table:
+    hub = Hub(api, version, dependencies)
+    return {
+        "registerListener": hub.register,
+        "retrieveListener": hub.retrieve,
+        "unregisterListener": hub.unregister,
+    }
 
 
 def _pools(pools: ResourcePools) -> Table:
@@ -147,6 +156,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
     fallout = FalloutQueue(dependencies, settings, lists)
     resolutions = FalloutResolutions(dependencies, settings, lists)
     rules = FalloutRules(dependencies, lists)
+    reconciliations, repairs = Reconciliations(dependencies), Repairs(dependencies, settings, lists)
     subscriptions = Subscriptions(dependencies, settings, lists)
     releases = ReleaseHandlers(dependencies, lists)
     return {
@@ -202,5 +212,10 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "compareRelease": releases.compare,
         "rollBackRelease": releases.roll_back,
         "explainOrder": Explanations(dependencies).retrieve,
+        "retrieveReconciliation": reconciliations.retrieve,
+        "requestReconciliation": reconciliations.request,
+        "listRepair": repairs.list,
+        "retrieveRepair": repairs.retrieve,
+        "placeRepair": repairs.place,
         "streamOrderEvents": OrderStream(dependencies, settings).follow,
     }

@@ -128,14 +128,9 @@ def _key(external: str) -> str:
 
 
 def _holder(request: Request, body: Mapping[str, Any]) -> Holder:
-    """Whoever the client says that it is for, as far as it says."""
+    """The client's order, where it says so. Its services are none of ours, so that nothing here goes with them."""
     named = {str(one.get("@referredType")): str(one["id"]) for one in body.get("relatedEntity") or ()}
-    return Holder(
-        service=named.get("Service"),
-        order=named.get("ServiceOrder"),
-        task="reservation",
-        tenant=request.caller.tenant,
-    )
+    return Holder(order=named.get("ServiceOrder"), task="reservation", tenant=request.caller.tenant)
 
 
 def _resource(request: Request, member: Member) -> Document:

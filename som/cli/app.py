@@ -17,7 +17,9 @@ from som.cli import (
     plan,
     pool,
     release,
+    repair,
     resolution,
+    resources,
     rules,
     subscription,
     work,
@@ -46,7 +48,10 @@ app.command()(apply)
 app.add_typer(order.app, name="order")
 app.add_typer(plan.app, name="plan")
 app.add_typer(plan.task_app, name="task")
+inventory.app.command("reconcile")(repair.reconcile)
 app.add_typer(inventory.app, name="service")
+app.add_typer(repair.app, name="repair")
+app.add_typer(resources.app, name="resource")
 app.add_typer(fulfiller.app, name="fulfiller")
 app.add_typer(subscription.app, name="subscription")
 app.add_typer(notification.listener_app, name="listener")
