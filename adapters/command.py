@@ -53,6 +53,10 @@ class CommandFulfiller(BaseFulfiller):
         outcome = await self._run(protocol.request(call, self._parameters), call.timeout)
         return protocol.read_engagement(outcome) if isinstance(outcome, protocol.Run) else outcome
 
+    async def read(self, call: FulfillerCall) -> Outcome:
+        """Run the command to ask what is: operation `read`."""
+        return await self.engage(call)
+
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
         """Run the command to ask, where it said that it can be asked."""
         if not protocol.is_polled(reference):

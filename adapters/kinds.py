@@ -124,6 +124,9 @@ class Kinds:
         if not found:
             definition = FulfillerDefinition.from_document({"_id": body.get("id") or "", "body": body})
             found.extend(kind.check(definition) or _not_here(kind, definition, self._tools))
+            if definition.reads and not hasattr(kind, "read"):
+                message = f"A fulfiller of the kind {definition.kind} cannot be asked what is."
+                found.append(Violation("/reads", "cannotRead", message))
         return found
 
     def _kind(self, name: str) -> type[FulfillerKind] | None:

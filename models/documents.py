@@ -19,7 +19,7 @@ from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, Fulfil
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, ResourcePool
 from models.release_documents import Release
 from models.resource_documents import Resource
-from models.service_documents import Service
+from models.service_documents import ReadAdoption, Service
 from models.stored import BY_CREATION as _BY_CREATION
 from models.stored import DUE as _DUE
 from models.stored import OWED as _OWED
@@ -331,6 +331,7 @@ ALL: tuple[type[Stored], ...] = (
     ServiceOrder,
     CancelServiceOrder,
     Service,
+    ReadAdoption,
     EnablingService,
     Resource,
     ResourcePool,

@@ -7,8 +7,10 @@ from models.domain.durations import InvalidDuration, duration_seconds
 from models.domain.fulfilment import (
     ACTIONS,
     CAPABILITY_ACTIONS,
+    POLICIES,
     ChildRule,
     Fulfilment,
+    ReconcileRule,
     RelianceRule,
     TaskRule,
     default_compensation,
@@ -40,7 +42,7 @@ class _Reader:
         self.violations: list[Violation] = []
 
     def fulfilment(self, raw: Any, at: str) -> Fulfilment:
-        known = (*ACTIONS, "children", "reliesOn")
+        known = (*ACTIONS, "children", "reliesOn", "reconcile")
         rules = self._object(raw, at, known)
         return Fulfilment(
             tasks={action: dict(self._tasks(rules[action], action, f"{at}/{action}")) for action in ACTIONS
@@ -48,7 +50,16 @@ class _Reader:
             children={name: self._child(value, place) for name, value, place in self._entries(rules, "children", at)},
             relies_on={name: self._reliance(value, place)
                        for name, value, place in self._entries(rules, "reliesOn", at)},
+            reconcile=self._reconcile(rules.get("reconcile", {}), f"{at}/reconcile"),
         )  # fmt: skip
+
+    def _reconcile(self, raw: Any, at: str) -> ReconcileRule:
+        rule = self._object(raw, at, ("policy", "interval"))
+        given = rule.get("policy", "propose")
+        policy = next((known for known in POLICIES if known == given), None)
+        if policy is None:
+            self._wrong(f"{at}/policy", "invalidValue", f"A policy is one of {', '.join(POLICIES)}.")
+        return ReconcileRule(policy or "propose", self._seconds(rule, "interval", at))
 
     def _tasks(self, raw: Any, action: str, at: str) -> Iterator[tuple[str, TaskRule]]:
         rules = self._object(raw, at, ("tasks",))
