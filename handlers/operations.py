@@ -37,6 +37,7 @@ from handlers.som.preview import PlanPreview
 from handlers.som.releases import ReleaseHandlers
 from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.resolutions import FalloutResolutions
+from handlers.som.sinks import Sinks
 from handlers.som.stream import OrderStream
 from handlers.som.subscriptions import Subscriptions
 from handlers.task_flow import KIND as TASK_FLOW
@@ -129,6 +130,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
     fallout = FalloutQueue(dependencies, settings, lists)
     resolutions = FalloutResolutions(dependencies, settings, lists)
     rules = FalloutRules(dependencies, lists)
+    sinks = Sinks(dependencies, settings, lists)
     reconciliations, repairs = Reconciliations(dependencies), Repairs(dependencies, settings, lists)
     subscriptions = Subscriptions(dependencies, settings, lists)
     releases = ReleaseHandlers(dependencies, lists)
@@ -185,5 +187,9 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "listRepair": repairs.list,
         "retrieveRepair": repairs.retrieve,
         "placeRepair": repairs.place,
+        "listSink": sinks.list,
+        "createSink": sinks.create,
+        "retrieveSink": sinks.retrieve,
+        "deleteSink": sinks.delete,
         "streamOrderEvents": OrderStream(dependencies, settings).follow,
     }

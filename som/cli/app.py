@@ -19,6 +19,7 @@ from som.cli import (
     repair,
     resolution,
     rules,
+    sink,
     subscription,
     work,
 )
@@ -49,6 +50,7 @@ app.add_typer(plan.task_app, name="task")
 inventory.app.command("reconcile")(repair.reconcile)
 app.add_typer(inventory.app, name="service")
 app.add_typer(repair.app, name="repair")
+app.add_typer(sink.app, name="sink")
 app.add_typer(fulfiller.app, name="fulfiller")
 app.add_typer(subscription.app, name="subscription")
 app.add_typer(notification.listener_app, name="listener")
