@@ -13,6 +13,7 @@ from adapters.ports import (
     Done,
     Fulfiller,
     FulfillerCall,
+    InformationRequired,
     Outcome,
     Probe,
     Probed,
@@ -22,7 +23,7 @@ from adapters.ports import (
     Shortage,
     Unreachable,
 )
-from models.domain.outcomes import InformationRequired, why_unstorable
+from models.domain.outcomes import why_unstorable
 
 _GRACE = 0.5  # seconds beyond the call's own time-out, so that a kind can give its own, better reason
 _OUTCOMES = (Done, Accepted, Refused, Unreachable, Progress, InformationRequired, Shortage)
@@ -88,7 +89,7 @@ class Guarded:
         return self._hidden(_checked(outcome, self.kind))
 
     def _hidden(self, outcome: Outcome) -> Outcome:
-        if isinstance(outcome, Refused | Unreachable | Shortage):
+        if isinstance(outcome, Refused | Unreachable | Shortage | InformationRequired):
             reason = self._credentials.hidden(outcome.reason)
             return outcome if reason == outcome.reason else replace(outcome, reason=reason)
         return outcome

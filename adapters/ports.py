@@ -8,6 +8,7 @@ from models.domain.caller import DEFAULT_TENANT
 from models.domain.outcomes import (
     Accepted,
     Done,
+    InformationRequired,
     Outcome,
     Progress,
     Refused,
@@ -41,6 +42,7 @@ __all__ = [
     "FulfillerCall",
     "FulfillerRules",
     "Holder",
+    "InformationRequired",
     "Invalid",
     "Inventory",
     "Member",
@@ -81,7 +83,8 @@ class FulfillerCall:
         attempt: 1 for the first call; never sent.
         repeated: whether a call with this key may have been made before; never sent.
         former: the service before the modification that is asked for, or to be undone; None for other actions.
-        engaged: for cancel and compensate: what was said when the work was taken on; None where it was not.
+        engaged: what was said when the work was taken on that is to be cancelled or undone, or that has asked for
+            information since and now goes on with it (`fulfil`); None where there is no such work.
         output: for cancel and compensate: what the work has put out; None where it is not known to be done.
         fulfil_key: for cancel and compensate: idempotency key of the call that is to be undone.
         kind: what sort of thing the task does (`plan.KINDS`).

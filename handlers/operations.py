@@ -37,6 +37,7 @@ from handlers.som.preview import PlanPreview
 from handlers.som.releases import ReleaseHandlers
 from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.resolutions import FalloutResolutions
+from handlers.som.resource_pools import ResourcePools
 from handlers.som.sinks import Sinks
 from handlers.som.stream import OrderStream
 from handlers.som.subscriptions import Subscriptions
@@ -75,6 +76,10 @@ def tables(
             **_all(resource("tmf639", RESOURCE, ResourceRules(dependencies)), RESOURCE),
             **_classes_of_resources(documents["tmf639"], dependencies, settings),
             **_hub("tmf639", dependencies),
+        },
+        "tmf639-v5": {
+            **_all(resource("tmf639-v5", RESOURCE, ResourceRules(dependencies)), RESOURCE),
+            **_hub("tmf639", dependencies, "v5"),
         },
         "tmf633": {
             **_all(
@@ -116,9 +121,29 @@ def _classes_of_resources(document: ApiDocument, dependencies: Dependencies, set
     return made
 
 
-def _hub(api: str, dependencies: Dependencies) -> Table:
-    hub = Hub(api, VERSION, dependencies)
-    return {"registerListener": hub.register, "unregisterListener": hub.unregister}
+def _hub(api: str, dependencies: Dependencies, version: str = VERSION) -> Table:
+    hub = Hub(api, version, dependencies)
+    return {
+        "registerListener": hub.register,
+        "retrieveListener": hub.retrieve,
+        "unregisterListener": hub.unregister,
+    }
+
+
+def _pools(pools: ResourcePools) -> Table:
+    return {
+        "listResourcePool": pools.list,
+        "createResourcePool": pools.create,
+        "retrieveResourcePool": pools.retrieve,
+        "patchResourcePool": pools.patch,
+        "deleteResourcePool": pools.delete,
+        "retrieveResourcePoolUtilisation": pools.utilisation,
+        "listResourcePoolMember": pools.members,
+        "listResourcePoolDemand": pools.waiting,
+        "pushResourcePool": pools.push,
+        "extractResourcePool": pools.extract,
+        "checkResourcePool": pools.check,
+    }
 
 
 def _administration(dependencies: Dependencies, settings: HttpSettings, surface: Surface) -> Table:
@@ -173,6 +198,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "retrieveFalloutResolution": resolutions.retrieve,
         "patchFalloutResolution": resolutions.stop,
         "listFalloutGroup": fallout.list_groups,
+        **_pools(ResourcePools(dependencies, lists)),
         "listSubscription": subscriptions.list,
         "retrieveSubscription": subscriptions.retrieve,
         "listRelease": releases.list,

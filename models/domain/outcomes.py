@@ -74,10 +74,12 @@ class InformationRequired:
     Attributes:
         reason: what for, for people.
         missing: characteristics of the ordered service that are wanted, each {characteristic, description?}.
+        retry_after: seconds until the next look at work that was taken on: it may be answered elsewhere.
     """
 
     reason: str
     missing: tuple[Mapping[str, Any], ...] = ()
+    retry_after: float | None = None
 
     @property
     def message(self) -> str:

@@ -15,9 +15,11 @@ from som.cli import (
     order,
     output,
     plan,
+    pool,
     release,
     repair,
     resolution,
+    resources,
     rules,
     sink,
     subscription,
@@ -51,6 +53,7 @@ inventory.app.command("reconcile")(repair.reconcile)
 app.add_typer(inventory.app, name="service")
 app.add_typer(repair.app, name="repair")
 app.add_typer(sink.app, name="sink")
+app.add_typer(resources.app, name="resource")
 app.add_typer(fulfiller.app, name="fulfiller")
 app.add_typer(subscription.app, name="subscription")
 app.add_typer(notification.listener_app, name="listener")
@@ -61,9 +64,11 @@ for command in (*interventions.COMMANDS, *resolution.COMMANDS):
 fallout.app.add_typer(rules.app, name="rules")
 app.add_typer(fallout.app, name="fallout")
 app.add_typer(work.app, name="work")
+app.add_typer(pool.app, name="pool")
 app.add_typer(release.app, name="release")
 app.add_typer(catalog.app, name="catalog")
 app.command()(explain)
+app.command("check")(pool.check_pools)
 app.command("version")(show_version)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.federation import CANCELS, SERVICES, Federation, eventually, federation
+from tests.acceptance.federation import CANCELS, ORDERS, SERVICES, Federation, eventually, federation
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,50 @@ def test_what_the_partner_waits_for_is_seen_here_and_goes_on_when_it_goes_on_the
     (theirs,) = both.partner_orders(order)
     both.partner.call("PATCH", f"/tmf-api/serviceOrdering/v4/serviceOrder/{theirs['id']}", {"state": "inProgress"})
     both.completes_once(order)
+
+
+def test_what_the_partner_asks_for_is_asked_of_our_customer_and_the_answer_is_passed_on(both: Federation) -> None:
+    """At the partner a person asks; there and here it is told by our names for things, and one order is placed."""
+    both.specify_for_people("unclear", characteristic={"siteContact": "contactPerson"})
+    order = both.us.order("access-unclear", speed=100)
+    missing = {"characteristic": "contactPerson", "description": "who opens the door"}
+    both.ask(order, {"reason": "The site is locked.", "missing": [missing]})
+
+    waiting = both.us.until(order, "pending")
+    (error,) = waiting["serviceOrderItem"][0]["errorMessage"]
+    wanted = {"characteristic": "siteContact", "description": "who opens the door"}
+    assert (error["code"], error["missing"]) == ("informationRequired", [wanted])
+    assert "The site is locked" in error["message"]
+
+    both.us.give(order, siteContact="Ada")
+    both.complete_by_hand(order)
+    done = both.completes_once(order)
+    assert "errorMessage" not in done["serviceOrderItem"][0]
+    asked = both.us.call("GET", f"/som/v1/event?eventType=ServiceOrderInformationRequiredEvent&resourceId={order}")
+    assert len(asked) == 1
+    assert values(partner_service(both, order)) == {"speed": 100, "contactPerson": "Ada"}
+    assert values(both.us.service(order)) == {"speed": 100, "siteContact": "Ada"}
+
+
+def test_a_question_that_is_answered_at_the_partner_needs_no_answer_here(both: Federation) -> None:
+    both.specify_for_people("answered")
+    order = both.us.order("access-answered", speed=100)
+    both.ask(order, {"reason": "Is the duct free?"})
+    both.us.until(order, "pending")
+    (theirs,) = both.partner_orders(order)
+    both.partner.call("PATCH", f"{ORDERS}/{theirs['id']}", {"state": "inProgress"})
+    both.complete_by_hand(order)
+    both.completes_once(order)
+
+
+def test_a_pending_order_is_cancelled_at_the_partner_too(both: Federation) -> None:
+    both.specify_for_people("dropped")
+    order = both.us.order("access-dropped", speed=100)
+    both.ask(order, {"reason": "Is the duct free?"})
+    both.us.until(order, "pending")
+    both.us.call("POST", CANCELS, {"serviceOrder": {"id": order}})
+    both.us.until(order, "cancelled")
+    assert [one["state"] for one in both.partner_orders(order)] == ["cancelled"]
 
 
 def test_what_the_partner_rejects_is_held_here_with_its_reason(both: Federation) -> None:

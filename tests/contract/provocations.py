@@ -6,6 +6,8 @@ from typing import Any
 
 from httpx import Response
 
+from models.domain.pools.demand import Demand, Holder
+from models.pools.pools import ResourcePoolStore
 from models.store import Store
 from tests.contract.plans import store_plan
 from tests.contract.samples import (
@@ -16,6 +18,7 @@ from tests.contract.samples import (
     SOM,
     SPECIFICATIONS,
     item,
+    numbers,
     order,
     release,
     service,
@@ -28,6 +31,7 @@ from tests.contract.subjects import (
     ended,
     ensure_specification,
     placed,
+    pooled,
     process_flow,
     recorded,
     subject,
@@ -330,6 +334,20 @@ async def _rolled_back_twice(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, url)
 
 
+async def _what_is_taken(stage: Stage, operation: Operation) -> Response:
+    """A member is reserved, and it shall go."""
+    key = await pooled(stage)
+    pools = ResourcePoolStore(stage.store, stage.dependencies.clock)
+    await pools.reserve(stage.new("call"), Holder(service="s-1"), Demand(pool=key))
+    body: dict[str, Any] | None = {"capacity": []} if operation.method == "PATCH" else None
+    return await send(stage, operation, operation.url(key), **operation.sent(body))
+
+
+async def _part_that_is_there(stage: Stage, operation: Operation) -> Response:
+    body = {"capacity": [numbers(300, 309, "first")]}
+    return await send(stage, operation, operation.url(await pooled(stage)), **operation.sent(body))
+
+
 async def _a_resolution_that_is_done(stage: Stage, operation: Operation) -> Response:
     url = await subject(stage, operation)
     done = {"$set": {"state": "done"}}
@@ -386,6 +404,9 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("createFalloutRule", "409"): _twice,
     ("patchFalloutRule", "409"): _always_too_late,
     ("deleteFalloutRule", "409"): _always_too_late,
+    ("createResourcePool", "409"): _twice,
+    **{(f"{what}ResourcePool", "409"): _what_is_taken for what in ("patch", "delete", "extract")},
+    ("pushResourcePool", "409"): _part_that_is_there,
     ("installRelease", "409"): _another_content,
     ("rollBackRelease", "409"): _rolled_back_twice,
     ("createFalloutIntervention", "409"): _looking_after_what_has_gone_on,

@@ -13,11 +13,14 @@ from tests.contract.samples import (
     ORDERING,
     ORDERS,
     PHYSICAL_RESOURCES,
+    POOLS,
     PROCESS_FLOWS,
     PROCESSES,
     RELEASES,
     RESOURCE_INVENTORY,
+    RESOURCE_INVENTORY_V5,
     RESOURCES,
+    RESOURCES_V5,
     SERVICES,
     SOM,
     SPECIFICATIONS,
@@ -25,6 +28,7 @@ from tests.contract.samples import (
     fulfiller,
     order,
     physical_resource,
+    pool,
     release,
     resource,
     service,
@@ -166,6 +170,11 @@ async def released(stage: Stage, *_: object) -> str:
     return await posted(stage, RELEASES, release(stage.new("release")))
 
 
+async def pooled(stage: Stage, *_: object) -> str:
+    """A resource pool."""
+    return await posted(stage, POOLS, pool(stage.new("pool")))
+
+
 async def _callback(stage: Stage, _: Operation) -> str:
     return stage.token(await planned(stage))
 
@@ -203,15 +212,18 @@ async def task_flow(stage: Stage, *_: object) -> str:
     return f"{outer}/{await posted(stage, f'{PROCESS_FLOWS}/{outer}/taskFlow', {'name': 'Hand over the keys'})}"
 
 
+HUBS = (ORDERING, INVENTORY, RESOURCE_INVENTORY, RESOURCE_INVENTORY_V5, CATALOG, PROCESSES)
+
 SUBJECTS: dict[str, Make] = {
     f"{ORDERS}/{{id}}": _order,
     f"{CANCELS}/{{id}}": _cancellation,
     f"{SERVICES}/{{id}}": recorded,
     f"{RESOURCES}/{{id}}": kept_resource,
+    f"{RESOURCES_V5}/{{id}}": kept_resource,
     f"{LOGICAL_RESOURCES}/{{id}}": kept_resource,
     f"{PHYSICAL_RESOURCES}/{{id}}": _physical_resource,
     f"{SPECIFICATIONS}/{{id}}": _specification,
-    **{f"{base}/hub/{{id}}": _listener for base in (ORDERING, INVENTORY, RESOURCE_INVENTORY, CATALOG, PROCESSES)},
+    **{f"{base}/hub/{{id}}": _listener for base in HUBS},
     f"{PROCESS_FLOWS}/{{id}}": process_flow,
     f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow": process_flow,
     f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow/{{id}}": task_flow,
@@ -237,6 +249,8 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/falloutResolution/{{id}}": _resolution,
     f"{SOM}/falloutRule/{{id}}": _rule,
+    f"{POOLS}/{{id}}": pooled,
+    **{f"{POOLS}/{{id}}/{part}": pooled for part in ("push", "extract", "utilisation", "member", "demand", "check")},
     f"{SOM}/release/{{id}}": released,
     f"{SOM}/release/{{id}}/difference": released,
     f"{SOM}/release/{{id}}/rollback": released,

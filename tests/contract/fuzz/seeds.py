@@ -25,7 +25,9 @@ from tests.contract.samples import (
     PROCESS_FLOWS,
     PROCESSES,
     RESOURCE_INVENTORY,
+    RESOURCE_INVENTORY_V5,
     RESOURCES,
+    RESOURCES_V5,
     SERVICES,
     SOM,
     SPECIFICATIONS,
@@ -67,11 +69,12 @@ class Seeds:
         await self._several(SERVICES, lambda _: service())
         await self._several(RESOURCES, lambda _: resource())
         await self._several(LOGICAL_RESOURCES, lambda _: resource())
+        await self._several(RESOURCES_V5, lambda _: resource(allocationStatus="available"))
         await self._several(PHYSICAL_RESOURCES, lambda _: physical_resource())
         await self._several(FULFILLERS, fulfiller)
         await self._people()
         await self._orders()
-        for base in (ORDERING, INVENTORY, RESOURCE_INVENTORY, CATALOG, PROCESSES):
+        for base in (ORDERING, INVENTORY, RESOURCE_INVENTORY, RESOURCE_INVENTORY_V5, CATALOG, PROCESSES):
             hub = f"{base}/hub"
             hooks = [{"callback": f"http://127.0.0.1:9/{number}"} for number in range(_DISPOSABLE)]
             self.ids[f"{hub}/{{id}}"] = [await self._posted(hub, body) for body in hooks]

@@ -279,6 +279,21 @@ def test_a_preview_shows_what_each_task_comes_after(
         (["service", "list"], "/tmf-api/serviceInventory/v4/service", [{"id": "x1", "state": "active", "name": "n"}]),
         (["service", "show", "x1"], "/tmf-api/serviceInventory/v4/service/x1", {"id": "x1", "state": "active"}),
         (
+            ["resource", "list", "--status", "reserved"],
+            "/tmf-api/resourceInventoryManagement/v4/resource",
+            [{"id": "x1", "resourceStatus": "reserved", "value": "7", "resourceSpecification": {"id": "s"}}],
+        ),
+        (
+            ["resource", "show", "x1"],
+            "/tmf-api/resourceInventoryManagement/v4/resource/x1",
+            {"id": "x1", "@type": "LogicalResource", "resourceRelationship": [{"id": "r", "relationshipType": "c"}]},
+        ),
+        (
+            ["resource", "history", "x1"],
+            "/som/v1/history",
+            [{"id": "x1", "at": "t", "what": "ResourceStateChangeEvent", "after": {"usageState": "x1"}, "who": "som"}],
+        ),
+        (
             ["fulfiller", "list"],
             "/som/v1/fulfiller",
             [{"id": "x1", "capability": [{"specification": "s", "action": "*"}]}],
@@ -302,6 +317,7 @@ def test_what_is_there_can_be_looked_at_by_people_and_programs(
 ) -> None:
     server.answers["GET", "/som/v1/fulfiller"] = Answer(200, [])
     server.answers["GET", "/som/v1/fulfiller/x1/health"] = Answer(200, {"status": "up", "inFlight": 0})
+    server.answers["GET", "/tmf-api/serviceInventory/v4/service"] = Answer(200, [{"id": "s1"}])
     server.answers["GET", path] = Answer(200, answer)
     assert main(arguments) == 0
     assert "x1" in capsys.readouterr().out
