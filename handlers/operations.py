@@ -34,6 +34,7 @@ from handlers.som.lists import AdminLists
 from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
+from handlers.som.propagations import Propagations
 from handlers.som.releases import ReleaseHandlers
 from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.resolutions import FalloutResolutions
@@ -159,6 +160,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
     reconciliations, repairs = Reconciliations(dependencies), Repairs(dependencies, settings, lists)
     subscriptions = Subscriptions(dependencies, settings, lists)
     releases = ReleaseHandlers(dependencies, lists)
+    propagations = Propagations(dependencies, lists)
     return {
         "listFulfiller": fulfillers.list,
         "createFulfiller": fulfillers.create,
@@ -207,6 +209,9 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "retrieveRelease": releases.retrieve,
         "compareRelease": releases.compare,
         "rollBackRelease": releases.roll_back,
+        "listPropagation": propagations.list,
+        "retrievePropagation": propagations.retrieve,
+        "orderPropagation": propagations.order,
         "explainOrder": Explanations(dependencies).retrieve,
         "retrieveReconciliation": reconciliations.retrieve,
         "requestReconciliation": reconciliations.request,

@@ -17,6 +17,7 @@ from mongoengine import (
 from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, ResourcePool
+from models.propagation_documents import Propagation
 from models.release_documents import Release
 from models.resource_documents import Resource
 from models.service_documents import ReadAdoption, Service
@@ -336,6 +337,7 @@ ALL: tuple[type[Stored], ...] = (
     Service,
     ReadAdoption,
     EnablingService,
+    Propagation,
     Resource,
     ResourcePool,
     PoolPart,
