@@ -65,8 +65,11 @@ def list_sinks(limit: Limit = 20, offset: Offset = 0, url: Url = DEFAULT_URL, as
 
 
 @app.command()
-def remove(sink_id: SinkId, url: Url = DEFAULT_URL) -> None:
+def remove(sink_id: SinkId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Remove a sink; what it has stays there."""
     with Server(url) as server:
         server.delete(at(_SINKS, sink_id))
-    output.line("removed", sink_id)
+    if as_json:
+        output.as_json({"removed": sink_id})
+    else:
+        output.line("removed", sink_id)
