@@ -33,13 +33,12 @@ from adapters.tmforum.order_reading import (
     NOTHING_BUILT,
     Dialect,
     id_of,
-    milestones,
     state_of,
     subject_of,
     unfinished,
 )
+from adapters.tmforum.order_results import OrderResults
 from adapters.tmforum.questions import PENDING, Questions
-from adapters.tmforum.reading import as_read
 from adapters.tmforum.schemas import Schemas
 from adapters.tmforum.settings import CATCH_UP_SECONDS, wrong_order_settings
 from models.domain.expressions import ExpressionError
@@ -71,7 +70,7 @@ class OrderFulfiller:
         self._hub = Hub(self._client, address if settings.get("hub", True) else None, settings.get("hubQuery"))
         self._often = definition.poll_interval
         self._seldom = float(settings.get("catchUpInterval", CATCH_UP_SECONDS))
-        self._inventory = str(settings.get("inventory") or "").rstrip("/")
+        self._results = OrderResults(self._client, self.dialect, self._names, definition.id, settings.get("inventory"))
         self._pending_asks = bool(settings.get("pendingAsks", False))
         self._questions = Questions(self._client, self._schemas, self.dialect, self._names)
         self._cancellation = OrderCancellation(self._client, self._schemas, self.dialect)
@@ -122,22 +121,7 @@ class OrderFulfiller:
 
     async def read(self, call: FulfillerCall) -> Outcome:
         """Read their service or resource that ours rests on, in the inventory that the settings name."""
-        theirs = self._making.theirs(call.service)
-        if not self._inventory or theirs is None:
-            what = "their inventory" if not self._inventory else f"which {self.dialect.subject} of theirs is meant"
-            return Refused(f"What is cannot be told: {what} is not known.")
-        path = f"{self._inventory}/{self.dialect.subject}/{segment(theirs)}"
-        answer = await self._client.get(path, Budget(call.timeout), bears={404})
-        if isinstance(answer, Refused | Unreachable):
-            return answer
-        if answer.status == 404 or not isinstance(answer.body, Mapping):
-            return Done(state="terminated") if answer.status == 404 else Refused("What came is no object.")
-        try:
-            entries = answer.body.get(self.dialect.characteristics)
-            received = self._names.received(answer.body, entries, {})
-        except ExpressionError as error:
-            return Refused(f"The setting receive cannot be applied to what came: {error}")
-        return as_read(answer.body, Done(service_characteristic=received.characteristics))
+        return await self._results.now(self._making.theirs(call.service), Budget(call.timeout))
 
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
         """Read how the order, or its cancellation, is."""
@@ -233,43 +217,7 @@ class OrderFulfiller:
             return early
         if call.operation != "fulfil":
             return Done()
-        return await self._facts(order, call, budget)
-
-    async def _facts(self, order: Document, call: FulfillerCall, budget: Budget) -> Outcome:
-        """What a completed order has brought: values by our names, and what our service now rests on."""
-        subject = subject_of(order, self.dialect)
-        key = id_of(subject)
-        if self._inventory and key is not None and call.action != "delete":
-            path = f"{self._inventory}/{self.dialect.subject}/{segment(key)}"
-            answer = await self._client.get(path, budget, bears={404})
-            if isinstance(answer, Refused | Unreachable):
-                return replace(answer, maybe_done=True) if isinstance(answer, Refused) else answer
-            if answer.status != 404 and isinstance(answer.body, Mapping):
-                subject = {**subject, **answer.body}
-        try:
-            received = self._names.received(subject, subject.get(self.dialect.characteristics), order)
-        except ExpressionError as error:
-            reason = f"The order is completed, but the setting receive cannot be applied to what it brought: {error}"
-            return Refused(reason, maybe_done=True)
-        shown = {name: subject[name] for name in ("id", "href") if name in subject}
-        output = {"order": id_of(order), self.dialect.subject: shown, **received.output}
-        rests_on = (self._reference(subject),) if key is not None and call.action != "delete" else ()
-        return replace(
-            self._resting(rests_on),
-            output=output,
-            service_characteristic=received.characteristics,
-            milestones=milestones(order),
-        )
-
-    def _resting(self, references: tuple[Document, ...]) -> Done:
-        """Done work whose result our service now rests on."""
-        return Done(supporting_service=references)
-
-    def _reference(self, subject: Mapping[str, Any]) -> Document:
-        """Their service or resource, as ours refers to it; `fulfiller` says whose it is."""
-        known = {name: subject[name] for name in ("href", "name") if isinstance(subject.get(name), str)}
-        referred = self.dialect.subject.capitalize()
-        return {"id": id_of(subject), **known, "@referredType": referred, "fulfiller": self._id}
+        return await self._results.of(order, call, budget)
 
     async def _cancel(self, order: Document | None, call: FulfillerCall, budget: Budget) -> Outcome:
         if order is None or state_of(order) in NOTHING_BUILT:

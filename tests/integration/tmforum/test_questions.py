@@ -10,7 +10,7 @@ from aiohttp import web
 from adapters.credentials import Credentials
 from adapters.http_session import Tools
 from adapters.ports import Accepted, FulfillerCall, InformationRequired, Outcome, Progress
-from adapters.tmforum.service_orders import Tmf641Fulfiller
+from adapters.tmforum.order_kinds import Tmf641Fulfiller
 from handlers.validation import schema_check
 from models.domain.fulfiller import FulfillerDefinition
 from tests.integration.fulfiller_suite import a_call
