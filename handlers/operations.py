@@ -37,6 +37,7 @@ from handlers.som.preview import PlanPreview
 from handlers.som.propagations import Propagations
 from handlers.som.releases import ReleaseHandlers
 from handlers.som.repairs import Reconciliations, Repairs
+from handlers.som.reservations import Reservations
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.resource_pools import ResourcePools
 from handlers.som.stream import OrderStream
@@ -149,6 +150,7 @@ def _pools(pools: ResourcePools) -> Table:
 def _administration(dependencies: Dependencies, settings: HttpSettings, surface: Surface) -> Table:
     lists = AdminLists(dependencies.store, settings)
     fulfillers = Fulfillers(dependencies, lists)
+    reservations = Reservations(dependencies, lists)
     plans = Plans(dependencies, settings, lists)
     notifications = Notifications(dependencies, settings, lists)
     history = History(dependencies, lists)
@@ -160,6 +162,10 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
     releases = ReleaseHandlers(dependencies, lists)
     propagations = Propagations(dependencies, lists)
     return {
+        "listReservation": reservations.list,
+        "createReservation": reservations.create,
+        "retrieveReservation": reservations.retrieve,
+        "deleteReservation": reservations.delete,
         "listFulfiller": fulfillers.list,
         "createFulfiller": fulfillers.create,
         "retrieveFulfiller": fulfillers.retrieve,

@@ -16,7 +16,7 @@ from mongoengine import (
 
 from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
-from models.pool_documents import PoolDemand, PoolPart, PoolPiece, ResourcePool
+from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, ResourcePool
 from models.propagation_documents import Propagation
 from models.release_documents import Release
 from models.resource_documents import Resource
@@ -340,6 +340,7 @@ ALL: tuple[type[Stored], ...] = (
     PoolPart,
     PoolPiece,
     PoolDemand,
+    PoolSession,
     ServiceSpecification,
     ProcessFlow,
     TaskFlow,

@@ -18,6 +18,7 @@ from tests.contract.samples import (
     PROCESS_FLOWS,
     PROCESSES,
     RELEASES,
+    RESERVATIONS,
     RESOURCE_INVENTORY,
     RESOURCE_INVENTORY_V5,
     RESOURCES,
@@ -31,6 +32,7 @@ from tests.contract.samples import (
     physical_resource,
     pool,
     release,
+    reservation,
     resource,
     service,
     set_state,
@@ -186,6 +188,11 @@ async def pooled(stage: Stage, *_: object) -> str:
     return await posted(stage, POOLS, pool(stage.new("pool")))
 
 
+async def reserved(stage: Stage, *_: object) -> str:
+    """A reservation."""
+    return await posted(stage, RESERVATIONS, reservation(await pooled(stage), externalId=stage.new("reservation")))
+
+
 async def _callback(stage: Stage, _: Operation) -> str:
     return stage.token(await planned(stage))
 
@@ -261,6 +268,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/falloutRule/{{id}}": _rule,
     f"{POOLS}/{{id}}": pooled,
     **{f"{POOLS}/{{id}}/{part}": pooled for part in ("push", "extract", "utilisation", "member", "demand", "check")},
+    f"{RESERVATIONS}/{{id}}": reserved,
     f"{SOM}/release/{{id}}": released,
     f"{SOM}/release/{{id}}/difference": released,
     f"{SOM}/release/{{id}}/rollback": released,
