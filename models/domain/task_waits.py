@@ -69,7 +69,7 @@ def _held(evidence: Evidence, task: PlannedTask, run: TaskRun, document: Mapping
     if line is not None:
         details |= {"ahead": line.ahead, "before": list(line.orders)}
     if flow is not None:
-        details["taskFlow"] = {"id": flow["id"], "processFlow": flow["processFlow"]["id"]}
+        details["taskFlow"] = {"id": flow["id"], "processFlow": flow["processFlow"]}
     return Wait("held", "person", message, fallout.get("since"), None, queue, task.item, task, details)
 
 
@@ -122,7 +122,7 @@ def _work(
     queue, assignee, due = flow.get("queue"), flow.get("assignee"), flow.get("requestedCompletionDate")
     if queue is not None:
         details["queue"] = queue
-    details |= {"assignee": assignee, "taskFlow": {"id": flow["id"], "processFlow": flow["processFlow"]["id"]}}
+    details |= {"assignee": assignee, "taskFlow": {"id": flow["id"], "processFlow": flow["processFlow"]}}
     who = assignee or (f"somebody of the queue {queue}" if queue else f"a person of {name}")
     in_queue = f" (queue {queue})" if assignee and queue else ""
     by = f", due at {due}" if due else ""
