@@ -19,8 +19,8 @@ def speed(value: Any) -> list[Body]:
 
 def document(state: str = "active", wanted: str = "active", *differences: Body, **more: Any) -> Body:
     body = {"id": "s1", "state": state, "serviceCharacteristic": speed(10)}
-    desired = {"state": wanted, "serviceSpecification": {"id": "sp"}, "serviceCharacteristic": [*speed(100), {"name": "x", "value": 1}],
-               "place": [{"id": "p"}]}  # fmt: skip
+    desired: Body = {"state": wanted, "serviceSpecification": {"id": "sp"}, "place": [{"id": "p"}]}
+    desired["serviceCharacteristic"] = [*speed(100), {"name": "x", "value": 1}]
     drift = {"since": NOW, "difference": list(differences)}
     return {"_id": "s1", "body": body, "desired": desired, "drift": drift, **more}
 
