@@ -40,6 +40,7 @@ from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.reservations import Reservations
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.resource_pools import ResourcePools
+from handlers.som.sinks import Sinks
 from handlers.som.stream import OrderStream
 from handlers.som.subscriptions import Subscriptions
 from handlers.task_flow import KIND as TASK_FLOW
@@ -160,6 +161,15 @@ def _releases(releases: ReleaseHandlers) -> Table:
     }
 
 
+def _sinks(sinks: Sinks) -> Table:
+    return {
+        "listSink": sinks.list,
+        "createSink": sinks.create,
+        "retrieveSink": sinks.retrieve,
+        "deleteSink": sinks.delete,
+    }
+
+
 def _plans(dependencies: Dependencies, settings: HttpSettings, lists: AdminLists, surface: Surface) -> Table:
     plans = Plans(dependencies, settings, lists)
     return {
@@ -242,5 +252,6 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         **_fallout(dependencies, settings, lists, surface),
         **_pools(ResourcePools(dependencies, lists)),
         **_releases(ReleaseHandlers(dependencies, lists)),
+        **_sinks(Sinks(dependencies, settings, lists)),
         **_orders_and_services(dependencies, settings, lists),
     }
