@@ -157,7 +157,7 @@ class Server:
             await presence.beat()  # before any deadline is looked at, so that an outage until now is known
             jobs.append(Role("presence", beat(presence)))
         if "scheduler" in settings.roles:
-            engine = make_engine(ground, directory, tokens, planner, watcher, presence, pools)
+            engine = make_engine(ground, directory, tokens, planner, watcher, presence, pools, sealer)
             engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
             jobs.append(Role("engine", engine.run(), engine.stop))
         if "notifier" in settings.roles:
