@@ -1,15 +1,15 @@
 """The kind `command`: a program on the server's host, one of those that the server's operator allows."""
 
 import asyncio
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from adapters import command_protocol as protocol
+from adapters import process
 from adapters.allowances import executable
-from adapters.base import BaseFulfiller
 from adapters.credentials import Credentials
 from adapters.http_session import Tools
-from adapters.ports import Accepted, FulfillerCall, Outcome, Progress, Refused, Unreachable
-from adapters.process import NotStarted, OutOfTime, run
+from adapters.ports import Outcome, Refused, Unreachable
+from adapters.program_fulfiller import ProgramFulfiller, out_of_time
 from adapters.settings_rules import unknown_settings
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.violations import Violation
@@ -18,7 +18,7 @@ _KNOWN = ("command", "parameters")
 _AT_ONCE = 16
 
 
-class CommandFulfiller(BaseFulfiller):
+class CommandFulfiller(ProgramFulfiller):
     """One registered program."""
 
     kind: ClassVar[str] = "command"
@@ -48,24 +48,8 @@ class CommandFulfiller(BaseFulfiller):
             return []
         return [Violation("/settings/command", "notAllowed", why)]
 
-    async def engage(self, call: FulfillerCall) -> Outcome:
-        """Run the command for the task."""
-        outcome = await self._run(protocol.request(call, self._parameters), call.timeout)
-        return protocol.read_engagement(outcome) if isinstance(outcome, protocol.Run) else outcome
-
-    async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
-        """Run the command to ask, where it said that it can be asked."""
-        if not protocol.is_polled(reference):
-            return Progress()
-        outcome = await self._run(protocol.look(reference, call, self._parameters), call.timeout)
-        return protocol.read_look(outcome) if isinstance(outcome, protocol.Run) else outcome
-
-    @property
-    def _parameters(self) -> Any:
-        return self.definition.settings.get("parameters")
-
-    async def _run(self, words: bytes, seconds: float) -> protocol.Run | Outcome:
-        """Looked up anew each time, for what the operator withdraws must not run any more."""
+    async def run(self, words: bytes, seconds: float) -> protocol.Run | Outcome:
+        """Look it up anew each time, for what the operator withdraws must not run any more."""
         not_allowed = self.check_here(self.definition, self.tools)
         folder = self.tools.allowed.commands
         program = executable(folder, self.definition.settings["command"]) if folder else None
@@ -79,12 +63,10 @@ class CommandFulfiller(BaseFulfiller):
             return Unreachable(f"No place to run the command came free within {seconds:g} seconds.", None, False)
         try:
             left = ends - asyncio.get_running_loop().time()
-            return await run(program, words, self.credentials.environment(), max(left, 0.0))
-        except NotStarted as error:
+            return await process.run(program, words, self.credentials.environment(), max(left, 0.0))
+        except process.NotStarted as error:
             return Refused(f"The command cannot be started: {error}.")
-        except OutOfTime as error:
-            said = protocol.last_words(error.stdout)
-            more = f"; the last that it said: {said}" if said else ""
-            return Unreachable(f"The command did not end within {seconds:g} seconds and was ended{more}.")
+        except process.OutOfTime as error:
+            return out_of_time("The command was ended, for it did not end", seconds, error.stdout)
         finally:
             self._places.release()

@@ -13,15 +13,17 @@ from adapters.ports import (
     Done,
     Fulfiller,
     FulfillerCall,
+    InformationRequired,
     Outcome,
     Probe,
     Probed,
     Progress,
+    Readable,
     Refused,
     Shortage,
     Unreachable,
 )
-from models.domain.outcomes import InformationRequired, why_unstorable
+from models.domain.outcomes import why_unstorable
 
 _GRACE = 0.5  # seconds beyond the call's own time-out, so that a kind can give its own, better reason
 _OUTCOMES = (Done, Accepted, Refused, Unreachable, Progress, InformationRequired, Shortage)
@@ -45,6 +47,15 @@ class Guarded:
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
         """Look how accepted work is."""
         return await self._kept(self._inner.poll(reference, call), call)
+
+    async def read(self, call: FulfillerCall) -> Outcome:
+        """Ask what is; a kind that cannot tell refuses."""
+        if not isinstance(self._inner, Readable):
+            return Refused(f"A fulfiller of the kind {self.kind} cannot be asked what is.")
+        outcome = await self._kept(self._inner.read(call), call)
+        if isinstance(outcome, Done | Refused | Unreachable):
+            return outcome
+        return Refused(f"{self._name} did not say what is, but that it would see to it; a read is answered at once.")
 
     async def probe(self, seconds: float) -> Probe | None:
         """Look whether it is up; None where its kind, or its registration, has nothing to look at."""
@@ -78,7 +89,7 @@ class Guarded:
         return self._hidden(_checked(outcome, self.kind))
 
     def _hidden(self, outcome: Outcome) -> Outcome:
-        if isinstance(outcome, Refused | Unreachable | Shortage):
+        if isinstance(outcome, Refused | Unreachable | Shortage | InformationRequired):
             reason = self._credentials.hidden(outcome.reason)
             return outcome if reason == outcome.reason else replace(outcome, reason=reason)
         return outcome

@@ -18,8 +18,7 @@ from adapters.ports import Accepted, Fulfiller, FulfillerCall, Outcome, Refused
 from adapters.rest import RestFulfiller
 from adapters.simulator import SimulatorFulfiller
 from adapters.tmforum.activation import Tmf640Fulfiller
-from adapters.tmforum.resource_orders import Tmf652Fulfiller
-from adapters.tmforum.service_orders import Tmf641Fulfiller
+from adapters.tmforum.order_kinds import Tmf641Fulfiller, Tmf652Fulfiller
 from models.domain.errors import InvalidRequest
 from models.domain.fulfiller import OWN_POOLS, FulfillerDefinition, violations
 from models.domain.violations import Violation
@@ -124,6 +123,9 @@ class Kinds:
         if not found:
             definition = FulfillerDefinition.from_document({"_id": body.get("id") or "", "body": body})
             found.extend(kind.check(definition) or _not_here(kind, definition, self._tools))
+            if definition.reads and not hasattr(kind, "read"):
+                message = f"A fulfiller of the kind {definition.kind} cannot be asked what is."
+                found.append(Violation("/reads", "cannotRead", message))
         return found
 
     def _kind(self, name: str) -> type[FulfillerKind] | None:

@@ -8,6 +8,7 @@ from models.domain.caller import DEFAULT_TENANT
 from models.domain.outcomes import (
     Accepted,
     Done,
+    InformationRequired,
     Outcome,
     Progress,
     Refused,
@@ -41,6 +42,7 @@ __all__ = [
     "FulfillerCall",
     "FulfillerRules",
     "Holder",
+    "InformationRequired",
     "Invalid",
     "Inventory",
     "Member",
@@ -48,6 +50,7 @@ __all__ = [
     "Probe",
     "Probed",
     "Progress",
+    "Readable",
     "Refused",
     "Report",
     "Reserved",
@@ -70,8 +73,8 @@ class FulfillerCall:
         task_id: the task.
         order_id: the order, where one caused it.
         order_item_id: the order item, where one caused it.
-        action: add, modify or delete.
-        operation: fulfil does the work, compensate undoes it, cancel stops it.
+        action: add, modify or delete; noChange for read.
+        operation: fulfil does the work, compensate undoes it, cancel stops it; read asks what is, and changes nothing.
         service: the service as it is to be (TMF638 body).
         input: what the specification maps; None leaves it to `service`.
         callback_url: where a report may be sent; a secret.
@@ -80,7 +83,8 @@ class FulfillerCall:
         attempt: 1 for the first call; never sent.
         repeated: whether a call with this key may have been made before; never sent.
         former: the service before the modification that is asked for, or to be undone; None for other actions.
-        engaged: for cancel and compensate: what was said when the work was taken on; None where it was not.
+        engaged: what was said when the work was taken on that is to be cancelled or undone, or that has asked for
+            information since and now goes on with it (`fulfil`); None where there is no such work.
         output: for cancel and compensate: what the work has put out; None where it is not known to be done.
         fulfil_key: for cancel and compensate: idempotency key of the call that is to be undone.
         kind: what sort of thing the task does (`plan.KINDS`).
@@ -95,7 +99,7 @@ class FulfillerCall:
     action: str
     service: Mapping[str, Any]
     idempotency_key: str
-    operation: Literal["fulfil", "compensate", "cancel"] = "fulfil"
+    operation: Literal["fulfil", "compensate", "cancel", "read"] = "fulfil"
     order_id: str | None = None
     order_item_id: str | None = None
     input: Any = None
@@ -128,6 +132,20 @@ class Probed(Protocol):
 
     async def probe(self, seconds: float) -> Probe | None:
         """Look whether it is up, within so many seconds. None where its registration leaves nothing to look at."""
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A fulfiller that can be asked what has become of a service; a kind has this method or not."""
+
+    async def read(self, call: FulfillerCall) -> Outcome:
+        """Tell what is, and change nothing.
+
+        `Done` has the values that the service has there and, if it is known, its state: `active`, `inactive`, or
+        `terminated` where it is not there (any more). What it does not name is not known there; null says that a value
+        is not there. `Refused` where it cannot be told, `Unreachable` where nobody answers. Nothing is accepted for
+        later.
+        """
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ import orjson
 from adapters.credentials import Credentials
 from adapters.http_exchange import exchange
 from adapters.http_session import Tools
-from adapters.ports import Accepted, FulfillerCall, Outcome, Probe, Progress, Refused, Unreachable
+from adapters.ports import Accepted, Done, FulfillerCall, Outcome, Probe, Progress, Refused, Unreachable
 from adapters.rest_answers import Answer, read_engagement, read_poll
 from models.domain.fulfiller import RESERVED_HEADERS, FulfillerDefinition, wrong_endpoint
 from models.domain.violations import Violation
@@ -66,6 +66,16 @@ class RestFulfiller:
         if not isinstance(outcome, Accepted) or outcome.poll_url is None:
             return outcome
         return self._resolved(outcome, outcome.poll_url)
+
+    async def read(self, call: FulfillerCall) -> Outcome:
+        """POST the question to the endpoint: operation `read`."""
+        headers = {**self._headers, "Content-Type": "application/json", "Idempotency-Key": call.idempotency_key}
+        answer = await exchange(self._session, "POST", self._endpoint, headers, call.timeout, request_body(call))
+        if isinstance(answer, Unreachable | Refused):
+            return answer
+        if answer.status in (404, 410):
+            return Done(state="terminated")
+        return read_engagement(answer, datetime.now(UTC))
 
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
         """GET the pollUrl; without one, only a callback can tell."""

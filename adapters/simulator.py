@@ -3,6 +3,7 @@
 What it does follows from its settings and the task alone, so that a run can be repeated:
 latency (seconds, or [least, most]), failureRate (0 to 1), refuse (a reason), accept (true: take on, and be done after
 the latency), output and serviceCharacteristic (templates over service, input, action, operation and taskId), seed.
+Asked what is, it says what is under `read` ({serviceCharacteristic?, state?}, templates); by default, all is as known.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from models.domain.violations import Violation
 
 _SCHEME = "simulator:"
 _MAX_LATENCY = 86_400.0
-_KNOWN = frozenset({"latency", "failureRate", "refuse", "accept", "output", "serviceCharacteristic", "seed"})
+_KNOWN = frozenset({"latency", "failureRate", "refuse", "accept", "output", "serviceCharacteristic", "read", "seed"})
 
 
 class SimulatorFulfiller:
@@ -40,6 +41,7 @@ class SimulatorFulfiller:
         self._seed = str(settings.get("seed", ""))
         self._output = _template(settings, "output")
         self._characteristics = _template(settings, "serviceCharacteristic")
+        self._read = _template(settings, "read")
 
     @classmethod
     def check(cls, definition: FulfillerDefinition) -> list[Violation]:
@@ -54,7 +56,7 @@ class SimulatorFulfiller:
             for name, wanted, fits in _RULES
             if name in settings and not fits(settings[name])
         )
-        for name in ("output", "serviceCharacteristic"):
+        for name in ("output", "serviceCharacteristic", "read"):
             try:
                 _template(settings, name)
             except ExpressionSyntaxError as error:
@@ -85,6 +87,17 @@ class SimulatorFulfiller:
             # The due time travels in the reference, so that accepted work survives a restart of the process.
             return Accepted(f"simulated {call.task_id}", f"{_SCHEME}{time.time() + latency:.3f}", latency)
         return self._done(call)
+
+    async def read(self, call: FulfillerCall) -> Outcome:
+        """Say what the settings say that is."""
+        latency = self._least + (self._most - self._least) * self._chance(call, "latency")
+        await asyncio.sleep(min(latency, call.timeout))
+        if latency > call.timeout or self._chance(call, "failure") < self._failure_rate:
+            return Unreachable("The simulator is slow, or fails, as it is told to.")
+        try:
+            return parse_done(self._read.evaluate(call_context(call)) if self._read else {})
+        except ExpressionError as error:
+            return Refused(f"The simulator's settings cannot be applied to this service: {error}")
 
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
         """Done when the latency is over."""
@@ -142,5 +155,6 @@ _RULES = (
     ("accept", "true or false", lambda value: isinstance(value, bool)),
     ("output", "an object", lambda value: isinstance(value, dict)),
     ("serviceCharacteristic", "a list", lambda value: isinstance(value, list)),
+    ("read", "an object", lambda value: isinstance(value, dict)),
     ("seed", "a text or a number", lambda value: isinstance(value, str | int)),
 )

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import asyncssh
 
 from adapters import command_protocol as protocol
-from adapters.base import BaseFulfiller
 from adapters.credentials import Credentials
 from adapters.http_session import Tools
-from adapters.ports import Accepted, FulfillerCall, Outcome, Progress, Refused, Unreachable
+from adapters.ports import Outcome, Refused, Unreachable
+from adapters.program_fulfiller import ProgramFulfiller, out_of_time
 from adapters.settings_rules import unknown_settings, wrong_values
 from adapters.ssh_settings import KNOWN, host_keys, wrong_settings
 from models.domain.fulfiller import FulfillerDefinition
@@ -23,7 +23,7 @@ _PART = 65_536
 _ALIVE = 15  # seconds between signs of life
 
 
-class SshFulfiller(BaseFulfiller):
+class SshFulfiller(ProgramFulfiller):
     """One registered program of another host; calls share one connection."""
 
     kind: ClassVar[str] = "ssh"
@@ -47,28 +47,13 @@ class SshFulfiller(BaseFulfiller):
             *wrong_values(settings, _RULES, needed=("command",)),
         ]
 
-    async def engage(self, call: FulfillerCall) -> Outcome:
-        """Run the command for the task."""
-        outcome = await self._run(protocol.request(call, self._parameters), call.timeout)
-        return protocol.read_engagement(outcome) if isinstance(outcome, protocol.Run) else outcome
-
-    async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
-        """Run the command to ask, where it said that it can be asked."""
-        if not protocol.is_polled(reference):
-            return Progress()
-        outcome = await self._run(protocol.look(reference, call, self._parameters), call.timeout)
-        return protocol.read_look(outcome) if isinstance(outcome, protocol.Run) else outcome
-
     async def aclose(self) -> None:
         """Close the connection, when the last call has ended."""
         self._closed = True
         self._close_if_idle()
 
-    @property
-    def _parameters(self) -> Any:
-        return self.definition.settings.get("parameters")
-
-    async def _run(self, words: bytes, seconds: float) -> protocol.Run | Outcome:
+    async def run(self, words: bytes, seconds: float) -> protocol.Run | Outcome:
+        """Run it in a session of the one connection."""
         self._under_way += 1
         began = False
         stdout = bytearray()
@@ -81,9 +66,7 @@ class SshFulfiller(BaseFulfiller):
         except TimeoutError:
             if not began:
                 return Unreachable(f"No session came about within {seconds:g} seconds.", maybe_done=False)
-            said = protocol.last_words(bytes(stdout))
-            more = f"; the last that it said: {said}" if said else ""
-            return Unreachable(f"The program did not end within {seconds:g} seconds{more}.")
+            return out_of_time("The program did not end", seconds, bytes(stdout))
         except (asyncssh.Error, OSError, ValueError) as error:
             return _what_broke(error, began)
         finally:

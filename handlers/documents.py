@@ -19,6 +19,7 @@ FILES = {
     "tmf641": "tmf641/v4.yaml",
     "tmf638": "tmf638/v4.yaml",
     "tmf639": "tmf639/v4.yaml",
+    "tmf639-v5": "tmf639/v5.yaml",
     "tmf633": "tmf633/v4.yaml",
     "tmf701": "tmf701/v4.yaml",
     "som": "som/v1.yaml",
@@ -52,7 +53,7 @@ class ApiDocument:
     """One API.
 
     Attributes:
-        api: short name, such as `tmf641`.
+        api: short name, such as `tmf641`; of a version but the fourth with that, such as `tmf639-v5`.
         base_path: path it stands under.
         node: the document without the paths that are not ours to serve.
         compiled: what was made of its schemas, by schema.
@@ -115,6 +116,10 @@ class ApiDocument:
     def has_schema(self, name: str) -> bool:
         """Whether there is a schema of this name."""
         return name in self.node["components"]["schemas"]
+
+    def has_parameter(self, name: str) -> bool:
+        """Whether there is a parameter of this name among the components."""
+        return name in self.node["components"].get("parameters", {})
 
     def encoded(self) -> bytes:
         """The document as JSON."""

@@ -46,21 +46,35 @@ class Hub:
         violations = callback_violations(body["callback"])
         if violations:
             raise InvalidRequest(violations)
-        parse_query(body.get("query"), self._api, self._patterns)
+        parse_query(body.get("query"), self._api, self._patterns, self._version)
         document = self._document(request, body)
         await self._insert(document)
-        answer = {"id": document["_id"], **{name: document[name] for name in _ANSWERED if document[name] is not None}}
         location = request.url(f"/hub/{document['_id']}").encode()
-        return Reply(201, orjson.dumps(answer), [(b"location", location)])
+        return Reply(201, orjson.dumps(self._shown(request, document)), [(b"location", location)])
+
+    async def retrieve(self, request: Request) -> Reply:
+        """Answer a registration."""
+        return Reply(200, orjson.dumps(self._shown(request, await self._stored(request))))
 
     async def unregister(self, request: Request) -> Reply:
         """End a registration; what was not delivered is dropped."""
-        stored = await self._store.get(COLLECTION, request.id, tenant=request.caller.tenant)
-        if stored is None or stored["api"] != self._api or stored["state"] != ACTIVE:
-            raise NotFound(f"There is no subscription with the id {request.id[:100]!r} here.")
+        await self._stored(request)
         with reading():
             await remove_subscription(self._store, request.caller, request.id)
         return Reply(204)
+
+    async def _stored(self, request: Request) -> Document:
+        stored = await self._store.get(COLLECTION, request.id, tenant=request.caller.tenant)
+        here = {"api": self._api, "version": self._version, "state": ACTIVE}
+        if stored is None or any(stored[name] != value for name, value in here.items()):
+            raise NotFound(f"There is no subscription with the id {request.id[:100]!r} here.")
+        return stored
+
+    def _shown(self, request: Request, document: Document) -> Document:
+        shown = {"id": document["_id"]}
+        if self._version != "v4":
+            shown |= {"href": request.url(f"/hub/{document['_id']}"), "@type": "Hub"}
+        return {**shown, **{name: document[name] for name in _ANSWERED if document.get(name) is not None}}
 
     def _document(self, request: Request, body: Document) -> Document:
         now = self._clock.now()

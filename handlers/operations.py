@@ -35,8 +35,11 @@ from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
 from handlers.som.releases import ReleaseHandlers
+from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.resolutions import FalloutResolutions
+from handlers.som.resource_pools import ResourcePools
 from handlers.som.stream import OrderStream
+from handlers.som.subscriptions import Subscriptions
 from handlers.task_flow import KIND as TASK_FLOW
 from handlers.task_flow import TaskFlowRules
 from models.surface import Surface
@@ -72,6 +75,10 @@ def tables(
             **_all(resource("tmf639", RESOURCE, ResourceRules(dependencies)), RESOURCE),
             **_classes_of_resources(documents["tmf639"], dependencies, settings),
             **_hub("tmf639", dependencies),
+        },
+        "tmf639-v5": {
+            **_all(resource("tmf639-v5", RESOURCE, ResourceRules(dependencies)), RESOURCE),
+            **_hub("tmf639", dependencies, "v5"),
         },
         "tmf633": {
             **_all(
@@ -113,9 +120,29 @@ def _classes_of_resources(document: ApiDocument, dependencies: Dependencies, set
     return made
 
 
-def _hub(api: str, dependencies: Dependencies) -> Table:
-    hub = Hub(api, VERSION, dependencies)
-    return {"registerListener": hub.register, "unregisterListener": hub.unregister}
+def _hub(api: str, dependencies: Dependencies, version: str = VERSION) -> Table:
+    hub = Hub(api, version, dependencies)
+    return {
+        "registerListener": hub.register,
+        "retrieveListener": hub.retrieve,
+        "unregisterListener": hub.unregister,
+    }
+
+
+def _pools(pools: ResourcePools) -> Table:
+    return {
+        "listResourcePool": pools.list,
+        "createResourcePool": pools.create,
+        "retrieveResourcePool": pools.retrieve,
+        "patchResourcePool": pools.patch,
+        "deleteResourcePool": pools.delete,
+        "retrieveResourcePoolUtilisation": pools.utilisation,
+        "listResourcePoolMember": pools.members,
+        "listResourcePoolDemand": pools.waiting,
+        "pushResourcePool": pools.push,
+        "extractResourcePool": pools.extract,
+        "checkResourcePool": pools.check,
+    }
 
 
 def _administration(dependencies: Dependencies, settings: HttpSettings, surface: Surface) -> Table:
@@ -127,6 +154,8 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
     fallout = FalloutQueue(dependencies, settings, lists)
     resolutions = FalloutResolutions(dependencies, settings, lists)
     rules = FalloutRules(dependencies, lists)
+    reconciliations, repairs = Reconciliations(dependencies), Repairs(dependencies, settings, lists)
+    subscriptions = Subscriptions(dependencies, settings, lists)
     releases = ReleaseHandlers(dependencies, lists)
     return {
         "listFulfiller": fulfillers.list,
@@ -142,10 +171,10 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "createPlanPreview": PlanPreview(dependencies, surface, new_order_check()).create,
         "reportTaskOutcome": Callbacks(dependencies).report,
         "takeNotification": ForeignNotifications(dependencies).take,
-        "listSubscription": notifications.list_subscriptions,
-        "retrieveSubscription": notifications.retrieve_subscription,
-        "rotateSubscriptionSecret": notifications.rotate_secret,
-        "replaySubscription": notifications.replay_subscription,
+        "listListener": notifications.list_listeners,
+        "retrieveListener": notifications.retrieve_listener,
+        "rotateListenerSecret": notifications.rotate_secret,
+        "replayListener": notifications.replay_listener,
         "listDelivery": notifications.list_deliveries,
         "retrieveDelivery": notifications.retrieve_delivery,
         "replayDelivery": notifications.replay_delivery,
@@ -165,7 +194,11 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "listFalloutResolution": resolutions.list,
         "createFalloutResolution": resolutions.create,
         "retrieveFalloutResolution": resolutions.retrieve,
+        "patchFalloutResolution": resolutions.stop,
         "listFalloutGroup": fallout.list_groups,
+        **_pools(ResourcePools(dependencies, lists)),
+        "listSubscription": subscriptions.list,
+        "retrieveSubscription": subscriptions.retrieve,
         "listRelease": releases.list,
         "installRelease": releases.install,
         "createReleasePreview": releases.preview,
@@ -173,5 +206,10 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "compareRelease": releases.compare,
         "rollBackRelease": releases.roll_back,
         "explainOrder": Explanations(dependencies).retrieve,
+        "retrieveReconciliation": reconciliations.retrieve,
+        "requestReconciliation": reconciliations.request,
+        "listRepair": repairs.list,
+        "retrieveRepair": repairs.retrieve,
+        "placeRepair": repairs.place,
         "streamOrderEvents": OrderStream(dependencies, settings).follow,
     }

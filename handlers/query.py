@@ -13,7 +13,7 @@ from handlers.jsonpath import Reader, UnusablePath, pattern_condition
 from handlers.values import ValueMismatch, typed
 from models.domain.errors import InvalidRequest
 from models.domain.filters import And, Compare, Condition, Op, Or
-from models.domain.listing import AttributePath, ListQuery, Sort
+from models.domain.listing import AttributePath, Cursor, ListQuery, Sort
 from models.domain.patterns import PatternEngine
 from models.domain.shapes import Kind, Shape
 from models.domain.violations import Violation
@@ -24,6 +24,7 @@ _COUNT = re.compile(r"\d{1,18}", re.ASCII)
 _SYMBOLS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "*=": "regex", "!=": "ne", "=": ""}
 _OPERATORS = ("eq", "ne", "gt", "gte", "lt", "lte", "regex")
 _RESERVED = ("fields", "sort", "offset", "limit", "filter")
+_CURSORS = ("after", "before")
 _MAX_OFFSET = 2**53
 _MAX_SORT_KEYS = 8
 _MAX_PATH = 20
@@ -38,12 +39,14 @@ class Limits:
         maximum_page: resources on a page at most; a client that asks for more gets these.
         parameters: of one query string.
         alternatives: values that a query compares with, altogether.
+        cursors: whether `after` and `before` name a place in the list, as in version 5.
     """
 
     default_page: int = 100
     maximum_page: int = 1_000
     parameters: int = 100
     alternatives: int = 1_000
+    cursors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class _Parser:
         self._sort: list[Sort] = []
         self._fields: tuple[AttributePath, ...] | None = None
         self._counts: dict[str, int] = {}
+        self._cursor: Cursor | None = None
 
     def parameters(self, raw: str | bytes) -> list[_Parameter]:
         try:
@@ -117,6 +121,8 @@ class _Parser:
         try:
             if part.name in _RESERVED and not part.operator:
                 self._reserved(part)
+            elif self._limits.cursors and part.name in _CURSORS and not part.operator:
+                self._take_cursor(part)
             else:
                 self._filter(part)
         except _Fault as fault:
@@ -127,6 +133,9 @@ class _Parser:
         if sum(map(len, self._filters.values())) > self._limits.alternatives:
             message = f"A query may compare with {self._limits.alternatives} values."
             self._violations.append(Violation("query", "tooManyParameters", message))
+        if self._cursor is not None and (self._sort or "offset" in self._counts):
+            message = "A page after or before a resource is in the order of creation: without sort and offset."
+            self._violations.append(Violation("query", "invalidParameter", message))
         conditions = [] if self._violations else list(self._conditions())
         if self._violations:
             raise InvalidRequest(self._violations)
@@ -137,6 +146,7 @@ class _Parser:
             fields=self._fields,
             offset=min(self._counts.get("offset", 0), _MAX_OFFSET),
             limit=min(self._counts.get("limit", self._limits.default_page), self._limits.maximum_page),
+            cursor=self._cursor,
         )
 
     def _reserved(self, part: _Parameter) -> None:
@@ -157,6 +167,14 @@ class _Parser:
         if not _COUNT.fullmatch(text):
             raise _Fault(name, "invalidValue", f"{name} is an integer of 0 or more, not {_shown(value)}.")
         self._counts[name] = int(text)
+
+    def _take_cursor(self, part: _Parameter) -> None:
+        if self._cursor is not None:
+            raise _Fault(part.name, "duplicateParameter", "after and before may be given once, and not both.")
+        self._cursor = Cursor.parse(_unquoted(part.value), backwards=part.name == "before")
+        if self._cursor is None:
+            message = f"{_shown(part.value)} is no place in a list; take it from the links of a page."
+            raise _Fault(part.name, "invalidValue", message)
 
     def _take_sort(self, value: str) -> None:
         for key in _alternatives(value):

@@ -19,8 +19,8 @@ from handlers.documents import ApiDocument
 from handlers.errors import invalid
 from handlers.exchange import Reply, Request
 from handlers.idempotency import IdempotencyKey, idempotency_key
-from handlers.paging import page_headers
-from handlers.patch import Patcher
+from handlers.paging import headers_by_cursor, page_headers
+from handlers.patch import IMMUTABLE, Patcher
 from handlers.query import Limits, parse_fields, parse_list_query
 from handlers.settings import HttpSettings
 from handlers.validation import body_check
@@ -111,7 +111,8 @@ class Resource:
         self._store = dependencies.store
         self._clock = dependencies.clock
         self._patterns = dependencies.patterns
-        self._limits = Limits(default_page=settings.page_size, maximum_page=settings.max_page_size)
+        cursors = document.has_parameter("After")
+        self._limits = Limits(default_page=settings.page_size, maximum_page=settings.max_page_size, cursors=cursors)
         self._lists = Lists(
             collection=dependencies.store.collection(kind.name),
             indexed=indexed_attributes(kind.name),
@@ -131,7 +132,10 @@ class Resource:
         page = await self._page(request, stored_query(self._wire, query, self._patterns))
         bodies = [select_fields(self._rendered(request, found), query.fields) for found in page.docs]
         address = request.url(request.path) + (f"?{request.query}" if request.query else "")
-        headers = page_headers(address, query.offset, query.limit, len(bodies), page.total)
+        if self._limits.cursors:
+            headers = headers_by_cursor(address, query, page)
+        else:
+            headers = page_headers(address, query.offset, query.limit, len(bodies), page.total)
         return Reply(200, orjson.dumps(bodies), [(name.encode(), value.encode()) for name, value in headers])
 
     async def _page(self, request: Request, query: ListQuery) -> Page:
@@ -235,8 +239,9 @@ class Resource:
         if immutable:
             name = min(immutable)
             raise invalid(f"/{name}", "serverSetAttribute", f"{name} is set by the server and cannot be changed.")
+        part = {name: value for name, value in patched.body.items() if name in patched.changed or name in IMMUTABLE}
         for check in self._checks:
-            check.check({"href": href, **patched.body})
+            check.check_change({"href": href, **part}, patched.changed)
         return read_change(self._wire, before, patched.body, patched.changed)
 
     async def _write(self, caller: Caller, revision: Revision) -> Document | None:

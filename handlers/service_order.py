@@ -5,9 +5,10 @@ from typing import Any
 
 from handlers.changes import Draft, EventNames, Revision
 from handlers.dependencies import Dependencies
+from handlers.errors import invalid
 from handlers.order_items import RESUMABLE, check_resumption, resumed, walk
 from handlers.resource import ResourceKind
-from models import inbox
+from models import inbox, order_callbacks
 from models.aside import aside_if_big
 from models.domain.caller import Caller
 from models.domain.errors import Conflict
@@ -54,15 +55,23 @@ class ServiceOrderRules:
         self._store = dependencies.store
         self._clock = dependencies.clock
         self._surface = surface
+        self._patterns = dependencies.patterns
+        self._sealer = dependencies.sealer
 
     async def before_create(self, caller: Caller, draft: Draft) -> None:
         """Check the surface; acknowledge order and items; ask for the scheduler's attention."""
+        callback = order_callbacks.take(draft.body, draft.id, self._patterns, self._sealer)
+        if callback is not None:
+            draft.fields[order_callbacks.FIELD] = callback
         draft.fields.update(await acknowledge(self._surface, caller, draft.body, draft.now, draft.size))
 
     async def before_change(self, caller: Caller, revision: Revision) -> None:
         """Let through what may change now; turn a resumption into an intent for the engine."""
         state = revision.before["state"]
         changed = set(revision.changed())
+        if order_callbacks.ATTRIBUTE in changed:
+            message = "The callback of an order is given when it is placed, and cannot be changed afterwards."
+            raise invalid(f"/{order_callbacks.ATTRIBUTE}", "immutable", message)
         if state in SERVICE_ORDER.final:
             if changed:
                 raise Conflict(f"The order is {state}, which is its end; nothing of it can be changed any more.")

@@ -1,7 +1,7 @@
 """Checking bodies against the schemas of our documents, compiled once, and saying in words what is wrong."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from itertools import islice
 from typing import Any
 
@@ -93,6 +93,27 @@ class BodyCheck:
         if violations:
             raise InvalidRequest(violations)
         self._validator.check(body)
+
+    def check_change(self, part: Any, changed: Container[str]) -> None:
+        """Check the changed attributes of a body, of which this is them and what never changes.
+
+        What was stored by another version of the API, or another class's operation, may lack what this one asks for;
+        that is not the fault of whoever changes something else.
+
+        Raises:
+            InvalidRequest: an attribute that has changed does not follow the schema, or one that has gone is asked for.
+        """
+        try:
+            self.check(part)
+        except InvalidRequest as refusal:
+            own = [one for one in refusal.violations if _first_name(one.pointer) in changed]
+            if own:
+                raise InvalidRequest(own) from None
+
+
+def _first_name(pointer: str) -> str:
+    """The first name in a JSON pointer."""
+    return pointer.removeprefix("/").partition("/")[0].replace("~1", "/").replace("~0", "~")
 
 
 def body_check(document: ApiDocument, schema: Node) -> BodyCheck:

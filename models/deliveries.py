@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from models.clock import Clock
-from models.delivery_queue import end_subscription
+from models.delivery_queue import end_subscription, registration
 from models.domain.caller import Caller
 from models.domain.delivery import DEAD, DELIVERED, PENDING
 from models.domain.errors import Conflict, NotFound
@@ -154,9 +154,11 @@ async def remove_subscription(store: Store, caller: Caller, subscription: str) -
 
 
 async def _require_active(store: Store, caller: Caller, subscription: str) -> None:
-    found = await _retrieve(store, "subscription", caller, subscription, "subscription")
+    found = await registration(store, subscription, caller.tenant)
+    if found is None:
+        raise NotFound(f"There is no listener {subscription}.")
     if found["state"] != ACTIVE:
-        raise Conflict(f"The subscription has ended: {found.get('endedReason')}")
+        raise Conflict(f"The listener has ended: {found.get('endedReason')}")
 
 
 def _pending_again(now: datetime) -> Document:

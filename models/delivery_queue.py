@@ -10,6 +10,7 @@ from typing import Any
 
 from models.domain.delivery import DEAD, PENDING
 from models.domain.subscriptions import ACTIVE, ENDED
+from models.order_callbacks import FIELD, order_of
 from models.store import Store
 
 Document = dict[str, Any]
@@ -92,9 +93,28 @@ async def record(store: Store, row: Document, state: str, last: Document, due: d
 
 async def end_subscription(store: Store, subscription: str, reason: str, now: datetime) -> None:
     """The subscription is over; what it has not received is dead, and can be looked at."""
-    change = {"$set": {"state": ENDED, "endedReason": reason, "endedAt": now}, "$inc": {"rev": 1}}
-    await store.update("subscription", {"_id": subscription, "state": ACTIVE}, change)
+    order = order_of(subscription)
+    if order is None:
+        change = {"$set": {"state": ENDED, "endedReason": reason, "endedAt": now}, "$inc": {"rev": 1}}
+        await store.update("subscription", {"_id": subscription, "state": ACTIVE}, change)
+    else:
+        ended = {f"{FIELD}.state": ENDED, f"{FIELD}.endedReason": reason, f"{FIELD}.endedAt": now}
+        await store.update("serviceOrder", {"_id": order, f"{FIELD}.state": ACTIVE}, {"$set": ended})
     await bury(store, subscription, reason, now)
+
+
+async def registration(store: Store, subscription: str, tenant: str | None = None) -> Document | None:
+    """What was registered at a hub, or with an order, under this id: at least its `state`; None where nothing was.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    order = order_of(subscription)
+    if order is None:
+        return await store.get("subscription", subscription, tenant=tenant)
+    document = await store.get("serviceOrder", order, tenant=tenant)
+    found: Document | None = (document or {}).get(FIELD)
+    return found
 
 
 async def bury(store: Store, subscription: str, reason: str, now: datetime) -> None:
@@ -107,7 +127,7 @@ async def bury(store: Store, subscription: str, reason: str, now: datetime) -> N
 
 async def clear_away(store: Store, subscription: str, now: datetime) -> None:
     """Deal with what is pending for a subscription that is not active: a relay may have read it just before its end."""
-    stored = await store.get("subscription", subscription)
+    stored = await registration(store, subscription)
     if stored is None:
         wanted = {"subscription": subscription, "due": {"$exists": True}}
         await store.collection(COLLECTION).delete_many(wanted)

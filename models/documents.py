@@ -19,7 +19,7 @@ from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, Fulfil
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, ResourcePool
 from models.release_documents import Release
 from models.resource_documents import Resource
-from models.service_documents import Service
+from models.service_documents import ReadAdoption, Service
 from models.stored import BY_CREATION as _BY_CREATION
 from models.stored import DUE as _DUE
 from models.stored import OWED as _OWED
@@ -36,7 +36,8 @@ class ServiceOrder(ResourceDocument):
 
     `due` is set while intake has to look at it; `plan` once it is planned; `said` holds what its client has told the
     plan with a change of the order, until it has been passed on; `expected` is the completion date that we have told.
-    `awaits` says what other orders are building that it cannot be planned without: {key, service, order, since}.
+    `awaits` says what other orders are building that it cannot be planned without: {key, service, order, since};
+    `callback` where its own events go, besides to the hubs' listeners: {callback, secret, query, state}.
     """
 
     meta = {
@@ -69,6 +70,7 @@ class ServiceOrder(ResourceDocument):
     plan = StringField()
     said = ListField(DictField())
     awaits = ListField(DictField())
+    callback = DictField()
     expected = StringField()
     planRev = IntField()  # noqa: N815 - a stored name
     poke = DateTimeField()
@@ -160,7 +162,8 @@ class Task(Stored):
     """One task as it ran: what it was given, every attempt, what came of it, and why this fulfiller.
 
     `fallout` tells of its last hold, `holds` by their number of all; `care` who looks after it, `interventions` by
-    their id what was done about it, `directive` how it is to be done since.
+    their id what was done about it, `directive` how it is to be done since; `notUndone` what could not be
+    undone when its item was given up.
     """
 
     meta = {
@@ -198,6 +201,7 @@ class Task(Stored):
     care = DictField()
     directive = DictField()
     interventions = DictField()
+    notUndone = ListField(DictField())  # noqa: N815 - a stored name
     job = StringField()
 
 
@@ -327,6 +331,7 @@ ALL: tuple[type[Stored], ...] = (
     ServiceOrder,
     CancelServiceOrder,
     Service,
+    ReadAdoption,
     EnablingService,
     Resource,
     ResourcePool,

@@ -6,9 +6,11 @@ from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
 from models.documents import ALL
-from models.stored import Stored
+from models.stored import Spec, Stored
 
 Document = dict[str, Any]
+
+_THERE = {"$exists": True}
 
 
 def _models(definition: type[Stored]) -> list[IndexModel]:
@@ -26,8 +28,13 @@ def indexed_attributes(collection: str) -> list[str]:
     for definition in ALL:
         if definition._meta["collection"] == collection:  # noqa: SLF001 - the definition's own words
             for spec in definition._meta["indexes"]:  # noqa: SLF001
-                found += [field.removeprefix("body.") for field in spec["fields"] if field.startswith("body.")]
+                found += [field.removeprefix("body.") for field in spec["fields"] if _serves(spec, field)]
     return sorted(found)
+
+
+def _serves(spec: Spec, field: str) -> bool:
+    """Whether an index finds all resources by this field: a partial one does if it leaves out those without it only."""
+    return field.startswith("body.") and spec.get("partialFilterExpression", {field: _THERE}) == {field: _THERE}
 
 
 async def create_all(database: AsyncDatabase[Document]) -> None:

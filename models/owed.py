@@ -27,7 +27,8 @@ _CHUNK = 500
 _MAX_BYTES = 16_000_000
 _DUPLICATE_KEY = 11000
 _DECODED: CodecOptions[Document] = CodecOptions(tz_aware=True)
-_READ = {"tenant": 1, "body": 1, "outbox": 1, "order": 1, "owner": 1, "holder": 1, **dict.fromkeys(SIDES, 1)}
+_MORE = ("tenant", "body", "outbox", "order", "owner", "holder", "callback", *SIDES)
+_READ = dict.fromkeys(_MORE, 1)
 
 
 async def read(

@@ -10,7 +10,7 @@ from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure
 
 from models.counts import Counts
 from models.domain.errors import InvalidRequest, QueryTooExpensive, Unavailable
-from models.domain.listing import ListQuery
+from models.domain.listing import Cursor, ListQuery
 from models.domain.violations import Violation
 from models.mongo_filters import Filter, to_mongo, to_projection, to_sort
 
@@ -80,20 +80,26 @@ class Lists:
     async def _docs(self, wanted: Filter, query: ListQuery, deadline: float) -> list[Document]:
         if query.limit == 0:
             return []
+        sort = to_sort(query.sort)
+        backwards = query.cursor is not None and query.cursor.backwards
+        if query.cursor is not None:
+            wanted = {**wanted, **_beyond(query.cursor)}
+            sort = [(name, -direction if backwards else direction) for name, direction in sort]
         cursor = self.collection.find(
             wanted,
             projection=to_projection(query.fields),
-            sort=to_sort(query.sort),
+            sort=sort,
             skip=query.offset,
             limit=query.limit,
             batch_size=query.limit + 1,  # one round trip, and the server closes the cursor at once
             max_time_ms=_left(deadline),
         )
-        return await cursor.to_list()
+        found = await cursor.to_list()
+        return found[::-1] if backwards else found
 
     async def _total(self, wanted: Filter, query: ListQuery, found: int, deadline: float) -> int:
         """Counted only where the page does not tell: a page that is not full ends at the last match."""
-        if found < query.limit and (found or query.offset == 0):
+        if query.cursor is None and found < query.limit and (found or query.offset == 0):
             return query.offset + found
 
         async def count() -> int:
@@ -107,6 +113,13 @@ class Lists:
             f"{', '.join(self.indexed)}. A sort by another attribute has to look at all matches."
         )
         return QueryTooExpensive([Violation("query", "queryTooExpensive", message)])
+
+
+def _beyond(cursor: Cursor) -> Filter:
+    """What is made after (or before) that resource; the bound of `created` alone lets an index begin there."""
+    beyond, bound = ("$lt", "$lte") if cursor.backwards else ("$gt", "$gte")
+    same = {"created": cursor.created, "_id": {beyond: cursor.id}}
+    return {"created": {bound: cursor.created}, "$or": [{"created": {beyond: cursor.created}}, same]}
 
 
 def _left(deadline: float) -> int:

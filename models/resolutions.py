@@ -17,6 +17,8 @@ Document = dict[str, Any]
 COLLECTION = "falloutResolution"
 DEFAULT_RATE = 50.0
 ERRORS_KEPT = 100
+UNDER_WAY = ("acknowledged", "inProgress")
+DONE, STOPPED = "done", "cancelled"
 
 
 async def create(  # noqa: PLR0913, PLR0917 - what a job is made of
@@ -67,6 +69,44 @@ def query(job: Mapping[str, Any]) -> Document:
     return {**wanted, "fallout.since": {**since, "$lte": job["created"]}, "_id": {**identity, "$gt": job["cursor"]}}
 
 
+async def stop(store: Store, clock: Clock, job: Mapping[str, Any], who: str, why: str | None) -> None:
+    """Let a job pass nothing more on, unless it has ended; what it has passed on stays done.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    now = clock.now()
+    said = {"at": now, "who": who} | ({} if why is None else {"why": why})
+    guard = {"_id": job["_id"], "tenant": job["tenant"], "state": {"$in": list(UNDER_WAY)}}
+    change: Document = {"$set": {"state": STOPPED, "stopped": said, "updated": now}, "$unset": {"due": ""}}
+    await store.update(COLLECTION, guard, {**change, "$inc": {"rev": 1}})
+
+
+async def what_stays(store: Store, job: str) -> tuple[int, list[Document]]:
+    """What a job that gave items up could not have undone: how many tasks in all, and the first.
+
+    Returns:
+        The count, and {order, task, name, item, reason} of each of the first hundred.
+    """
+    where = {"job": job, "notUndone": {"$exists": True}}
+    pipeline: list[Document] = [
+        {"$match": where},
+        {"$sort": {"_id": 1}},
+        {"$unwind": "$notUndone"},
+        {"$facet": {
+            "count": [{"$count": "n"}],
+            "first": [{"$limit": ERRORS_KEPT}, {"$project": {"order": 1, "plan": 1, "notUndone": 1}}],
+        }},
+    ]  # fmt: skip
+    with reading():
+        [found] = await (await store.collection(TASKS).aggregate(pipeline)).to_list()
+    first = [
+        {**one["notUndone"], "order": one["order"], "task": f"{one['plan']}:{one['notUndone']['task']}"}
+        for one in found["first"]
+    ]
+    return (found["count"][0]["n"] if found["count"] else 0), first
+
+
 async def outcomes(store: Store, jobs: list[str]) -> dict[str, dict[str, int]]:
     """What became of the tasks of jobs: for each job how many are in which state."""
     pipeline: list[Document] = [
@@ -104,13 +144,17 @@ async def advance(  # noqa: PLR0913 - what a piece comes to
     Returns:
         False where somebody else has done it meanwhile.
     """
-    change: Document = {
-        "$set": {"updated": now, "cursor": cursor, "state": "inProgress" if due else "done"},
+    counted: Document = {
         "$inc": {"rev": 1, "taken": taken, "refused": len(errors)},
         "$push": {"errors": {"$each": errors, "$slice": ERRORS_KEPT}},
     }
+    change: Document = {"$set": {"updated": now, "cursor": cursor, "state": "inProgress" if due else DONE}, **counted}
     if due is None:
         change["$unset"] = {"due": ""}
     else:
         change["$set"]["due"] = due
-    return await store.update(COLLECTION, {"_id": job["_id"], "rev": job["rev"]}, change)
+    if await store.update(COLLECTION, {"_id": job["_id"], "rev": job["rev"]}, change):
+        return True
+    # It was stopped while this piece was on its way: what was passed on counts.
+    stopped = {"_id": job["_id"], "state": STOPPED, "cursor": job["cursor"]}
+    return await store.update(COLLECTION, stopped, {"$set": {"updated": now, "cursor": cursor}, **counted})

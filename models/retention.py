@@ -8,6 +8,7 @@ from models.clock import Clock
 from models.domain.delivery import DEAD, DELIVERED, PENDING
 from models.domain.subscriptions import ENDED
 from models.flow_changes import remove_ended
+from models.resolutions import DONE, STOPPED
 from models.store import Store
 
 Document = dict[str, Any]
@@ -53,7 +54,11 @@ async def remove_old(store: Store, clock: Clock, retention: Retention) -> dict[s
             removed["deliveries"] += await _remove_deliveries(store, query)
         query = {"tenant": tenant, "state": ENDED, "endedAt": {"$lt": ends[DEAD]}}
         removed["subscriptions"] += (await store.collection("subscription").delete_many(query)).deleted_count
-        query = {"tenant": tenant, "state": "done", "updated": {"$lt": now - timedelta(days=retention.events)}}
+        query = {
+            "tenant": tenant,
+            "state": {"$in": [DONE, STOPPED]},
+            "updated": {"$lt": now - timedelta(days=retention.events)},
+        }
         removed["resolutions"] += (await store.collection("falloutResolution").delete_many(query)).deleted_count
         removed["events"] += await _remove_events(store, tenant, now - timedelta(days=retention.events))
     return removed

@@ -1,8 +1,9 @@
 """The collection of services (TMF638)."""
 
-from mongoengine import BooleanField, DictField, ListField, StringField
+from mongoengine import BooleanField, DateTimeField, DictField, IntField, ListField, StringField
 
-from models.stored import BY_CREATION, OWED, ResourceDocument, body_index, index, partial_index
+from models.stored import BY_CREATION, OWED, ResourceDocument, Stored, body_index, index, partial_index
+from models.subscription_view import INDEXES as SUBSCRIPTIONS
 
 
 def _in_use(name: str, *fields: str) -> dict[str, object]:
@@ -18,7 +19,8 @@ class Service(ResourceDocument):
     `builtBy` says which fulfiller did which work for it: {specification, fulfiller}. What can be re-used of a
     specification is found among those in use, by the values that it must have; the rest of the inventory costs nothing.
     `desired` is what was ordered, `actual` where its values come from, `drift` how the two differ; `hasDrift` is there
-    to be searched.
+    to be searched. `readDue` is when its fulfillers are asked what is, `asked` who wants to know, `read` what they
+    said; `repair` is the order that was placed for the drift: {key, order} or {key, problem}.
     """
 
     meta = {
@@ -42,12 +44,14 @@ class Service(ResourceDocument):
                           exists="body.relatedEntity.id"),
             body_index("by_start", "startDate"),
             body_index("by_end", "endDate"),
+            partial_index("reads_due", "readDue", exists="readDue"),
             index("drifting", "tenant", "created", "id", partialFilterExpression={"hasDrift": True}),
             _in_use("shared", "created", "id"),
             _in_use("shared_by_value", "body.serviceCharacteristic.name", "body.serviceCharacteristic.value",
                     "created", "id"),
             index("owned_by_specification", "tenant", "body.serviceSpecification.id", "created", "id",
                    partialFilterExpression={"owner.order": {"$gt": ""}}),
+            *SUBSCRIPTIONS,
         ],
     }  # fmt: skip
     owner = DictField()
@@ -59,3 +63,15 @@ class Service(ResourceDocument):
     actual = DictField()
     hasDrift = BooleanField()  # noqa: N815 - a stored name
     drift = DictField()
+    readDue = DateTimeField()  # noqa: N815 - a stored name
+    asked = DictField()
+    read = DictField()
+    repair = DictField()
+
+
+class ReadAdoption(Stored):
+    """How far the inventory was gone through for services of a fulfiller (its id) that has begun to be asked."""
+
+    meta = {"collection": "readAdoption"}
+    revision = IntField()
+    cursor = StringField()

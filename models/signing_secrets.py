@@ -38,7 +38,7 @@ def trouble(document: Mapping[str, Any], sealer: Sealer) -> str | None:
     except SecretUnreadable:
         return (
             "Its signing secret was encrypted with a key that the server does not have any more, so nothing is sent to "
-            "it. Give the server that key again, or make a new secret (POST /som/v1/subscription/"
+            "it. Give the server that key again, or make a new secret (POST /som/v1/hubListener/"
             f"{document['_id']}/secret) and tell it to the subscriber."
         )
     return None

@@ -32,6 +32,7 @@ from scheduler.order_projection import OrderProjection, milestone
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import outcome_document
 from scheduler.reports import Reports
+from scheduler.service_changes import Told
 from scheduler.services import Services
 from scheduler.settlement import Settlement, error, settle
 from scheduler.situations import work_of
@@ -93,13 +94,13 @@ class Settling:
         owed = [effect for effect in effects if "service" in effect]
         await self._allocations.apply(owed)
         await self._reports.load(self._record.id, (key for effect in owed for key in effect["tasks"]))
+        readers = await self._parts.directory.readers(self._record.tenant)
         waiting = await asyncio.gather(
             *(
                 services.apply(
                     effect,
                     self._record.services[effect["service"]],
-                    self._reports.together(effect["tasks"]),
-                    self._tellers(effect["tasks"]),
+                    Told(self._reports.together(effect["tasks"]), self._tellers(effect["tasks"]), readers),
                 )
                 for effect in owed
             )
@@ -150,7 +151,7 @@ class Settling:
         if run is None or run.revision != answer.revision:
             return False
         if answer.poll or isinstance(answer.outcome, Progress):
-            return run.state in ("running", "accepted")
+            return run.state in ("running", "accepted", "pending")
         # Waiting, but touched: the call was made before its engine died, and its callback came all the same.
         return run.state in ("running", "accepted", "retrying", "held", "pending") or (
             run.state == "waiting" and run.touched
@@ -201,7 +202,9 @@ class Settling:
                 answer.detail["reason"] = reason
             case InformationRequired(message=message):
                 answer.detail["reason"] = message
+                facts["asked"] = True
             case Progress():
+                facts["asked"] = False
                 facts["progress"] = {"at": self._parts.clock.now(), "reason": answer.outcome.reason}
         if settlement.state == "held":
             task, run = self._progress.tasks[answer.key], self._progress.run[answer.key]
@@ -310,6 +313,8 @@ class Settling:
         match self._progress.run[key].state:
             case "accepted" if key not in under_way:
                 self._progress.move(key, "accepted", due=self._parts.clock.now())
+            case "pending" if self._progress.run[key].due is not None:
+                self._progress.move(key, "pending", due=self._parts.clock.now())
             case "accepted" | "running":  # what is under way may have looked before there was something to see
                 self._to_look_up.add(key)
 

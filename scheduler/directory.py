@@ -1,6 +1,6 @@
 """Who can do what: the registered fulfillers, ready to be engaged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,7 @@ class _Registry:
         definitions = [entry.definition for entry in self.registered.values()]
         self.selection = Selection(definitions)
         self.limited = tuple(definition for definition in definitions if definition.capacity is not None)
+        self.readers = {definition.id: definition.read_interval for definition in definitions if definition.reads}
         self.has_conditions = any(offer.condition is not None for one in definitions for offer in one.capabilities)
 
 
@@ -63,6 +64,10 @@ class Directory:
     async def limited(self, tenant: str) -> tuple[FulfillerDefinition, ...]:
         """Those whose capacity is limited."""
         return (await self._cache.get(tenant)).limited
+
+    async def readers(self, tenant: str) -> Mapping[str, float]:
+        """The ids of those who can be asked what is, with the seconds between two questions about one service."""
+        return (await self._cache.get(tenant)).readers
 
     async def has_conditions(self, tenant: str) -> bool:
         """Whether anybody's capability depends on the service itself."""

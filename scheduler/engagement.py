@@ -8,6 +8,7 @@ that a technical retry is equal to the byte.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import structlog
@@ -39,7 +40,7 @@ POLL_TIMEOUT = 10.0
 PATIENCE = 5.0
 """Seconds beyond a call's time after which we stop waiting for a kind that does not keep it."""
 _KEPT_OF_TARGET = ("fulfiller", "input", "body", "former", "inputRev", "accepted", "output")
-_KEPT = (*_KEPT_OF_TARGET, "free", "givenUp", "decision")
+_KEPT = (*_KEPT_OF_TARGET, "free", "givenUp", "decision", "engaged")
 
 __all__ = ["Answer", "Engagement", "Engager", "Held", "Parts", "Slots"]
 
@@ -78,6 +79,8 @@ class Engager:
         kept = await self._kept(task, run)
         free, directed = kept.get("free", not kept), await self._directed(task, run)
         given_up = frozenset([*directed.get("givenUp", ()), *kept.get("givenUp", ())])
+        if kept.get("engaged") and directed.get("fulfiller", kept["fulfiller"]) != kept["fulfiller"]:
+            kept = {}  # what goes on there does not go on with somebody else
         kept = {**directed, **kept} if task.target is None else {**kept, **directed}
         decision: Document | None = None
         chosen, free = kept.get("fulfiller"), free and "fulfiller" not in directed
@@ -142,7 +145,7 @@ class Engager:
         if stored is None:
             return {}
         if task.target is None and stored.get("inputRev") != run.revision:
-            return {}
+            return _going_on(stored)
         names = _KEPT if task.target is None else _KEPT_OF_TARGET
         return {name: stored[name] for name in names if name in stored}
 
@@ -176,7 +179,7 @@ class Engager:
                 str(CallKey(self._record.id, subject, task.operation, earlier)) for earlier in range(run.revision)
             ),
             used=task.target is None or self._record.progress.is_used(task),
-            **(_of_the_target(self._record.id, task.target, kept) if task.target else {}),
+            **(_of_the_target(self._record.id, task.target, kept) if task.target else _of_what_goes_on(kept)),
         )
 
     async def _as_it_is_to_be(self, task: PlannedTask) -> tuple[Document, Document | None]:
@@ -215,7 +218,11 @@ class Engager:
             "started": now,
             "updated": now,
         }
-        earlier = {"accepted": "", "output": ""}  # what an earlier revision of the input came to
+        earlier = {"output": "", "asked": ""}  # what an earlier revision of the input came to
+        if task.target is None and call.engaged is not None:
+            intent["engaged"] = asdict(call.engaged)  # and it stays what there is to be cancelled
+        else:
+            earlier |= {"accepted": "", "engaged": ""}
         change: Document = {"$set": intent, "$unset": earlier, "$setOnInsert": {"created": now}}
         if engagement.decision is not None:
             intent["decision"] = engagement.decision
@@ -354,6 +361,18 @@ class Engager:
 def _former(decision: Document) -> Document:
     """What keeps a decision that another one takes the place of."""
     return {"formerDecisions": {"$each": [decision], "$slice": -MAX_DECISIONS_KEPT}}
+
+
+def _going_on(stored: Mapping[str, Any]) -> Document:
+    """What stays of work that was taken on and has asked for information: who has it, and under which name."""
+    if not (stored.get("asked") and stored.get("accepted")):
+        return {}
+    return {"fulfiller": stored["fulfiller"], "engaged": stored["accepted"]}
+
+
+def _of_what_goes_on(kept: Mapping[str, Any]) -> Document:
+    """What a fulfiller is told of its own work that has asked for information."""
+    return {"engaged": Accepted(**kept["engaged"])} if kept.get("engaged") else {}
 
 
 def _of_the_target(plan: str, target: str, kept: Mapping[str, Any]) -> Document:

@@ -112,7 +112,11 @@ class Engine:
 
     def _schedule(self, clock: AsyncIOScheduler, job: Callable[[], Coroutine[Any, Any, Any]], seconds: float) -> None:
         async def guarded() -> None:
-            await self._guarded(job)
+            try:
+                await self._guarded(job)
+            except asyncio.CancelledError:  # the clock ends its jobs when it is shut down, and would log that as errors
+                if not self._stopping:
+                    raise
 
         clock.add_job(guarded, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None)
 

@@ -4,52 +4,67 @@ from typing import Any
 
 from models.clock import to_text
 from models.domain.errors import InvalidRequest
-from models.domain.failing import OPEN_TO_FAILURE, dependent, doomed_items, given_up, to_give_back, to_undo
+from models.domain.failing import (
+    OPEN_TO_FAILURE,
+    dependent,
+    doomed_items,
+    given_up,
+    not_undone,
+    to_give_back,
+    to_undo,
+    with_what_stays,
+)
+from models.domain.interventions import Wish
 from models.domain.plan import PlannedService, PlannedTask
 from models.domain.precedence import ENDED
 from models.domain.undo import reverse_key, stop_tasks, touched, undo_tasks
 from scheduler.answers import Settling
 from scheduler.cancellation import CancellationParts
+from scheduler.fallout import Fallout
 from scheduler.plan_record import PlanRecord
 
 Document = dict[str, Any]
+
+SHOWN = 20
+"""Tasks that are named of what could not be undone."""
 
 
 class Failing:
     """The items of one plan that are being given up.
 
-    The plan's `failing` says which: {items, undo, phase: `stopping` or `undoing`}. An entry is closed when nothing of
-    its items is under way any more; they are `failed` then.
+    The plan's `failing` says which: {items, undo, phase: `stopping` or `undoing`, root: path, task, who, why}. An entry
+    is closed when nothing of its items is under way any more; they are `failed` then.
     """
 
-    def __init__(self, parts: CancellationParts, record: PlanRecord, settling: Settling) -> None:
+    def __init__(self, parts: CancellationParts, record: PlanRecord, settling: Settling, fallout: Fallout) -> None:
         """Work for this plan."""
         self._parts = parts
         self._record = record
         self._progress = record.progress
         self._settling = settling
+        self._fallout = fallout
 
-    def begin(self, path: str, who: str, why: str | None, *, undo: bool) -> list[str]:
+    def begin(self, held: PlannedTask, wish: Wish) -> list[str]:
         """Give up an item, and what depends on it.
 
         Args:
-            path: of the item.
-            who: gives it up.
-            why: for what reason.
-            undo: whether what was done in it shall be undone; else it is left as it is.
+            held: the task that keeps it from going on.
+            wish: who wants it, why, and whether what was done in it shall be undone; else it is left as it is.
 
         Returns:
             The paths of all items that fail by it.
         """
+        path, undo = held.item, wish.undo
         known = {item for entry in self._record.failing for item in entry["items"]}
         items = [item for item in doomed_items(self._progress, path, undo=undo) if item not in known]
         if not items:
             return []
         stops = stop_tasks(self._progress, [task for task in touched(self._progress) if task.item in items])
-        self._give_up(items, path, who, why)
+        self._give_up(items, path, wish.who, wish.why)
         if undo:
             self._record.add_tasks(stops)
-        entry = {"items": items, "undo": undo, "phase": "stopping", "root": path, "who": who, "why": why}
+        entry = {"items": items, "undo": undo, "phase": "stopping", "root": path, "task": held.key}
+        entry |= {"who": wish.who, "why": wish.why}
         self._record.failing = [*self._record.failing, entry]
         return items
 
@@ -112,11 +127,27 @@ class Failing:
         return [task for task in made if task.key not in self._progress.tasks]
 
     def _close(self, entry: Document, items: set[str]) -> None:
+        if entry["undo"]:
+            self._report_what_stays(entry, items)
         undone = self._close_tasks(items, everything=entry["undo"])
         for service in self._record.plan.services:
             if service.item in items:
                 self._let_go(service, undone=service.id in undone)
         self._record.failing = [one for one in self._record.failing if one["items"] != entry["items"]]
+
+    def _report_what_stays(self, entry: Document, items: set[str]) -> None:
+        """Say on the task that was held, in its error and in the history what could not be undone."""
+        undone = {task.key for task in touched(self._progress) if task.item in items and self._is_undone(task)}
+        left, key = not_undone(self._progress, items, undone)[:SHOWN], entry.get("task")
+        if not left or key is None:
+            return
+        run = self._progress.run[key]
+        self._fallout.note(key, notUndone=left)
+        if run.error:
+            self._progress.move(key, run.state, error=with_what_stays(run.error, left))
+        why = f"not undone of item {entry['root']}: " + ", ".join(one["name"] for one in left)
+        deed = {"who": entry["who"], "why": why, "before": {"task": key}, "after": {"notUndone": left}}
+        self._record.tells.append({"deed": deed, "rev": self._record.rev + 1})
 
     def _close_tasks(self, items: set[str], *, everything: bool) -> set[str]:
         """Note what is undone; returns the services of which nothing is left, where everything was to be undone."""

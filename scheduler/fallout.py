@@ -38,6 +38,7 @@ class Fallout:
         self._owed: dict[str, list[Document]] = {}
         self._reasons: dict[str, Held] = {}
         self._notes: dict[str, Document] = {}
+        self._passed: set[str] = set()
 
     def remember(self, key: str) -> None:
         """The task's document says that it is held, although the plan does not: its former holder died in between."""
@@ -66,6 +67,7 @@ class Fallout:
         fields = held_fields(task, self._progress.run[task.key], self._clock.now(), decision)
         kept = {name: value for name, value in fields.items() if name not in ("state", "error", "fallout.ended")}
         self._notes.setdefault(task.key, {}).update(kept)
+        self._passed.add(task.key)
 
     async def write(self) -> None:
         """Write down what is held now, and what is not any more. Safe to repeat.
@@ -75,10 +77,11 @@ class Fallout:
             Unavailable: the database cannot be reached.
         """
         changed = [key for key in self._progress.changed if self._of_interest(key)]
-        await asyncio.gather(*(self._write(self._progress.tasks[key]) for key in changed))
+        keys = dict.fromkeys((*changed, *self._notes))
+        await asyncio.gather(*(self._write(self._progress.tasks[key]) for key in keys))
 
     def _of_interest(self, key: str) -> bool:
-        return self._progress.run[key].state == "held" or key in self._written or key in self._notes
+        return self._progress.run[key].state == "held" or key in self._written
 
     async def _write(self, task: PlannedTask) -> None:
         run = self._progress.run[task.key]
@@ -94,9 +97,11 @@ class Fallout:
             if held is not None and held.code == "noFulfiller":
                 self._health.note_hold()
         else:
-            ended = {"state": run.state, "fallout.ended": self._clock.now()}
-            await self._engager.write_fallout(task, {**ended, **self._notes.pop(task.key, {})})
+            ended = task.key in self._written or task.key in self._passed
+            fields = {"state": run.state, **({"fallout.ended": self._clock.now()} if ended else {})}
+            await self._engager.write_fallout(task, {**fields, **self._notes.pop(task.key, {})})
             self._written.discard(task.key)
+            self._passed.discard(task.key)
             if self._opened.pop(task.key, None) is not None:
                 self._owe("end", task.key)
 

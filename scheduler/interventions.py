@@ -90,7 +90,7 @@ class Interventions:
             case "complete":
                 after = self._complete(task, wish, answers)
             case "fail":
-                items = self._failing.begin(task.item, wish.who, wish.why, undo=wish.undo)
+                items = self._failing.begin(task, wish)
                 after = {"items": items, "undo": wish.undo}
         if wish.do != "hold":
             self._fallout.helped(key, wish)

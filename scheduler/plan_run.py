@@ -69,7 +69,7 @@ class PlanRun:
         self._going_on = GoingOn(record, self._settling.effect)
         self._items = Items(record, self._services, parts.clock)
         self._cancellation = Cancellation(cancelling, record, self._settling, self._services)
-        self._failing = Failing(cancelling, record, self._settling)
+        self._failing = Failing(cancelling, record, self._settling, self._fallout)
         self._interventions = Interventions(
             parts, record, self._engager, self._settling, self._going_on, self._fallout, self._failing
         )

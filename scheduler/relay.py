@@ -23,6 +23,7 @@ from scheduler.delivery.settings import DeliverySettings
 
 Document = dict[str, Any]
 
+_ORDERS = "serviceOrder"
 MAX_REMEMBERED = 10_000
 DEFERRED_SECONDS = 60.0
 
@@ -136,10 +137,11 @@ class Relay:
             for stub in document.get("outbox", ())
         ]
         await asyncio.gather(self._audience.catch_up(), owed.insert_in_order(self._store, "event", events))
+        own = {one["_id"]: self._audience.own(one) for one in documents} if name == _ORDERS else {}
         deliveries = [
             queued(event, subscription.id, subscription.told_as(event), parse(event["at"]), now)
             for event in events
-            for subscription in self._audience.wanting(event)
+            for subscription in self._audience.wanting(event, own.get(event["resource"]["id"]))
         ]
         await owed.insert_in_order(self._store, "delivery", deliveries)
         self._wake({delivery["subscription"] for delivery in deliveries})

@@ -1,7 +1,8 @@
 """What a plan writes of its services: the update documents, each with the events that it owes; no input or output."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from models import outbox
@@ -11,7 +12,7 @@ from models.domain.actual import Source
 from models.domain.caller import ENGINE
 from models.domain.lifecycles import SERVICE
 from models.domain.plan import PlannedService
-from models.domain.service_change import DESIRED, Changes, Report, changed, in_state, with_delta, with_report
+from models.domain.service_change import BUILT, DESIRED, Changes, Report, changed, in_state, with_delta, with_report
 from models.domain.sides import Work, worked
 from models.service_events import side_stubs
 
@@ -72,14 +73,27 @@ def taking(document: Document, planned: PlannedService, order_id: str, plan: str
     return outbox.change(document, {"owner": mine, "desired": made}, [told], now)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What fulfillers said of a service.
+
+    Attributes:
+        report: the values and what else they reported.
+        tellers: which of them spoke of a characteristic, by its name.
+        readers: who of all can be asked what is later on, and the seconds between two questions.
+    """
+
+    report: Report = field(default_factory=Report)
+    tellers: Mapping[str, str] = field(default_factory=dict)
+    readers: Mapping[str, float] = field(default_factory=dict)
+
+
+FIRST_READ = 5.0
+"""Seconds from the end of an order to the first look whether what was done is so, at most."""
+
+
 def effected(  # noqa: PLR0913, PLR0917 - an effect has these sides
-    document: Document,
-    effect: Document,
-    planned: PlannedService,
-    report: Report,
-    tellers: Mapping[str, str],
-    plan: str,
-    now: datetime,
+    document: Document, effect: Document, planned: PlannedService, told: Told, plan: str, now: datetime
 ) -> Document:
     """The update that an effect makes; see `Services.apply` for the effect.
 
@@ -87,8 +101,7 @@ def effected(  # noqa: PLR0913, PLR0917 - an effect has these sides
         document: the service as it is.
         effect: the effect.
         planned: what the plan says of the service.
-        report: what fulfillers said of it.
-        tellers: which fulfiller spoke of a characteristic, by its name.
+        told: what fulfillers said of it.
         plan: the plan's id.
         now: the present moment.
     """
@@ -110,11 +123,13 @@ def effected(  # noqa: PLR0913, PLR0917 - an effect has these sides
         fields["tenant"] = f"~{document['tenant']}"
         gone = outbox.stub("ServiceDeleteEvent", state=body["state"], who=ENGINE.subject, order=owner.get("order"))
         return outbox.change(document, fields, [gone], now, unset=unset)
-    before, after = changed(body, _wanted(body, effect, planned, report, owner, at))
-    sides = worked(document, {**body, **after}, _work(effect, owner, tellers, at, completes=completes))
+    before, after = changed(body, _wanted(body, effect, planned, told.report, owner, at))
+    sides = worked(document, {**body, **after}, _work(effect, owner, told.tellers, at, completes=completes))
     stubs = _stubs(before, after, body.get("state", ""), owner["order"])
     state = after.get("state", body.get("state"))
     stubs += side_stubs(sides, state, ENGINE.subject, alone=not after, order=owner["order"])
+    if effect.get("release") and state in BUILT:
+        fields |= _first_read(fields.get("builtBy") or document.get("builtBy", ()), told.readers, now)
     fields.update({f"body.{name}": value for name, value in after.items() if value is not None}, **sides.fields)
     unset += [f"body.{name}" for name, value in after.items() if value is None] + sides.unset
     return outbox.change(document, fields, stubs, now, unset=unset, visible=bool(after or sides))
@@ -153,6 +168,12 @@ def _work(effect: Document, owner: Document, tellers: Mapping[str, str], at: str
         given=effect.get("values"),
         reported={name: Source("reported", by, at) for name, by in tellers.items()},
     )
+
+
+def _first_read(built: Sequence[Document], readers: Mapping[str, float], now: datetime) -> Document:
+    """When the service is read, where anybody who has built it can be asked."""
+    intervals = [readers[entry["fulfiller"]] for entry in built if entry["fulfiller"] in readers] if readers else []
+    return {"readDue": now + timedelta(seconds=min(FIRST_READ, *intervals))} if intervals else {}
 
 
 def _built(known: Sequence[Document], now: Sequence[Document]) -> list[Document]:

@@ -10,10 +10,9 @@ from typing import Any
 
 from models.clock import Clock
 from models.domain.plan import PlannedItem, PlannedService
-from models.domain.service_change import Report
 from models.inventory import Inventory
 from models.store import Store
-from scheduler.service_changes import after_write, effected, new_service, taking
+from scheduler.service_changes import Told, after_write, effected, new_service, taking
 
 Document = dict[str, Any]
 
@@ -149,9 +148,7 @@ class Services:
     def _is_ours(self, owner: Mapping[str, Any], item: str) -> bool:
         return (owner.get("plan"), owner.get("item")) == (self._plan, item)
 
-    async def apply(
-        self, effect: Document, planned: PlannedService, report: Report, tellers: Mapping[str, str]
-    ) -> list[str]:
+    async def apply(self, effect: Document, planned: PlannedService, told: Told) -> list[str]:
         """Carry out an effect that the plan owes to a service; one that has taken place already changes nothing.
 
         So a service that is not the item's is left alone: the item has let go of it with its last effect, and what is
@@ -161,8 +158,7 @@ class Services:
             effect: {n: plan revision, service, state?, reserved?, delta?, values?, remove?, restore?, release?,
                 built?}; `values` is what the customer has said since the order was planned.
             planned: what the plan says of the service.
-            report: what fulfillers said of it.
-            tellers: which of them spoke of a characteristic, by its name.
+            told: what fulfillers said of it.
 
         Returns:
             The ids of plans, and of orders without one, that waited for the service and may now go on: it is free, or
@@ -179,7 +175,7 @@ class Services:
             if applied.get("plan") == self._plan and applied.get("rev", 0) >= effect["n"]:
                 return []
             guard = {"_id": key, "rev": document["rev"], "waiting": document.get("waiting", {"$exists": False})}
-            change = effected(document, effect, planned, report, tellers, self._plan, self._clock.now())
+            change = effected(document, effect, planned, told, self._plan, self._clock.now())
             if await self._store.update(COLLECTION, guard, change):
                 self._documents.pop(key, None)
                 self._keep(document, change)

@@ -59,6 +59,9 @@ def settle(  # noqa: PLR0911 - one line per kind of answer
             return Settlement("done", {"due": None, "deadline": None, "error": None})
         case Accepted():
             return Settlement("accepted", _accepted(task, outcome, definition, now))
+        case Progress() if run.state == "pending":  # the question was answered elsewhere
+            going_on = Accepted(poll_url="known", retry_after=outcome.retry_after)
+            return Settlement("accepted", _accepted(task, going_on, definition, now))
         case Progress() if _overdue(run, now):
             return deadline_passed(task, now)
         case Progress():
@@ -66,7 +69,7 @@ def settle(  # noqa: PLR0911 - one line per kind of answer
             due = now + timedelta(seconds=interval) if run.due is not None else None
             return Settlement(run.state, {"due": due}, outcome.milestone)
         case InformationRequired():
-            return _pending(task, outcome, now)
+            return _pending(task, run, outcome, now)
         case Shortage():
             return _short(task, outcome, now)
         case Refused():
@@ -93,9 +96,9 @@ def _unreachable(
 ) -> Settlement:
     if _overdue(run, now):
         return deadline_passed(task, now)
-    if run.state == "accepted":  # a poll that failed: the work itself goes on
+    if run.state in ("accepted", "pending"):  # a poll that failed: the work itself goes on, or waits
         interval = outcome.retry_after or (definition.poll_interval if definition else 60.0)
-        return Settlement("accepted", {"due": now + timedelta(seconds=interval)})
+        return Settlement(run.state, {"due": now + timedelta(seconds=interval)})
     if outcome.maybe_done and definition is not None and not definition.honours_idempotency_key:
         return outcome_unknown(task, outcome.reason, now)
     schedule = RetrySchedule(task.retry) if task.retry is not None else (definition or _NOBODY).retry
@@ -108,12 +111,15 @@ def _unreachable(
     return _held("unreachable", "The fulfiller could not be reached", message, now)
 
 
-def _pending(task: PlannedTask, outcome: InformationRequired, now: datetime) -> Settlement:
+def _pending(task: PlannedTask, run: TaskRun, outcome: InformationRequired, now: datetime) -> Settlement:
     found = error("informationRequired", "Information is required", f"{task.name}: {outcome.message}", now)
     if outcome.missing:
         found["missing"] = [dict(entry) for entry in outcome.missing]
+    due = None if outcome.retry_after is None else now + timedelta(seconds=outcome.retry_after)
+    if run.state == "pending" and {**(run.error or {}), "at": None} == {**found, "at": None}:  # asked already
+        return Settlement("pending", {"due": due})
     deadline = now + timedelta(seconds=CUSTOMERS_PATIENCE)
-    return Settlement("pending", {"due": None, "deadline": deadline, "error": found})
+    return Settlement("pending", {"due": due, "deadline": deadline, "error": found})
 
 
 def nobody_answered(task: PlannedTask, now: datetime) -> Settlement:

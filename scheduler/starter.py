@@ -178,7 +178,7 @@ class Starter:
 
     def _poll(self) -> None:
         now, polled = self._parts.clock.now(), self._calls.keys
-        for key in self._progress.in_state("accepted"):
+        for key in self._progress.in_state("accepted", "pending"):
             run = self._progress.run[key]
             if run.due is None or run.due > now or key in polled:
                 continue

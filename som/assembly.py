@@ -4,15 +4,17 @@ from adapters.webhook import Webhook, WebhookSettings
 from models import fallout_flows, inbox, task_flows
 from models.budgets import Budgets
 from models.callback_token import CallbackTokens
+from models.catalogue import Catalogue
 from models.durations import Durations
 from models.fallout_rules import RuleBook
 from models.leases import Leases
+from models.order_placing import OrderPlacing
 from models.patterns import Re2Patterns
 from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
 from models.sealing import Sealer
 from models.slots import Slots
-from scheduler import pool_lines
+from scheduler import pool_lines, reconciliation
 from scheduler.cancellation import CancellationParts
 from scheduler.capacity import Capacity, EngineSettings
 from scheduler.claims import Claims
@@ -26,6 +28,8 @@ from scheduler.intake import Intake
 from scheduler.places import Places
 from scheduler.planner import Planner
 from scheduler.pool_lines import PoolLines
+from scheduler.read_adoption import Adoption
+from scheduler.reconciliation import Reconciliation, ReconciliationParts
 from scheduler.registry_watch import RegistryWatch
 from scheduler.resolutions import LEASE_SECONDS, Resolutions
 from scheduler.resolutions import SECONDS as RESOLUTION_SECONDS
@@ -46,6 +50,8 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     planner: Planner,
     watcher: Watcher,
     presence: Presence,
+    catalogue: Catalogue,
+    placing: OrderPlacing,
     pools: ResourcePoolStore,
     sealer: Sealer,
 ) -> Engine:
@@ -74,7 +80,11 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     engine = Engine(parts, claims, intake, cancelling)
     watch_in_hand(ground.registry, lambda: engine.in_hand)
     resolutions = Resolutions(store, clock, Leases(store, clock, ground.worker, LEASE_SECONDS))
+    leases = Leases(store, clock, ground.worker, reconciliation.LEASE_SECONDS)
+    reconciling = ReconciliationParts(store, clock, directory, catalogue, places, health, placing, leases)
     engine.periodic += [
+        (Reconciliation(reconciling).look, reconciliation.SECONDS),
+        (Adoption(reconciling).look, Adoption.SECONDS),
         (resolutions.look, RESOLUTION_SECONDS),
         (slots.extend, 15.0),
         (durations.flush, 10.0),

@@ -18,6 +18,7 @@ from adapters.kinds import Kinds
 from adapters.pool import REGISTRATION
 from handlers.app import create_app
 from handlers.dependencies import Dependencies
+from handlers.placing import order_placing
 from handlers.settings import HttpSettings
 from handlers.validation import schema_check
 from models import migrations, task_flows
@@ -156,13 +157,6 @@ class Server:
         if "api" in settings.roles:
             await presence.beat()  # before any deadline is looked at, so that an outage until now is known
             jobs.append(Role("presence", beat(presence)))
-        if "scheduler" in settings.roles:
-            engine = make_engine(ground, directory, tokens, planner, watcher, presence, pools, sealer)
-            engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
-            jobs.append(Role("engine", engine.run(), engine.stop))
-        if "notifier" in settings.roles:
-            notifier = await make_notifier(ground, watcher, sealer)
-            jobs += [Role("notifier", notifier.run()), Role("retention", clean(ground))]
         dependencies = Dependencies(
             store=store,
             clock=clock,
@@ -181,6 +175,16 @@ class Server:
             version=program_version(),
             stopping=self._stop,
         )
+        if "scheduler" in settings.roles:
+            placing = order_placing(dependencies)
+            engine = make_engine(
+                ground, directory, tokens, planner, watcher, presence, catalogue, placing, pools, sealer
+            )
+            engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
+            jobs.append(Role("engine", engine.run(), engine.stop))
+        if "notifier" in settings.roles:
+            notifier = await make_notifier(ground, watcher, sealer)
+            jobs += [Role("notifier", notifier.run()), Role("retention", clean(ground))]
         app = create_app(dependencies, self._http_settings())
         gc.collect()
         gc.freeze()  # what stands now stands for good: not looking at it again saves a seventh of a POST

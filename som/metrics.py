@@ -16,7 +16,7 @@ def watch_in_hand(registry: CollectorRegistry, number: Callable[[], float]) -> N
 def delivery_counter(registry: CollectorRegistry) -> Callable[[str], None]:
     """A function that counts one attempt to deliver by what came of it, a word of `OUTCOMES`.
 
-    It says nothing of who the subscriber is: their number is not bounded, and `/som/v1/subscription` tells it.
+    It says nothing of who the subscriber is: their number is not bounded, and `/som/v1/hubListener` tells it.
     """
     counter = Counter(
         "som_deliveries_total",

@@ -14,6 +14,7 @@ from adapters.ports import Accepted, Done, FulfillerCall, Outcome, Probe, Progre
 from adapters.tmforum.client import Answered, Budget, Document, TmfClient, segment
 from adapters.tmforum.mapping import NameMapping
 from adapters.tmforum.order_reading import id_of
+from adapters.tmforum.reading import as_read
 from adapters.tmforum.settings import wrong_settings
 from models.domain.expressions import ExpressionError
 from models.domain.fulfiller import FulfillerDefinition
@@ -81,6 +82,16 @@ class Tmf640Fulfiller:
         body |= self._names.additions("subject", call)
         answer = await self._client.write("PATCH", path, budget, body, key=call.idempotency_key)
         return await self._outcome(answer, call, budget)
+
+    async def read(self, call: FulfillerCall) -> Outcome:
+        """Read their service that ours rests on."""
+        theirs = self._theirs(call.service)
+        if theirs is None:
+            return Refused("Which of their services is meant is not known: ours rests on none that this one has built.")
+        answer = await self._client.get(f"/service/{segment(theirs)}", Budget(call.timeout), bears={404})
+        if isinstance(answer, Refused | Unreachable):
+            return answer
+        return Done(state="terminated") if answer.status == 404 else as_read(answer.body, self._facts(answer.body))
 
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
         """Read the monitor, and the service once it is there."""

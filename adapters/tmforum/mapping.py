@@ -5,6 +5,7 @@ ourselves), `send` and `receive` (templates instead of the table), `order` and `
 and the service or resource in it, say besides).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,8 @@ from models.domain.violations import Violation
 
 Document = dict[str, Any]
 
+_PLAIN = re.compile(r"=\s*service\.characteristic\.(\w+)\s*")
+"""An expression that is one of our values as it is."""
 TEMPLATES = ("send", "receive", "order", "subject")
 NAMES = frozenset({"specification", "characteristic", *TEMPLATES})
 
@@ -41,9 +44,19 @@ class NameMapping:
         self._specifications: Mapping[str, Any] = settings.get("specification") or {}
         self._ours_to_theirs: Mapping[str, str | None] = settings.get("characteristic") or {}
         self._theirs_to_ours = {theirs: ours for ours, theirs in self._ours_to_theirs.items() if theirs is not None}
+        self._send: Mapping[str, Any] = settings.get("send") or {}
         self._templates: dict[str, Template] = {
             name: compile_template(settings[name]) for name in TEMPLATES if settings.get(name) is not None
         }
+
+    def ours(self, name: str) -> str | None:
+        """Our name for a characteristic of theirs; None where a value of ours is not sent as it is, or not at all."""
+        if "send" not in self._templates:
+            ours: str = self._theirs_to_ours.get(name, name)
+            return None if self._ours_to_theirs.get(ours, name) is None else ours
+        expression = self._send.get(name)
+        found = _PLAIN.fullmatch(expression) if isinstance(expression, str) else None
+        return str(found[1]) if found else None
 
     def specification(self, service: Mapping[str, Any]) -> Document | None:
         """Their specification for a service of ours: as mapped by our id or name, else the same as ours."""

@@ -68,10 +68,10 @@ def unfinished(order: Mapping[str, Any], dialect: Dialect) -> Progress | Refused
     if state == "completed":
         return None
     if state in _GOES_ON:
-        because = _reasons(order, dialect) if state in _WAITS else None
+        because = reasons(order, dialect) if state in _WAITS else None
         said = f"{name} is {state}{f': {because}' if because else ''}."
         return Progress(reason=text(said), milestones=milestones(order))
-    because = _reasons(order, dialect) or "no reason was given"
+    because = reasons(order, dialect) or "no reason was given"
     if state in NOTHING_BUILT:
         return Refused(text(f"{name} is {state}: {because}.") or "", maybe_done=False)
     if state == "partial":
@@ -96,7 +96,7 @@ def subject_of(order: Mapping[str, Any], dialect: Dialect) -> Document:
     return dict(subject) if isinstance(subject, Mapping) else {}
 
 
-def _reasons(order: Mapping[str, Any], dialect: Dialect) -> str | None:
+def reasons(order: Mapping[str, Any], dialect: Dialect) -> str | None:
     """Why it is so, in the other side's words: messages of the order and its items, else its notes."""
     said = [*_messages(order)]
     for item in order.get(dialect.items) or ():
@@ -107,11 +107,17 @@ def _reasons(order: Mapping[str, Any], dialect: Dialect) -> str | None:
     return text("; ".join(dict.fromkeys(part.rstrip(". ") for part in said if isinstance(part, str))))
 
 
-def _messages(node: Mapping[str, Any]) -> Iterator[str]:
-    """TMF641 v4 lists errorMessage, some send one object; code and reason are for people where message is missing."""
+def errors_of(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What an order, or an item, lists as errorMessage; some send one object instead."""
     errors = node.get("errorMessage") or ()
     for error in (errors,) if isinstance(errors, Mapping) else errors:
         if isinstance(error, Mapping):
-            said = error.get("message") or error.get("reason") or error.get("code")
-            if isinstance(said, str):
-                yield said
+            yield error
+
+
+def _messages(node: Mapping[str, Any]) -> Iterator[str]:
+    """Code and reason are for people where message is missing."""
+    for error in errors_of(node):
+        said = error.get("message") or error.get("reason") or error.get("code")
+        if isinstance(said, str):
+            yield said

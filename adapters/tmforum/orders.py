@@ -12,28 +12,39 @@ import structlog
 
 from adapters.credentials import Credentials
 from adapters.http_session import Tools
-from adapters.ports import Accepted, Done, FulfillerCall, Outcome, Probe, Progress, Refused, Unreachable
+from adapters.ports import (
+    Accepted,
+    Done,
+    FulfillerCall,
+    InformationRequired,
+    Outcome,
+    Probe,
+    Progress,
+    Refused,
+    Unreachable,
+)
 from adapters.tmforum.cancelling import OrderCancellation
 from adapters.tmforum.client import Answered, Budget, Document, TmfClient, Trouble, segment
 from adapters.tmforum.hub import Hub
 from adapters.tmforum.mapping import NameMapping
+from adapters.tmforum.order_making import OrderMaking, UnknownSubject
 from adapters.tmforum.order_reading import (
     ENDED,
     NOTHING_BUILT,
     Dialect,
     id_of,
-    milestones,
     state_of,
     subject_of,
     unfinished,
 )
+from adapters.tmforum.order_results import OrderResults
+from adapters.tmforum.questions import PENDING, Questions
 from adapters.tmforum.schemas import Schemas
 from adapters.tmforum.settings import CATCH_UP_SECONDS, wrong_order_settings
 from models.domain.expressions import ExpressionError
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.violations import Violation
 
-_REVERSE = {"add": "delete", "delete": "add", "modify": "modify"}
 FIRST_LOOK, CANCELLED_SOON = 5.0, 1.0
 """Seconds to the first look at an order, and at a cancellation."""
 _NO_SUCH = frozenset({404, 405, 501})
@@ -53,11 +64,15 @@ class OrderFulfiller:
         self._id = definition.id
         self._client = TmfClient(definition, credentials, tools.session())
         self._names = NameMapping(settings)
+        self._making = OrderMaking(self.dialect, self._names, definition.id)
         self._schemas = Schemas(tools.schema_check, self.dialect)
         address = tools.notification_url(definition.id) if tools.notification_url else None
         self._hub = Hub(self._client, address if settings.get("hub", True) else None, settings.get("hubQuery"))
+        self._often = definition.poll_interval
         self._seldom = float(settings.get("catchUpInterval", CATCH_UP_SECONDS))
-        self._inventory = str(settings.get("inventory") or "").rstrip("/")
+        self._results = OrderResults(self._client, self.dialect, self._names, definition.id, settings.get("inventory"))
+        self._pending_asks = bool(settings.get("pendingAsks", False))
+        self._questions = Questions(self._client, self._schemas, self.dialect, self._names)
         self._cancellation = OrderCancellation(self._client, self._schemas, self.dialect)
 
     @classmethod
@@ -86,7 +101,27 @@ class OrderFulfiller:
                 return order if isinstance(order, Refused | Unreachable) else await self._cancel(order, call, budget)
             case "compensate":
                 return await self._undo(call, budget)
-        return await self._order(call, lambda: self._ordered(call), budget)
+        if call.engaged is not None and call.engaged.reference:
+            going_on = await self._go_on(call.engaged.reference, call, budget)
+            if going_on is not None:
+                return going_on
+        return await self._order(call, lambda: self._making.order(call), budget)
+
+    async def _go_on(self, key: str, call: FulfillerCall, budget: Budget) -> Outcome | None:
+        """Answer the question of an order that was placed; None where another one is needed."""
+        order = await self._read_order(key, budget)
+        if order is None or isinstance(order, Refused | Unreachable):
+            return order
+        state = state_of(order)
+        if state in NOTHING_BUILT:
+            return None
+        if state == PENDING:
+            return await self._questions.answer(order, call, budget)
+        return await self._taken(order, call, budget)
+
+    async def read(self, call: FulfillerCall) -> Outcome:
+        """Read their service or resource that ours rests on, in the inventory that the settings name."""
+        return await self._results.now(self._making.theirs(call.service), Budget(call.timeout))
 
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
         """Read how the order, or its cancellation, is."""
@@ -99,6 +134,8 @@ class OrderFulfiller:
         outcome = await self._look(reference.reference, call, budget)
         if isinstance(outcome, Unreachable):
             self._hub.doubt()
+        if isinstance(outcome, InformationRequired):  # their customer may be answered by somebody else
+            return replace(outcome, retry_after=self._interval or self._often)
         return replace(outcome, retry_after=self._interval) if isinstance(outcome, Progress) else outcome
 
     async def probe(self, seconds: float) -> Probe:
@@ -131,7 +168,7 @@ class OrderFulfiller:
             order = {**body(), "externalId": call.idempotency_key}
         except ExpressionError as error:
             return Refused(f"The fulfiller's settings cannot be applied to this task: {error}")
-        except _UnknownSubject as error:
+        except UnknownSubject as error:
             return Refused(str(error))
         wrong = await self._schemas.wrong_to_send(order)
         if wrong is not None:
@@ -174,48 +211,13 @@ class OrderFulfiller:
 
     async def _settled(self, order: Document, call: FulfillerCall, budget: Budget) -> Outcome:
         """What an order means that may have ended."""
-        early = unfinished(order, self.dialect)
+        asked = self._questions.asked(order, always=self._pending_asks) if call.operation == "fulfil" else None
+        early = asked or unfinished(order, self.dialect)
         if early is not None:
             return early
         if call.operation != "fulfil":
             return Done()
-        return await self._facts(order, call, budget)
-
-    async def _facts(self, order: Document, call: FulfillerCall, budget: Budget) -> Outcome:
-        """What a completed order has brought: values by our names, and what our service now rests on."""
-        subject = subject_of(order, self.dialect)
-        key = id_of(subject)
-        if self._inventory and key is not None and call.action != "delete":
-            path = f"{self._inventory}/{self.dialect.subject}/{segment(key)}"
-            answer = await self._client.get(path, budget, bears={404})
-            if isinstance(answer, Refused | Unreachable):
-                return replace(answer, maybe_done=True) if isinstance(answer, Refused) else answer
-            if answer.status != 404 and isinstance(answer.body, Mapping):
-                subject = {**subject, **answer.body}
-        try:
-            received = self._names.received(subject, subject.get(self.dialect.characteristics), order)
-        except ExpressionError as error:
-            reason = f"The order is completed, but the setting receive cannot be applied to what it brought: {error}"
-            return Refused(reason, maybe_done=True)
-        shown = {name: subject[name] for name in ("id", "href") if name in subject}
-        output = {"order": id_of(order), self.dialect.subject: shown, **received.output}
-        rests_on = (self._reference(subject),) if key is not None and call.action != "delete" else ()
-        return replace(
-            self._resting(rests_on),
-            output=output,
-            service_characteristic=received.characteristics,
-            milestones=milestones(order),
-        )
-
-    def _resting(self, references: tuple[Document, ...]) -> Done:
-        """Done work whose result our service now rests on."""
-        return Done(supporting_service=references)
-
-    def _reference(self, subject: Mapping[str, Any]) -> Document:
-        """Their service or resource, as ours refers to it; `fulfiller` says whose it is."""
-        known = {name: subject[name] for name in ("href", "name") if isinstance(subject.get(name), str)}
-        referred = self.dialect.subject.capitalize()
-        return {"id": id_of(subject), **known, "@referredType": referred, "fulfiller": self._id}
+        return await self._results.of(order, call, budget)
 
     async def _cancel(self, order: Document | None, call: FulfillerCall, budget: Budget) -> Outcome:
         if order is None or state_of(order) in NOTHING_BUILT:
@@ -230,7 +232,7 @@ class OrderFulfiller:
         if isinstance(order, Refused | Unreachable):
             return order
         told = (call.output or {}).get(self.dialect.subject)
-        theirs = id_of(told) or id_of(subject_of(order or {}, self.dialect)) or self._theirs(call.service)
+        theirs = id_of(told) or id_of(subject_of(order or {}, self.dialect)) or self._making.theirs(call.service)
         if order is None and theirs is None:
             return Done()
         if order is not None and state_of(order) in NOTHING_BUILT:
@@ -238,7 +240,7 @@ class OrderFulfiller:
         if order is not None and state_of(order) not in ENDED:
             reason = f"The {self.dialect.words} {id_of(order)} goes on; it can be undone when it has ended."
             return Unreachable(reason, maybe_done=False)
-        return await self._order(call, lambda: self._reversed(call, theirs), budget)
+        return await self._order(call, lambda: self._making.reverse(call, theirs), budget)
 
     async def _engaged_order(self, call: FulfillerCall, budget: Budget) -> Document | Trouble | None:
         """The order that was placed for the work which is to be cancelled or undone; None where there is none."""
@@ -264,48 +266,3 @@ class OrderFulfiller:
         if len(found) > 1:
             _log.warning("an order was taken more than once", fulfiller=self._id, orders=[id_of(one) for one in found])
         return found[0] if found else None
-
-    def _theirs(self, service: Mapping[str, Any]) -> str | None:
-        """The id of their service or resource that ours rests on; of several the newest."""
-        listed = service.get(f"supporting{self.dialect.subject.capitalize()}") or ()
-        known = [id_of(one) for one in listed if isinstance(one, Mapping) and one.get("fulfiller") == self._id]
-        return known[-1] if known else None
-
-    def _ordered(self, call: FulfillerCall) -> Document:
-        """The order for a task. Raises ExpressionError, and _UnknownSubject where it changes what we do not know."""
-        theirs = None if call.action == "add" else self._theirs(call.service)
-        if call.action != "add" and theirs is None:
-            raise _UnknownSubject(self.dialect.subject, call.action)
-        values = [] if call.action == "delete" else self._names.sent(call)
-        return self._with_item(call, call.action, theirs, values)
-
-    def _reversed(self, call: FulfillerCall, theirs: str | None) -> Document:
-        """The order that undoes what was ordered. Raises likewise."""
-        action = _REVERSE[call.action]
-        if action != "add" and theirs is None:
-            raise _UnknownSubject(self.dialect.subject, action)
-        values = [] if action == "delete" else self._names.sent(call, back=True)
-        return self._with_item(call, action, None if action == "add" else theirs, values)
-
-    def _with_item(self, call: FulfillerCall, action: str, theirs: str | None, values: list[Document]) -> Document:
-        dialect = self.dialect
-        specification = self._names.specification(call.service)
-        subject: Document = {
-            "@type": dialect.subject.capitalize(),
-            **({} if theirs is None else {"id": theirs}),
-            **({dialect.specification: specification} if specification else {}),
-            **({dialect.characteristics: values} if values else {}),
-            **self._names.additions("subject", call),
-        }
-        order = self._names.additions("order", call)
-        return {**order, dialect.items: [{"id": "1", "action": action, dialect.subject: subject}]}
-
-
-class _UnknownSubject(Exception):
-    """Which service of theirs is meant cannot be told."""
-
-    def __init__(self, subject: str, action: str) -> None:
-        super().__init__(
-            f"Which {subject} of theirs is to be ordered with {action} is not known: ours has no supporting "
-            f"{subject} that this fulfiller has built."
-        )

@@ -28,6 +28,11 @@ class Schemas:
         found = await self._violations(self._dialect.order_schema, "_Create", order)
         return Refused(f"The order that the settings make is not valid: {found}", maybe_done=False) if found else None
 
+    async def wrong_to_change(self, change: Any) -> Refused | None:
+        """Why a change of an order must not be sent."""
+        found = await self._violations(self._dialect.order_schema, "_Update", change)
+        return Refused(f"The change of the order is not valid: {found}", maybe_done=True) if found else None
+
     async def wrong_to_cancel(self, request: Any) -> Refused | None:
         """Why a cancellation must not be sent."""
         found = await self._violations(self._dialect.cancel_schema, "_Create", request)

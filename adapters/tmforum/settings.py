@@ -51,6 +51,7 @@ def is_address(value: Any) -> bool:
 
 _OF_ORDERS: dict[str, Rule] = {
     "hub": (lambda value: isinstance(value, bool), "true or false"),
+    "pendingAsks": (lambda value: isinstance(value, bool), "true or false"),
     "hubQuery": (lambda value: isinstance(value, str) and bool(value), "a query"),
     "catchUpInterval": (
         lambda value: isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _MOST_SECONDS,

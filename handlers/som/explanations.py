@@ -10,8 +10,11 @@ from handlers.som.plan_bodies import ORDERS, decision_body
 from handlers.som.times import shown
 from models.clock import Clock
 from models.domain.errors import NotFound
-from models.domain.explanation import Evidence, Explanation, ItemPicture, Wait, explain
+from models.domain.events import BASE_PATHS, resource_path
+from models.domain.evidence import Evidence, Wait
+from models.domain.explanation import Explanation, ItemPicture, explain
 from models.domain.plan import PlannedTask
+from models.flow_reading import open_flows_by_task
 from models.plan_reading import PlanPicture, item_states, picture
 from models.reading import reading
 from models.store import Store
@@ -51,6 +54,7 @@ async def _evidence(store: Store, clock: Clock, order: Document, plan: PlanPictu
         names = {found["_id"]: found["body"].get("name", found["_id"]) async for found in registered}
     if plan is None:
         return Evidence(order, clock.now(), cancellation=cancellation, names=names)
+    flows = await open_flows_by_task(store, plan.stored["_id"])
     return Evidence(
         order,
         clock.now(),
@@ -61,6 +65,7 @@ async def _evidence(store: Store, clock: Clock, order: Document, plan: PlanPictu
         plan.documents,
         cancellation,
         names,
+        flows,
     )
 
 
@@ -110,6 +115,8 @@ def _wait(request: Request, evidence: Evidence, wait: Wait) -> Document:
         "item": wait.item,
         **wait.details,
     }
+    if (flow := wait.details.get("taskFlow")) is not None:
+        made["taskFlow"] = {"id": flow["id"], "href": _flow_address(request, flow)}
     if wait.task is not None:
         key = f"{evidence.order['_id']}:{wait.task.key}"
         made["task"] = {"id": key, "href": request.url(f"/task/{key}"), "name": wait.task.name}
@@ -117,6 +124,11 @@ def _wait(request: Request, evidence: Evidence, wait: Wait) -> Document:
         if decision is not None and wait.kind not in ("turn", "place"):
             made["decision"] = decision_body(decision, lambda fulfiller: request.url(f"/fulfiller/{fulfiller}"))
     return made
+
+
+def _flow_address(request: Request, flow: Mapping[str, Any]) -> str:
+    body = {"id": flow["id"], "processFlow": {"id": flow["processFlow"]}}
+    return f"{request.root}{BASE_PATHS['tmf701']}v4{resource_path('taskFlow', body)}"
 
 
 def _party(request: Request, evidence: Evidence, wait: Wait) -> Document | None:

@@ -47,6 +47,7 @@ def fallout_body(request: Request, task: Mapping[str, Any]) -> Document:
             _intervention(key, stored)
             for key, stored in sorted((task.get("interventions") or {}).items(), key=lambda entry: entry[1]["at"])
         ],
+        "notUndone": [{**one, "task": f"{task['plan']}:{one['task']}"} for one in task.get("notUndone", ())],
         "attempt": [attempt_body(attempt) for attempt in task.get("attempts", ())],
         "decision": decision_body(task.get("decision"), lambda fulfiller: request.url(f"/fulfiller/{fulfiller}")),
     }

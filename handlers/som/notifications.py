@@ -1,4 +1,4 @@
-"""Subscriptions and deliveries, for those who look after them."""
+"""Listeners (what is registered at hubs; stored as subscriptions) and deliveries, for those who look after them."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ from models.signing_secrets import trouble
 
 Document = dict[str, Any]
 
-_SUBSCRIPTION_FILTERS = {
+_LISTENER_FILTERS = {
     "state": one_of("state", "state", ("active", "ended")),
     "api": one_of("api", "api", ("tmf641", "tmf638", "tmf639", "tmf633", "tmf701")),
     "callback": equals("callback"),
 }
 _DELIVERY_FILTERS = {
     "state": one_of("state", "state", ("pending", "delivered", "dead")),
-    "subscription": equals("subscription"),
+    "listener": equals("subscription"),
     "event": equals("event"),
     "eventType": equals("type"),
     "resourceId": equals("lane"),
@@ -43,9 +43,9 @@ class Notifications:
         self._settings = settings
         self._lists = lists
 
-    async def list_subscriptions(self, request: Request) -> Reply:
-        """Answer subscriptions with what waits for them."""
-        query = self._lists.parse(request, _SUBSCRIPTION_FILTERS)
+    async def list_listeners(self, request: Request) -> Reply:
+        """Answer listeners with what waits for them."""
+        query = self._lists.parse(request, _LISTENER_FILTERS)
         total, documents = await page(
             self._store,
             "subscription",
@@ -58,11 +58,11 @@ class Notifications:
         counts = await self._counts([document["_id"] for document in documents])
         return list_reply(request, query, total, [self._shown(request, found, counts) for found in documents])
 
-    async def retrieve_subscription(self, request: Request) -> Reply:
-        """Answer one subscription."""
+    async def retrieve_listener(self, request: Request) -> Reply:
+        """Answer one listener."""
         stored = await self._store.get("subscription", request.id, tenant=request.caller.tenant)
         if stored is None:
-            raise NotFound(f"There is no subscription with the id {request.id[:100]!r}.")
+            raise NotFound(f"There is no listener with the id {request.id[:100]!r}.")
         return one_reply(request, self._shown(request, stored, await self._counts([request.id])))
 
     async def rotate_secret(self, request: Request) -> Reply:
@@ -70,7 +70,7 @@ class Notifications:
         secret = await deliveries.rotate_secret(self._store, self._clock, self._sealer, request.caller, request.id)
         return Reply(200, orjson.dumps({"id": request.id, "secret": secret}), [(b"cache-control", b"no-store")])
 
-    async def replay_subscription(self, request: Request) -> Reply:
+    async def replay_listener(self, request: Request) -> Reply:
         """Queue deliveries once more."""
         wish = request.body or {}
         what = deliveries.Replay(
@@ -99,7 +99,7 @@ class Notifications:
     def _shown(self, request: Request, stored: Document, counts: dict[tuple[str, str], int]) -> Document:
         signed = stored.get("secret") is not None
         problem = trouble(stored, self._sealer) if stored["state"] == ACTIVE else None
-        return _subscription(request, stored, counts) | {"signed": signed, "problem": problem}
+        return _listener(request, stored, counts) | {"signed": signed, "problem": problem}
 
     async def _counts(self, subscriptions: list[str]) -> dict[tuple[str, str], int]:
         """How many deliveries are pending and dead, by subscription and state; the index alone answers it."""
@@ -113,11 +113,11 @@ class Notifications:
         return {(row["_id"]["subscription"], row["_id"]["state"]): row["count"] for row in rows}
 
 
-def _subscription(request: Request, stored: Document, counts: dict[tuple[str, str], int]) -> Document:
+def _listener(request: Request, stored: Document, counts: dict[tuple[str, str], int]) -> Document:
     key = stored["_id"]
     return {
         "id": key,
-        "href": request.url(f"/subscription/{key}"),
+        "href": request.url(f"/hubListener/{key}"),
         "api": stored["api"],
         "version": stored["version"],
         "callback": stored["callback"],
@@ -137,7 +137,7 @@ def _delivery(request: Request, stored: Document) -> Document:
     return {
         "id": key,
         "href": request.url(f"/delivery/{key}"),
-        "subscription": stored["subscription"],
+        "listener": stored["subscription"],
         "event": stored["event"],
         "eventType": stored["type"],
         "resourceId": stored["lane"],

@@ -10,17 +10,18 @@ from handlers.dependencies import Dependencies
 from handlers.errors import invalid
 from handlers.exchange import Reply, Request
 from handlers.settings import HttpSettings
+from handlers.som.fallout_bodies import order_reference
 from handlers.som.interventions import wish_of
 from handlers.som.lists import AdminLists, list_reply, one_of, one_reply
 from handlers.som.times import shown
 from models.clock import parse
-from models.domain.errors import NotFound
+from models.domain.errors import Conflict, NotFound
 from models.reading import page
-from models.resolutions import COLLECTION, DEFAULT_RATE, create, outcomes
+from models.resolutions import COLLECTION, DEFAULT_RATE, DONE, STOPPED, UNDER_WAY, create, outcomes, stop, what_stays
 
 Document = dict[str, Any]
 
-_FILTERS = {"state": one_of("state", "state", ("acknowledged", "inProgress", "done"))}
+_FILTERS = {"state": one_of("state", "state", (*UNDER_WAY, DONE, STOPPED))}
 _NEWEST_FIRST = (("created", -1), ("_id", -1))
 
 
@@ -54,11 +55,37 @@ class FalloutResolutions:
 
     async def retrieve(self, request: Request) -> Reply:
         """Answer one, with what has become of its tasks so far."""
+        return await self._answer(request, await self._job(request))
+
+    async def stop(self, request: Request) -> Reply:
+        """Stop one: what it has passed on is done, the rest stays held.
+
+        Raises:
+            Conflict: it has ended already.
+        """
+        change = require_body(request)
+        job = await self._job(request)
+        who = change.get("who") or request.caller.subject
+        if job["state"] != STOPPED:
+            await stop(self._store, self._clock, job, who, change.get("why"))
+            job = await self._job(request)
+        if job["state"] != STOPPED:
+            raise Conflict("The resolution has passed everything on already; there is nothing left to stop.")
+        return await self._answer(request, job)
+
+    async def _job(self, request: Request) -> Document:
         job = await self._store.get(COLLECTION, request.id, tenant=request.caller.tenant)
         if job is None:
             raise NotFound(f"There is no resolution with the id {request.id[:100]!r}.")
-        became = await outcomes(self._store, [request.id])
-        return one_reply(request, _body(request, job, became.get(request.id, {})))
+        return job
+
+    async def _answer(self, request: Request, job: Document) -> Reply:
+        became = await outcomes(self._store, [job["_id"]])
+        body = _body(request, job, became.get(job["_id"], {}))
+        if job["wish"].get("undo"):
+            count, first = await what_stays(self._store, job["_id"])
+            body |= {"notUndoneCount": count, "notUndone": [_stays(request, one) for one in first]}
+        return one_reply(request, body)
 
     async def list(self, request: Request) -> Reply:
         """Answer all, newest first."""
@@ -108,5 +135,18 @@ def _body(request: Request, job: Mapping[str, Any], outcome: Mapping[str, int]) 
         "error": job["errors"],
         "createdDate": shown(job["created"]),
         "lastUpdate": shown(job["updated"]),
-        "endDate": shown(job["updated"]) if job["state"] == "done" else None,
+        "left": max(0, job["found"] - job["taken"] - job["refused"]) if job["state"] != DONE else 0,
+        "endDate": shown(job["updated"]) if job["state"] in (DONE, STOPPED) else None,
+        "stopped": _stopped(job),
     }
+
+
+def _stopped(job: Mapping[str, Any]) -> Document | None:
+    said = job.get("stopped")
+    return None if said is None else {**said, "at": shown(said["at"])}
+
+
+def _stays(request: Request, one: Mapping[str, Any]) -> Document:
+    order = order_reference(request, one["order"])
+    task = {"id": one["task"], "href": request.url(f"/task/{one['task']}"), "name": one["name"]}
+    return {"serviceOrder": order, "item": one["item"], "task": task, "reason": one["reason"]}

@@ -108,6 +108,9 @@ def fill(draft: Draft, part: Part) -> None:
     for name in ("serviceRelationship", "supportingService"):
         if given.get(name):
             node.body[name] = list(given[name])
+    parties = draft.order.get("relatedParty")
+    if part.described and node.parent is None and parties and "relatedParty" not in node.body:
+        node.body["relatedParty"] = list(parties)  # whoever orders it is who has it
     node.related = relationships_in(node.body)
     node.seen = as_seen(node.body)
 

@@ -59,6 +59,46 @@ def to_undo(progress: Progress, items: Collection[str]) -> list[PlannedTask]:
     ]
 
 
+def not_undone(progress: Progress, items: Collection[str], undone: Collection[str]) -> list[dict[str, str]]:
+    """What stays of given-up items although it was to be undone: {task, name, item, reason}.
+
+    Args:
+        progress: where the plan stands, when nothing of the items is under way any more.
+        items: paths of the items.
+        undone: keys of the tasks that were stopped or undone.
+    """
+    needed = {need for task in progress.plan.tasks if task.item not in items for need in task.needs}
+    return [
+        {"task": task.key, "name": task.name, "item": task.item, "reason": _why_it_stays(progress, task, needed)}
+        for task in touched(progress)
+        if task.item in items
+        and task.key not in undone
+        and not (task.compensation == "none" and progress.run[task.key].state == "skipped")
+    ]
+
+
+def _why_it_stays(progress: Progress, task: PlannedTask, needed: Collection[str]) -> str:
+    if task.key in needed:
+        return "Other items need it."
+    if task.compensation == "none":
+        return "There is no way to undo it."
+    if task.point_of_no_return and progress.run[task.key].state == "done":
+        return "It is a point of no return."
+    reverse = progress.run.get(reverse_key(task, "compensate"))
+    if reverse is not None:
+        return f"Its undoing was {reverse.state}."
+    planned = (progress.tasks[key].action for key in progress.of_service(task.service))
+    if task.compensation == "delete" and "delete" not in planned:
+        return "Others use its service by now."
+    return "It was not undone."
+
+
+def with_what_stays(error: Mapping[str, Any], left: Collection[Mapping[str, str]]) -> dict[str, Any]:
+    """The error of a given-up task, with what could not be undone."""
+    names = ", ".join(f"{one['name']} of item {one['item']}" for one in left)
+    return {**error, "message": f"{error['message']} Not undone: {names}."[:1000]}
+
+
 def to_give_back(progress: Progress, items: Collection[str]) -> list[PlannedTask]:
     """What was allocated in given-up items for services on which nobody has worked: they go, and so does that."""
     acted = touched(progress)

@@ -32,6 +32,8 @@ DEFAULTS: Mapping[str, Any] = {
     "probeInterval": 30.0,
     "honoursIdempotencyKey": True,
     "pollInterval": 30.0,
+    "reads": False,
+    "readInterval": 86_400.0,
     "priority": 100,
     "settings": {},
 }
@@ -77,6 +79,8 @@ class FulfillerDefinition:
         probe_interval: seconds between two probes, where its kind has any; 0: it is not probed.
         honours_idempotency_key: whether a repeated call takes effect once.
         poll_interval: seconds between looks at accepted work.
+        reads: whether it can be asked what has become of a service.
+        read_interval: seconds between two such questions about one service, where its specification says nothing.
         priority: the lower, the rather.
         settings: of its kind.
         revision: rises with every change of the registration.
@@ -101,6 +105,8 @@ class FulfillerDefinition:
     probe_interval: float = 30.0
     honours_idempotency_key: bool = True
     poll_interval: float = 30.0
+    reads: bool = False
+    read_interval: float = 86_400.0
     priority: int = 100
     settings: Mapping[str, Any] = field(default_factory=dict)
     revision: int = 0
@@ -129,6 +135,8 @@ class FulfillerDefinition:
             probe_interval=float(body["probeInterval"]),
             honours_idempotency_key=body["honoursIdempotencyKey"],
             poll_interval=float(body["pollInterval"]),
+            reads=body["reads"],
+            read_interval=float(body["readInterval"]),
             priority=body["priority"],
             settings=body["settings"],
             revision=stored.get("rev", 0),

@@ -5,9 +5,12 @@ Its schema is `Fulfilment` in `api_specs/tmf633/v4.yaml`; `docs/reference/fulfil
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from models.domain.plan import KINDS, Compensation, Kind
+
+ReconcilePolicy = Literal["off", "propose", "repair"]
+POLICIES: tuple[ReconcilePolicy, ...] = ("off", "propose", "repair")
 
 ACTIONS = ("add", "modify", "delete")
 CHILD = "child:"
@@ -108,6 +111,19 @@ class OperationRule:
 
 
 @dataclass(frozen=True, slots=True)
+class ReconcileRule:
+    """What is done to find and to repair drift of services of the specification.
+
+    Attributes:
+        policy: off: they are not read; propose: a repair is proposed; repair: it is placed.
+        interval: seconds between two reads of one service; None leaves it to the fulfillers.
+    """
+
+    policy: ReconcilePolicy = "propose"
+    interval: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Fulfilment:
     """The whole extension, typed.
 
@@ -116,12 +132,14 @@ class Fulfilment:
         children: by the name of the child, which is the role of the relationship or the name it gives.
         relies_on: likewise.
         operations: what a `modify` may name, by that name.
+        reconcile: what is done about drift.
     """
 
     tasks: Mapping[str, Mapping[str, TaskRule]] = field(default_factory=dict)
     children: Mapping[str, ChildRule] = field(default_factory=dict)
     relies_on: Mapping[str, RelianceRule] = field(default_factory=dict)
     operations: Mapping[str, OperationRule] = field(default_factory=dict)
+    reconcile: ReconcileRule = field(default_factory=ReconcileRule)
 
 
 def default_task(action: str) -> TaskRule:

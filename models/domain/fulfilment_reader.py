@@ -7,9 +7,11 @@ from models.domain.durations import InvalidDuration, duration_seconds
 from models.domain.fulfilment import (
     ACTIONS,
     CAPABILITY_ACTIONS,
+    POLICIES,
     ChildRule,
     Fulfilment,
     OperationRule,
+    ReconcileRule,
     RelianceRule,
     TaskRule,
     default_compensation,
@@ -41,7 +43,7 @@ class _Reader:
         self.violations: list[Violation] = []
 
     def fulfilment(self, raw: Any, at: str) -> Fulfilment:
-        known = (*ACTIONS, "children", "reliesOn", "operations")
+        known = (*ACTIONS, "children", "reliesOn", "operations", "reconcile")
         rules = self._object(raw, at, known)
         return Fulfilment(
             tasks={action: dict(self._tasks(rules[action], action, f"{at}/{action}")) for action in ACTIONS
@@ -51,6 +53,7 @@ class _Reader:
                        for name, value, place in self._entries(rules, "reliesOn", at)},
             operations={name: self._operation(value, place)
                         for name, value, place in self._entries(rules, "operations", at)},
+            reconcile=self._reconcile(rules.get("reconcile", {}), f"{at}/reconcile"),
         )  # fmt: skip
 
     def _operation(self, raw: Any, at: str) -> OperationRule:
@@ -62,6 +65,14 @@ class _Reader:
             entries = []
         tasks = dict(self._tasks({"tasks": rule.get("tasks", {})}, "modify", at))
         return OperationRule(tuple(entries), tasks)
+
+    def _reconcile(self, raw: Any, at: str) -> ReconcileRule:
+        rule = self._object(raw, at, ("policy", "interval"))
+        given = rule.get("policy", "propose")
+        policy = next((known for known in POLICIES if known == given), None)
+        if policy is None:
+            self._wrong(f"{at}/policy", "invalidValue", f"A policy is one of {', '.join(POLICIES)}.")
+        return ReconcileRule(policy or "propose", self._seconds(rule, "interval", at))
 
     def _tasks(self, raw: Any, action: str, at: str) -> Iterator[tuple[str, TaskRule]]:
         rules = self._object(raw, at, ("tasks",))

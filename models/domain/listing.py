@@ -1,8 +1,10 @@
 """What a client asks of a collection."""
 
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 from models.domain.filters import Condition
 
@@ -20,6 +22,39 @@ class Sort:
 
 
 @dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a list that is in the order of creation: that of one resource, be it still there or not.
+
+    Attributes:
+        created: when that resource was made, to the millisecond.
+        id: its id, which breaks ties.
+        backwards: the page ends before it, instead of beginning behind it.
+    """
+
+    created: datetime
+    id: str
+    backwards: bool = False
+
+    @property
+    def text(self) -> str:
+        """What clients send back; its form is ours to change."""
+        return f"{(self.created - _EPOCH) // _MILLISECOND:x}-{self.id}"
+
+    @classmethod
+    def parse(cls, text: str, *, backwards: bool) -> Self | None:
+        """The cursor that a text stands for, or None."""
+        found = _CURSOR.fullmatch(text)
+        if found is None:
+            return None
+        return cls(_EPOCH + int(found["at"], 16) * _MILLISECOND, found["id"], backwards)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_CURSOR = re.compile(r"(?P<at>[0-9a-f]{1,11})-(?P<id>[^\0]+)")
+
+
+@dataclass(frozen=True, slots=True)
 class ListQuery:
     """A page of a collection.
 
@@ -29,6 +64,7 @@ class ListQuery:
         fields: the attributes to come back; None is all of them, and () those that always come.
         offset: how many resources to pass over.
         limit: how many to return at most; 0 asks for the count alone.
+        cursor: where in the order of creation the page is; then there is neither a sort nor an offset.
     """
 
     condition: Condition | None = None
@@ -36,6 +72,7 @@ class ListQuery:
     fields: tuple[AttributePath, ...] | None = None
     offset: int = 0
     limit: int = 100
+    cursor: Cursor | None = None
 
 
 _Tree = dict[str, Any]  # an attribute's name -> the tree below it; an empty tree is the whole attribute

@@ -11,6 +11,8 @@ from typing import Any
 MAX_REASON = 1000
 MAX_DEPTH = 60  # below the 64 that bodies may have: an output is kept some levels down in the service
 _INT64 = 2**63
+READ_STATES = frozenset({"active", "inactive", "terminated"})
+"""What a fulfiller can say of the state of a service; `terminated` where it is not there (any more)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Done:
         supporting_resource: references to resources that the service now uses, each at least {id}.
         supporting_service: references to services of others that the service now rests on, each at least {id}.
         milestones: names of the steps that were reached on the way; those told before change nothing.
+        state: the state that the service is in there; only an answer to `read` says it.
     """
 
     output: Mapping[str, Any] = field(default_factory=dict)
@@ -30,6 +33,7 @@ class Done:
     supporting_resource: tuple[Mapping[str, Any], ...] = ()
     supporting_service: tuple[Mapping[str, Any], ...] = ()
     milestones: tuple[str, ...] = ()
+    state: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +74,12 @@ class InformationRequired:
     Attributes:
         reason: what for, for people.
         missing: characteristics of the ordered service that are wanted, each {characteristic, description?}.
+        retry_after: seconds until the next look at work that was taken on: it may be answered elsewhere.
     """
 
     reason: str
     missing: tuple[Mapping[str, Any], ...] = ()
+    retry_after: float | None = None
 
     @property
     def message(self) -> str:
@@ -185,6 +191,8 @@ def parse_done(body: Any) -> Done | Refused | InformationRequired:
     output = body.get("output")
     characteristics = body.get("serviceCharacteristic")
     resources = body.get("supportingResource")
+    state = body.get("state")
+    state = state if isinstance(state, str) and state in READ_STATES else None
     trouble = (
         _not_an_object("output", output)
         or _not_a_list("serviceCharacteristic", characteristics, "name")
@@ -193,7 +201,7 @@ def parse_done(body: Any) -> Done | Refused | InformationRequired:
     )
     if trouble:
         return Refused(f"The fulfiller's answer cannot be used: {trouble}.", maybe_done=True)
-    return Done(output or {}, tuple(characteristics or ()), tuple(resources or ()))
+    return Done(output or {}, tuple(characteristics or ()), tuple(resources or ()), state=state)
 
 
 def text(value: Any) -> str | None:

@@ -7,7 +7,7 @@ from pymongo.errors import DuplicateKeyError
 
 from models import outbox
 from models.clock import Clock
-from models.domain.errors import AlreadyExists, InvalidRequest, NotFound, PreconditionFailed, Unavailable
+from models.domain.errors import AlreadyExists, InvalidRequest, NotFound, Unavailable
 from models.domain.pools.definition import policy_faults
 from models.ids import new_id
 from models.pools.asks import Define
@@ -17,6 +17,17 @@ from models.pools.turns import Turns
 from models.store import Store
 
 Document = dict[str, Any]
+
+
+Decide = Callable[[Document, list[Entry]], tuple[Document, list[Entry] | None]]
+"""Of a pool's body and parts, what they shall be; None for the parts leaves them alone."""
+
+Check = Callable[[Mapping[str, Any]], None]
+"""Looks at the pool's document as it is when its turn comes, and raises where it is not as expected."""
+
+
+def nothing(_stored: Mapping[str, Any]) -> None:
+    """Expect nothing of a pool."""
 
 
 class PoolAdministration:
@@ -50,24 +61,17 @@ class PoolAdministration:
             raise
         return await self.stored(tenant, key)
 
-    async def change(
-        self,
-        tenant: str,
-        key: str,
-        decide: Callable[[Document, list[Entry]], tuple[Document, list[Entry] | None]],
-        who: str,
-        revision: int | None = None,
-    ) -> Document:
+    async def change(self, tenant: str, key: str, decide: Decide, who: str, check: Check = nothing) -> Document:
         """Let a pool be what `decide` makes of its body and its parts; None for the parts leaves them alone.
 
         Raises:
             NotFound: there is no such pool.
-            PreconditionFailed: it is not of this revision any more.
+            PreconditionFailed: it is not as `check` expects.
             InvalidRequest, Conflict: it cannot be so.
         """
 
         async def work(turn: Turn) -> None:
-            _check(turn, tenant, revision)
+            _check(turn, tenant, check)
             defining = Defining(turn, who)
             body, entries = decide(turn.pool["body"], await defining.entries())
             faults = policy_faults(body)
@@ -85,7 +89,7 @@ class PoolAdministration:
         """
 
         async def work(turn: Turn) -> None:
-            _check(turn, tenant, None)
+            _check(turn, tenant, nothing)
             await Defining(turn, who).push(_identified(capacity))
 
         return await self._done(tenant, key, work)
@@ -98,12 +102,12 @@ class PoolAdministration:
         """
 
         async def work(turn: Turn) -> None:
-            _check(turn, tenant, None)
+            _check(turn, tenant, nothing)
             await Defining(turn, who).extract(capacity)
 
         return await self._done(tenant, key, work)
 
-    async def remove(self, tenant: str, key: str, who: str, revision: int | None = None) -> None:
+    async def remove(self, tenant: str, key: str, who: str, check: Check = nothing) -> None:
         """Remove a pool of which nothing is taken.
 
         Raises:
@@ -111,7 +115,7 @@ class PoolAdministration:
         """
 
         async def work(turn: Turn) -> None:
-            _check(turn, tenant, revision)
+            _check(turn, tenant, check)
             await Defining(turn, who).remove()
 
         await self._turns.ask(key, Define(work))
@@ -132,11 +136,10 @@ class PoolAdministration:
         return await self.stored(tenant, key)
 
 
-def _check(turn: Turn, tenant: str, revision: int | None) -> None:
+def _check(turn: Turn, tenant: str, check: Check) -> None:
     if turn.pool["tenant"] != tenant:
         raise NotFound(f"There is no resource pool with the id {turn.pool['_id'][:100]!r}.")
-    if revision is not None and turn.pool["rev"] != revision:
-        raise PreconditionFailed
+    check(turn.pool)
 
 
 def _identified(capacity: Sequence[Mapping[str, Any]]) -> list[Entry]:

@@ -49,7 +49,7 @@ class Pieces:
         cursor = self._collection.find(query, session=self._session).sort([("size", 1), ("start", 1)]).limit(limit)
         found = await cursor.to_list()
         self._looked[shape] = limit if len(found) == limit else _ALL
-        new = self.space.load(self._piece(one) for one in found)
+        new = self.space.load(self.piece(one) for one in found)
         return new > 0 or (len(found) == limit and await self.more(shape, wanted))
 
     async def neighbours(self, pieces: Sequence[Piece]) -> None:
@@ -92,7 +92,7 @@ class Pieces:
         query = {"_id": {"$gte": key, "$lt": f"{self._pool};"}}  # the character after the colon
         cursor = self._collection.find(query, session=self._session)
         found = await cursor.sort("_id", 1).limit(1).to_list()
-        return self.space.load(self._piece(one) for one in found if shape.fits(self._piece(one))) > 0
+        return self.space.load(self.piece(one) for one in found if shape.fits(self.piece(one))) > 0
 
     async def cut_out(self, axis: str, start: int, end: int) -> bool:
         """Take a run of members out of the free space; False, and nothing is changed, where some are not free."""
@@ -103,7 +103,7 @@ class Pieces:
 
     async def _load(self, query: Document) -> None:
         found = await self._collection.find(query, session=self._session).to_list()
-        self.space.load(self._piece(one) for one in found)
+        self.space.load(self.piece(one) for one in found)
 
     async def save(self) -> None:
         """Write what has changed."""
@@ -123,7 +123,8 @@ class Pieces:
         start = self._text(piece.axis, piece.start)
         return {"start": start, "size": self._size(piece.size), "part": piece.part, "traits": list(piece.traits)}
 
-    def _piece(self, stored: Mapping[str, Any]) -> Piece:
+    def piece(self, stored: Mapping[str, Any]) -> Piece:
+        """A piece that was stored."""
         axis, part, traits = stored["axis"], stored["part"], tuple(stored["traits"])
         if axis.startswith(LISTED):
             return Piece(axis, 0, 0, part, traits)

@@ -62,7 +62,8 @@ def read(table: Table, wire: Body) -> Json:
     made: Json = {}
     for written_name, value in flat.items():
         name, attribute = table.find(written_name)
-        made[name] = _read_value(attribute, value, None)
+        if not _is_none(attribute, value):
+            made[name] = _read_value(attribute, value, None)
     if table.typed is not None and made.get("@type") in table.typed.among:
         del made["@type"]
     return made
@@ -80,11 +81,16 @@ def read_change(table: Table, before: Body, wire: Body, changed: Iterable[str]) 
     made = dict(before)
     for written_name in changed:
         name, attribute = table.find(written_name)
-        if written_name in wire:
+        if written_name in wire and not _is_none(attribute, wire[written_name]):
             made[name] = _read_value(attribute, wire[written_name], before.get(name))
         else:
             made.pop(name, None)
     return made
+
+
+def _is_none(attribute: Attribute, value: Any) -> bool:
+    """Whether a list says that there is none of what may be stored without a list; then nothing is stored."""
+    return attribute.count is Count.LIST and value == []
 
 
 def _read_value(attribute: Attribute, value: Any, before: Any) -> Any:

@@ -1,6 +1,6 @@
 """Filters, sorts and choices of fields in a version, as the stored bodies can be asked for them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from models.domain.errors import InvalidRequest
@@ -107,16 +107,24 @@ class _Place:
         self.path = (*self.path, name)
         self.table = self.attribute.table({}) if self.attribute.table is not None else PLAIN
 
-    def paths(self) -> Sequence[Path]:
-        """The stored path, and the same to where a thing stands without a list around it."""
-        shorter = tuple(step for at, step in enumerate(self.path) if at not in self.lone)
-        return (self.path,) if not self.lone else (self.path, shorter)
-
 
 def _leaf(table: Table, condition: Leaf, engine: PatternEngine) -> Condition:
     place = _Place.at(table, condition.path)
-    found = tuple(_at(path, condition, place.attribute, engine) for path in place.paths())
-    return found[0] if len(found) == 1 else Or(found)
+    return _alone_or_not(place.path, place.lone, lambda path: _at(path, condition, place.attribute, engine))
+
+
+def _alone_or_not(path: Path, lone: Sequence[int], made: Callable[[Path], Condition]) -> Condition:
+    """A condition at a path with the index 0 of what may be stored without a list around it."""
+    if not lone:
+        return made(path)
+    *others, at = lone
+    in_a_list = Exists(path[: at + 1])
+    return Or(
+        (
+            And((in_a_list, _alone_or_not(path, others, made))),
+            And((Not(in_a_list), _alone_or_not(path[:at] + path[at + 1 :], others, made))),
+        )
+    )
 
 
 def _at(path: Path, condition: Leaf, attribute: Attribute, engine: PatternEngine) -> Condition:
@@ -133,11 +141,18 @@ def _element(table: Table, path: Path, inner: Condition, engine: PatternEngine) 
     """One element of an array; where one thing may be stored without the array around it, that thing, too."""
     place = _Place.at(table, path)
     condition = stored_condition(place.table, inner, engine)
-    found: Condition = Element(place.path, condition)
-    if place.attribute.count is not Count.LIST:
-        return found
-    alone = And((Not(Exists((*place.path, 0))), _below(place.path, condition)))
-    return Or((found, alone))
+    is_list = place.attribute.count is Count.LIST
+    return _alone_or_not(
+        place.path,
+        place.lone,
+        lambda stored: _some_element(stored, condition) if is_list else Element(stored, condition),
+    )
+
+
+def _some_element(path: Path, condition: Condition) -> Condition:
+    """An element of the array, or the one thing that stands there instead of it."""
+    alone = And((Exists(path), Not(Exists((*path, 0))), _below(path, condition)))
+    return Or((Element(path, condition), alone))
 
 
 def _below(path: Path, condition: Condition) -> Condition:

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from models import order_callbacks
 from models.clock import Clock
 from models.domain.errors import InvalidRequest
 from models.domain.subscriptions import ACTIVE, Subscription
@@ -80,11 +81,31 @@ class Audience:
         """It has ended."""
         self._active.pop(subscription, None)
 
-    def wanting(self, event: Mapping[str, Any]) -> list[Subscription]:
-        """The subscriptions that are to be told of a stored event."""
+    async def find(self, subscription: str) -> Subscription | None:
+        """An active subscription, or the callback of an order, which is read when it is needed and not kept.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        order = order_callbacks.order_of(subscription)
+        if order is None:
+            return self._active.get(subscription)
+        document = await self._store.get("serviceOrder", order)
+        return self.own(document) if document is not None else None
+
+    def own(self, order: Mapping[str, Any]) -> Subscription | None:
+        """The callback of a stored order; None where it has none, or it has ended."""
+        registered = order_callbacks.registered_with(order)
+        found: dict[str, Subscription] = {}
+        if registered is not None:
+            self._add(found, registered)
+        return next(iter(found.values()), None)
+
+    def wanting(self, event: Mapping[str, Any], own: Subscription | None = None) -> list[Subscription]:
+        """The subscriptions that are to be told of a stored event; `own` is the callback of the order that it is of."""
         envelopes: dict[str, Document] = {}
         found = []
-        for subscription in self._active.values():
+        for subscription in (*self._active.values(), *((own,) if own is not None else ())):
             if not subscription.concerns(event):
                 continue
             version = subscription.version

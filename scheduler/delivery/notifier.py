@@ -13,6 +13,7 @@ from models.clock import Clock
 from models.domain.delivery import Webhook
 from models.domain.errors import SomError
 from models.leases import Lease, Leases
+from models.order_callbacks import order_of
 from models.sealing import Sealer
 from models.store import Store
 from scheduler.delivery.audience import Audience
@@ -137,6 +138,8 @@ class Notifier:
         self._stale.clear()
         await self._audience.refresh()
         for key, subscriber in self._subscribers.items():
+            if order_of(key) is not None:  # served for as long as there is something to send, as it was read
+                continue
             subscription = self._audience.get(key)
             if subscription is None or subscription.mute:
                 subscriber.stop()
@@ -174,8 +177,8 @@ class Notifier:
         Returns:
             Whether something came just when it had nothing to do.
         """
-        subscription = self._audience.get(key)
-        if subscription is None:
+        subscription = await self._audience.find(key)
+        if subscription is None and order_of(key) is None:
             await self._audience.refresh()
             subscription = self._audience.get(key)
         if subscription is None:

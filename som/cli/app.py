@@ -15,9 +15,13 @@ from som.cli import (
     order,
     output,
     plan,
+    pool,
     release,
+    repair,
     resolution,
+    resources,
     rules,
+    subscription,
     work,
 )
 from som.cli.apply import apply
@@ -44,9 +48,13 @@ app.command()(apply)
 app.add_typer(order.app, name="order")
 app.add_typer(plan.app, name="plan")
 app.add_typer(plan.task_app, name="task")
+inventory.app.command("reconcile")(repair.reconcile)
 app.add_typer(inventory.app, name="service")
+app.add_typer(repair.app, name="repair")
+app.add_typer(resources.app, name="resource")
 app.add_typer(fulfiller.app, name="fulfiller")
-app.add_typer(notification.subscription_app, name="subscription")
+app.add_typer(subscription.app, name="subscription")
+app.add_typer(notification.listener_app, name="listener")
 app.add_typer(notification.delivery_app, name="delivery")
 app.add_typer(notification.event_app, name="event")
 for command in (*interventions.COMMANDS, *resolution.COMMANDS):
@@ -54,9 +62,11 @@ for command in (*interventions.COMMANDS, *resolution.COMMANDS):
 fallout.app.add_typer(rules.app, name="rules")
 app.add_typer(fallout.app, name="fallout")
 app.add_typer(work.app, name="work")
+app.add_typer(pool.app, name="pool")
 app.add_typer(release.app, name="release")
 app.add_typer(catalog.app, name="catalog")
 app.command()(explain)
+app.command("check")(pool.check_pools)
 app.command("version")(show_version)
 
 

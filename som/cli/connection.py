@@ -15,6 +15,7 @@ from som.cli.exits import Refused, Unreachable, Unusable
 
 ORDERING = "/tmf-api/serviceOrdering/v4"
 INVENTORY = "/tmf-api/serviceInventory/v4"
+RESOURCES = "/tmf-api/resourceInventoryManagement/v4"
 CATALOGUE = "/tmf-api/serviceCatalogManagement/v4"
 ADMINISTRATION = "/som/v1"
 

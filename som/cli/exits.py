@@ -18,7 +18,8 @@ class Exit(IntEnum):
 
 MEANING: Mapping[Exit, str] = {
     Exit.OK: "Done. With `--watch`: the order is completed (or cancelled, where that was asked).",
-    Exit.OTHER_END: "The order ended in another way than it should, or the server could not be started.",
+    Exit.OTHER_END: "The order ended in another way than it should, the server could not be started, or `som check` "
+    "has left something wrong.",
     Exit.USAGE: "The command was not understood, or a file or setting cannot be used; the server was not asked.",
     Exit.REFUSED: "The server refused the input; its error is shown, with the place in the input.",
     Exit.UNREACHABLE: "The server cannot be reached, or answered with a fault of its own.",

@@ -105,7 +105,9 @@ def _facts(wait: Mapping[str, Any]) -> list[RenderableType]:
         ("until", wait.get("until")),
         ("task", task.get("id")),
         ("can be done", ", ".join(wait.get("actions") or ())),
+        ("queue", wait.get("queue")),
         ("assignee", wait.get("assignee")),
+        ("work", (wait.get("taskFlow") or {}).get("id")),
     )
     lines: list[RenderableType] = [Text.assemble((f"{name}: ", "dim"), str(value)) for name, value in named if value]
     decision = wait.get("decision") or {}

@@ -39,9 +39,9 @@ def list_fallout(
     as_json: AsJson = False,
 ) -> None:
     """List held tasks, those held longest first."""
-    wanted = _wanted(code, fulfiller, specification, cause, queue, since)
+    filters = wanted(code, fulfiller, specification, cause, queue, since)
     with Server(url) as server:
-        page = server.page(FALLOUT, {**wanted, "limit": limit, "offset": offset})
+        page = server.page(FALLOUT, {**filters, "limit": limit, "offset": offset})
     if as_json:
         output.as_json(page.items)
         return
@@ -75,9 +75,9 @@ def groups(
     as_json: AsJson = False,
 ) -> None:
     """List fallout by cause: one broken fulfiller and 500 orders are one group."""
-    wanted = _wanted(code, fulfiller, specification, None, queue, since)
+    filters = wanted(code, fulfiller, specification, None, queue, since)
     with Server(url) as server:
-        page = server.page(f"{ADMINISTRATION}/falloutGroup", {**wanted, "limit": limit, "offset": offset})
+        page = server.page(f"{ADMINISTRATION}/falloutGroup", {**filters, "limit": limit, "offset": offset})
     if as_json:
         output.as_json(page.items)
         return
@@ -147,7 +147,7 @@ def assign(
     output.line(f"{found['id']}  queue {found['queue']}, assignee {found.get('assignee') or 'nobody'}")
 
 
-def _wanted(
+def wanted(
     code: str | None,
     fulfiller: str | None,
     specification: str | None,
@@ -155,6 +155,7 @@ def _wanted(
     queue: str | None,
     since: str | None,
 ) -> dict[str, str | None]:
+    """The filters of these options, by their names in the API."""
     return {
         "code": code,
         "fulfiller": fulfiller,

@@ -1,4 +1,4 @@
-"""Brings catalogue, fulfillers and services from files into a server, as often as one likes."""
+"""Brings catalogue, fulfillers, resource pools and services from files into a server, as often as one likes."""
 
 import graphlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,12 +15,14 @@ SPECIFICATION = "serviceSpecification"
 FULFILLER = "fulfiller"
 FALLOUT_RULE = "falloutRule"
 SERVICE = "service"
+POOL = "resourcePool"
 
 _FOLDERS = {
     "catalogue": SPECIFICATION,
     "catalog": SPECIFICATION,
     "specifications": SPECIFICATION,
     "fulfillers": FULFILLER,
+    "pools": POOL,
     "rules": FALLOUT_RULE,
     "services": SERVICE,
     "inventory": SERVICE,
@@ -28,6 +30,7 @@ _FOLDERS = {
 _ENDINGS = (
     ("Specification", SPECIFICATION),
     ("Fulfiller", FULFILLER),
+    ("ResourcePool", POOL),
     ("FalloutRule", FALLOUT_RULE),
     ("Service", SERVICE),
 )
@@ -109,8 +112,8 @@ def _kind(resource: Mapping[str, Any], path: Path) -> str:
         if folder in _FOLDERS:
             return _FOLDERS[folder]
     raise Unusable(
-        f'{path} does not say what it holds: give it "@type": "ServiceSpecification", "Fulfiller", "FalloutRule" or '
-        '"Service", or put it into a folder called catalogue, fulfillers, rules or services.'
+        f'{path} does not say what it holds: give it "@type": "ServiceSpecification", "Fulfiller", "ResourcePool", '
+        '"FalloutRule" or "Service", or put it into a folder called catalogue, fulfillers, pools, rules or services.'
     )
 
 
@@ -144,9 +147,10 @@ def _load_specification(server: Server, entry: Entry) -> Loaded:
     return _bring_up(server, entry, base, body, present)
 
 
-def _load_fulfiller(server: Server, entry: Entry) -> Loaded:
+def _load_named(server: Server, entry: Entry) -> Loaded:
+    """A fulfiller or a pool, which have an id of the file's choice, or else a name."""
     body = {name: value for name, value in entry.body.items() if name != "@type"}  # there is only one type
-    base = f"{ADMINISTRATION}/fulfiller"
+    base = f"{ADMINISTRATION}/{entry.kind}"
     if body.get("id"):
         present = server.find(at(base, str(body["id"])))
     else:
@@ -225,7 +229,8 @@ def _same_moment(one: Any, other: str) -> bool:
 
 _LOADERS: Mapping[str, Callable[[Server, Entry], Loaded]] = {
     SPECIFICATION: _load_specification,
-    FULFILLER: _load_fulfiller,
+    FULFILLER: _load_named,
+    POOL: _load_named,
     FALLOUT_RULE: _load_fallout_rule,
     SERVICE: _load_service,
 }

@@ -1,4 +1,4 @@
-"""`som subscription`, `som delivery` and `som event`: what happened, and who was told."""
+"""`som listener`, `som delivery` and `som event`: what happened, and who was told."""
 
 from typing import Annotated
 
@@ -8,22 +8,22 @@ from som.cli import output
 from som.cli.connection import ADMINISTRATION, Server, at
 from som.cli.options import DEFAULT_URL, AsJson, Limit, Offset, Url
 
-subscription_app = typer.Typer(help="Look at who is told of events.", no_args_is_help=True)
+listener_app = typer.Typer(help="Look at who is told of events.", no_args_is_help=True)
 delivery_app = typer.Typer(help="Look at deliveries of events, and repeat them.", no_args_is_help=True)
 event_app = typer.Typer(help="Look at what has happened.", no_args_is_help=True)
 
 
-@subscription_app.command("list")
-def list_subscriptions(
+@listener_app.command("list")
+def list_listeners(
     state: Annotated[str | None, typer.Option("--state", help="Only `active` or `ended` ones.")] = None,
     limit: Limit = 100,
     offset: Offset = 0,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """List subscriptions with what still waits for them and what was given up; --json tells why one is mute."""
+    """List listeners with what still waits for them and what was given up; --json tells why one is mute."""
     with Server(url) as server:
-        page = server.page(f"{ADMINISTRATION}/subscription", {"state": state, "limit": limit, "offset": offset})
+        page = server.page(f"{ADMINISTRATION}/hubListener", {"state": state, "limit": limit, "offset": offset})
     if as_json:
         output.as_json(page.items)
         return
@@ -46,14 +46,14 @@ def list_subscriptions(
 @delivery_app.command("list")
 def list_deliveries(
     state: Annotated[str | None, typer.Option("--state", help="Only `pending`, `delivered` or `dead` ones.")] = None,
-    subscription: Annotated[str | None, typer.Option("--subscription", help="Only to this subscription.")] = None,
+    listener: Annotated[str | None, typer.Option("--listener", help="Only to this listener.")] = None,
     limit: Limit = 20,
     offset: Offset = 0,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """List deliveries with their last attempt."""
-    asked = {"state": state, "subscription": subscription, "limit": limit, "offset": offset}
+    asked = {"state": state, "listener": listener, "limit": limit, "offset": offset}
     with Server(url) as server:
         page = server.page(f"{ADMINISTRATION}/delivery", asked)
     if as_json:

@@ -8,11 +8,14 @@ import typer
 from som.cli import output
 from som.cli.connection import ADMINISTRATION, Server, at
 from som.cli.exits import Unusable
-from som.cli.fallout import Cause, Code, Fulfiller, Queue, Since, Specification, Who
+from som.cli.fallout import Cause, Code, Fulfiller, Queue, Since, Specification, Who, wanted
 from som.cli.options import DEFAULT_URL, AsJson, Url
 
 _RESOLUTIONS = f"{ADMINISTRATION}/falloutResolution"
 _PAUSE_SECONDS = 0.5
+_ENDED = ("done", "cancelled")
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="Identifier of the resolution.")]
 
 
 def resolve(
@@ -36,36 +39,50 @@ def resolve(
     as_json: AsJson = False,
 ) -> None:
     """Do the same about all fallout of a cause, a code, or a fulfiller."""
-    match = {
-        "cause": cause,
-        "code": code,
-        "fulfiller": fulfiller,
-        "specification": specification,
-        "queue": queue,
-        "since": since,
-    }
-    wanted = {name: value for name, value in match.items() if value is not None}
-    if not wanted:
+    match = wanted(code, fulfiller, specification, cause, queue, since)
+    chosen = {name: value for name, value in match.items() if value is not None}
+    if not chosen:
         raise Unusable("Say which fallout: --cause, --code, --fulfiller, --specification, --queue or --since.")
     optional = {"fulfiller": to, "undo": undo or None, "force": force or None, "why": why, "who": who}
-    body: dict[str, Any] = {"match": wanted, "do": do, "rate": rate}
+    body: dict[str, Any] = {"match": chosen, "do": do, "rate": rate}
     body |= {name: value for name, value in optional.items() if value is not None}
     with Server(url) as server:
         found = server.post(_RESOLUTIONS, body)
-        while watch and found["state"] != "done":
-            time.sleep(_PAUSE_SECONDS)
-            found = server.get(at(_RESOLUTIONS, found["id"]))
+        if watch:
+            found = _worked_off(server, found)
     _show(found, as_json=as_json)
 
 
+def _worked_off(server: Server, found: dict[str, Any]) -> dict[str, Any]:
+    """The job when it has passed everything on, or was stopped."""
+    while found["state"] not in _ENDED:
+        time.sleep(_PAUSE_SECONDS)
+        found = server.get(at(_RESOLUTIONS, found["id"]))
+    return found
+
+
 def resolution(
-    resolution_id: Annotated[str, typer.Argument(metavar="ID", help="Identifier of the resolution.")],
+    resolution_id: Id,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Show how far a bulk resolution is, and what has become of its tasks."""
     with Server(url) as server:
         found = server.get(at(_RESOLUTIONS, resolution_id))
+    _show(found, as_json=as_json)
+
+
+def stop(
+    resolution_id: Id,
+    why: Annotated[str | None, typer.Option("--why", help="For what reason.")] = None,
+    who: Who = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Stop a bulk resolution: what it has passed on is done, the rest stays held."""
+    said = {name: value for name, value in (("why", why), ("who", who)) if value is not None}
+    with Server(url) as server:
+        found = server.patch(at(_RESOLUTIONS, resolution_id), {"state": "cancelled", **said})
     _show(found, as_json=as_json)
 
 
@@ -82,11 +99,21 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
             ("found", str(found["found"])),
             ("passed on", str(found["taken"])),
             ("refused", str(found["refused"])),
+            ("not looked at", str(found["left"]) if found.get("left") else None),
             ("became", became),
+            ("stopped by", (found.get("stopped") or {}).get("who")),
+            ("not undone", str(found["notUndoneCount"]) if found.get("notUndoneCount") else None),
         ]
     )
     if found.get("error"):
         output.table(("task", "why not"), [(one["task"], one["message"]) for one in found["error"]])
 
+    if found.get("notUndone"):
+        rows = [
+            (one["serviceOrder"]["id"], one["item"], one["task"].get("name"), one["reason"])
+            for one in found["notUndone"]
+        ]
+        output.table(("order", "item", "not undone", "why"), rows)
 
-COMMANDS = (resolve, resolution)
+
+COMMANDS = (resolve, resolution, stop)

@@ -61,7 +61,7 @@ def subscribe(server: Server, callback: str, secret: str, *, new_secret: bool) -
 
 def _unsubscribe(server: Server, base: str, api: str, callback: str) -> None:
     asked = {"api": api, "callback": callback, "state": "active"}
-    for subscription in server.page(f"{ADMINISTRATION}/subscription", asked).items:
+    for subscription in server.page(f"{ADMINISTRATION}/hubListener", asked).items:
         server.delete(at(f"{base}/hub", str(subscription["id"])))
 
 

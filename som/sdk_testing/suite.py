@@ -140,7 +140,7 @@ class FulfillerSuite(ABC):
         await first.aclose()
         successor = await self._guarded("accepting")
         outcome = await successor.poll(accepted, call)
-        assert isinstance(outcome, Progress), "the work takes a while"
+        assert isinstance(outcome, Progress | Done), "it takes a while, or was done before a slow machine asked"
         self._is_done(await self._ended(successor, accepted, call))
         await self._stand(1)
 

@@ -31,6 +31,7 @@ INVENTORY = "/tmf-api/serviceInventory/v4"
 ORDERS = f"{ORDERING}/serviceOrder"
 CANCELS = f"{ORDERING}/cancelServiceOrder"
 SERVICES = f"{INVENTORY}/service"
+TASK_FLOWS = "/tmf-api/processFlowManagement/v4/taskFlow"
 PATIENCE = 60.0
 
 # The partner surveys, then connects: two tasks with a milestone each.
@@ -64,6 +65,16 @@ class Side:
         wanted |= {"serviceSpecification": {"id": specification}} if service is None else {"id": service}
         item = {"id": "1", "action": action, "service": wanted}
         return str(self.call("POST", ORDERS, {"serviceOrderItem": [item]})["id"])
+
+    def give(self, order: str, **values: Any) -> None:
+        """What a customer adds to the service of a pending order."""
+        item = self.get(order)["serviceOrderItem"][0]
+        known = [
+            *item["service"].get("serviceCharacteristic", []),
+            *({"name": n, "value": v} for n, v in values.items()),
+        ]
+        item["service"]["serviceCharacteristic"] = known
+        self.call("PATCH", f"{ORDERS}/{order}", {"serviceOrderItem": [item]})
 
     def get(self, order: str) -> Document:
         found: Document = self.call("GET", f"{ORDERS}/{order}")
@@ -113,19 +124,16 @@ class Federation:
 
     def specify(self, name: str, latency: float, **settings: Any) -> str:
         """A specification of ours that the partner builds as `carrier-…`, in two steps that take so long each."""
-        self.partner.specify(
-            f"carrier-{name}",
-            {
-                "kind": "simulator",
-                "pollInterval": 0.1,
-                "settings": {
-                    "accept": latency > 0,
-                    "latency": latency,
-                    "serviceCharacteristic": [{"name": "circuitId", "value": '= "C-" + service.id'}],
-                },
-            },
-            {"add": {"tasks": _TASKS}},
-        )
+        values = [{"name": "circuitId", "value": '= "C-" + service.id'}]
+        made = {"accept": latency > 0, "latency": latency, "serviceCharacteristic": values}
+        return self._specify(name, {"kind": "simulator", "pollInterval": 0.1, "settings": made}, settings)
+
+    def specify_for_people(self, name: str, **settings: Any) -> str:
+        """Likewise, but the two steps are done by the partner's people."""
+        return self._specify(name, {"kind": "manual", "settings": {"queue": "surveyors"}}, settings)
+
+    def _specify(self, name: str, partners: Document, settings: Document) -> str:
+        self.partner.specify(f"carrier-{name}", partners, {"add": {"tasks": _TASKS}})
         poll = settings.pop("pollInterval", 0.3)
         settings = {
             "specification": {f"access-{name}": f"carrier-{name}"},
@@ -151,6 +159,29 @@ class Federation:
         task = self.us.task(order)
         found: list[Document] = self.partner.call("GET", f"{ORDERS}?externalId={task['id']}:fulfil:0")
         return found
+
+    def ask(self, order: str, question: Document) -> None:
+        """The person who has the partner's first task for an order of ours asks the customer."""
+        self._do(order, {"assignee": "bob", "informationRequired": question})
+
+    def complete_by_hand(self, order: str) -> None:
+        """The partner's people do all that is to be done for an order of ours."""
+        for _ in _TASKS:
+            self._do(order, {"assignee": "bob", "state": "completed"})
+
+    def _do(self, order: str, change: Document) -> None:
+        """What a person does with the one task flow that is open at the partner for an order of ours."""
+        self.open_at_the_partner(order)
+        (theirs,) = self.partner_orders(order)
+        found: list[Document] = []
+
+        def there() -> bool:
+            flows = self.partner.call("GET", f"{TASK_FLOWS}?relatedEntity.id={theirs['id']}")
+            found[:] = [flow for flow in flows if flow["state"] in ("new", "active", "hold")]
+            return bool(found)
+
+        eventually(there, lambda: f"nobody has to do anything for {order}")
+        self.partner.call("PATCH", found[0]["href"].removeprefix(self.partner.server.url), change)
 
     def completes_once(self, order: str) -> Document:
         """Ours completes, and the partner has one order for it."""

@@ -98,7 +98,7 @@ def test_deliveries_subscriptions_and_tasks_can_be_looked_at(line: CommandLine) 
     (task,) = line.json("plan", "show", placed)["task"]
     assert line.family in line.som("task", "show", task["id"]).stdout
     assert line.json("event", "list", "--order", placed)[-1]["state"] == "completed"
-    line.som("subscription", "list")
+    line.som("listener", "list")
     line.som("delivery", "list", "--state", "dead")
     line.som("delivery", "replay", "nothing", code=3)
     line.som("fulfiller", "show", line.family)

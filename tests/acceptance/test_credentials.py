@@ -92,7 +92,7 @@ def everything(
     paths = [
         FULFILLERS, f"{FULFILLERS}/{fulfiller}", f"{FULFILLERS}/{fulfiller}/health", f"{ORDERS}/{order}",
         f"/som/v1/plan/{order}", f"/som/v1/plan/{order}/task", "/som/v1/event?limit=1000", "/som/v1/history?limit=1000",
-        "/som/v1/fallout", "/som/v1/subscription", "/som/v1/delivery?limit=1000",
+        "/som/v1/fallout", "/som/v1/hubListener", "/som/v1/delivery?limit=1000",
     ]  # fmt: skip
     found = {path: json.dumps(call(server, "GET", path)) for path in paths}
     files = (path for path in server.data_dir.rglob("*") if path.is_file())
@@ -146,7 +146,7 @@ def test_secrets_are_found_nowhere_and_survive_a_change_of_keys(
         hub = call(server, "POST", f"{ORDERS.rpartition('/')[0]}/hub", {"callback": f"{url}told", "secret": SECRET})
         order_that_is_refused(server)
         verified(told, 0, SECRET)
-        secret = call(server, "POST", f"/som/v1/subscription/{hub['id']}/secret")["secret"]
+        secret = call(server, "POST", f"/som/v1/hubListener/{hub['id']}/secret")["secret"]
         call(server, "PATCH", f"{FULFILLERS}/tattler", {"credentials": {"type": "bearer", "token": LATER_TOKEN}})
         order = order_that_is_refused(server)
         assert seen == [f"Bearer {TOKEN}", f"Bearer {LATER_TOKEN}"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.federation import CANCELS, SERVICES, Federation, eventually, federation
+from tests.acceptance.federation import CANCELS, ORDERS, SERVICES, Federation, eventually, federation
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +87,50 @@ def test_what_the_partner_waits_for_is_seen_here_and_goes_on_when_it_goes_on_the
     both.completes_once(order)
 
 
+def test_what_the_partner_asks_for_is_asked_of_our_customer_and_the_answer_is_passed_on(both: Federation) -> None:
+    """At the partner a person asks; there and here it is told by our names for things, and one order is placed."""
+    both.specify_for_people("unclear", characteristic={"siteContact": "contactPerson"})
+    order = both.us.order("access-unclear", speed=100)
+    missing = {"characteristic": "contactPerson", "description": "who opens the door"}
+    both.ask(order, {"reason": "The site is locked.", "missing": [missing]})
+
+    waiting = both.us.until(order, "pending")
+    (error,) = waiting["serviceOrderItem"][0]["errorMessage"]
+    wanted = {"characteristic": "siteContact", "description": "who opens the door"}
+    assert (error["code"], error["missing"]) == ("informationRequired", [wanted])
+    assert "The site is locked" in error["message"]
+
+    both.us.give(order, siteContact="Ada")
+    both.complete_by_hand(order)
+    done = both.completes_once(order)
+    assert "errorMessage" not in done["serviceOrderItem"][0]
+    asked = both.us.call("GET", f"/som/v1/event?eventType=ServiceOrderInformationRequiredEvent&resourceId={order}")
+    assert len(asked) == 1
+    assert values(partner_service(both, order)) == {"speed": 100, "contactPerson": "Ada"}
+    assert values(both.us.service(order)) == {"speed": 100, "siteContact": "Ada"}
+
+
+def test_a_question_that_is_answered_at_the_partner_needs_no_answer_here(both: Federation) -> None:
+    both.specify_for_people("answered")
+    order = both.us.order("access-answered", speed=100)
+    both.ask(order, {"reason": "Is the duct free?"})
+    both.us.until(order, "pending")
+    (theirs,) = both.partner_orders(order)
+    both.partner.call("PATCH", f"{ORDERS}/{theirs['id']}", {"state": "inProgress"})
+    both.complete_by_hand(order)
+    both.completes_once(order)
+
+
+def test_a_pending_order_is_cancelled_at_the_partner_too(both: Federation) -> None:
+    both.specify_for_people("dropped")
+    order = both.us.order("access-dropped", speed=100)
+    both.ask(order, {"reason": "Is the duct free?"})
+    both.us.until(order, "pending")
+    both.us.call("POST", CANCELS, {"serviceOrder": {"id": order}})
+    both.us.until(order, "cancelled")
+    assert [one["state"] for one in both.partner_orders(order)] == ["cancelled"]
+
+
 def test_what_the_partner_rejects_is_held_here_with_its_reason(both: Federation) -> None:
     both.specify("rejected", latency=0, specification={"access-rejected": "carrier-unknown"})
     order = both.us.until(both.us.order("access-rejected", speed=100), "held")
@@ -116,7 +160,7 @@ def test_an_order_whose_notifications_are_lost_is_found_completed(both: Federati
     order = both.us.order("access-lost", speed=100)
     both.open_at_the_partner(order)
     ended = 0
-    for subscription in both.partner.call("GET", "/som/v1/subscription?state=active&limit=100"):
+    for subscription in both.partner.call("GET", "/som/v1/hubListener?state=active&limit=100"):
         both.partner.call("DELETE", f"/tmf-api/serviceOrdering/v4/hub/{subscription['id']}")
         ended += 1
     assert ended, f"{fulfiller} had no subscription"
@@ -124,8 +168,8 @@ def test_an_order_whose_notifications_are_lost_is_found_completed(both: Federati
 
 
 def test_a_partner_without_a_hub_is_asked(both: Federation) -> None:
-    before = len(both.partner.call("GET", "/som/v1/subscription?limit=100"))
+    before = len(both.partner.call("GET", "/som/v1/hubListener?limit=100"))
     both.specify("asked", latency=0.3, hub=False)
     done = both.completes_once(both.us.order("access-asked", speed=100))
     assert [reached["name"] for reached in done["milestone"]] == ["surveyed", "connected"]
-    assert len(both.partner.call("GET", "/som/v1/subscription?limit=100")) == before
+    assert len(both.partner.call("GET", "/som/v1/hubListener?limit=100")) == before

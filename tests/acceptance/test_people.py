@@ -107,7 +107,8 @@ def test_a_persons_task_between_two_of_machines_outlives_a_restart(story: Story)
     assert waiting["due"] is None, "nobody polls a person, and no deadline of ours holds the task"
     assert story.tasks(order)["activate"]["state"] == "waiting"
     [wait] = story.call("GET", f"/som/v1/order/{order}/explanation")["wait"]
-    assert (wait["kind"], wait["by"]) == ("report", "person")
+    assert (wait["kind"], wait["by"], wait["queue"], wait["assignee"]) == ("report", "person", story.name, None)
+    assert (wait["until"], wait["taskFlow"]["href"]) == (work["requestedCompletionDate"], work["href"])
 
     assert story.server.stop() == 0
     story.server.start()
@@ -145,6 +146,10 @@ def test_what_a_person_cannot_do_comes_to_the_people_who_deal_with_fallout(story
     query = f"{TASK_FLOWS}?queue=fallout&relatedEntity.id={order}"
     [fallout] = story.until(lambda: story.call("GET", query))
     assert "flooded" in fallout["instructions"]
+    story.call("PATCH", fallout["href"], {"queue": "north", "assignee": "cleo"})
+    [wait] = story.call("GET", f"/som/v1/order/{order}/explanation")["wait"]
+    assert (wait["kind"], wait["queue"], wait["assignee"]) == ("held", "north", "cleo")
+    assert wait["taskFlow"] == {"id": fallout["id"], "href": fallout["href"]}
     by_hand = {"do": "complete", "why": "seen from a boat", "output": {"port": 7}}
     said = [{"name": name, "value": value} for name, value in by_hand.items()]
     story.call("PATCH", fallout["href"], {"state": "completed", "assignee": "ben", "characteristic": said})

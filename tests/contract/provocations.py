@@ -6,15 +6,32 @@ from typing import Any
 
 from httpx import Response
 
+from models.domain.pools.demand import Demand, Holder
+from models.pools.pools import ResourcePoolStore
 from models.store import Store
 from tests.contract.plans import store_plan
-from tests.contract.samples import CANCELS, FULFILLERS, PROCESS_FLOWS, SERVICES, SOM, order, release, service, set_state
+from tests.contract.samples import (
+    CANCELS,
+    FULFILLERS,
+    PROCESS_FLOWS,
+    SERVICES,
+    SOM,
+    SPECIFICATIONS,
+    item,
+    numbers,
+    order,
+    release,
+    service,
+    set_state,
+    specification,
+)
 from tests.contract.stage import BODIES, FAULT, Operation, Stage
 from tests.contract.subjects import (
     delivered,
     ended,
     ensure_specification,
     placed,
+    pooled,
     process_flow,
     recorded,
     subject,
@@ -220,10 +237,24 @@ async def _fulfiller_at_work(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.url("north"))
 
 
+async def _while_an_order_works_on_it(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    owner = {"order": "o-2", "item": "1", "plan": "o-2"}
+    await stage.store.collection("service").update_many({}, {"$set": {"owner": owner}})
+    return await send(stage, operation, url)
+
+
+async def _repair_that_cannot_be_ordered(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    gone = {"desired.serviceSpecification": {"id": "gone"}, "body.serviceSpecification": {"id": "gone"}}
+    await stage.store.collection("service").update_many({}, {"$set": gone})
+    return await send(stage, operation, url)
+
+
 async def _always_too_late(stage: Stage, operation: Operation) -> Response:
     """Somebody else changes the same thing before each of our tries."""
     url = await subject(stage, operation)
-    other = {"$set": {"secret": "another"}} if operation.id == "rotateSubscriptionSecret" else {}
+    other = {"$set": {"secret": "another"}} if operation.id == "rotateListenerSecret" else {}
     stage.store.rival = {"$inc": {"rev": 1}, **other}
     try:
         return await send(stage, operation, url, **operation.sent({"description": "new"}))
@@ -249,11 +280,13 @@ async def _replay_of_one_after_the_end(stage: Stage, operation: Operation) -> Re
 
 
 async def _unplannable(stage: Stage, operation: Operation) -> Response:
-    """Well formed; but what it would delete is used by somebody who stays."""
-    key = await recorded(stage)
-    user = service(serviceRelationship=[{"relationshipType": "reliesOn", "service": {"id": key}}])
-    assert (await stage.client.post(SERVICES, json=user)).status_code == 201
-    body = order({"id": "1", "action": "delete", "service": {"id": key}})
+    """Well formed; but it relies on a service that must be there, and is not."""
+    relied, user = stage.new("relied"), stage.new("user")
+    relation = {"id": relied, "name": "platform", "relationshipType": "dependency"}
+    rules = {"fulfilment": {"reliesOn": {"platform": {"create": False}}}, "serviceSpecRelationship": [relation]}
+    for body in (specification(relied), specification(user, **rules)):
+        assert (await stage.client.post(SPECIFICATIONS, json=body)).status_code == 201
+    body = order(item(specification=user))
     return await send(stage, operation, operation.path, **operation.sent(body))
 
 
@@ -301,6 +334,27 @@ async def _rolled_back_twice(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, url)
 
 
+async def _what_is_taken(stage: Stage, operation: Operation) -> Response:
+    """A member is reserved, and it shall go."""
+    key = await pooled(stage)
+    pools = ResourcePoolStore(stage.store, stage.dependencies.clock)
+    await pools.reserve(stage.new("call"), Holder(service="s-1"), Demand(pool=key))
+    body: dict[str, Any] | None = {"capacity": []} if operation.method == "PATCH" else None
+    return await send(stage, operation, operation.url(key), **operation.sent(body))
+
+
+async def _part_that_is_there(stage: Stage, operation: Operation) -> Response:
+    body = {"capacity": [numbers(300, 309, "first")]}
+    return await send(stage, operation, operation.url(await pooled(stage)), **operation.sent(body))
+
+
+async def _a_resolution_that_is_done(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    done = {"$set": {"state": "done"}}
+    await stage.store.collection("falloutResolution").update_one({"_id": url.rsplit("/", 1)[-1]}, done)
+    return await send(stage, operation, url, **operation.sent({"state": "cancelled"}))
+
+
 async def _work_that_an_order_waits_for(stage: Stage, operation: Operation) -> Response:
     key = await task_flow(stage)
     waiting = {"$set": {"call": "plan-1:00aa:fulfil:0"}}
@@ -340,16 +394,23 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("deleteServiceSpecification", "409"): _specification_in_use,
     ("patchFulfiller", "409"): _always_too_late,
     ("deleteFulfiller", "409"): _fulfiller_at_work,
-    ("rotateSubscriptionSecret", "409"): _always_too_late,
-    ("replaySubscription", "409"): _replay_after_the_end,
+    ("rotateListenerSecret", "409"): _always_too_late,
+    ("replayListener", "409"): _replay_after_the_end,
     ("replayDelivery", "409"): _replay_of_one_after_the_end,
+    ("requestReconciliation", "409"): _while_an_order_works_on_it,
+    ("placeRepair", "409"): _while_an_order_works_on_it,
+    ("placeRepair", "400"): _repair_that_cannot_be_ordered,
     ("createFalloutRule", "409"): _twice,
     ("patchFalloutRule", "409"): _always_too_late,
     ("deleteFalloutRule", "409"): _always_too_late,
+    ("createResourcePool", "409"): _twice,
+    **{(f"{what}ResourcePool", "409"): _what_is_taken for what in ("patch", "delete", "extract")},
+    ("pushResourcePool", "409"): _part_that_is_there,
     ("installRelease", "409"): _another_content,
     ("rollBackRelease", "409"): _rolled_back_twice,
     ("createFalloutIntervention", "409"): _looking_after_what_has_gone_on,
     ("patchFallout", "409"): _looking_after_what_has_gone_on,
+    ("patchFalloutResolution", "409"): _a_resolution_that_is_done,
     ("createPlanPreview", "422"): _unplannable,
     ("streamOrderEvents", "400"): _strange_number,
     ("takeNotification", "410"): _withdrawn,

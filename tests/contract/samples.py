@@ -16,6 +16,8 @@ SOM = "/som/v1"
 ORDERS = f"{ORDERING}/serviceOrder"
 CANCELS = f"{ORDERING}/cancelServiceOrder"
 SERVICES = f"{INVENTORY}/service"
+RESOURCE_INVENTORY_V5 = "/tmf-api/resourceInventoryManagement/v5"
+RESOURCES_V5 = f"{RESOURCE_INVENTORY_V5}/resource"
 RESOURCES = f"{RESOURCE_INVENTORY}/resource"
 LOGICAL_RESOURCES = f"{RESOURCE_INVENTORY}/logicalResource"
 PHYSICAL_RESOURCES = f"{RESOURCE_INVENTORY}/physicalResource"
@@ -23,6 +25,7 @@ SPECIFICATIONS = f"{CATALOG}/serviceSpecification"
 PROCESS_FLOWS = f"{PROCESSES}/processFlow"
 FULFILLERS = f"{SOM}/fulfiller"
 RELEASES = f"{SOM}/release"
+POOLS = f"{SOM}/resourcePool"
 
 Body = dict[str, Any]
 
@@ -55,6 +58,18 @@ def specification(key: str = "vpn-1", **attributes: Any) -> Body:
 def fulfiller(key: str = "north", **attributes: Any) -> Body:
     capability = [{"specification": "vpn-1", "action": "add"}]
     return {"id": key, "name": f"The {key} one", "kind": "simulator", "capability": capability, **attributes}
+
+
+def numbers(first: int, last: int, key: str, **attributes: Any) -> Body:
+    """A part of a pool: a range."""
+    amount = {"capacityAmountFrom": str(first), "capacityAmountTo": str(last)}
+    return {"id": key, "capacityAmount": amount, **attributes}
+
+
+def pool(key: str = "vlans", *parts: Body, **attributes: Any) -> Body:
+    """A pool; without parts it has the numbers 100 to 199."""
+    made = {"id": key, "name": key, "kind": "discrete", "capacity": list(parts) or [numbers(100, 199, "first")]}
+    return {**made, **attributes}
 
 
 def release(name: str, version: str = "1.0.0", *specifications: Body, **attributes: Any) -> Body:

@@ -11,10 +11,22 @@ from handlers.settings import HttpSettings
 from models.catalogue import Catalogue
 from models.domain.caller import Caller
 from models.inventory import Inventory
+from models.pools.turns import Turns
 from models.store import Store
 from tests.contract.client import ContractClient, documents
 from tests.contract.plans import call
-from tests.contract.samples import fulfiller, item, order, physical_resource, release, resource, service, specification
+from tests.contract.samples import (
+    fulfiller,
+    item,
+    numbers,
+    order,
+    physical_resource,
+    pool,
+    release,
+    resource,
+    service,
+    specification,
+)
 from tests.contract.server import serve
 
 Node = dict[str, Any]
@@ -39,7 +51,11 @@ BODIES: dict[str, Any] = {
     "patchFallout": {"comment": "looked at it"},
     "createFalloutRule": {"id": "new-rule", "name": "later", "then": {"do": "retry", "delays": [60]}},
     "createFalloutResolution": {"match": {"code": "unreachable"}, "do": "retry"},
+    "patchFalloutResolution": {"state": "cancelled"},
     "createFalloutIntervention": {"do": "retry"},
+    "createResourcePool": pool("new-pool"),
+    "pushResourcePool": {"capacity": [numbers(300, 309, "second")]},
+    "extractResourcePool": {"capacity": [{"id": "first"}]},
     "installRelease": release("new"),
     "createReleasePreview": release("seen"),
     "reportTaskOutcome": {"status": "done"},
@@ -192,6 +208,7 @@ def make_stage(dependencies: Dependencies, store: RivalledStore, unreachable: St
         "store": unreachable,
         "catalogue": Catalogue(unreachable, patterns),
         "inventory": Inventory(unreachable),
+        "pools": Turns(unreachable, dependencies.clock),
     }
     return Stage(
         client=ContractClient(serve(dependencies, HttpSettings(max_in_flight=1), identify=_identify, **own)),

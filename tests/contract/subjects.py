@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from models.domain.desired import link_of, ordered
 from tests.contract.plans import KEYS, hold_task, store_delivery, store_events, store_plan
 from tests.contract.samples import (
     CANCELS,
@@ -12,11 +13,14 @@ from tests.contract.samples import (
     ORDERING,
     ORDERS,
     PHYSICAL_RESOURCES,
+    POOLS,
     PROCESS_FLOWS,
     PROCESSES,
     RELEASES,
     RESOURCE_INVENTORY,
+    RESOURCE_INVENTORY_V5,
     RESOURCES,
+    RESOURCES_V5,
     SERVICES,
     SOM,
     SPECIFICATIONS,
@@ -24,6 +28,7 @@ from tests.contract.samples import (
     fulfiller,
     order,
     physical_resource,
+    pool,
     release,
     resource,
     service,
@@ -76,6 +81,25 @@ async def recorded(stage: Stage, *_: object) -> str:
     return await posted(stage, SERVICES, service())
 
 
+async def built(stage: Stage, *_: object) -> str:
+    """A service that a fulfiller has built which can be asked what is."""
+    key, reader = await recorded(stage), fulfiller(stage.new("fulfiller"), reads=True)
+    by = [{"specification": "vpn-1", "fulfiller": await posted(stage, FULFILLERS, reader)}]
+    await stage.store.update("service", {"_id": key}, {"$set": {"builtBy": by}})
+    return key
+
+
+async def drifting(stage: Stage, *_: object) -> str:
+    """A service that was ordered as active, and has been switched off."""
+    key = await built(stage)
+    body = (await stage.store.get("service", key) or {})["body"]
+    wanted = ordered(body, "active", link_of("o1", "1", "add"), "2026-01-01T00:00:00.000Z")
+    await stage.store.update("service", {"_id": key}, {"$set": {"desired": wanted}})
+    answer = await stage.client.patch(f"{SERVICES}/{key}", json={"state": "inactive"})
+    assert answer.status_code == 200, answer.text
+    return key
+
+
 async def kept_resource(stage: Stage, *_: object) -> str:
     """A logical resource in the inventory."""
     return await posted(stage, RESOURCES, resource())
@@ -124,6 +148,12 @@ async def _resolution(stage: Stage, _: Operation) -> str:
     return await posted(stage, f"{SOM}/falloutResolution", {"match": {"code": "refused"}, "do": "retry"})
 
 
+async def _had(stage: Stage, _: Operation) -> str:
+    """A service that somebody has."""
+    await ensure_specification(stage)
+    return await posted(stage, SERVICES, {**service(), "relatedParty": [{"id": "c-1", "role": "customer"}]})
+
+
 async def _rule(stage: Stage, _: Operation) -> str:
     body = {"name": "later", "then": {"do": "retry", "delays": [60]}}
     return await posted(stage, f"{SOM}/falloutRule", body)
@@ -132,6 +162,11 @@ async def _rule(stage: Stage, _: Operation) -> str:
 async def released(stage: Stage, *_: object) -> str:
     """An installed release."""
     return await posted(stage, RELEASES, release(stage.new("release")))
+
+
+async def pooled(stage: Stage, *_: object) -> str:
+    """A resource pool."""
+    return await posted(stage, POOLS, pool(stage.new("pool")))
 
 
 async def _callback(stage: Stage, _: Operation) -> str:
@@ -171,15 +206,18 @@ async def task_flow(stage: Stage, *_: object) -> str:
     return f"{outer}/{await posted(stage, f'{PROCESS_FLOWS}/{outer}/taskFlow', {'name': 'Hand over the keys'})}"
 
 
+HUBS = (ORDERING, INVENTORY, RESOURCE_INVENTORY, RESOURCE_INVENTORY_V5, CATALOG, PROCESSES)
+
 SUBJECTS: dict[str, Make] = {
     f"{ORDERS}/{{id}}": _order,
     f"{CANCELS}/{{id}}": _cancellation,
     f"{SERVICES}/{{id}}": recorded,
     f"{RESOURCES}/{{id}}": kept_resource,
+    f"{RESOURCES_V5}/{{id}}": kept_resource,
     f"{LOGICAL_RESOURCES}/{{id}}": kept_resource,
     f"{PHYSICAL_RESOURCES}/{{id}}": _physical_resource,
     f"{SPECIFICATIONS}/{{id}}": _specification,
-    **{f"{base}/hub/{{id}}": _listener for base in (ORDERING, INVENTORY, RESOURCE_INVENTORY, CATALOG, PROCESSES)},
+    **{f"{base}/hub/{{id}}": _listener for base in HUBS},
     f"{PROCESS_FLOWS}/{{id}}": process_flow,
     f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow": process_flow,
     f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow/{{id}}": task_flow,
@@ -190,16 +228,22 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/task/{{id}}": _task,
     f"{SOM}/callback/{{token}}": _callback,
     f"{SOM}/notification/{{token}}": _hub_of_fulfiller,
-    f"{SOM}/subscription/{{id}}": subscribed,
-    f"{SOM}/subscription/{{id}}/secret": subscribed,
-    f"{SOM}/subscription/{{id}}/replay": subscribed,
+    f"{SOM}/hubListener/{{id}}": subscribed,
+    f"{SOM}/hubListener/{{id}}/secret": subscribed,
+    f"{SOM}/hubListener/{{id}}/replay": subscribed,
+    f"{SOM}/subscription/{{id}}": _had,
     f"{SOM}/delivery/{{id}}": delivered,
     f"{SOM}/delivery/{{id}}/replay": delivered,
     f"{SOM}/event/{{id}}": _event,
+    f"{SOM}/service/{{id}}/reconciliation": built,
+    f"{SOM}/repair/{{id}}": drifting,
+    f"{SOM}/repair/{{id}}/order": drifting,
     f"{SOM}/fallout/{{id}}": held,
     f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/falloutResolution/{{id}}": _resolution,
     f"{SOM}/falloutRule/{{id}}": _rule,
+    f"{POOLS}/{{id}}": pooled,
+    **{f"{POOLS}/{{id}}/{part}": pooled for part in ("push", "extract", "utilisation", "member", "demand", "check")},
     f"{SOM}/release/{{id}}": released,
     f"{SOM}/release/{{id}}/difference": released,
     f"{SOM}/release/{{id}}/rollback": released,

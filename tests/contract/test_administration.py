@@ -293,22 +293,22 @@ async def test_a_subscription_shows_what_waits_for_it(client: ContractClient, st
     key = await subscribe(client)
     for number, state in enumerate(("pending", "pending", "dead", "delivered")):
         await store_delivery(store, key, f"e-{number}", state)
-    shown = (await client.get(f"{SOM}/subscription/{key}")).json()
+    shown = (await client.get(f"{SOM}/hubListener/{key}")).json()
     assert (shown["pending"], shown["dead"], shown["state"]) == (2, 1, "active")
-    assert (await client.get(f"{SOM}/subscription?state=active&api=tmf641")).json() == [shown]
-    assert (await client.get(f"{SOM}/subscription?state=ended")).json() == []
-    assert (await client.get(f"{SOM}/subscription/other")).status_code == 404
+    assert (await client.get(f"{SOM}/hubListener?state=active&api=tmf641")).json() == [shown]
+    assert (await client.get(f"{SOM}/hubListener?state=ended")).json() == []
+    assert (await client.get(f"{SOM}/hubListener/other")).status_code == 404
     assert "secret" not in shown
 
 
 async def test_a_new_secret_is_shown_once(client: ContractClient, store: Store, dependencies: Dependencies) -> None:
     key = await subscribe(client)
-    shown = (await client.post(f"{SOM}/subscription/{key}/secret")).json()
+    shown = (await client.post(f"{SOM}/hubListener/{key}/secret")).json()
     stored = await store.get("subscription", key)
     assert stored is not None
     assert shown == {"id": key, "secret": dependencies.sealer.open_text(stored["secret"], f"subscription/{key}")}
     assert shown["secret"] not in str(stored)
-    assert (await client.post(f"{SOM}/subscription/other/secret")).status_code == 404
+    assert (await client.post(f"{SOM}/hubListener/other/secret")).status_code == 404
 
 
 async def test_without_a_key_no_secret_of_a_subscriber_is_taken(dependencies: Dependencies) -> None:
@@ -318,9 +318,9 @@ async def test_without_a_key_no_secret_of_a_subscriber_is_taken(dependencies: De
         assert answer.status_code == 409
         assert "SOM_SECRET_KEY" in answer.json()["message"]
         key = (await keyless.post(hub, json={"callback": "http://a.example/a"})).json()["id"]
-        shown = (await keyless.get(f"{SOM}/subscription/{key}")).json()
+        shown = (await keyless.get(f"{SOM}/hubListener/{key}")).json()
         assert (shown["signed"], shown["problem"]) == (False, None)
-        assert (await keyless.post(f"{SOM}/subscription/{key}/secret")).status_code == 409
+        assert (await keyless.post(f"{SOM}/hubListener/{key}/secret")).status_code == 409
 
 
 async def test_a_subscription_whose_secret_cannot_be_read_says_so_until_it_has_a_new_one(
@@ -328,11 +328,11 @@ async def test_a_subscription_whose_secret_cannot_be_read_says_so_until_it_has_a
 ) -> None:
     key = await subscribe(client)
     async with ContractClient(serve(dependencies, sealer=Sealer(["another key, of some length as well"]))) as other:
-        shown = (await other.get(f"{SOM}/subscription/{key}")).json()
+        shown = (await other.get(f"{SOM}/hubListener/{key}")).json()
         assert shown["signed"]
-        assert f"/som/v1/subscription/{key}/secret" in shown["problem"]
-        assert (await other.post(f"{SOM}/subscription/{key}/secret")).status_code == 200
-        assert (await other.get(f"{SOM}/subscription/{key}")).json()["problem"] is None
+        assert f"/som/v1/hubListener/{key}/secret" in shown["problem"]
+        assert (await other.post(f"{SOM}/hubListener/{key}/secret")).status_code == 200
+        assert (await other.get(f"{SOM}/hubListener/{key}")).json()["problem"] is None
 
 
 @pytest.mark.parametrize(
@@ -345,7 +345,7 @@ async def test_deliveries_are_replayed(
     for number, state in enumerate(("pending", "dead", "delivered")):
         await store_delivery(store, key, f"e-{number}", state)
     options = {} if body is None else {"json": body}
-    answer = await client.post(f"{SOM}/subscription/{key}/replay", **options)
+    answer = await client.post(f"{SOM}/hubListener/{key}/replay", **options)
     assert answer.json() == {"replayed": count}
 
 
@@ -370,7 +370,7 @@ async def test_a_subscription_that_has_ended_gets_nothing_more(client: ContractC
     key = await subscribe(client)
     delivery = await store_delivery(store, key, "e-1", "dead")
     await store.collection("subscription").update_one({"_id": key}, {"$set": {"state": "ended"}})
-    assert (await client.post(f"{SOM}/subscription/{key}/replay")).status_code == 409
+    assert (await client.post(f"{SOM}/hubListener/{key}/replay")).status_code == 409
     assert (await client.post(f"{SOM}/delivery/{delivery}/replay")).status_code == 409
 
 

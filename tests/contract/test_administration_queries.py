@@ -10,7 +10,7 @@ from tests.contract.samples import FULFILLERS, SOM, fulfiller
 CROWD = "&".join(f"fields=n{number}" for number in range(101))
 
 
-@pytest.mark.parametrize("path", ["/fulfiller", "/fulfiller/north", "/plan", "/event", "/subscription", "/history"])
+@pytest.mark.parametrize("path", ["/fulfiller", "/fulfiller/north", "/plan", "/event", "/hubListener", "/history"])
 async def test_too_many_parameters_are_refused(client: ContractClient, path: str) -> None:
     assert (await client.post(FULFILLERS, json=fulfiller("north"))).status_code == 201
     answer = await client.get(f"{SOM}{path}?{CROWD}")

@@ -51,7 +51,7 @@ async def test_a_subscription_that_has_ended_may_begin_anew(client: ContractClie
     key = (await client.post(HUBS[0], json={"callback": CALLBACK})).json()["id"]
     await store.collection("subscription").update_one({"_id": key}, {"$set": {"state": "ended", "endedReason": "410"}})
     assert (await client.post(HUBS[0], json={"callback": CALLBACK})).status_code == 201
-    shown = (await client.get(f"{SOM}/subscription/{key}")).json()
+    shown = (await client.get(f"{SOM}/hubListener/{key}")).json()
     assert (shown["state"], shown["endedReason"]) == ("active", None)
 
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from models.domain.events import ON_REQUEST, SUBJECTS, event_document, listener_name
+from models.domain.resource_states import states_of
 from models.wire.events import render
 
 Node = dict[str, Any]
@@ -82,15 +83,26 @@ BODIES: dict[str, Node] = {
     },
     "serviceSpecification": {"id": "p1", "@type": "ServiceSpecification", "name": "Line", "lifecycleStatus": "Active"},
 }
-TYPES = [(subject.name, made) for subject in SUBJECTS.values() for made in subject.event_types]
-PUBLISHED = [(name, made) for name, made in TYPES if made not in ON_REQUEST]
+BODIES["physicalResource"] = {**BODIES["resource"], "@type": "PhysicalResource", "serialNumber": "FTX-7"}
+VERSIONS = {"tmf639": ("v4", "v5")}
+TYPES = [
+    (version, name, event_type)
+    for subject in SUBJECTS.values()
+    for version in VERSIONS.get(subject.api, ("v4",))
+    for name in (subject.name, *subject.classes.values())
+    for event_type in subject.event_types
+]
+PUBLISHED = [one for one in TYPES if one[2] not in ON_REQUEST]
 
 
-def envelope(name: str, event_type: str) -> Node:
+def envelope(version: str, name: str, event_type: str) -> Node:
     body = BODIES[name]
+    name = "resource" if name == "physicalResource" else name
     stored = {"_id": body["id"], "tenant": "default", "order": "o1", "body": body}
-    stub = {"id": "e1", "type": event_type, "seq": 1, "at": DATE, "state": body.get("state"), "who": "somebody"}
-    made: Node = json.loads(json.dumps(render(event_document(name, stored, stub), "v4", "https://som.example")))
+    stub: Node = {"id": "e1", "type": event_type, "seq": 1, "at": DATE, "state": body.get("state"), "who": "somebody"}
+    if name == "resource":
+        stub |= {"after": body, "states": states_of(body)}
+    made: Node = json.loads(json.dumps(render(event_document(name, stored, stub), version, "https://som.example")))
     return made
 
 
@@ -106,27 +118,37 @@ def check(schema: Node, root: Node, value: Node) -> list[str]:
     return [f"{list(error.instance_path)}: {error.message}" for error in validator.iter_errors(value)]
 
 
-@pytest.mark.parametrize(("name", "event_type"), TYPES)
-def test_a_notification_fits_our_document(name: str, event_type: str) -> None:
-    root = document(SPECS / SUBJECTS[name].api / "v4.yaml")
-    operation = root["paths"][f"/listener/{listener_name(event_type)}"]["post"]
+def api_of(name: str) -> str:
+    return SUBJECTS["resource" if name == "physicalResource" else name].api
+
+
+@pytest.mark.parametrize(("version", "name", "event_type"), TYPES)
+def test_a_notification_fits_our_document(version: str, name: str, event_type: str) -> None:
+    root = document(SPECS / api_of(name) / f"{version}.yaml")
+    made = envelope(version, name, event_type)
+    operation = root["paths"][f"/listener/{listener_name(made['eventType'])}"]["post"]
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    assert check(schema, root, envelope(name, event_type)) == []
+    assert check(schema, root, made) == []
 
 
-@pytest.mark.parametrize(("name", "event_type"), PUBLISHED)
+@pytest.mark.parametrize(("version", "name", "event_type"), PUBLISHED)
 @pytest.mark.reference
-def test_a_notification_fits_the_published_document(name: str, event_type: str) -> None:
-    root = document(REFERENCE / f"{SUBJECTS[name].api}-v4.json")
-    operation = root["paths"][f"/listener/{listener_name(event_type)}"]["post"]
-    [schema] = [given["schema"] for given in operation["parameters"] if given["in"] == "body"]
-    assert check(schema, root, envelope(name, event_type)) == []
+def test_a_notification_fits_the_published_document(version: str, name: str, event_type: str) -> None:
+    root = document(REFERENCE / f"{api_of(name)}-{version}.json")
+    made = envelope(version, name, event_type)
+    operation = root["paths"][f"/listener/{listener_name(made['eventType'])}"]["post"]
+    if "requestBody" in operation:
+        body = root["components"]["requestBodies"][operation["requestBody"]["$ref"].rpartition("/")[2]]
+        schema = body["content"]["application/json"]["schema"]
+    else:
+        [schema] = [given["schema"] for given in operation["parameters"] if given["in"] == "body"]
+    assert check(schema, root, made) == []
 
 
 def test_the_state_of_an_event_is_one_that_the_document_knows() -> None:
     root = document(SPECS / "tmf641" / "v4.yaml")
     operation = root["paths"]["/listener/serviceOrderCreateEvent"]["post"]
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    wrong = envelope("serviceOrder", "ServiceOrderCreateEvent")
+    wrong = envelope("v4", "serviceOrder", "ServiceOrderCreateEvent")
     wrong["event"]["serviceOrder"]["state"] = "bogus"
     assert check(schema, root, wrong) != []

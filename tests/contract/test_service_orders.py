@@ -452,3 +452,36 @@ async def test_a_value_given_to_a_pending_item_has_to_fit_its_specification(
     answer = await client.patch(placed["href"], json=patch, headers={"content-type": "application/json-patch+json"})
     assert answer.status_code == 400, answer.text
     assert "/serviceOrderItem/0/service/serviceCharacteristic" in answer.json()["message"]
+
+
+CALLBACK = {"callback": "https://shop.example/events", "secret": "s" * 24, "query": "eventType=ServiceOrderCreateEvent"}
+
+
+async def test_an_order_brings_a_callback_that_nobody_reads_or_changes(
+    client: ContractClient, store: Store, dependencies: Dependencies
+) -> None:
+    placed = await place(client, order(notificationCallback=CALLBACK))
+    assert "notificationCallback" not in placed
+    stored = await store.get("serviceOrder", placed["id"])
+    assert stored is not None
+    kept = stored["callback"]
+    assert CALLBACK["secret"] not in str(stored)
+    opened = dependencies.sealer.open_text(kept["secret"], f"subscription/order:{placed['id']}")
+    assert {**kept, "secret": opened} == {**CALLBACK, "state": "active"}
+    changed = await client.patch(placed["href"], json={"notificationCallback": CALLBACK})
+    assert (changed.status_code, changed.json()["code"]) == (400, "immutable")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "at"),
+    [
+        ({"callback": "ftp://shop.example/"}, "/notificationCallback"),
+        ({"secret": "short"}, "/notificationCallback/secret"),
+        ({"query": "eventType=Nothing"}, "query"),
+        ({"more": 1}, "/notificationCallback"),
+    ],
+)
+async def test_a_callback_that_cannot_work_is_refused(client: ContractClient, wrong: dict[str, Any], at: str) -> None:
+    answer = await client.post(ORDERS, json=order(notificationCallback={**CALLBACK, **wrong}))
+    assert answer.status_code == 400
+    assert at in answer.json()["message"]

@@ -15,7 +15,12 @@ _A_LIST_IS_THERE = "A collection is there even when it is empty. TM Forum's docu
 _NOTHING_TO_READ = "The operation reads no parameter, and no body. TM Forum's documents declare it."
 _READING = "Reading is in conflict with nothing. TM Forum's documents declare it."
 
-TMF = r"tmf\d{3}"
+_NEVER_LATER = "What is asked for is done at once. TM Forum's version 5 documents declare it."
+_ALL_IS_THERE = "What our documents describe is there. TM Forum's version 5 documents declare it."
+_ITSELF = "Each status that can occur is declared by itself. TM Forum's version 5 documents declare a default beside."
+
+TMF = r"tmf\d{3}(-v5)?"
+V5 = r"tmf\d{3}-v5"
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,10 @@ UNANSWERABLE = (
     Unanswerable(rf"{TMF} .*", "401", _UNIDENTIFIED),
     Unanswerable(rf"{TMF} .*", "403", _UNIDENTIFIED),
     Unanswerable(rf"{TMF} (list(?!TaskFlow$).*|registerListener)", "404", _A_LIST_IS_THERE),
+    Unanswerable(rf"{V5} create.*", "404", _A_LIST_IS_THERE),
+    Unanswerable(rf"{V5} .*", "202", _NEVER_LATER),
+    Unanswerable(rf"{V5} .*", "501", _ALL_IS_THERE),
+    Unanswerable(rf"{V5} .*", "default", _ITSELF),
     Unanswerable(rf"{TMF} unregisterListener", "400", _NOTHING_TO_READ),
     Unanswerable(rf"{TMF} (list|retrieve).*", "409", _READING),
 )

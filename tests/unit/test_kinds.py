@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from dataclasses import replace
 from importlib.metadata import metadata
 from typing import Any, Never
 
@@ -21,6 +22,7 @@ from som.sdk import (
     BlockingFulfiller,
     Done,
     FulfillerCall,
+    InformationRequired,
     Outcome,
     Progress,
     Refused,
@@ -98,6 +100,11 @@ async def test_a_kind_that_hangs_is_given_up_in_time() -> None:
 async def test_what_is_no_outcome_or_cannot_be_stored_is_a_refusal(nonsense: Any) -> None:
     call = FulfillerCall("plan:key", "add", {}, "idem", input=nonsense)
     assert isinstance(await fulfiller("confused").engage(call), Refused)
+
+
+async def test_a_question_to_the_customer_is_an_outcome_of_every_kind() -> None:
+    asks = InformationRequired("Which floor?", ({"characteristic": "floor"},))
+    assert await fulfiller("confused").engage(replace(CALL, input=asks)) == asks
 
 
 async def test_a_kind_that_fails_to_close_does_not_disturb_the_others() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.lifecycles import TASK
-from models.domain.outcomes import Accepted, Done, Outcome, Progress, Refused, Unreachable
+from models.domain.outcomes import Accepted, Done, InformationRequired, Outcome, Progress, Refused, Unreachable
 from models.domain.progress import TaskRun
 from models.domain.retry import RetrySchedule
 from scheduler.settlement import Settlement, deadline_passed, settle
@@ -43,6 +43,34 @@ def test_accepted_work_has_a_deadline_and_is_polled_where_that_is_possible() -> 
     assert wished.changes["due"] == NOW + timedelta(seconds=7)
     orphan = _settled(Accepted("job"), fulfiller=None)
     assert orphan.changes["deadline"] > NOW, "every wait has a deadline"
+
+
+def test_a_question_waits_for_the_customer_and_is_looked_at_again_where_the_fulfiller_can_be_asked() -> None:
+    asks = InformationRequired("Which floor?", ({"characteristic": "floor"},))
+    asked = _settled(asks)
+    assert (asked.state, asked.changes["due"]) == ("pending", None)
+    assert asked.changes["error"]["missing"] == [{"characteristic": "floor"}]
+    looked_at = _settled(replace(asks, retry_after=60.0), TaskRun("accepted", touched=True))
+    assert looked_at.changes["due"] == NOW + timedelta(seconds=60)
+
+
+def test_a_question_that_is_repeated_is_not_asked_again_and_another_one_is() -> None:
+    asks = InformationRequired("Which floor?", ({"characteristic": "floor"},), retry_after=60.0)
+    waiting = TaskRun("pending", touched=True, error=_settled(asks).changes["error"])
+    assert _settled(asks, waiting) == Settlement("pending", {"due": NOW + timedelta(seconds=60)})
+    assert "error" in _settled(replace(asks, reason="Which door?"), waiting).changes
+    away = _settled(Unreachable("gone"), waiting)
+    assert (away.state, away.changes) == ("pending", {"due": NOW + timedelta(seconds=5)})
+
+
+def test_work_whose_question_was_answered_elsewhere_goes_on_with_a_deadline_of_its_own() -> None:
+    waiting = TaskRun("pending", touched=True, deadline=NOW - timedelta(seconds=1), error={"code": "x"})
+    goes_on = _settled(Progress(retry_after=600.0), waiting)
+    assert TASK.allows("pending", goes_on.state)
+    assert goes_on.state == "accepted"
+    assert goes_on.changes["due"] == NOW + timedelta(seconds=600)
+    assert goes_on.changes["deadline"] == NOW + timedelta(seconds=100)
+    assert goes_on.changes["error"] is None
 
 
 def test_a_refusal_holds_the_task_and_means_that_nothing_was_done() -> None:

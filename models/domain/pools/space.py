@@ -143,8 +143,9 @@ class Space:
         self._remove(found)
         self._halve(found, start, block)
         taken = found.between(start, start + size - 1)
-        for rest in blocks(start + size, start + block - 1):
-            self._add(found.between(*rest))
+        if size < block:
+            for rest in self.cut(found.between(start + size, start + block - 1)):
+                self._add(rest)
         return taken
 
     def needed(self, shape: Shape, count: int = 1) -> Shape:
@@ -155,8 +156,8 @@ class Space:
     def give(self, piece: Piece) -> None:
         """Put members back, and join them with what lies beside them and is at hand."""
         if self.buddies:
-            for start, end in blocks(piece.start, piece.end):
-                self._give_block(piece.between(start, end))
+            for block in self.cut(piece):
+                self._give_block(block)
             return
         before = self._pieces.get((piece.axis, piece.start - 1))
         if before is not None and before.part == piece.part:
@@ -177,9 +178,13 @@ class Space:
         for one in met:
             self._remove(one)
             for low, high in minus([(one.start, one.end)], [(start, end)]):
-                for rest in blocks(low, high) if self.buddies else [(low, high)]:
-                    self._add(one.between(*rest))
+                for rest in self.cut(one.between(low, high)):
+                    self._add(rest)
         return True
+
+    def cut(self, piece: Piece) -> list[Piece]:
+        """A run as pieces that may stand in this space."""
+        return [piece.between(*rest) for rest in blocks(piece.start, piece.end)] if self.buddies else [piece]
 
     def mark(self) -> int:
         """A moment to which `back` can return."""

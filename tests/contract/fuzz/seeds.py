@@ -25,7 +25,9 @@ from tests.contract.samples import (
     PROCESS_FLOWS,
     PROCESSES,
     RESOURCE_INVENTORY,
+    RESOURCE_INVENTORY_V5,
     RESOURCES,
+    RESOURCES_V5,
     SERVICES,
     SOM,
     SPECIFICATIONS,
@@ -67,15 +69,16 @@ class Seeds:
         await self._several(SERVICES, lambda _: service())
         await self._several(RESOURCES, lambda _: resource())
         await self._several(LOGICAL_RESOURCES, lambda _: resource())
+        await self._several(RESOURCES_V5, lambda _: resource(allocationStatus="available"))
         await self._several(PHYSICAL_RESOURCES, lambda _: physical_resource())
         await self._several(FULFILLERS, fulfiller)
         await self._people()
         await self._orders()
-        for base in (ORDERING, INVENTORY, RESOURCE_INVENTORY, CATALOG, PROCESSES):
+        for base in (ORDERING, INVENTORY, RESOURCE_INVENTORY, RESOURCE_INVENTORY_V5, CATALOG, PROCESSES):
             hub = f"{base}/hub"
             hooks = [{"callback": f"http://127.0.0.1:9/{number}"} for number in range(_DISPOSABLE)]
             self.ids[f"{hub}/{{id}}"] = [await self._posted(hub, body) for body in hooks]
-        self.ids[f"{SOM}/subscription/{{id}}"] = self.ids[f"{ORDERING}/hub/{{id}}"]
+        self.ids[f"{SOM}/hubListener/{{id}}"] = self.ids[f"{ORDERING}/hub/{{id}}"]
         await self._plans()
 
     async def _several(self, path: str, body: Any) -> None:
@@ -142,7 +145,7 @@ class Seeds:
         await self.store.collection("serviceOrder").update_many({"_id": {"$in": ended}}, final)
         self.ids[f"{SOM}/order/{{id}}/stream"] = ended
         for name in ("secret", "replay"):
-            self.ids[f"{SOM}/subscription/{{id}}/{name}"] = self.ids[f"{SOM}/subscription/{{id}}"]
+            self.ids[f"{SOM}/hubListener/{{id}}/{name}"] = self.ids[f"{SOM}/hubListener/{{id}}"]
 
     async def _all(self, collection: str) -> list[dict[str, Any]]:
         return await self.store.collection(collection).find({}).to_list()

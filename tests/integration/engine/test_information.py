@@ -1,11 +1,14 @@
 """An item that needs information from its customer waits for it, says what, and goes on with what it is given."""
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from adapters.ports import FulfillerCall
 from models import inbox
-from models.domain.outcomes import Accepted, Done, InformationRequired
+from models.domain.outcomes import Accepted, Done, InformationRequired, Outcome, Progress
 from tests.integration.engine.harness import Document, Harness, answers, plan_of, plan_on, states_told
 
 CONTACT = {"characteristic": "siteContact", "description": "who opens the door"}
@@ -108,6 +111,52 @@ async def test_a_question_may_come_by_callback_after_acceptance(harness: Harness
     await harness.until(order, "completed")
 
 
+async def test_work_that_was_taken_on_and_has_asked_goes_on_where_it_is(harness: Harness) -> None:
+    """Its fulfiller is told what it goes on with, after a crash too; and that is what a cancellation is about."""
+    await harness.register()
+    left: list[Outcome | None] = [Accepted("order-7"), None, Accepted("order-7")]
+
+    async def script(_: FulfillerCall) -> Outcome:
+        outcome = left.pop(0)
+        if outcome is None:  # the server dies while it waits for the answer
+            await asyncio.Event().wait()
+        return outcome or Done()
+
+    harness.fulfiller.scripts["fulfil:1/a"] = script
+    order = await harness.order(plan_of("1/a"))
+    tasks = harness.start()
+    await harness.until_true(lambda: _called(harness))
+    await harness.until_true(lambda: _accepted(harness))
+    await harness.callback(harness.fulfiller.calls[0], {"status": "informationRequired", "reason": "Which floor?"})
+    await harness.until(order, "pending")
+    await give(harness, order, "1", GIVEN)
+    await inbox.pass_on(harness.store, harness.clock, order)
+    await harness.until_true(lambda: _called(harness, 2))
+    await harness.kill(tasks)
+    harness.start()
+    await harness.until_true(lambda: _called(harness, 3))
+    first, second, third = harness.fulfiller.calls
+    assert [call.engaged for call in (first, second, third)] == [None, Accepted("order-7"), Accepted("order-7")]
+    assert first.idempotency_key != second.idempotency_key == third.idempotency_key
+    await harness.cancel(order)
+    await harness.until_true(lambda: _called(harness, 4))
+    stop = harness.fulfiller.calls[3]
+    assert (stop.operation, stop.engaged) == ("cancel", Accepted("order-7"))
+
+
+async def test_a_question_is_looked_at_again_where_that_is_possible_and_may_be_answered_there(harness: Harness) -> None:
+    await harness.register()
+    asks = replace(ASKS, retry_after=0.1)
+    harness.fulfiller.scripts["fulfil:1/a"] = answers(Accepted("order-7", poll_url="there", retry_after=0.1))
+    harness.fulfiller.polls = [asks, asks, asks, Progress(retry_after=0.1), Done()]
+    order = await harness.order(plan_of("1/a"))
+    harness.start()
+    document = await harness.until(order, "completed")
+    assert len(questions(document)) == 1
+    assert len(harness.fulfiller.calls) == 1
+    assert "errorMessage" not in document["body"]["serviceOrderItem"][0]
+
+
 async def test_an_order_that_waits_for_its_customer_can_be_cancelled(harness: Harness) -> None:
     await harness.register()
     harness.fulfiller.scripts["fulfil:1/a"] = answers(ASKS)
@@ -142,6 +191,10 @@ async def test_what_is_given_to_a_change_stands_at_its_end_and_goes_when_it_is_u
     body: dict[str, Any] = (await harness.get("service", service["_id"]))["body"]
     assert body.get("serviceCharacteristic", []) == ([] if undone else GIVEN["serviceCharacteristic"])
     assert body["name"] == ("1" if undone else "renamed")
+
+
+async def _accepted(harness: Harness) -> bool:
+    return await harness.store.collection("task").find_one({"state": "accepted"}) is not None
 
 
 async def _called(harness: Harness, times: int = 1) -> bool:

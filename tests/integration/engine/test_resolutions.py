@@ -160,3 +160,68 @@ async def test_of_two_workers_one_works(harness: Harness, bulk: Bulk) -> None:
     assert (await harness.get(resolutions.COLLECTION, job))["state"] == "acknowledged"
     await first.look()
     assert (await harness.get(resolutions.COLLECTION, job))["state"] == "done"
+
+
+async def test_a_job_that_is_stopped_passes_nothing_more_on(harness: Harness, bulk: Bulk) -> None:
+    await harness.register(retry={"delays": []})
+    await broken(harness, 3)
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Done())
+    key = await bulk.job({"code": "unreachable"}, rate=1)
+    await bulk.worker().look()
+    job = await harness.get(resolutions.COLLECTION, key)
+    await resolutions.stop(harness.store, harness.clock, job, "bo", "too many at once")
+    await harness.store.collection("lease").delete_many({"_id": "falloutResolutions"})
+    await bulk.worker().look()
+    found = await harness.get(resolutions.COLLECTION, key)
+    assert (found["state"], found["taken"], found["found"], "due" in found) == ("cancelled", 1, 3, False)
+    assert found["stopped"]["who"] == "bo"
+
+    async def one_is_done() -> bool:
+        return await bulk.outcome(key) == {"done": 1}
+
+    await harness.until_true(one_is_done)
+
+
+async def test_what_is_on_its_way_when_a_job_is_stopped_counts(harness: Harness, bulk: Bulk) -> None:
+    key = await bulk.job({"code": "unreachable"})
+    job = await harness.get(resolutions.COLLECTION, key)
+    await resolutions.stop(harness.store, harness.clock, job, "bo", None)
+    now = harness.clock.now()
+    assert await resolutions.advance(harness.store, job, cursor="t9", errors=[], taken=4, now=now, due=now)
+    found = await harness.get(resolutions.COLLECTION, key)
+    assert (found["state"], found["taken"], "due" in found) == ("cancelled", 4, False)
+    assert not await resolutions.advance(harness.store, job, cursor="t9", errors=[], taken=4, now=now, due=now)
+
+
+async def test_a_bulk_job_that_gives_up_says_what_could_not_be_undone(harness: Harness, bulk: Bulk) -> None:
+    await harness.register()
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Refused("no port"))
+    harness.start()
+    needs = {"1/build": ["1/dig"]}
+    orders = [await harness.order(plan_of("1/dig", "1/build", needs=needs, compensation="none")) for _ in range(2)]
+    for order in orders:
+        await harness.until(order, "held")
+    key = await bulk.job({"code": "refused"}, Wish("fail", "ana", "no port will come", undo=True))
+    await bulk.work_off(key)
+    for order in orders:
+        document = await harness.until(order, "failed")
+        [item] = document["body"]["serviceOrderItem"]
+        assert "Not undone: 1/dig of item 1." in item["errorMessage"][0]["message"]
+        [told] = [stub for stub in document["outbox"] if "notUndone" in (stub.get("after") or {})]
+        assert (told["who"], told["after"]["notUndone"][0]["name"]) == ("ana", "1/dig")
+    count, stays = await resolutions.what_stays(harness.store, key)
+    assert (count, sorted(one["order"] for one in stays)) == (2, sorted(orders))
+    assert {(one["name"], one["reason"]) for one in stays} == {("1/dig", "There is no way to undo it.")}
+
+
+async def test_of_what_is_undone_nothing_is_told_to_stay(harness: Harness, bulk: Bulk) -> None:
+    await harness.register()
+    harness.fulfiller.scripts["fulfil:1/build"] = answers(Refused("no port"))
+    harness.start()
+    order = await harness.order(plan_of("1/dig", "1/build", needs={"1/build": ["1/dig"]}))
+    await harness.until(order, "held")
+    key = await bulk.job({"code": "refused"}, Wish("fail", "ana", "no port will come", undo=True))
+    await bulk.work_off(key)
+    document = await harness.until(order, "failed")
+    assert await resolutions.what_stays(harness.store, key) == (0, [])
+    assert "Not undone" not in str(document["body"])

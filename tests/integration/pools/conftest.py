@@ -10,7 +10,7 @@ from models.indexes import create_all
 from models.store import Store, connect
 from tests.integration.pools.stage import PoolStage
 
-_COLLECTIONS = ("resourcePool", "poolPart", "poolPiece", "poolDemand", "resource")
+_COLLECTIONS = ("resourcePool", "poolPart", "poolPiece", "poolDemand", "resource", "service")
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import json
 import os
 import time
 import uuid
+from abc import ABC, abstractmethod
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -47,7 +48,7 @@ def violations(api: str, schema: str, body: Any) -> list[str]:
     ]
 
 
-class StandIn:
+class StandIn(ABC):
     """What both have in common: one effect a key, and a hub.
 
     Attributes:
@@ -66,7 +67,6 @@ class StandIn:
         self.answers: list[str] = []
         self.broken: list[str] = []
         self.hub: dict[str, str] = {}
-        self.known: dict[str, web.Response | Document] = {}
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -85,8 +85,9 @@ class StandIn:
         await self._runner.cleanup()
         await self._session.close()
 
+    @abstractmethod
     def route(self, router: web.UrlDispatcher) -> None:
-        raise NotImplementedError
+        """Say what answers to which request, besides the hub."""
 
     @property
     def url(self) -> str:

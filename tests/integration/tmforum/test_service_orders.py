@@ -10,7 +10,7 @@ import pytest
 from adapters.credentials import Credentials
 from adapters.http_session import Tools
 from adapters.ports import Fulfiller, Probe, Refused
-from adapters.tmforum.service_orders import Tmf641Fulfiller
+from adapters.tmforum.order_kinds import Tmf641Fulfiller
 from handlers.validation import schema_check
 from models.domain.fulfiller import FulfillerDefinition
 from tests.acceptance.server_process import ServerProcess, free_port

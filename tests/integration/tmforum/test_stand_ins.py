@@ -11,7 +11,7 @@ from adapters.credentials import Credentials
 from adapters.http_session import Tools
 from adapters.ports import Accepted, Done, Fulfiller, Refused
 from adapters.tmforum.activation import Tmf640Fulfiller
-from adapters.tmforum.resource_orders import Tmf652Fulfiller
+from adapters.tmforum.order_kinds import Tmf652Fulfiller
 from models.domain.fulfiller import FulfillerDefinition
 from tests.acceptance.server_process import free_port
 from tests.integration.fulfiller_suite import Behaviour, FulfillerSuite

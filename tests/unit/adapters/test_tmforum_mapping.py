@@ -90,3 +90,19 @@ def test_a_template_reads_what_comes() -> None:
 )
 def test_a_mapping_that_cannot_work_is_named(settings: Any, pointer: str) -> None:
     assert [violation.pointer for violation in check(settings)] == [pointer]
+
+
+@pytest.mark.parametrize(
+    ("settings", "ours"),
+    [
+        ({}, "bandwidth"),
+        (RENAMED, "speed"),
+        ({"characteristic": {"bandwidth": None}}, None),
+        ({"send": {"bandwidth": "= service.characteristic.speed"}}, "speed"),
+        ({"send": {"bandwidth": "= service.characteristic.speed / 1000"}}, None),
+        ({"send": {"bandwidth": 100}}, None),
+        ({"send": {"contact": "= service.characteristic.contact"}}, None),
+    ],
+)
+def test_a_name_of_theirs_is_ours_where_a_value_of_ours_goes_there_as_it_is(settings: Any, ours: str | None) -> None:
+    assert NameMapping(settings).ours("bandwidth") == ours

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from adapters.ports import Progress, Refused
+from adapters.tmforum.order_kinds import Tmf641Fulfiller
 from adapters.tmforum.order_reading import id_of, milestones, subject_of, unfinished
-from adapters.tmforum.service_orders import Tmf641Fulfiller
 
 DIALECT = Tmf641Fulfiller.dialect
 

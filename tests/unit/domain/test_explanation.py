@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from models.domain.explanation import KINDS, Evidence, explain
+from models.domain.dates import to_text
+from models.domain.evidence import KINDS, Evidence
+from models.domain.explanation import explain
 from models.domain.progress import TaskRun
 from tests.unit.domain.plans import plan, task
 
@@ -58,6 +60,22 @@ def test_work_at_a_fulfiller_says_until_when() -> None:
     assert "timeout" in waits[0].message
     assert "North" in waits[1].message
     assert waits[2].party == "g"
+
+
+def test_what_people_do_says_whose_it_is_and_when_it_is_due() -> None:
+    runs = {"1.a": TaskRun("accepted", fulfiller="people")}
+    documents = {"1.a": {"accepted": {"reference": "flow-1", "keeps_time": True}, "started": NOW}}
+    flow = {"id": "flow-1", "processFlow": {"id": "process-1"}, "queue": "field"}
+    flow |= {"requestedCompletionDate": to_text(LATER)}
+    (wait,) = explain(evidence(runs, documents=documents, flows={"1.a": flow})).waits
+    assert (wait.by, wait.since, wait.until, wait.party) == ("person", NOW, LATER, "field")
+    assert (wait.details["queue"], wait.details["assignee"]) == ("field", None)
+    assert "somebody of the queue field" in wait.message
+    (taken,) = explain(evidence(runs, documents=documents, flows={"1.a": {**flow, "assignee": "anna"}})).waits
+    assert taken.details["assignee"] == "anna"
+    assert "anna (queue field)" in taken.message
+    (unseen,) = explain(evidence(runs, documents=documents, names={"people": "Surveyors"})).waits
+    assert "a person of Surveyors" in unseen.message
 
 
 def test_what_waits_for_other_tasks_is_counted_and_what_is_ready_is_told() -> None:

@@ -279,13 +279,28 @@ def test_a_preview_shows_what_each_task_comes_after(
         (["service", "list"], "/tmf-api/serviceInventory/v4/service", [{"id": "x1", "state": "active", "name": "n"}]),
         (["service", "show", "x1"], "/tmf-api/serviceInventory/v4/service/x1", {"id": "x1", "state": "active"}),
         (
+            ["resource", "list", "--status", "reserved"],
+            "/tmf-api/resourceInventoryManagement/v4/resource",
+            [{"id": "x1", "resourceStatus": "reserved", "value": "7", "resourceSpecification": {"id": "s"}}],
+        ),
+        (
+            ["resource", "show", "x1"],
+            "/tmf-api/resourceInventoryManagement/v4/resource/x1",
+            {"id": "x1", "@type": "LogicalResource", "resourceRelationship": [{"id": "r", "relationshipType": "c"}]},
+        ),
+        (
+            ["resource", "history", "x1"],
+            "/som/v1/history",
+            [{"id": "x1", "at": "t", "what": "ResourceStateChangeEvent", "after": {"usageState": "x1"}, "who": "som"}],
+        ),
+        (
             ["fulfiller", "list"],
             "/som/v1/fulfiller",
             [{"id": "x1", "capability": [{"specification": "s", "action": "*"}]}],
         ),
         (["fulfiller", "health", "x1"], "/som/v1/fulfiller/x1/health", {"status": "down", "down": {"reason": "x1"}}),
         (["fulfiller", "show", "x1"], "/som/v1/fulfiller/x1", {"id": "x1", "kind": "rest", "settings": {"a": 1}}),
-        (["subscription", "list"], "/som/v1/subscription", [{"id": "x1", "api": "tmf641", "version": "v4"}]),
+        (["listener", "list"], "/som/v1/hubListener", [{"id": "x1", "api": "tmf641", "version": "v4"}]),
         (["delivery", "list", "--state", "dead"], "/som/v1/delivery", [{"id": "x1", "last": {"status": 500}}]),
         (["event", "list"], "/som/v1/event", [{"id": "x1", "sequence": 1}]),
         (["plan", "show", "x1"], "/som/v1/plan/x1", {"id": "x1", "state": "done"}),
@@ -302,6 +317,7 @@ def test_what_is_there_can_be_looked_at_by_people_and_programs(
 ) -> None:
     server.answers["GET", "/som/v1/fulfiller"] = Answer(200, [])
     server.answers["GET", "/som/v1/fulfiller/x1/health"] = Answer(200, {"status": "up", "inFlight": 0})
+    server.answers["GET", "/tmf-api/serviceInventory/v4/service"] = Answer(200, [{"id": "s1"}])
     server.answers["GET", path] = Answer(200, answer)
     assert main(arguments) == 0
     assert "x1" in capsys.readouterr().out

@@ -135,6 +135,20 @@ def test_much_fallout_is_resolved_at_once(server: SmallServer, capsys: pytest.Ca
     assert main(["fallout", "resolve"]) != 0
 
 
+def test_a_bulk_job_is_stopped_and_says_what_is_left(server: SmallServer, capsys: pytest.CaptureFixture[str]) -> None:
+    stays = {"serviceOrder": {"id": "o1"}, "item": "1", "task": {"id": "o1:a", "name": "dig"}, "reason": "A hole."}
+    job = {"id": "j1", "state": "cancelled", "do": "fail", "found": 500, "taken": 20, "refused": 0, "left": 480,
+           "outcome": {"failed": 20}, "stopped": {"who": "bo"}, "notUndoneCount": 1, "notUndone": [stays]}  # fmt: skip
+    server.answers["PATCH", "/som/v1/falloutResolution/j1"] = Answer(200, job)
+    assert main(["fallout", "stop", "j1", "--why", "too fast", "--who", "bo"]) == 0
+    assert server.of("PATCH")[0].body == {"state": "cancelled", "why": "too fast", "who": "bo"}
+    shown = capsys.readouterr().out
+    for part in ("480", "bo", "20 failed", "dig", "A hole."):
+        assert part in shown
+    assert main(["fallout", "stop", "j1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["left"] == 480
+
+
 RULE = {"id": "later", "version": 2, "name": "later", "position": 1, "then": {"do": "retry", "delays": [60]}}
 
 

@@ -1,0 +1,40 @@
+"""The kinds `tmf641` and `tmf652`: order managers that are given service orders, or resource orders."""
+
+from typing import ClassVar
+
+from adapters.tmforum.order_reading import Dialect
+from adapters.tmforum.orders import OrderFulfiller
+
+
+class Tmf641Fulfiller(OrderFulfiller):
+    """One registered service order manager, or partner; its endpoint is the base path of its TMF641 v4 API."""
+
+    kind: ClassVar[str] = "tmf641"
+    dialect: ClassVar[Dialect] = Dialect(
+        api="tmf641",
+        words="partner's order",
+        order="serviceOrder",
+        items="serviceOrderItem",
+        subject="service",
+        characteristics="serviceCharacteristic",
+        specification="serviceSpecification",
+        cancel="cancelServiceOrder",
+        order_schema="ServiceOrder",
+        cancel_schema="CancelServiceOrder",
+    )
+
+
+class Tmf652Fulfiller(OrderFulfiller):
+    """One registered resource order manager; its endpoint is the base path of its TMF652 v4 API."""
+
+    kind: ClassVar[str] = "tmf652"
+    dialect: ClassVar[Dialect] = Dialect(
+        api="tmf652",
+        words="resource order",
+        order="resourceOrder",
+        items="orderItem",
+        subject="resource",
+        characteristics="resourceCharacteristic",
+        specification="resourceSpecification",
+        cancel="cancelResourceOrder",
+    )

@@ -1,0 +1,84 @@
+"""What is known of an order at one moment, and what can be said of one thing that it waits for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from models.domain.plan import PlannedItem, PlannedTask
+from models.domain.progress import TaskRun
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of an order at one moment.
+
+    Attributes:
+        order: the stored order: its body, `due` while it waits to be planned.
+        now: the moment.
+        plan: the stored plan, or None while there is none.
+        items: of the plan.
+        tasks: of the plan, added ones included.
+        runs: where each task stands, by key.
+        documents: what is known of tasks that were engaged, by key.
+        cancellation: the stored cancellation request that is open, or None.
+        names: of fulfillers, by id.
+        flows: bodies of the open task flows (TMF701) that stand for tasks, by the task's key.
+    """
+
+    order: Mapping[str, Any]
+    now: datetime
+    plan: Mapping[str, Any] | None = None
+    items: Sequence[PlannedItem] = ()
+    tasks: Sequence[PlannedTask] = ()
+    runs: Mapping[str, TaskRun] = field(default_factory=dict)
+    documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    cancellation: Mapping[str, Any] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    flows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One thing that an order waits for.
+
+    Attributes:
+        kind: what sort of thing; see `KINDS`.
+        by: who or what helps it on: `server`, `time`, `fulfiller`, `person`, `customer` or `order`.
+        message: in a sentence.
+        since: since when.
+        until: when it ends by itself, or is looked at again, or counts as too late.
+        party: the fulfiller, the other order, or the queue of the people; an id.
+        item: path of the order item.
+        task: key of the task.
+        details: further facts, such as what can be done about it.
+    """
+
+    kind: str
+    by: str
+    message: str
+    since: datetime | None = None
+    until: datetime | None = None
+    party: str | None = None
+    item: str | None = None
+    task: PlannedTask | None = None
+    details: Document = field(default_factory=dict)
+
+
+KINDS: Mapping[str, str] = {
+    "planning": "The order is about to be checked and planned.",
+    "startDate": "The customer asked for a later start.",
+    "otherOrder": "Another order works on the service.",
+    "enablingService": "Another order is building a service that it relies on.",
+    "turn": "Ready: it is given to a fulfiller as soon as one has a place for it.",
+    "place": "Ready, and the line at its fulfiller is full.",
+    "call": "A fulfiller is being called.",
+    "report": "A fulfiller has taken it on and has not reported its end yet.",
+    "retry": "A fulfiller could not be reached; the next attempt has its time.",
+    "held": "A person, or a rule, has to resolve an issue.",
+    "information": "Information from the customer is missing.",
+    "cancellation": "A cancellation is being assessed or carried out.",
+    "fault": "The server has failed at it; it tries again by itself.",
+}

@@ -1,0 +1,147 @@
+"""What the tasks of a plan wait for: part of the explanation of an order. Pure."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from models.domain.dates import to_text
+from models.domain.evidence import Evidence, Wait
+from models.domain.fallout import DEFAULT_QUEUE, actions, kind_of, sentence
+from models.domain.plan import PlannedTask
+from models.domain.precedence import Precedence
+from models.domain.progress import SATISFIED, TaskRun
+
+Document = dict[str, Any]
+
+
+def task_waits(evidence: Evidence) -> Iterator[Wait]:
+    """What the tasks of a plan wait for, one by one; those that wait for others of the plan are left out."""
+    blocked = {wait["item"] for wait in (evidence.plan or {}).get("waits") or ()}
+    waiting = behind(evidence)
+    for task in evidence.tasks:
+        run = evidence.runs[task.key]
+        document = evidence.documents.get(task.key, {})
+        match run.state:
+            case "held":
+                yield _held(task, run, document, evidence.flows.get(task.key))
+            case "pending":
+                yield _pending(task, run, document)
+            case "retrying":
+                yield _retry(evidence, task, run, document)
+            case "accepted":
+                yield _report(evidence, task, run, document)
+            case "running":
+                name = _name(evidence, run.fulfiller)
+                message = f"{_task(task)} is being given to {name}."
+                yield Wait("call", "fulfiller", message, document.get("started"), None, run.fulfiller, task.item, task)
+            case "waiting" if task.item not in blocked and task.key not in waiting:
+                yield _turn(evidence, task)
+
+
+def _turn(evidence: Evidence, task: PlannedTask) -> Wait:
+    queued = (evidence.plan or {}).get("queued")
+    if queued is None:
+        return Wait("turn", "server", f"{_task(task)} is ready and waits for its turn.", item=task.item, task=task)
+    fulfillers = sorted({gate.removesuffix("?") for gate in queued["at"]})
+    names = " and ".join(_name(evidence, one) for one in fulfillers)
+    message = f"{_task(task)} is ready and waits for a place at {names}, which has all the work that it may have."
+    return Wait("place", "fulfiller", message, queued["since"], None, fulfillers[0], task.item, task)
+
+
+def _held(task: PlannedTask, run: TaskRun, document: Mapping[str, Any], flow: Mapping[str, Any] | None = None) -> Wait:
+    error, fallout, care = run.error or {}, document.get("fallout") or {}, document.get("care") or {}
+    code = str(error.get("code", ""))
+    queue, assignee = care.get("queue", DEFAULT_QUEUE), care.get("assignee")
+    who = assignee or f"somebody who looks after the queue {queue}"
+    message = f"{_task(task)} is held: {sentence(error.get('message', ''))} {kind_of(code).advice} It is up to {who}."
+    details = {
+        "code": code,
+        "cause": fallout.get("cause"),
+        "count": run.holds,
+        "actions": list(actions(code, task.operation)),
+        "queue": queue,
+        "assignee": assignee,
+    }
+    if flow is not None:
+        details["taskFlow"] = {"id": flow["id"], "processFlow": flow["processFlow"]["id"]}
+    return Wait("held", "person", message, fallout.get("since"), None, queue, task.item, task, details)
+
+
+def _pending(task: PlannedTask, run: TaskRun, document: Mapping[str, Any]) -> Wait:
+    message = f"{_task(task)} waits for information: {(run.error or {}).get('message', 'see the order')}"
+    since = document.get("updated")
+    return Wait("information", "customer", message, since, run.deadline, None, task.item, task)
+
+
+def _retry(evidence: Evidence, task: PlannedTask, run: TaskRun, document: Mapping[str, Any]) -> Wait:
+    name, last = _name(evidence, run.fulfiller), _last_reason(document)
+    when = f" The next attempt is at {to_text(run.due)}." if run.due else ""
+    because = f": {last}" if last else "."
+    message = f"{_task(task)} found no usable answer at {name} ({run.attempts} so far){because}{when}"
+    return Wait("retry", "fulfiller", message, document.get("updated"), run.due, run.fulfiller, task.item, task)
+
+
+def _report(evidence: Evidence, task: PlannedTask, run: TaskRun, document: Mapping[str, Any]) -> Wait:
+    accepted, name = document.get("accepted") or {}, _name(evidence, run.fulfiller)
+    if accepted.get("keeps_time"):  # people do, by due dates and escalation
+        return _work(task, run, document, _flow(evidence, task), name)
+    known_as = f" as {accepted['reference']}" if accepted.get("reference") else ""
+    look = f" It is asked next at {to_text(run.due)}." if run.due else ""
+    late = f" Without a report it is held at {to_text(run.deadline)}." if run.deadline else ""
+    message = f"{_task(task)} was taken on by {name}{known_as} and is not reported done.{look}{late}"
+    details = {"reference": accepted.get("reference")} if accepted.get("reference") else {}
+    return Wait(
+        "report", "fulfiller", message, document.get("started"), run.deadline, run.fulfiller, task.item, task, details
+    )
+
+
+def _work(
+    task: PlannedTask, run: TaskRun, document: Mapping[str, Any], flow: Mapping[str, Any] | None, name: str
+) -> Wait:
+    """What a person has been asked to do: in whose queue it stands, who has it, and when it is due."""
+    reference, since = (document.get("accepted") or {})["reference"], document.get("started")
+    details: Document = {"reference": reference}
+    if flow is None:
+        message = f"{_task(task)} waits for a person of {name} to complete the task flow {reference}."
+        return Wait("report", "person", message, since, None, run.fulfiller, task.item, task, details)
+    queue, assignee, due = flow.get("queue"), flow.get("assignee"), flow.get("requestedCompletionDate")
+    if queue is not None:
+        details["queue"] = queue
+    details |= {"assignee": assignee, "taskFlow": {"id": flow["id"], "processFlow": flow["processFlow"]["id"]}}
+    who = assignee or (f"somebody of the queue {queue}" if queue else f"a person of {name}")
+    in_queue = f" (queue {queue})" if assignee and queue else ""
+    by = f", due at {due}" if due else ""
+    message = f"{_task(task)} waits for {who}{in_queue} to complete the task flow {reference}{by}."
+    until = None if due is None else datetime.fromisoformat(due)
+    return Wait("report", "person", message, since, until, queue or run.fulfiller, task.item, task, details)
+
+
+def _flow(evidence: Evidence, task: PlannedTask) -> Mapping[str, Any] | None:
+    """The open task flow of a task; one that undoes another is known to its fulfiller by that one's key."""
+    return evidence.flows.get(task.key) or evidence.flows.get(task.target or "")
+
+
+def _last_reason(document: Mapping[str, Any]) -> str | None:
+    attempts = document.get("attempts") or ()
+    return attempts[-1].get("reason") if attempts else None
+
+
+def _name(evidence: Evidence, fulfiller: str | None) -> str:
+    return "a fulfiller" if fulfiller is None else evidence.names.get(fulfiller, fulfiller)
+
+
+def _task(task: PlannedTask) -> str:
+    what = "" if task.operation == "fulfil" else f"The {'stopping' if task.operation == 'cancel' else 'undoing'} of "
+    return f"{what or 'The '}task {task.name} of item {task.item}"
+
+
+def behind(evidence: Evidence) -> set[str]:
+    """Keys of the tasks that wait for others of the plan."""
+    precedence = Precedence()
+    precedence.add(evidence.tasks, {key: run.state for key, run in evidence.runs.items()})
+    return {
+        task.key
+        for task in evidence.tasks
+        if precedence.holds(task)
+        or any(evidence.runs[key].state not in SATISFIED for key in task.needs if key in evidence.runs)
+    }
