@@ -34,8 +34,10 @@ from handlers.som.lists import AdminLists
 from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
+from handlers.som.propagations import Propagations
 from handlers.som.releases import ReleaseHandlers
 from handlers.som.repairs import Reconciliations, Repairs
+from handlers.som.reservations import Reservations
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.resource_pools import ResourcePools
 from handlers.som.stream import OrderStream
@@ -148,6 +150,7 @@ def _pools(pools: ResourcePools) -> Table:
 def _administration(dependencies: Dependencies, settings: HttpSettings, surface: Surface) -> Table:
     lists = AdminLists(dependencies.store, settings)
     fulfillers = Fulfillers(dependencies, lists)
+    reservations = Reservations(dependencies, lists)
     plans = Plans(dependencies, settings, lists)
     notifications = Notifications(dependencies, settings, lists)
     history = History(dependencies, lists)
@@ -157,7 +160,12 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
     reconciliations, repairs = Reconciliations(dependencies), Repairs(dependencies, settings, lists)
     subscriptions = Subscriptions(dependencies, settings, lists)
     releases = ReleaseHandlers(dependencies, lists)
+    propagations = Propagations(dependencies, lists)
     return {
+        "listReservation": reservations.list,
+        "createReservation": reservations.create,
+        "retrieveReservation": reservations.retrieve,
+        "deleteReservation": reservations.delete,
         "listFulfiller": fulfillers.list,
         "createFulfiller": fulfillers.create,
         "retrieveFulfiller": fulfillers.retrieve,
@@ -205,6 +213,9 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "retrieveRelease": releases.retrieve,
         "compareRelease": releases.compare,
         "rollBackRelease": releases.roll_back,
+        "listPropagation": propagations.list,
+        "retrievePropagation": propagations.retrieve,
+        "orderPropagation": propagations.order,
         "explainOrder": Explanations(dependencies).retrieve,
         "retrieveReconciliation": reconciliations.retrieve,
         "requestReconciliation": reconciliations.request,

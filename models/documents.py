@@ -16,7 +16,8 @@ from mongoengine import (
 
 from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
-from models.pool_documents import PoolDemand, PoolPart, PoolPiece, ResourcePool
+from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, ResourcePool
+from models.propagation_documents import Propagation
 from models.release_documents import Release
 from models.resource_documents import Resource
 from models.service_documents import ReadAdoption, Service
@@ -333,11 +334,13 @@ ALL: tuple[type[Stored], ...] = (
     Service,
     ReadAdoption,
     EnablingService,
+    Propagation,
     Resource,
     ResourcePool,
     PoolPart,
     PoolPiece,
     PoolDemand,
+    PoolSession,
     ServiceSpecification,
     ProcessFlow,
     TaskFlow,

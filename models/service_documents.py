@@ -21,6 +21,7 @@ class Service(ResourceDocument):
     `desired` is what was ordered, `actual` where its values come from, `drift` how the two differ; `hasDrift` is there
     to be searched. `readDue` is when its fulfillers are asked what is, `asked` who wants to know, `read` what they
     said; `repair` is the order that was placed for the drift: {key, order} or {key, problem}.
+    `relied` says of which change of what it relies on it was told last (`models.propagations`).
     """
 
     meta = {
@@ -63,6 +64,7 @@ class Service(ResourceDocument):
     actual = DictField()
     hasDrift = BooleanField()  # noqa: N815 - a stored name
     drift = DictField()
+    relied = ListField(DictField())
     readDue = DateTimeField()  # noqa: N815 - a stored name
     asked = DictField()
     read = DictField()

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from pymongo.errors import BulkWriteError
 
-from models import owed
+from models import owed, propagations
 from models.clock import Clock, parse
 from models.delivery_queue import queued
 from models.domain.events import event_document
@@ -138,6 +138,9 @@ class Relay:
         ]
         await asyncio.gather(self._audience.catch_up(), owed.insert_in_order(self._store, "event", events))
         own = {one["_id"]: self._audience.own(one) for one in documents} if name == _ORDERS else {}
+        if name == "service":
+            orders = {stub["id"]: stub.get("order") for one in documents for stub in one.get("outbox", ())}
+            await propagations.note(self._store, self._clock, [one | {"order": orders[one["_id"]]} for one in events])
         deliveries = [
             queued(event, subscription.id, subscription.told_as(event), parse(event["at"]), now)
             for event in events

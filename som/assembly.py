@@ -14,7 +14,7 @@ from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
 from models.sealing import Sealer
 from models.slots import Slots
-from scheduler import pool_lines, reconciliation
+from scheduler import pool_lines, propagations, reconciliation
 from scheduler.cancellation import CancellationParts
 from scheduler.capacity import Capacity, EngineSettings
 from scheduler.claims import Claims
@@ -85,6 +85,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     engine.periodic += [
         (Reconciliation(reconciling).look, reconciliation.SECONDS),
         (Adoption(reconciling).look, Adoption.SECONDS),
+        (propagations.Propagations(store, clock, leases, catalogue, placing).look, propagations.SECONDS),
         (resolutions.look, RESOLUTION_SECONDS),
         (slots.extend, 15.0),
         (durations.flush, 10.0),

@@ -168,7 +168,6 @@ class Server:
             sealer=sealer,
             patterns=Re2Patterns(),
             pools=pools.turns,
-            resource_pools=pools,
             catalogue_check=settings.catalog_check,
             registry=ground.registry,
             roles=tuple(sorted(settings.roles)),

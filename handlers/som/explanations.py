@@ -16,6 +16,7 @@ from models.domain.explanation import Explanation, ItemPicture, explain
 from models.domain.plan import PlannedTask
 from models.flow_reading import open_flows_by_task
 from models.plan_reading import PlanPicture, item_states, picture
+from models.propagations import of_order
 from models.reading import reading
 from models.store import Store
 
@@ -42,7 +43,9 @@ class Explanations:
         stored = await self._store.get("plan", request.id, tenant=tenant)
         shown_plan = await picture(self._store, stored) if stored is not None else None
         evidence = await _evidence(self._store, self._clock, order, shown_plan)
-        return one_reply(request, _body(request, evidence, explain(evidence)))
+        body = _body(request, evidence, explain(evidence))
+        changes = await of_order(self._store, tenant, request.id)
+        return one_reply(request, {**body, "propagation": [_progress(request, one) for one in changes]})
 
 
 async def _evidence(store: Store, clock: Clock, order: Document, plan: PlanPicture | None) -> Evidence:
@@ -81,6 +84,12 @@ def _body(request: Request, evidence: Evidence, found: Explanation) -> Document:
         "item": [_item(item, states) for item in found.items],
         "choice": [_choice(request, evidence, task) for task in _chosen(evidence)[:MAX_CHOICES]],
     }
+
+
+def _progress(request: Request, job: Mapping[str, Any]) -> Document:
+    href = request.url(f"/propagation/{job['_id']}")
+    named = ("service", "state", "told", "total")
+    return {"id": job["_id"], "href": href, **{name: job[name] for name in named}}
 
 
 def _chosen(evidence: Evidence) -> list[PlannedTask]:

@@ -17,6 +17,8 @@ CHILD = "child:"
 RELIES_ON = "reliesOn:"
 CAPABILITY_ACTIONS = (*ACTIONS, *(kind for kind in KINDS if kind != "fulfil"))
 """What a capability can be about: an action on a service, or a kind of task that is no work on one."""
+OnChange = Literal["propose", "place", "none"]
+ON_CHANGE: tuple[OnChange, ...] = ("propose", "place", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class RelianceRule:
         match: templates of the characteristic values that an existing one must have.
         characteristic: templates of the values of one that is made; those of `match` are among them.
         condition: expression that says whether it is needed.
+        on_change: what follows where a fulfiller has to act on a change of it: a modification of the service that
+            relies on it is proposed, placed, or neither.
     """
 
     reuse: bool = True
@@ -95,6 +99,7 @@ class RelianceRule:
     match: Mapping[str, Any] = field(default_factory=dict)
     characteristic: Mapping[str, Any] = field(default_factory=dict)
     condition: str | None = None
+    on_change: OnChange = "propose"
 
 
 @dataclass(frozen=True, slots=True)

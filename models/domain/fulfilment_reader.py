@@ -7,9 +7,11 @@ from models.domain.durations import InvalidDuration, duration_seconds
 from models.domain.fulfilment import (
     ACTIONS,
     CAPABILITY_ACTIONS,
+    ON_CHANGE,
     POLICIES,
     ChildRule,
     Fulfilment,
+    OnChange,
     OperationRule,
     ReconcileRule,
     RelianceRule,
@@ -128,7 +130,8 @@ class _Reader:
         )
 
     def _reliance(self, raw: Any, at: str) -> RelianceRule:
-        rule = self._object(raw, at, ("reuse", "create", "match", "characteristic", "condition", "description"))
+        known = ("reuse", "create", "match", "characteristic", "condition", "onChange", "description")
+        rule = self._object(raw, at, known)
         match = self._object(rule.get("match", {}), f"{at}/match", ("characteristic",))
         matched = self._object(match.get("characteristic", {}), f"{at}/match/characteristic")
         found = RelianceRule(
@@ -137,10 +140,19 @@ class _Reader:
             match=matched,
             characteristic={**self._object(rule.get("characteristic", {}), f"{at}/characteristic"), **matched},
             condition=self._condition(rule, at),
+            on_change=self._on_change(rule, at),
         )
         if not found.reuse and not found.create:
             self._wrong(at, "neverFound", "With both `reuse` and `create` false there can never be such a service.")
         return found
+
+    def _on_change(self, rule: Mapping[str, Any], at: str) -> OnChange:
+        given = rule.get("onChange", "propose")
+        for word in ON_CHANGE:
+            if given == word:
+                return word
+        self._wrong(f"{at}/onChange", "invalidValue", f"`onChange` is one of {', '.join(ON_CHANGE)}.")
+        return "propose"
 
     def _condition(self, rule: Mapping[str, Any], at: str) -> str | None:
         condition = self._text(rule, "condition", at)

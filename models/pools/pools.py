@@ -27,13 +27,13 @@ _HELD = {"$in": ["reserved", "used"]}
 class ResourcePoolStore:
     """Pools on the database; `adapters.ports.ResourcePools` is the contract."""
 
-    def __init__(self, store: Store, clock: Clock, who: str = "som") -> None:
-        """Use this store; `who` is named in the history."""
+    def __init__(self, store: Store, clock: Clock, who: str = "som", turns: Turns | None = None) -> None:
+        """Use this store, and go among these turns where some are given; `who` is named in the history."""
         self._store = store
         self._clock = clock
         self._who = who
         self._known: dict[tuple[str, str | None, str | None], tuple[float, tuple[str, ...]]] = {}
-        self.turns = Turns(store, clock)
+        self.turns = turns or Turns(store, clock)
 
     async def reserve(self, key: str, holder: Holder, demand: Demand) -> Allotment:
         """Reserve what is demanded, all or nothing, or stand in line for it."""
@@ -67,6 +67,16 @@ class ResourcePoolStore:
             before |= {"since": {"$lt": stored["since"]}}
             ahead = await self._store.collection(DEMAND).count_documents(before, limit=1_000)
         return Exhausted("It waits for its pool to have what is demanded.", tuple(stored["pools"]), ahead)
+
+    async def keys(self, tenant: str, prefix: str) -> list[str]:
+        """The keys with this prefix that have something or wait for it, in their order."""
+        begins = {"$gte": prefix, "$lt": f"{prefix}\uffff"}
+        with reading():
+            resources_held = self._store.collection(resources.COLLECTION)
+            held = await resources_held.distinct("claim", {"tenant": tenant, "claim": begins, "use": _HELD})
+            waiting = {"_id": begins, "tenant": tenant, "state": "waiting"}
+            line = await self._store.collection(DEMAND).distinct("_id", waiting)
+        return sorted({*held, *line})
 
     async def commit(self, of: Holder | str) -> tuple[Member, ...]:
         """The members of a key, or of a holder, are in use now."""

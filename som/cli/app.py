@@ -16,6 +16,7 @@ from som.cli import (
     output,
     plan,
     pool,
+    propagation,
     release,
     repair,
     resolution,
@@ -50,6 +51,7 @@ app.add_typer(plan.app, name="plan")
 app.add_typer(plan.task_app, name="task")
 inventory.app.command("reconcile")(repair.reconcile)
 app.add_typer(inventory.app, name="service")
+app.add_typer(propagation.app, name="propagation")
 app.add_typer(repair.app, name="repair")
 app.add_typer(resources.app, name="resource")
 app.add_typer(fulfiller.app, name="fulfiller")

@@ -71,6 +71,9 @@ def _tree(found: Mapping[str, Any]) -> Tree:
         tree.add(Text(str(found["summary"])))
     for wait in [wait for wait in waits if wait.get("item") is None]:
         _add(tree, wait)
+    for change in found.get("propagation") or ():
+        progress = f"{change['told']}/{change['total']} services that rely on {change['service']} have been told"
+        tree.add(Text.assemble(("change ", "bold"), progress, "  ", output.state(change["state"])))
     for item in found["item"]:
         path = item["path"]
         after = f", after item {', '.join(item['needs'])}" if item.get("needs") else ""

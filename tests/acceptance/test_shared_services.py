@@ -10,7 +10,7 @@ import pytest
 import requests
 from pymongo import MongoClient
 
-from tests.acceptance.federation import CANCELS, ORDERS, SERVICES, Side, eventually
+from tests.acceptance.federation import CANCELS, CATALOG, ORDERS, SERVICES, Side, eventually
 from tests.acceptance.server_process import ServerProcess
 
 Document = dict[str, Any]
@@ -32,8 +32,7 @@ class Pair:
         body = {"id": f"app-{name}", "name": f"app-{name}", "version": "1", "lifecycleStatus": "Active"}
         relation = {"id": f"platform-{name}", "relationshipType": "dependency", "role": "platform"}
         relation["name"] = "platform"
-        catalogue = "/tmf-api/serviceCatalogManagement/v4/serviceSpecification"
-        self.one.call("POST", catalogue, {**body, "serviceSpecRelationship": [relation]})
+        self.one.call("POST", CATALOG, {**body, "serviceSpecRelationship": [relation]})
         capability = [{"specification": f"app-{name}", "action": "*"}]
         self.one.call("POST", "/som/v1/fulfiller", {"name": f"app-{name}", "capability": capability, **simulated})
 
@@ -46,12 +45,10 @@ class Pair:
         found: list[Document] = self.one.call("GET", f"{SERVICES}?serviceSpecification.id={specification}&limit=100")
         return found
 
-    def builds(self, name: str) -> list[str]:
-        """The orders whose plan builds the platform."""
-        built = {service["id"] for service in self.services(f"platform-{name}")}
-        ids = [plan["id"] for plan in self.one.call("GET", "/som/v1/plan?limit=1000")]
-        plans = [self.one.call("GET", f"/som/v1/plan/{key}") for key in ids]
-        return [plan["id"] for plan in plans for task in plan["task"] if task["service"] in built]
+    def builders(self, orders: list[str], platform: Document) -> list[str]:
+        """Those of the orders whose plan has a task for the platform."""
+        plans = [self.one.call("GET", f"/som/v1/plan/{order}") for order in orders]
+        return [plan["id"] for plan in plans if any(task["service"] == platform["id"] for task in plan["task"])]
 
     def waits(self, order: str) -> list[Document]:
         found: list[Document] = self.one.call("GET", f"/som/v1/order/{order}/explanation")["wait"]
@@ -82,7 +79,7 @@ def test_twenty_orders_at_once_have_the_service_that_all_need_built_once(pair: P
         pair.one.until(order, "completed")
     (platform,) = pair.services("platform-crowd")
     assert platform["state"] == "active"
-    assert len(pair.builds("crowd")) == 1
+    assert len(pair.builders(orders, platform)) == 1
     applications = pair.services("app-crowd")
     relied = {other["service"]["id"] for one in applications for other in one["serviceRelationship"]}
     assert (len(applications), relied) == (ASKING, {platform["id"]})
@@ -129,3 +126,71 @@ def test_a_service_that_others_rely_on_cannot_be_deleted_and_its_users_are_named
     order = pair.one.call("POST", ORDERS, {"serviceOrderItem": both})["id"]
     pair.one.until(order, "completed")
     assert {one["state"] for one in (*pair.services("platform-kept"), *pair.services("app-kept"))} == {"terminated"}
+
+
+DEPENDENTS = 50
+READS = "=reliesOn.platform.characteristic.endpoint"
+
+
+def specify_consumers(pair: Pair, name: str, on_change: str) -> None:
+    """Applications whose address is what their platform says, and whose connection has to follow it."""
+    simulated = {"kind": "simulator", "pollInterval": 0.1}
+    pair.one.specify(f"platform-{name}", simulated)
+    connect = {"input": {"to": READS}, "output": {"characteristic": {"address": READS}}}
+    rules = {
+        "add": {"tasks": {"connect": connect}},
+        "modify": {"tasks": {"connect": connect}},
+        "reliesOn": {"platform": {"onChange": on_change}},
+    }
+    relation = {"id": f"platform-{name}", "relationshipType": "dependency", "name": "platform"}
+    body = {"id": f"app-{name}", "name": f"app-{name}", "version": "1", "fulfilment": rules}
+    pair.one.call("POST", CATALOG, {**body, "serviceSpecRelationship": [relation]})
+    capability = [{"specification": f"app-{name}", "action": "*"}]
+    pair.one.call("POST", "/som/v1/fulfiller", {"name": f"app-{name}", "capability": capability, **simulated})
+
+
+def addresses(services: list[Document]) -> list[str]:
+    return [
+        one["value"] for service in services for one in service["serviceCharacteristic"] if one["name"] == "address"
+    ]
+
+
+def test_fifty_who_rely_on_a_changed_service_are_revised_and_told_once(pair: Pair) -> None:
+    specify_consumers(pair, "told", "propose")
+    platform = pair.one.until(pair.one.order("platform-told", endpoint="old"), "completed")
+    key = platform["serviceOrderItem"][0]["service"]["id"]
+    for order in pair.order_at_once("told", DEPENDENTS):
+        pair.one.until(order, "completed")
+    users = pair.services("app-told")
+    assert addresses(users) == ["old"] * DEPENDENTS
+    change = pair.one.order("platform-told", "modify", key, endpoint="new")
+    pair.one.until(change, "completed")
+    eventually(lambda: [one["state"] for one in pair.one.call("GET", f"/som/v1/propagation?service={key}")] == ["done"])
+    (told,) = pair.one.call("GET", f"/som/v1/propagation?service={key}")
+    assert (told["serviceOrder"]["id"], told["serviceCharacteristic"]) == (change, ["endpoint"])
+    assert (told["total"], told["told"], told["proposed"], told["problem"]) == (DEPENDENTS, DEPENDENTS, DEPENDENTS, [])
+    (progress,) = pair.one.call("GET", f"/som/v1/order/{change}/explanation")["propagation"]
+    assert (progress["told"], progress["total"]) == (DEPENDENTS, DEPENDENTS)
+    revised = pair.services("app-told")
+    assert [one["desired"]["reliesOn"][0]["service"] for one in revised] == [key] * DEPENDENTS
+    assert all(one["hasDrift"] for one in revised), "the address shall be the new one, and is the old one"
+    for user in users:
+        events = pair.one.call("GET", f"/som/v1/history?resourceId={user['id']}&limit=100")
+        about = [event for event in events if key in (event.get("why") or "")]
+        assert len([event for event in about if event["what"] == "ServiceAttributeValueChangeEvent"]) == 1
+    pair.one.call("POST", f"/som/v1/propagation/{told['id']}/order")
+    eventually(lambda: addresses(pair.services("app-told")) == ["new"] * DEPENDENTS)
+    eventually(lambda: not any(one["hasDrift"] for one in pair.services("app-told")))
+    placed = pair.one.call("GET", f"{ORDERS}?category=dependency&limit=1000")
+    mine = [one for one in placed if one["externalId"] == key]
+    assert len(mine) == DEPENDENTS
+
+
+def test_where_the_specification_says_so_the_modification_is_placed_at_once(pair: Pair) -> None:
+    specify_consumers(pair, "placed", "place")
+    platform = pair.one.until(pair.one.order("platform-placed", endpoint="old"), "completed")
+    key = platform["serviceOrderItem"][0]["service"]["id"]
+    pair.one.until(pair.one.order("app-placed"), "completed")
+    values = [{"name": "endpoint", "value": "patched"}]
+    pair.one.call("PATCH", f"{SERVICES}/{key}", {"serviceCharacteristic": values}, "application/merge-patch+json")
+    eventually(lambda: addresses(pair.services("app-placed")) == ["patched"])

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from models.domain.desired import link_of, ordered
+from models.propagations import note
 from tests.contract.plans import KEYS, hold_task, store_delivery, store_events, store_plan
 from tests.contract.samples import (
     CANCELS,
@@ -17,6 +18,7 @@ from tests.contract.samples import (
     PROCESS_FLOWS,
     PROCESSES,
     RELEASES,
+    RESERVATIONS,
     RESOURCE_INVENTORY,
     RESOURCE_INVENTORY_V5,
     RESOURCES,
@@ -30,6 +32,7 @@ from tests.contract.samples import (
     physical_resource,
     pool,
     release,
+    reservation,
     resource,
     service,
     set_state,
@@ -154,6 +157,22 @@ async def _had(stage: Stage, _: Operation) -> str:
     return await posted(stage, SERVICES, {**service(), "relatedParty": [{"id": "c-1", "role": "customer"}]})
 
 
+async def _propagation(stage: Stage, _: Operation) -> str:
+    """The change of a service that another one relies on."""
+    relied = await recorded(stage)
+    relation = {"relationshipType": "reliesOn", "service": {"id": relied}}
+    await posted(stage, SERVICES, {**service(), "serviceRelationship": [relation]})
+    event = {
+        "_id": stage.new("event"), "tenant": "default", "resource": {"type": "service", "id": relied}, "seq": 2,
+        "at": stage.dependencies.clock.text(), "before": {"state": "active"}, "after": {"state": "inactive"},
+        "state": "inactive",
+    }  # fmt: skip
+    await note(stage.store, stage.dependencies.clock, [event])
+    found = await stage.store.collection("propagation").find_one({"service": relied})
+    assert found is not None
+    return str(found["_id"])
+
+
 async def _rule(stage: Stage, _: Operation) -> str:
     body = {"name": "later", "then": {"do": "retry", "delays": [60]}}
     return await posted(stage, f"{SOM}/falloutRule", body)
@@ -167,6 +186,11 @@ async def released(stage: Stage, *_: object) -> str:
 async def pooled(stage: Stage, *_: object) -> str:
     """A resource pool."""
     return await posted(stage, POOLS, pool(stage.new("pool")))
+
+
+async def reserved(stage: Stage, *_: object) -> str:
+    """A reservation."""
+    return await posted(stage, RESERVATIONS, reservation(await pooled(stage), externalId=stage.new("reservation")))
 
 
 async def _callback(stage: Stage, _: Operation) -> str:
@@ -244,9 +268,12 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/falloutRule/{{id}}": _rule,
     f"{POOLS}/{{id}}": pooled,
     **{f"{POOLS}/{{id}}/{part}": pooled for part in ("push", "extract", "utilisation", "member", "demand", "check")},
+    f"{RESERVATIONS}/{{id}}": reserved,
     f"{SOM}/release/{{id}}": released,
     f"{SOM}/release/{{id}}/difference": released,
     f"{SOM}/release/{{id}}/rollback": released,
+    f"{SOM}/propagation/{{id}}": _propagation,
+    f"{SOM}/propagation/{{id}}/order": _propagation,
     f"{SOM}/order/{{id}}/explanation": _order,
     f"{SOM}/order/{{id}}/stream": _told_to_its_end,
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from models.domain.decomposition import decompose
 from models.domain.order_check import check_order
@@ -121,6 +122,8 @@ def test_the_examples_ask_only_for_what_an_example_fulfiller_can_do() -> None:
         for name in ("network", "platform", "monitoring", "surveyors")
         for capability in json.loads((EXAMPLES / "fulfillers" / f"{name}.json").read_text())["capability"]
     }
+    pools = {yaml.safe_load(file.read_text())["name"] for file in (EXAMPLES / "pools").glob("*.yaml")}
     for body, seen in CASES.values():
         for task in decompose("order-1", body, seen).tasks:
-            assert {task.capability.specification, task.capability.name} & able
+            there = pools if task.kind == "allocate" else able
+            assert {task.capability.specification, task.capability.name} & there
