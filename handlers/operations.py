@@ -40,6 +40,7 @@ from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.reservations import Reservations
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.resource_pools import ResourcePools
+from handlers.som.sinks import Sinks
 from handlers.som.stream import OrderStream
 from handlers.som.subscriptions import Subscriptions
 from handlers.task_flow import KIND as TASK_FLOW
@@ -157,6 +158,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
     fallout = FalloutQueue(dependencies, settings, lists)
     resolutions = FalloutResolutions(dependencies, settings, lists)
     rules = FalloutRules(dependencies, lists)
+    sinks = Sinks(dependencies, settings, lists)
     reconciliations, repairs = Reconciliations(dependencies), Repairs(dependencies, settings, lists)
     subscriptions = Subscriptions(dependencies, settings, lists)
     releases = ReleaseHandlers(dependencies, lists)
@@ -222,5 +224,9 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "listRepair": repairs.list,
         "retrieveRepair": repairs.retrieve,
         "placeRepair": repairs.place,
+        "listSink": sinks.list,
+        "createSink": sinks.create,
+        "retrieveSink": sinks.retrieve,
+        "deleteSink": sinks.delete,
         "streamOrderEvents": OrderStream(dependencies, settings).follow,
     }

@@ -12,6 +12,7 @@ import structlog
 
 from adapters.allowances import Allowances
 from adapters.database_errors import DatabaseProblem
+from adapters.foreign_inventories import ForeignInventories
 from adapters.forms import JsonSchemaForms
 from adapters.http_session import Tools, open_session
 from adapters.kinds import Kinds
@@ -182,7 +183,7 @@ class Server:
             engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
             jobs.append(Role("engine", engine.run(), engine.stop))
         if "notifier" in settings.roles:
-            notifier = await make_notifier(ground, watcher, sealer)
+            notifier = await make_notifier(ground, watcher, sealer, ForeignInventories(session))
             jobs += [Role("notifier", notifier.run()), Role("retention", clean(ground))]
         app = create_app(dependencies, self._http_settings())
         gc.collect()

@@ -5,12 +5,12 @@ from typing import Any
 
 from handlers.dependencies import Dependencies
 from handlers.exchange import Reply, Request
+from handlers.som.fallout_bodies import task_flow_reference
 from handlers.som.lists import one_reply
 from handlers.som.plan_bodies import ORDERS, decision_body
 from handlers.som.times import shown
 from models.clock import Clock
 from models.domain.errors import NotFound
-from models.domain.events import BASE_PATHS, resource_path
 from models.domain.evidence import Evidence, Wait
 from models.domain.explanation import Explanation, ItemPicture, explain
 from models.domain.plan import PlannedTask
@@ -125,7 +125,7 @@ def _wait(request: Request, evidence: Evidence, wait: Wait) -> Document:
         **wait.details,
     }
     if (flow := wait.details.get("taskFlow")) is not None:
-        made["taskFlow"] = {"id": flow["id"], "href": _flow_address(request, flow)}
+        made["taskFlow"] = task_flow_reference(request, flow)
     if wait.task is not None:
         key = f"{evidence.order['_id']}:{wait.task.key}"
         made["task"] = {"id": key, "href": request.url(f"/task/{key}"), "name": wait.task.name}
@@ -133,11 +133,6 @@ def _wait(request: Request, evidence: Evidence, wait: Wait) -> Document:
         if decision is not None and wait.kind not in ("turn", "place"):
             made["decision"] = decision_body(decision, lambda fulfiller: request.url(f"/fulfiller/{fulfiller}"))
     return made
-
-
-def _flow_address(request: Request, flow: Mapping[str, Any]) -> str:
-    body = {"id": flow["id"], "processFlow": {"id": flow["processFlow"]}}
-    return f"{request.root}{BASE_PATHS['tmf701']}v4{resource_path('taskFlow', body)}"
 
 
 def _party(request: Request, evidence: Evidence, wait: Wait) -> Document | None:

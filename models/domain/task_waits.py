@@ -63,7 +63,7 @@ def _held(task: PlannedTask, run: TaskRun, document: Mapping[str, Any], flow: Ma
         "assignee": assignee,
     }
     if flow is not None:
-        details["taskFlow"] = {"id": flow["id"], "processFlow": flow["processFlow"]["id"]}
+        details["taskFlow"] = {"id": flow["id"], "processFlow": flow["processFlow"]}
     return Wait("held", "person", message, fallout.get("since"), None, queue, task.item, task, details)
 
 
@@ -107,7 +107,7 @@ def _work(
     queue, assignee, due = flow.get("queue"), flow.get("assignee"), flow.get("requestedCompletionDate")
     if queue is not None:
         details["queue"] = queue
-    details |= {"assignee": assignee, "taskFlow": {"id": flow["id"], "processFlow": flow["processFlow"]["id"]}}
+    details |= {"assignee": assignee, "taskFlow": {"id": flow["id"], "processFlow": flow["processFlow"]}}
     who = assignee or (f"somebody of the queue {queue}" if queue else f"a person of {name}")
     in_queue = f" (queue {queue})" if assignee and queue else ""
     by = f", due at {due}" if due else ""
