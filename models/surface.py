@@ -31,13 +31,13 @@ class Surface:
         clock: Clock,
         *,
         catalogue_check: bool,
-        sealer: Sealer,
+        sealer: Sealer | None = None,
     ) -> None:
         """Check against these; without `catalogue_check` unknown specifications are let through.
 
-        The sealer keeps what orders hold for the time of their fulfilment only.
+        The sealer keeps what orders hold for the time of their fulfilment only; without one they are refused.
         """
-        self.sealer = sealer
+        self.sealer = sealer or Sealer()
         self._catalogue = catalogue
         self._inventory = inventory
         self._patterns = patterns

@@ -20,7 +20,8 @@ FULFILLERS = [
 ]
 
 POOLS: list[dict[str, Any]] = [
-    {"id": "vlans", "name": "VLANs", "kind": "discrete", "quarantine": 86400, "threshold": [{"name": "soon", "level": 0.8}],
+    {"id": "vlans", "name": "VLANs", "kind": "discrete", "quarantine": 86400,
+     "threshold": [{"name": "soon", "level": 0.8}],
      "capacity": [{"capacityAmount": {"capacityAmountFrom": "100", "capacityAmountTo": "109"}, "withheld": ["101"]}]},
     {"id": "addresses", "name": "Addresses", "kind": "address",
      "capacity": [{"prefix": "192.0.2.0/24", "withheld": ["network"], "place": {"id": "berlin"}}]},
