@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
-from adapters.ports import Forms, FulfillerRules, ResourcePools
+from adapters.ports import Forms, FulfillerRules
 from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
 from models.clock import Clock
@@ -38,7 +38,6 @@ class Dependencies:
         inventory: services.
         fulfiller_rules: what a registration of a fulfiller must keep to.
         forms: checks what people report back.
-        resource_pools: reserves resources, and takes them back; None where there are no pools.
         sealer: encrypts credentials; without a key it refuses to.
         counts: totals of lists that were dear to count.
         catalogue_check: whether specifications named in an order or a service must exist in the catalogue.
@@ -58,7 +57,6 @@ class Dependencies:
     inventory: Inventory
     fulfiller_rules: FulfillerRules
     forms: Forms
-    resource_pools: ResourcePools | None = None
     sealer: Sealer = field(default_factory=Sealer)
     counts: Counts = field(default_factory=Counts)
     catalogue_check: bool = True

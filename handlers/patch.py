@@ -13,6 +13,7 @@ from handlers.patch_operations import Operations, PatchLimits, encoded
 from handlers.places import Finder
 from models.domain.errors import InvalidRequest, TooLarge
 from models.domain.json_values import same
+from models.domain.merge_patch import merged
 from models.domain.patterns import PatternEngine
 from models.domain.shapes import ANYTHING, Shape
 from models.domain.violations import Violation
@@ -111,20 +112,7 @@ def _merged(document: Json, patch: Any) -> Json:
     if not isinstance(patch, dict):
         message = "A merge patch is a JSON object with the attributes to change; null removes one."
         raise InvalidRequest([Violation("", "invalidPatch", message)])
-    return _merge(document, patch) if patch else document
-
-
-def _merge(target: Any, patch: Any) -> Any:
-    """RFC 7396, section 2, without touching the target."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            result.pop(name, None)
-        else:
-            result[name] = _merge(result.get(name), value)
-    return result
+    return merged(document, patch) if patch else document
 
 
 def _refuse(violations: list[Violation]) -> None:

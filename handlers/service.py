@@ -16,6 +16,7 @@ from models.domain.desired import SIDES
 from models.domain.errors import Conflict
 from models.domain.lifecycles import SERVICE, SERVICE_ORDER
 from models.domain.sides import recorded, shown
+from models.pools.pools import ResourcePoolStore
 from models.references import first_match
 from models.service_events import side_stubs
 from models.surface import Surface
@@ -37,7 +38,7 @@ class ServiceRules:
         """Check services against the catalogue."""
         self._store = dependencies.store
         self._surface = surface
-        self._pools = dependencies.resource_pools
+        self._pools = ResourcePoolStore(dependencies.store, dependencies.clock, turns=dependencies.pools)
 
     async def before_create(self, caller: Caller, draft: Draft) -> None:
         """A service begins in any state but its end, and follows its specification."""
@@ -85,8 +86,8 @@ class ServiceRules:
 
     async def after_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
         """Give back what was allocated for it."""
-        if self._pools is not None:
-            await self._pools.release(Holder(service=stored["_id"], tenant=caller.tenant), "the service is deleted")
+        holder = Holder(service=stored["_id"], tenant=caller.tenant)
+        await self._pools.release(holder, "the service is deleted")
 
     @staticmethod
     def _move(revision: Revision) -> None:

@@ -16,11 +16,12 @@ from mongoengine import (
 
 from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
-from models.pool_documents import PoolDemand, PoolPart, PoolPiece, ResourcePool
+from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, ResourcePool
 from models.propagation_documents import Propagation
 from models.release_documents import Release
 from models.resource_documents import Resource
 from models.service_documents import ReadAdoption, Service
+from models.sink_documents import SinkInstance
 from models.stored import BY_CREATION as _BY_CREATION
 from models.stored import DUE as _DUE
 from models.stored import OWED as _OWED
@@ -241,6 +242,8 @@ class Subscription(Stored):
     endedReason = StringField()  # noqa: N815 - a stored name
     endedAt = DateTimeField()  # noqa: N815 - a stored name
     former = DictField()
+    sink = DictField()  # {kind, address, specification} where it is a configuration sink
+    credentials = DictField()  # sealed
 
 
 class Event(Stored):
@@ -340,6 +343,7 @@ ALL: tuple[type[Stored], ...] = (
     PoolPart,
     PoolPiece,
     PoolDemand,
+    PoolSession,
     ServiceSpecification,
     ProcessFlow,
     TaskFlow,
@@ -355,6 +359,7 @@ ALL: tuple[type[Stored], ...] = (
     FalloutResolution,
     Release,
     Subscription,
+    SinkInstance,
     Event,
     Delivery,
     Duration,

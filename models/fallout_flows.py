@@ -119,6 +119,15 @@ async def flow_of(store: Store, task: str, hold: int) -> Document | None:
         return await store.collection(NAME).find_one({"fallout.task": task, "fallout.hold": hold, "body.state": OPEN})
 
 
+async def last_flow_of(store: Store, task: str) -> Document | None:
+    """The task flow of a task's last hold, whether it has ended or not; None where there is none."""
+    with reading():
+        where = {"fallout.task": task}
+        return await store.collection(NAME).find_one(
+            where, {"body.id": 1, "body.processFlow": 1}, sort=[("fallout.hold", -1), ("created", -1)]
+        )
+
+
 async def _end(  # noqa: PLR0913, PLR0917 - what an end is made of
     store: Store,
     clock: Clock,

@@ -48,21 +48,24 @@ async def change_task_flow(  # noqa: PLR0913 - what a change is made of
     Returns:
         False where somebody else was quicker.
     """
-    former = stored["body"]
+    passed = [outbox.stub(event_type(TASKS, "StateChange"), state=state, who=who) for state in through]
+    stubs = [*passed, _told(stored["body"], body, who, why)]
+    unset = ("escalate",) if body["state"] in TASK_FLOW.final else ()
+    change = outbox.change(stored, {"body": body, **(fields or {})}, stubs, clock.now(), unset=unset)
+    return await store.update(TASKS, {"_id": stored["_id"], "rev": stored["rev"]}, change)
+
+
+def _told(former: Mapping[str, Any], body: Mapping[str, Any], who: str, why: str | None) -> outbox.Stub:
+    """The event of a change: of the state where that changed, else of the attributes."""
     names = [name for name in {**former, **body} if former.get(name) != body.get(name)]
-    moved = body["state"] != former["state"]
-    last = outbox.stub(
-        event_type(TASKS, "StateChange" if moved else "AttributeValueChange"),
+    return outbox.stub(
+        event_type(TASKS, "StateChange" if body["state"] != former["state"] else "AttributeValueChange"),
         state=body["state"],
         who=who,
         why=why,
         before={name: former.get(name) for name in names},
         after={name: body.get(name) for name in names},
     )
-    passed = [outbox.stub(event_type(TASKS, "StateChange"), state=state, who=who) for state in through]
-    unset = ("escalate",) if body["state"] in TASK_FLOW.final else ()
-    change = outbox.change(stored, {"body": body, **(fields or {})}, [*passed, last], clock.now(), unset=unset)
-    return await store.update(TASKS, {"_id": stored["_id"], "rev": stored["rev"]}, change)
 
 
 async def withdraw_of_plan(store: Store, clock: Clock, plan: str) -> None:

@@ -1,6 +1,6 @@
 """The collections of resource pools."""
 
-from mongoengine import DateTimeField, DictField, DynamicField, IntField, ListField, StringField
+from mongoengine import DateTimeField, DictField, DynamicField, IntField, ListField, StringField, UUIDField
 
 from models.stored import BY_CREATION, OWED, ResourceDocument, Stored, body_index, index
 
@@ -66,6 +66,16 @@ class PoolPiece(Stored):
     start = StringField()
     traits = ListField(StringField())
     free = ListField(DynamicField())
+
+
+class PoolSession(Stored):
+    """The database session in which a process takes its turns of a pool; its id is `<pool>:<process>`."""
+
+    meta = {"collection": "poolSession", "indexes": [index("by_pool", "pool"), index("by_age", "at")]}
+    tenant = StringField()
+    pool = StringField(required=True)
+    session = UUIDField(required=True)
+    at = DateTimeField(required=True)
 
 
 class PoolDemand(Stored):

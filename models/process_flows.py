@@ -12,7 +12,7 @@ from models.domain.errors import AlreadyExists
 from models.domain.events import event_type
 from models.domain.ids import derived_id
 from models.domain.lifecycles import PROCESS_FLOW, SERVICE_ORDER
-from models.flow_changes import withdraw_of_plan
+from models.flow_changes import remove_of_plan, withdraw_of_plan
 from models.reading import reading
 from models.store import Store
 
@@ -136,6 +136,9 @@ class Ending:
 
     async def _end(self, stored: Document) -> bool:
         order = await self._store.get("serviceOrder", stored.get("order") or "")
+        if order is None and "order" in stored:  # whoever has deleted the order has died before this was cleared away
+            await remove_of_plan(self._store, self._clock, stored["plan"], ENGINE.subject)
+            return True
         if order is not None and order["body"]["state"] not in SERVICE_ORDER.final:
             return False  # its plan is about to say how it has ended
         await withdraw_of_plan(self._store, self._clock, stored["plan"])

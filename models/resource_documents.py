@@ -2,9 +2,16 @@
 
 from mongoengine import DateTimeField, DictField, DynamicField, IntField, ListField, StringField
 
-from models.stored import BY_CREATION, OWED, ResourceDocument, body_index, index, partial_index
+from models.stored import BY_CREATION, OWED, ResourceDocument, Spec, body_index, index, partial_index
 
-_PLACED = {"position": {"$exists": True}}
+
+def _having(name: str, path: str) -> Spec:
+    """An index for lists, of those resources alone that have the attribute: what pools make has few of them."""
+    return index(name, "tenant", f"body.{path}", "created", "id", partialFilterExpression={f"body.{path}": _THERE})
+
+
+_THERE = {"$exists": True}
+_PLACED = {"position": _THERE}
 
 
 class Resource(ResourceDocument):
@@ -27,17 +34,17 @@ class Resource(ResourceDocument):
             BY_CREATION,
             OWED,
             body_index("by_name", "name"),
-            body_index("by_category", "category"),
+            _having("of_category", "category"),
             body_index("by_type", "@type"),
-            body_index("by_base_type", "@baseType"),
+            _having("of_base_type", "@baseType"),
             body_index("by_status", "resourceStatus"),
             body_index("by_value", "value"),
-            body_index("by_serial_number", "serialNumber"),
-            body_index("by_party", "relatedParty.id"),
-            body_index("by_place", "place.id"),
-            body_index("by_specification", "resourceSpecification.id"),
-            body_index("by_specification_name", "resourceSpecification.name"),
-            body_index("by_relationship", "resourceRelationship.id"),
+            _having("of_serial_number", "serialNumber"),
+            _having("of_party", "relatedParty.id"),
+            _having("of_place", "place.id"),
+            _having("of_specification", "resourceSpecification.id"),
+            _having("of_specification_name", "resourceSpecification.name"),
+            _having("of_relationship", "resourceRelationship.id"),
             partial_index("by_related", "tenant", "related", exists="related"),
             partial_index("members", "tenant", "pool", "status", "position", exists="pool"),
             index("position", "tenant", "pool", "position", unique=True, partialFilterExpression=_PLACED),

@@ -14,7 +14,8 @@ from models import outbox
 from models.clock import Clock
 from models.domain.caller import ENGINE
 from models.domain.errors import Conflict
-from models.domain.resource_states import STATES, differences, related_ids, states_of
+from models.domain.json_values import differences
+from models.domain.resource_states import STATES, related_ids, states_of
 from models.store import Store
 
 Document = dict[str, Any]

@@ -1,7 +1,7 @@
 """Tasks that wait for a pool go on by themselves when it has what they lacked.
 
 Our own pools keep the line: they reserve for whoever is first, by priority and age, and name those that were served.
-Of pools elsewhere nobody tells us; their tasks are taken up once in a while, in the same order.
+Of pools elsewhere nobody tells us: there a reservation stands in line, and we look once in a while how it is.
 """
 
 from dataclasses import dataclass, field
@@ -60,7 +60,7 @@ class PoolLines:
         waiting = {"state": "held", "error.code": "poolExhausted", "fulfiller": {"$ne": OWN_POOLS}}
         with reading():
             held = self.store.collection("task").find(waiting, {"plan": 1, "key": 1})
-            found = await held.sort([("priority", 1), ("created", 1)]).limit(PORTION).to_list()
+            found = await held.sort("created", 1).limit(PORTION).to_list()
         for one in found:
             await inbox.append(self.store, self.clock, one["plan"], {"kind": "candidate", "task": one["key"]})
         return len(found)

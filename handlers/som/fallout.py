@@ -7,11 +7,11 @@ from handlers.dependencies import Dependencies
 from handlers.errors import invalid
 from handlers.exchange import Reply, Request
 from handlers.settings import HttpSettings
-from handlers.som.fallout_bodies import fallout_body, group_body
+from handlers.som.fallout_bodies import fallout_body, group_body, task_flow_reference
 from handlers.som.lists import AdminLists, Where, list_reply, one_reply, since
 from models.domain.errors import Conflict, NotFound
 from models.fallout import COLLECTION, condition, groups
-from models.fallout_flows import look_after
+from models.fallout_flows import last_flow_of, look_after
 
 Document = dict[str, Any]
 
@@ -48,7 +48,14 @@ class FalloutQueue:
 
     async def retrieve(self, request: Request) -> Reply:
         """Answer one, also when it has gone on since."""
-        return one_reply(request, fallout_body(request, await self._task(request)))
+        return await self._answer(request)
+
+    async def _answer(self, request: Request) -> Reply:
+        task = await self._task(request)
+        body, flow = fallout_body(request, task), await last_flow_of(self._store, task["_id"])
+        if flow is not None:
+            body["taskFlow"] = task_flow_reference(request, flow["body"])
+        return one_reply(request, body)
 
     async def patch(self, request: Request) -> Reply:
         """Change queue or assignee, or add a comment."""
@@ -59,7 +66,7 @@ class FalloutQueue:
         task = await self._task(request)
         if task["state"] != "held" or not await look_after(self._store, self._clock, task, change, who):
             raise Conflict("The task is not held any more, or is being helped; there is nothing to look after.")
-        return one_reply(request, fallout_body(request, await self._task(request)))
+        return await self._answer(request)
 
     async def list_groups(self, request: Request) -> Reply:
         """Answer fallout by cause."""

@@ -6,6 +6,7 @@ from typing import Any
 from handlers.exchange import Request
 from handlers.som.plan_bodies import ORDERS, attempt_body, decision_body
 from handlers.som.times import shown
+from models.domain.events import BASE_PATHS, resource_path
 from models.domain.fallout import DEFAULT_QUEUE, actions
 
 Document = dict[str, Any]
@@ -56,6 +57,11 @@ def fallout_body(request: Request, task: Mapping[str, Any]) -> Document:
 def order_reference(request: Request, order: str) -> Document:
     """The order that a task belongs to."""
     return {"id": order, "href": f"{request.root}{ORDERS}/{order}"}
+
+
+def task_flow_reference(request: Request, flow: Mapping[str, Any]) -> Document:
+    """The TMF701 task flow with this body; of the body only its id and that of its process flow are needed."""
+    return {"id": flow["id"], "href": f"{request.root}{BASE_PATHS['tmf701']}v4{resource_path('taskFlow', flow)}"}
 
 
 def _pending(fallout: Mapping[str, Any]) -> Document | None:

@@ -17,6 +17,7 @@ from models import outbox
 from models.clock import parse
 from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from models.domain.fallout_rules import Application, Rule, rules_of, violations
+from models.domain.merge_patch import with_defaults
 from models.fallout_rules import COLLECTION, judged, past_holds
 from models.ids import new_id
 from models.reading import reading
@@ -72,10 +73,7 @@ class FalloutRules:
         for _ in range(_TRIES):
             stored = await self._stored(request)
             check_if_match(request, stored)
-            body = {**stored["body"], **{name: value for name, value in patch.items() if value is not None}}
-            for name in [name for name, value in patch.items() if value is None]:
-                body.pop(name, None)
-            body = {**_DEFAULTS, **body}
+            body = with_defaults(stored["body"], patch, _DEFAULTS, whole=("match", "then"))
             if body == stored["body"]:
                 return self._reply(200, request, stored)
             self._check(body)

@@ -14,6 +14,7 @@ from handlers.som.times import shown
 from models import fulfillers, outbox
 from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from models.domain.fulfiller import ADMINISTRATIVE_STATES, DEFAULTS
+from models.domain.merge_patch import with_defaults
 from models.fulfillers import COLLECTION
 from models.ids import new_id
 from models.sealing import SecretUnreadable
@@ -157,34 +158,12 @@ _DEFAULTS: Document = {
 
 def _patched(stored: Document, patch: Mapping[str, Any]) -> Document:
     """RFC 7396 on a registration, but for its credentials; null brings a default back."""
-    body = dict(stored["body"])
-    for name, value in patch.items():
-        if name == "credentials":
-            continue
-        if value is None:
-            body.pop(name, None)
-            if name in _DEFAULTS:
-                body[name] = _DEFAULTS[name]
-        elif isinstance(value, dict) and isinstance(body.get(name), dict):
-            body[name] = _merged(body[name], value)
-        else:
-            body[name] = value
+    named = {name: value for name, value in patch.items() if name != "credentials"}
+    body = with_defaults(stored["body"], named, _DEFAULTS)
     for name in ("name", "kind"):
         if name not in body:
             raise invalid(f"/{name}", "required", f"A fulfiller has a {name}; it cannot be removed.")
     return body
-
-
-def _merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> Document:
-    made = dict(target)
-    for name, value in patch.items():
-        if value is None:
-            made.pop(name, None)
-        elif isinstance(value, dict) and isinstance(made.get(name), dict):
-            made[name] = _merged(made[name], value)
-        else:
-            made[name] = value
-    return made
 
 
 def _shown(request: Request, stored: Document) -> Document:

@@ -1,6 +1,13 @@
 """JSON values compared as JSON compares them."""
 
+from collections.abc import Mapping
 from typing import Any
+
+
+def differences(body: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What of the changes really changes the body, before and after (None stands for absent)."""
+    after = {name: value for name, value in changes.items() if body.get(name) != value}
+    return {name: body.get(name) for name in after}, after
 
 
 def same(first: Any, second: Any) -> bool:

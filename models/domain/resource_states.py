@@ -104,12 +104,6 @@ def states_of(body: Body) -> dict[str, Any]:
     return {name: body[name] for name in STATES if name in body}
 
 
-def differences(body: Body, changes: Body) -> tuple[Changes, Changes]:
-    """What of the changes really changes the body, before and after (None stands for absent)."""
-    after = {name: value for name, value in changes.items() if body.get(name) != value}
-    return {name: body.get(name) for name in after}, after
-
-
 def kept_in_step(before: Body, body: Body) -> dict[str, Any]:
     """A body in which v4's `resourceStatus` and v5's attributes for the same say the same, after a client's change.
 

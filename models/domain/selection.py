@@ -70,6 +70,7 @@ class Decision:
         return found is None or found.row in FILTER_ROWS
 
 
+_NOT_THERE = "What is to be allocated lies in a pool elsewhere, which another fulfiller is registered for."
 _SHARED = "An equal one has taken this task: equal fulfillers share the work."
 
 
@@ -134,6 +135,14 @@ def _match(fulfillers: Iterable[FulfillerDefinition], capability: Capability) ->
             row = "specification"
             reason = f"It has no capability for the specification {capability.name or capability.specification}."
         others.append(Candidate(one.id, one.name, reason, row))
+    if capability.action == "allocate" and fitting:
+        closest = min(one.closeness for one in fitting)
+        others[:0] = [
+            Candidate(one.fulfiller.id, one.fulfiller.name, _NOT_THERE, "specification")
+            for one in fitting
+            if one.closeness > closest
+        ]
+        fitting = [one for one in fitting if one.closeness == closest]
     return _Matched(tuple(fitting), tuple(others))
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.domain.json_values import differences
+
 Body = Mapping[str, Any]
 Changes = dict[str, Any]
 
@@ -102,5 +104,4 @@ def in_state(body: Body, state: str, at: str) -> Changes:
 
 def changed(body: Body, changes: Changes) -> tuple[Changes, Changes]:
     """What really differs, before and after (None stands for absent)."""
-    after = {name: value for name, value in changes.items() if body.get(name) != value}
-    return {name: body.get(name) for name in after}, after
+    return differences(body, changes)

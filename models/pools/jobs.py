@@ -9,6 +9,8 @@ from models import resources
 from models.clock import Clock
 from models.domain.errors import NotFound
 from models.pools.asks import Free, Serve
+from models.pools.sessions import COLLECTION as SESSION
+from models.pools.sessions import FORGOTTEN_AFTER
 from models.pools.turn import DEMAND, POOL
 from models.pools.turns import Turns
 from models.reading import reading
@@ -81,9 +83,14 @@ async def serve_lines(store: Store, turns: Turns) -> int:
 
 
 async def forget_old_keys(store: Store, clock: Clock) -> int:
-    """Forget keys that were released long ago: no call of theirs is still on its way. Returns how many."""
+    """Forget keys that were released long ago, as no call of theirs is on its way any more; returns how many.
+
+    Sessions of processes that have ended are forgotten, too.
+    """
     with reading():
         old = {"state": "released", "updated": {"$lt": clock.now() - _KEPT}}
+        unused = {"at": {"$lt": clock.now() - FORGOTTEN_AFTER}}
+        await store.collection(SESSION).delete_many(unused)
         return (await store.collection(DEMAND).delete_many(old)).deleted_count
 
 

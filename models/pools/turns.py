@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,14 +15,16 @@ from models.clock import Clock
 from models.domain.errors import NotFound, Unavailable
 from models.pools.asks import Ask, Define, Free, Serve, Take, Use
 from models.pools.giving import Giving
+from models.pools.sessions import PoolSessions
 from models.pools.taking import Taking
 from models.pools.turn import POOL, Parts, Turn
 from models.store import Store
 
 MAX_ASKS = 250
 MAX_MEMBERS = 1_000
-_TRIES = 60
-_LONGEST_PAUSE = 0.25
+_PATIENCE = 30.0  # seconds
+_LONGEST_PAUSE = 0.05
+_STILL_SECONDS = 0.5
 _DUPLICATE_KEY = 11000
 _TRIES_OF_DUPLICATES = 3
 
@@ -34,6 +37,7 @@ class Turns:
         self._store = store
         self._clock = clock
         self._parts = Parts()
+        self._sessions = PoolSessions(store, clock)
         self._queues: dict[str, deque[Ask]] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self.on_served: list[Callable[[], None]] = []
@@ -82,26 +86,45 @@ class Turns:
 
     async def _turn(self, pool: str, asks: Sequence[Ask]) -> None:
         """One turn, begun again as long as another process is quicker."""
-        for tried in range(1, _TRIES + 1):
-            async with self._store.client.start_session() as session:
-                try:
-                    served = await self._transact(session, pool, asks)
-                except PyMongoError as error:
-                    if session.in_transaction:
-                        await _abandon(session)
-                    if not _again(error, tried):
-                        raise
-                except BaseException:
-                    if session.in_transaction:
-                        await _abandon(session)
+        began = looked = time.monotonic()
+        seen = None
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                served = await self._in_session(pool, asks)
+            except PyMongoError as error:
+                if not _again(error, tried):
                     raise
-                else:
-                    if served:
-                        for tell in self.on_served:
-                            tell()
-                    return
+            else:
+                if served:
+                    for tell in self.on_served:
+                        tell()
+                return
+            if time.monotonic() - began > _PATIENCE:
+                raise Unavailable("Others change this pool all the time; please repeat.")
+            if time.monotonic() - looked > _STILL_SECONDS:
+                seen = await self._unlocked(pool, seen)
+                looked = time.monotonic()
             await asyncio.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.002 * 2**tried)))  # noqa: S311 - no secret
-        raise Unavailable("Others change this pool all the time; please repeat.")
+
+    async def _in_session(self, pool: str, asks: Sequence[Ask]) -> int:
+        session = await self._sessions.of(pool)
+        try:
+            return await self._transact(session, pool, asks)
+        except BaseException:
+            if session.in_transaction:
+                await _abandon(session)
+            await self._sessions.drop(pool)
+            raise
+
+    async def _unlocked(self, pool: str, seen: int | None) -> int | None:
+        """Where nothing has moved since the last look, somebody died within a turn: end what he left."""
+        stored = await self._store.collection(POOL).find_one({"_id": pool}, {"turn": 1})
+        turn: int | None = None if stored is None else stored["turn"]
+        if turn is not None and turn == seen:
+            await self._sessions.end_others(pool)
+        return turn
 
     async def _transact(self, session: AsyncClientSession, pool: str, asks: Sequence[Ask]) -> int:
         for ask in asks:

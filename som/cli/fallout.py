@@ -1,10 +1,12 @@
 """`som fallout`: what is held, why, and what is done about it."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
-from som.cli import output
+from som.cli import histories, output
 from som.cli.connection import ADMINISTRATION, Server, at
 from som.cli.options import DEFAULT_URL, AsJson, Limit, Offset, Url
 
@@ -42,24 +44,8 @@ def list_fallout(
     filters = wanted(code, fulfiller, specification, cause, queue, since)
     with Server(url) as server:
         page = server.page(FALLOUT, {**filters, "limit": limit, "offset": offset})
-    if as_json:
-        output.as_json(page.items)
-        return
-    rows = [
-        (
-            one["id"],
-            one.get("name"),
-            one["serviceOrder"]["id"],
-            one["code"],
-            one.get("fulfiller"),
-            one["since"],
-            one.get("queue"),
-            one.get("assignee"),
-        )
-        for one in page.items
-    ]
-    output.table(("id", "task", "order", "code", "fulfiller", "since", "queue", "assignee"), rows)
-    output.more(len(page.items), page.total)
+    columns = ("id", "task", "order", "code", "fulfiller", "since", "queue", "assignee")
+    output.listing(page.items, page.total, columns, _row, in_json=as_json)
 
 
 @app.command()
@@ -78,16 +64,8 @@ def groups(
     filters = wanted(code, fulfiller, specification, None, queue, since)
     with Server(url) as server:
         page = server.page(f"{ADMINISTRATION}/falloutGroup", {**filters, "limit": limit, "offset": offset})
-    if as_json:
-        output.as_json(page.items)
-        return
-    rows = [
-        (one["id"], str(one["count"]), str(one["orderCount"]), one["code"], one.get("fulfiller"), one["oldest"],
-         one.get("reason"))
-        for one in page.items
-    ]  # fmt: skip
-    output.table(("cause", "tasks", "orders", "code", "fulfiller", "oldest", "reason"), rows)
-    output.more(len(page.items), page.total)
+    columns = ("cause", "tasks", "orders", "code", "fulfiller", "oldest", "reason")
+    output.listing(page.items, page.total, columns, _row_of_group, in_json=as_json)
 
 
 @app.command()
@@ -116,14 +94,8 @@ def show(task_id: TaskId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> No
             ("assignee", found.get("assignee")),
         ]
     )
-    attempts = [
-        (one["at"], one.get("fulfiller"), one["outcome"], one.get("detail")) for one in found.get("attempt") or ()
-    ]
-    if attempts:
-        output.table(("at", "fulfiller", "outcome", "detail"), attempts)
-    deeds = [(one["at"], one["who"], one["do"], one.get("why")) for one in found.get("intervention") or ()]
-    if deeds:
-        output.table(("at", "who", "did", "why"), deeds)
+    histories.attempts(found)
+    histories.interventions(found)
     comments = [(one["at"], one["who"], one.get("text"), one.get("assignee")) for one in found.get("comment") or ()]
     if comments:
         output.table(("at", "who", "comment", "given to"), comments)
@@ -137,6 +109,7 @@ def assign(
     comment: Annotated[str | None, typer.Option("--comment", help="A remark.")] = None,
     who: Who = None,
     url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
 ) -> None:
     """Say who looks after a held task, move it to another queue, or add a comment."""
     change: dict[str, Any] = {name: value for name, value in (("queue", queue), ("comment", comment)) if value}
@@ -144,7 +117,18 @@ def assign(
         change["assignee"] = to or None
     with Server(url) as server:
         found = server.patch(at(FALLOUT, task_id), change | ({"who": who} if who else {}))
-    output.line(f"{found['id']}  queue {found['queue']}, assignee {found.get('assignee') or 'nobody'}")
+    text = f"{found['id']}  queue {found['queue']}, assignee {found.get('assignee') or 'nobody'}"
+    output.told(found, text, in_json=as_json)
+
+
+def _row(one: dict[str, Any]) -> Sequence[str | Text | None]:
+    names = ("fulfiller", "since", "queue", "assignee")
+    return (one["id"], one.get("name"), one["serviceOrder"]["id"], one["code"], *(one.get(name) for name in names))
+
+
+def _row_of_group(one: dict[str, Any]) -> Sequence[str | Text | None]:
+    counts = (str(one["count"]), str(one["orderCount"]))
+    return (one["id"], *counts, one["code"], one.get("fulfiller"), one["oldest"], one.get("reason"))
 
 
 def wanted(

@@ -146,25 +146,27 @@ def drain(
         bool, typer.Option("--withdraw", help="Remove it from the registry as soon as it has nothing left.")
     ] = False,
     url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
 ) -> None:
     """Give a fulfiller no new work; it finishes what it has."""
-    state = "withdrawn" if withdraw else "draining"
-    with Server(url) as server:
-        server.patch(at(_FULFILLERS, fulfiller_id), {"administrativeState": state})
-    output.line(f"{fulfiller_id}  {state}")
+    _administer(fulfiller_id, "withdrawn" if withdraw else "draining", url, as_json=as_json)
 
 
 @app.command()
-def resume(fulfiller_id: FulfillerId, url: Url = DEFAULT_URL) -> None:
+def resume(fulfiller_id: FulfillerId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Give a drained fulfiller new work again."""
-    with Server(url) as server:
-        server.patch(at(_FULFILLERS, fulfiller_id), {"administrativeState": "enabled"})
-    output.line(f"{fulfiller_id}  enabled")
+    _administer(fulfiller_id, "enabled", url, as_json=as_json)
 
 
 @app.command()
-def remove(fulfiller_id: FulfillerId, url: Url = DEFAULT_URL) -> None:
+def remove(fulfiller_id: FulfillerId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Remove a fulfiller; refused while tasks are open at it."""
     with Server(url) as server:
         server.delete(at(_FULFILLERS, fulfiller_id))
-    output.line(f"{fulfiller_id}  removed")
+    output.told({"id": fulfiller_id, "removed": True}, f"{fulfiller_id}  removed", in_json=as_json)
+
+
+def _administer(fulfiller_id: str, state: str, url: str, *, as_json: bool) -> None:
+    with Server(url) as server:
+        found = server.patch(at(_FULFILLERS, fulfiller_id), {"administrativeState": state})
+    output.told(found, f"{fulfiller_id}  {state}", in_json=as_json)

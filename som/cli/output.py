@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rich.cells import cell_len
@@ -109,6 +109,30 @@ def facts(pairs: Iterable[tuple[str, str | Text | None]]) -> None:
     width = max((len(name) for name, _ in given), default=0)
     for name, value in given:
         line(Text(f"{name:<{width}}  ", "bold"), value or "")
+
+
+def told(value: Any, text: str, *, in_json: bool) -> None:
+    """What came of a command: the value for programs, or the text for people."""
+    if in_json:
+        as_json(value)
+    else:
+        line(text)
+
+
+def listing(
+    items: Sequence[dict[str, Any]],
+    total: int,
+    columns: Sequence[str],
+    row: Callable[[dict[str, Any]], Sequence[str | Text | None]],
+    *,
+    in_json: bool,
+) -> None:
+    """One page of a list: its items for programs, or a table with a row for each, and how many there are in all."""
+    if in_json:
+        as_json(items)
+        return
+    table(columns, map(row, items))
+    more(len(items), total)
 
 
 def more(shown: int, total: int) -> None:

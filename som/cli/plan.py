@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
-from som.cli import files, output
+from som.cli import files, histories, output
 from som.cli.connection import ADMINISTRATION, Server, at
 from som.cli.options import DEFAULT_URL, AsJson, Fill, InputFile, Url
 from som.cli.picture import picture
@@ -58,38 +59,28 @@ def show_task(
     if as_json:
         output.as_json(task)
         return
+    output.facts(_facts(task))
+    histories.decisions(task)
+    histories.attempts(task)
+
+
+def _facts(task: Mapping[str, Any]) -> list[tuple[str, str | Text | None]]:
     error, decision = task.get("error") or {}, task.get("decision") or {}
-    output.facts(
-        [
-            ("id", task["id"]),
-            ("name", task.get("name")),
-            ("state", output.state(task.get("state"))),
-            ("trouble", error.get("message")),
-            ("remark", task.get("remark")),
-            ("order", task.get("serviceOrder")),
-            ("item", task.get("item")),
-            ("service", task.get("service")),
-            ("fulfiller", task.get("fulfiller")),
-            ("chosen because", decision.get("reason")),
-            ("at the places", ", ".join((decision.get("situation") or {}).get("place") or ()) or None),
-            ("input", _short(task.get("input"))),
-            ("output", _short(task.get("output"))),
-        ]
-    )
-    candidates = [
-        (_reference(one), "chosen" if one.get("chosen") else one.get("rejected"))
-        for one in decision.get("candidate") or ()
+    return [
+        ("id", task["id"]),
+        ("name", task.get("name")),
+        ("state", output.state(task.get("state"))),
+        ("trouble", error.get("message")),
+        ("remark", task.get("remark")),
+        ("order", task.get("serviceOrder")),
+        ("item", task.get("item")),
+        ("service", task.get("service")),
+        ("fulfiller", task.get("fulfiller")),
+        ("chosen because", decision.get("reason")),
+        ("at the places", ", ".join((decision.get("situation") or {}).get("place") or ()) or None),
+        ("input", _short(task.get("input"))),
+        ("output", _short(task.get("output"))),
     ]
-    if candidates:
-        output.table(("candidate", "why or why not"), candidates)
-    former = [(_chosen(one), one.get("reason")) for one in task.get("formerDecision") or ()]
-    if former:
-        output.table(("chosen before", "because"), former)
-    attempts = [
-        (one["at"], one.get("fulfiller"), one["outcome"], one.get("detail")) for one in task.get("attempt") or ()
-    ]
-    if attempts:
-        output.table(("at", "fulfiller", "outcome", "detail"), attempts)
 
 
 def _draw(plan: Mapping[str, Any], names: Mapping[str, str]) -> None:
@@ -131,15 +122,6 @@ def _draw(plan: Mapping[str, Any], names: Mapping[str, str]) -> None:
 def _names(server: Server) -> dict[str, str]:
     page = server.page(f"{ADMINISTRATION}/fulfiller", {"limit": 1000, "fields": "name"})
     return {str(one["id"]): str(one.get("name") or one["id"]) for one in page.items}
-
-
-def _chosen(decision: Mapping[str, Any]) -> str:
-    return next((_reference(one) for one in decision.get("candidate") or () if one.get("chosen")), "nobody")
-
-
-def _reference(candidate: Mapping[str, Any]) -> str:
-    fulfiller = candidate.get("fulfiller") or {}
-    return str(fulfiller.get("name") or fulfiller.get("id") or "")
 
 
 def _short(value: Any) -> str | None:

@@ -122,11 +122,11 @@ def grow(
 
 
 @app.command()
-def remove(pool_id: PoolId, url: Url = DEFAULT_URL) -> None:
+def remove(pool_id: PoolId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Remove a pool of which nothing is taken."""
     with Server(url) as server:
         server.delete(at(_POOLS, pool_id))
-    output.line(f"{pool_id}  removed")
+    output.told({"id": pool_id, "removed": True}, f"{pool_id}  removed", in_json=as_json)
 
 
 @app.command("check")

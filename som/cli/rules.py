@@ -32,7 +32,7 @@ def list_rules(limit: Limit = 100, offset: Offset = 0, url: Url = DEFAULT_URL, a
             str(one.get("position")),
             one["id"],
             str(one["version"]),
-            "yes" if one.get("enabled", True) else "no",
+            _yes(one),
             one.get("name"),
             _conditions(one.get("match") or {}),
             _action(one.get("then") or {}),
@@ -44,10 +44,27 @@ def list_rules(limit: Limit = 100, offset: Offset = 0, url: Url = DEFAULT_URL, a
 
 
 @app.command()
-def show(rule_id: RuleId, url: Url = DEFAULT_URL) -> None:
+def show(rule_id: RuleId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Show a rule whole."""
     with Server(url) as server:
-        output.as_json(server.get(at(_RULES, rule_id)))
+        found = server.get(at(_RULES, rule_id))
+    if as_json:
+        output.as_json(found)
+        return
+    then = found.get("then") or {}
+    output.facts(
+        [
+            ("id", found["id"]),
+            ("version", str(found["version"])),
+            ("name", found.get("name")),
+            ("description", found.get("description")),
+            ("enabled", _yes(found)),
+            ("position", str(found.get("position"))),
+            ("match", _conditions(found.get("match") or {})),
+            ("then", _action(then)),
+            ("input", None if "input" not in then else output.short(then["input"], 10_000)),
+        ]
+    )
 
 
 @app.command()
@@ -62,30 +79,27 @@ def add(file: InputFile, url: Url = DEFAULT_URL, as_json: AsJson = False) -> Non
                 raise
             change = {name: value for name, value in body.items() if name != "id"}
             made = server.patch(at(_RULES, str(body["id"])), change)
-    if as_json:
-        output.as_json(made)
-    else:
-        output.line(f"{made['id']}  version {made['version']}")
+    output.told(made, f"{made['id']}  version {made['version']}", in_json=as_json)
 
 
 @app.command()
-def enable(rule_id: RuleId, url: Url = DEFAULT_URL) -> None:
+def enable(rule_id: RuleId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Apply a rule from now on."""
-    _switch(rule_id, url, on=True)
+    _switch(rule_id, url, on=True, as_json=as_json)
 
 
 @app.command()
-def disable(rule_id: RuleId, url: Url = DEFAULT_URL) -> None:
+def disable(rule_id: RuleId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Apply a rule no more."""
-    _switch(rule_id, url, on=False)
+    _switch(rule_id, url, on=False, as_json=as_json)
 
 
 @app.command()
-def remove(rule_id: RuleId, url: Url = DEFAULT_URL) -> None:
+def remove(rule_id: RuleId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Remove a rule; what it has done stays told."""
     with Server(url) as server:
         server.delete(at(_RULES, rule_id))
-    output.line(f"{rule_id}  removed")
+    output.told({"id": rule_id, "removed": True}, f"{rule_id}  removed", in_json=as_json)
 
 
 @app.command("try")
@@ -124,10 +138,15 @@ def try_rules(
     )
 
 
-def _switch(rule_id: str, url: str, *, on: bool) -> None:
+def _switch(rule_id: str, url: str, *, on: bool, as_json: bool) -> None:
     with Server(url) as server:
         made = server.patch(at(_RULES, rule_id), {"enabled": on})
-    output.line(f"{rule_id}  {'enabled' if on else 'disabled'}, version {made['version']}")
+    text = f"{rule_id}  {'enabled' if on else 'disabled'}, version {made['version']}"
+    output.told(made, text, in_json=as_json)
+
+
+def _yes(rule: Mapping[str, Any]) -> str:
+    return "yes" if rule.get("enabled", True) else "no"
 
 
 def _conditions(match: Mapping[str, Any]) -> str:

@@ -68,11 +68,11 @@ def _examples(given: Path | None) -> Path:
 
 
 def _load(server: Server, folder: Path, addresses: dict[str, str]) -> None:
-    paths = [folder / "catalogue", *sorted((folder / "fulfillers").glob("*.json"))]
+    paths = [folder / "pools", folder / "catalogue", *sorted((folder / "fulfillers").glob("*.json"))]
     wanted = loading.entries([path for path in paths if path.name != "answers.json"], addresses)
     outcomes = [loading.load(server, entry).outcome for entry in wanted]
     counts = ", ".join(f"{outcomes.count(word)} {word}" for word in dict.fromkeys(outcomes))
-    output.line(f"Loaded {len(outcomes)} specifications and fulfillers: {counts}.")
+    output.line(f"Loaded {len(outcomes)} pools, specifications and fulfillers: {counts}.")
 
 
 def _summary(url: str, mailbox: Mailbox, outcomes: Sequence[Outcome], refused: int) -> None:

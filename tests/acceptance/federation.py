@@ -97,6 +97,11 @@ class Side:
         found: Document = self.call("GET", f"/som/v1/task/{short['id']}")
         return found
 
+    def task_states(self, order: str) -> dict[str, str]:
+        """The states of an order's tasks by name, once it is planned."""
+        eventually(lambda: self.call("GET", f"/som/v1/plan?order={order}"), lambda: f"{order} is not planned")
+        return {task["name"]: task["state"] for task in self.call("GET", f"/som/v1/plan/{order}")["task"]}
+
     def service(self, order: str) -> Document:
         """The service of an order's one item."""
         found: Document = self.call("GET", f"{SERVICES}/{self.get(order)['serviceOrderItem'][0]['service']['id']}")

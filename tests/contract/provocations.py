@@ -21,6 +21,7 @@ from tests.contract.samples import (
     numbers,
     order,
     release,
+    reservation,
     service,
     set_state,
     specification,
@@ -334,6 +335,17 @@ async def _rolled_back_twice(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, url)
 
 
+async def _of_a_pool_that_is_there(stage: Stage, operation: Operation) -> Response:
+    return await send(stage, operation, operation.path, **operation.sent(reservation(await pooled(stage))))
+
+
+async def _given_back_before(stage: Stage, operation: Operation) -> Response:
+    """What was reserved under this externalId was given back: it is not taken again."""
+    pool, key = await pooled(stage), stage.new("reservation")
+    await ResourcePoolStore(stage.store, stage.dependencies.clock).release(f"reservation:{key}")
+    return await send(stage, operation, operation.path, **operation.sent(reservation(pool, externalId=key)))
+
+
 async def _what_is_taken(stage: Stage, operation: Operation) -> Response:
     """A member is reserved, and it shall go."""
     key = await pooled(stage)
@@ -400,10 +412,13 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("requestReconciliation", "409"): _while_an_order_works_on_it,
     ("placeRepair", "409"): _while_an_order_works_on_it,
     ("placeRepair", "400"): _repair_that_cannot_be_ordered,
+    ("createSink", "409"): _twice,
     ("createFalloutRule", "409"): _twice,
     ("patchFalloutRule", "409"): _always_too_late,
     ("deleteFalloutRule", "409"): _always_too_late,
     ("createResourcePool", "409"): _twice,
+    ("createReservation", "201"): _of_a_pool_that_is_there,
+    ("createReservation", "409"): _given_back_before,
     **{(f"{what}ResourcePool", "409"): _what_is_taken for what in ("patch", "delete", "extract")},
     ("pushResourcePool", "409"): _part_that_is_there,
     ("installRelease", "409"): _another_content,

@@ -26,6 +26,7 @@ PROCESS_FLOWS = f"{PROCESSES}/processFlow"
 FULFILLERS = f"{SOM}/fulfiller"
 RELEASES = f"{SOM}/release"
 POOLS = f"{SOM}/resourcePool"
+RESERVATIONS = f"{SOM}/reservation"
 
 Body = dict[str, Any]
 
@@ -70,6 +71,11 @@ def pool(key: str = "vlans", *parts: Body, **attributes: Any) -> Body:
     """A pool; without parts it has the numbers 100 to 199."""
     made = {"id": key, "name": key, "kind": "discrete", "capacity": list(parts) or [numbers(100, 199, "first")]}
     return {**made, **attributes}
+
+
+def reservation(pool: str = "vlans", **attributes: Any) -> Body:
+    """One member of a pool, for another system."""
+    return {"reservationItem": [{"capacityDemand": {"resourcePool": {"id": pool}}}], **attributes}
 
 
 def release(name: str, version: str = "1.0.0", *specifications: Body, **attributes: Any) -> Body:

@@ -18,6 +18,7 @@ from tests.contract.samples import (
     PROCESS_FLOWS,
     PROCESSES,
     RELEASES,
+    RESERVATIONS,
     RESOURCE_INVENTORY,
     RESOURCE_INVENTORY_V5,
     RESOURCES,
@@ -31,6 +32,7 @@ from tests.contract.samples import (
     physical_resource,
     pool,
     release,
+    reservation,
     resource,
     service,
     set_state,
@@ -99,6 +101,12 @@ async def drifting(stage: Stage, *_: object) -> str:
     answer = await stage.client.patch(f"{SERVICES}/{key}", json={"state": "inactive"})
     assert answer.status_code == 200, answer.text
     return key
+
+
+async def sink(stage: Stage, *_: object) -> str:
+    """A configuration sink."""
+    body = {"id": stage.new("sink"), "kind": "webhook", "address": "http://sink.example/"}
+    return await posted(stage, f"{SOM}/sink", body)
 
 
 async def kept_resource(stage: Stage, *_: object) -> str:
@@ -186,6 +194,11 @@ async def pooled(stage: Stage, *_: object) -> str:
     return await posted(stage, POOLS, pool(stage.new("pool")))
 
 
+async def reserved(stage: Stage, *_: object) -> str:
+    """A reservation."""
+    return await posted(stage, RESERVATIONS, reservation(await pooled(stage), externalId=stage.new("reservation")))
+
+
 async def _callback(stage: Stage, _: Operation) -> str:
     return stage.token(await planned(stage))
 
@@ -255,12 +268,14 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/service/{{id}}/reconciliation": built,
     f"{SOM}/repair/{{id}}": drifting,
     f"{SOM}/repair/{{id}}/order": drifting,
+    f"{SOM}/sink/{{id}}": sink,
     f"{SOM}/fallout/{{id}}": held,
     f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/falloutResolution/{{id}}": _resolution,
     f"{SOM}/falloutRule/{{id}}": _rule,
     f"{POOLS}/{{id}}": pooled,
     **{f"{POOLS}/{{id}}/{part}": pooled for part in ("push", "extract", "utilisation", "member", "demand", "check")},
+    f"{RESERVATIONS}/{{id}}": reserved,
     f"{SOM}/release/{{id}}": released,
     f"{SOM}/release/{{id}}/difference": released,
     f"{SOM}/release/{{id}}/rollback": released,

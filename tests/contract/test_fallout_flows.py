@@ -185,8 +185,9 @@ async def test_an_order_that_is_being_cancelled_is_not_cancelled_again(client: C
     assert "already" in refused["message"]
 
 
-async def test_the_explanation_of_fallout_is_one_click_away(client: ContractClient, flow: Body) -> None:
-    assert (await client.get(f"{SOM}/fallout/o1:{KEYS[0]}")).json()["id"] == flow["relatedEntity"][-1]["id"]
+async def test_the_task_flow_and_the_held_task_refer_to_each_other(client: ContractClient, flow: Body) -> None:
+    held = (await client.get(f"{SOM}/fallout/{flow['relatedEntity'][-1]['id']}")).json()
+    assert held["taskFlow"] == {"id": flow["id"], "href": flow["href"]}
 
 
 async def test_peoples_tasks_leave_with_the_order_that_is_deleted(client: ContractClient, store: Store) -> None:

@@ -116,3 +116,13 @@ async def test_many_processes_that_go_on_do_not_keep_one_that_ends(store: Store)
     await store.update("plan", {"_id": "p3"}, {"$set": {"state": "done"}})
     assert sum([await ending.look() for _ in range(3)]) == 1
     assert await store.collection("processFlow").count_documents({"open": True}) == 4
+
+
+async def test_tasks_of_an_order_that_was_deleted_are_cleared_away_by_the_sweep(store: Store) -> None:
+    await planned(store, "done", "completed")
+    body = await TaskFlowStore(store, Clock()).open(KEY, {"name": "Survey"}, 60)
+    await store.delete("serviceOrder", {"_id": "order-1"})  # and then the server died
+    await store.delete("plan", {"_id": "plan-1"})
+    assert await Ending(store, Clock()).look() == 1
+    gone = [await process(store), await store.get("taskFlow", body["id"])]
+    assert [(one or {})["outbox"][-1]["type"] for one in gone] == ["ProcessFlowDeleteEvent", "TaskFlowDeleteEvent"]

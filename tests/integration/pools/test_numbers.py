@@ -3,10 +3,12 @@
 import asyncio
 
 import pytest
+from pymongo.errors import PyMongoError
 
 from models.domain.caller import DEFAULT_TENANT
 from models.domain.errors import AlreadyExists, Conflict, InvalidRequest
 from models.domain.pools.demand import Demand, Exhausted, Holder, Invalid, Nearness, Reserved
+from models.pools.sessions import PoolSessions
 from tests.integration.pools.stage import PoolStage, numbers
 
 
@@ -258,3 +260,17 @@ async def test_of_several_processes_none_gives_what_another_gave(stage: PoolStag
     await asyncio.gather(*(processes[number % 3].release(f"key-{number}") for number in range(150)))
     left = await stage.counts()
     assert left["members"]["reserved"] == len(await stage.members())
+
+
+async def test_what_a_process_that_died_within_its_turn_holds_locked_is_let_go(stage: PoolStage) -> None:
+    await stage.vlans()
+    dead = PoolSessions(stage.store, stage.clock)
+    session = await dead.of("vlans")
+    await session.start_transaction()
+    change = {"$inc": {"turn": 1}}
+    await stage.store.collection("resourcePool").update_one({"_id": "vlans"}, change, session=session)
+    assert await stage.get(pool="vlans") == ["100"]
+    with pytest.raises(PyMongoError):
+        await session.commit_transaction()
+    await dead.drop("vlans")
+    assert await stage.get(pool="vlans") == ["101"]

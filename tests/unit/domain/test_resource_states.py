@@ -2,7 +2,8 @@
 
 import pytest
 
-from models.domain.resource_states import Standing, differences, put, states_of
+from models.domain.json_values import differences
+from models.domain.resource_states import Standing, put, states_of
 
 
 @pytest.mark.parametrize("standing", Standing, ids=lambda standing: standing.value)

@@ -18,7 +18,7 @@ from tests.unit.wire.bodies import conditions, stored_resources
 ENGINE = Re2Patterns()
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(stored_resources(), conditions())
 def test_what_is_found_among_the_stored_is_what_the_version_shows_to_fit(
     stored: dict[str, Any], condition: Condition

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
-from som.cli.app import main
+from som.cli.app import app, main
 from tests.unit.som.cli.small_server import Answer, Asked, SmallServer, refusal
 
 ORDERS = "/tmf-api/serviceOrdering/v4/serviceOrder"
@@ -364,6 +365,29 @@ def test_a_fulfiller_is_drained_withdrawn_and_resumed(server: SmallServer, capsy
     states = [request.body for request in server.of("PATCH")]
     assert states == [{"administrativeState": state} for state in ("draining", "withdrawn", "enabled")]
     assert "net  enabled" in capsys.readouterr().out
+    assert main(["fulfiller", "resume", "net", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"id": "net"}
+
+
+def test_whatever_asks_a_server_answers_scripts_in_json() -> None:
+    """The export is a document as it is, which goes into a file or to standard output."""
+    without = {path for path, names in options().items() if "--url" in names and "--json" not in names}
+    assert without == {"som catalog export"}
+
+
+def options() -> dict[str, set[str]]:
+    """The options of every command, by its path."""
+    found: dict[str, set[str]] = {}
+
+    def walk(path: str, command: Any) -> None:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            found[path] = {name for parameter in command.params for name in parameter.opts}
+        for name, one in (inner or {}).items():
+            walk(f"{path} {name}", one)
+
+    walk("som", typer.main.get_command(app))
+    return found
 
 
 def test_a_fulfiller_that_is_not_well_says_why_in_the_list(

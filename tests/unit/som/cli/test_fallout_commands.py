@@ -174,3 +174,11 @@ def test_rules_are_kept_and_tried(server: SmallServer, tmp_path: Path, capsys: p
     shown = capsys.readouterr().out
     for part in ("version 2", "retry delays [60]", "41", "disabled"):
         assert part in shown
+    server.answers["GET", f"{rules}/later"] = Answer(200, RULE)
+    for command in ("show", "enable", "disable"):
+        assert main(["fallout", "rules", command, "later", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == RULE
+    assert main(["fallout", "rules", "show", "later"]) == 0
+    assert "retry delays [60]" in capsys.readouterr().out
+    assert main(["fallout", "rules", "remove", "later", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"id": "later", "removed": True}

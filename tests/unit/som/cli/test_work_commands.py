@@ -133,6 +133,36 @@ def test_each_command_is_one_change(
     assert sent(queue) == change
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list",),
+        ("show", "t1"),
+        ("claim", "t1", "--as", "anna"),
+        ("release", "t1"),
+        ("delegate", "t1", "--to", "ben"),
+        ("complete", "t1", "--set", "port=1"),
+        ("fail", "t1", "--why", "no"),
+        ("ask", "t1", "--why", "which?"),
+        ("comment", "t1", "Hm."),
+    ],
+    ids=lambda value: value[0],
+)
+def test_scripts_get_one_document_and_nothing_else(
+    queue: SmallServer, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    assert som(queue, *arguments, "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer[0] if isinstance(answer, list) else answer)["id"] == "t1"
+
+
+def test_the_form_of_fallout_says_what_can_be_done(queue: SmallServer, capsys: pytest.CaptureFixture[str]) -> None:
+    form = {"required": ["do"], "properties": {"do": {"enum": ["retry", "skip"]}, "why": {"type": "string"}}}
+    queue.answers["GET", TASK_FLOWS] = Answer(200, [{**WORK, "form": form}], {"X-Total-Count": "1"})
+    assert som(queue, "show", "t1") == 0
+    assert "retry | skip" in capsys.readouterr().out
+
+
 def test_delegating_to_nobody_is_not_understood(queue: SmallServer) -> None:
     assert som(queue, "delegate", "t1") == 2
     assert queue.asked == []
