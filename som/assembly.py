@@ -54,6 +54,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     catalogue: Catalogue,
     placing: OrderPlacing,
     pools: ResourcePoolStore,
+    sealer: Sealer,
 ) -> Engine:
     """The scheduler, woken by this watcher."""
     settings, store, clock, stack = ground.settings, ground.store, ground.clock, ground.stack
@@ -72,7 +73,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     watcher.on_open.append(rules.invalidate)
     callbacks = ground.administration
     parts = Parts(
-        store, clock, directory, tokens, places, callbacks, durations, health, capacity, presence, rules, pools
+        store, clock, directory, tokens, places, callbacks, durations, health, capacity, presence, rules, pools, sealer
     )
     claims = Claims(store, clock, ground.worker, settings.lease_seconds)
     intake = Intake(store, clock, claims, planner.plan)

@@ -177,7 +177,9 @@ class Server:
         )
         if "scheduler" in settings.roles:
             placing = order_placing(dependencies)
-            engine = make_engine(ground, directory, tokens, planner, watcher, presence, catalogue, placing, pools)
+            engine = make_engine(
+                ground, directory, tokens, planner, watcher, presence, catalogue, placing, pools, sealer
+            )
             engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
             jobs.append(Role("engine", engine.run(), engine.stop))
         if "notifier" in settings.roles:
