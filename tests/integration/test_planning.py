@@ -81,7 +81,7 @@ async def test_an_order_is_planned_from_what_stands_in_the_database(world: World
     assert check_order(body, seen) == []
     plan = await world.plan("o", body)
     assert len(plan.services) == 6
-    assert len(plan.tasks) == 9
+    assert len(plan.tasks) == 11
 
 
 async def test_what_was_built_can_be_modified_and_deleted(world: World) -> None:
