@@ -134,6 +134,7 @@ class Server:
         tokens = await load_tokens(store, sealer, callback_key)
         base = ground.administration
         pools = ResourcePoolStore(store, clock)
+        close_at_end(stack, "turns of resource pools", pools.turns.aclose)
         tools = Tools(
             session=lambda: session,
             notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
