@@ -80,6 +80,7 @@ def _allowances(settings: Settings) -> Allowances:
         commands=settings.command_dir,
         ansible_projects=settings.ansible_dir,
         ansible_runs=settings.ansible_runs_dir or settings.data_dir / "ansible",
+        monitors=settings.monitor_dir,
     )
 
 
