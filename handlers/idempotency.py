@@ -54,8 +54,8 @@ class IdempotencyKey:
             )
 
 
-def idempotency_key(request: Request) -> IdempotencyKey | None:
-    """The request's key; None where it has none.
+def idempotency_key(request: Request, body: Mapping[str, Any]) -> IdempotencyKey | None:
+    """The request's key, which stands for this body; None where it has none.
 
     Raises:
         InvalidRequest: it is empty or too long.
@@ -65,7 +65,7 @@ def idempotency_key(request: Request) -> IdempotencyKey | None:
         return None
     if not 0 < len(given) <= MAX_LENGTH:
         raise invalid("Idempotency-Key", "wrongLength", f"The key must have 1 to {MAX_LENGTH} characters.")
-    canonical = orjson.dumps(request.body, option=orjson.OPT_SORT_KEYS)
+    canonical = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
     caller = request.caller
     place = request.path_params.values()  # what is made in two other resources is two
     identity = derived_id("idempotency", caller.tenant, caller.subject, request.operation, *place, given)

@@ -40,6 +40,7 @@ from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.reservations import Reservations
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.resource_pools import ResourcePools
+from handlers.som.sinks import Sinks
 from handlers.som.stream import OrderStream
 from handlers.som.subscriptions import Subscriptions
 from handlers.task_flow import KIND as TASK_FLOW
@@ -57,44 +58,26 @@ def tables(
     """The handlers of all operations, by API and operationId."""
     surface = surface_checks(dependencies)
 
-    def resource(api: str, kind: ResourceKind, rules: Rules) -> Resource:
-        return Resource(kind, rules, documents[api], dependencies, settings)
+    def served(api: str, kind: ResourceKind, rules: Rules) -> Table:
+        return _all(Resource(kind, rules, documents[api], dependencies, settings), kind)
 
+    cancellations = CancelServiceOrderRules(dependencies)
+    cancelling = Resource(CANCEL_SERVICE_ORDER, cancellations, documents["tmf641"], dependencies, settings)
     tasks = NestedResource(TASK_FLOW, TaskFlowRules(dependencies, surface), documents["tmf701"], dependencies, settings)
+    catalogue = served("tmf633", SERVICE_SPECIFICATION, ServiceSpecificationRules(dependencies, surface))
+    resources = _classes_of_resources(documents["tmf639"], dependencies, settings)
     return {
-        "tmf641": {
-            **_all(resource("tmf641", SERVICE_ORDER, ServiceOrderRules(dependencies, surface)), SERVICE_ORDER),
-            **_kept(
-                resource("tmf641", CANCEL_SERVICE_ORDER, CancelServiceOrderRules(dependencies)), CANCEL_SERVICE_ORDER
-            ),
-            **_hub("tmf641", dependencies),
-        },
-        "tmf638": {
-            **_all(resource("tmf638", SERVICE, ServiceRules(dependencies, surface)), SERVICE),
-            **_hub("tmf638", dependencies),
-        },
-        "tmf639": {
-            **_all(resource("tmf639", RESOURCE, ResourceRules(dependencies)), RESOURCE),
-            **_classes_of_resources(documents["tmf639"], dependencies, settings),
-            **_hub("tmf639", dependencies),
-        },
-        "tmf639-v5": {
-            **_all(resource("tmf639-v5", RESOURCE, ResourceRules(dependencies)), RESOURCE),
-            **_hub("tmf639", dependencies, "v5"),
-        },
-        "tmf633": {
-            **_all(
-                resource("tmf633", SERVICE_SPECIFICATION, ServiceSpecificationRules(dependencies, surface)),
-                SERVICE_SPECIFICATION,
-            ),
-            **_hub("tmf633", dependencies),
-        },
-        "tmf701": {
-            **_all(resource("tmf701", PROCESS_FLOW, ProcessFlowRules(dependencies)), PROCESS_FLOW),
-            **_all(tasks, TASK_FLOW),
-            "listAllTaskFlow": tasks.list,
-            **_hub("tmf701", dependencies),
-        },
+        "tmf641": served("tmf641", SERVICE_ORDER, ServiceOrderRules(dependencies, surface))
+        | _kept(cancelling, CANCEL_SERVICE_ORDER)
+        | _hub("tmf641", dependencies),
+        "tmf638": served("tmf638", SERVICE, ServiceRules(dependencies, surface)) | _hub("tmf638", dependencies),
+        "tmf639": served("tmf639", RESOURCE, ResourceRules(dependencies)) | resources | _hub("tmf639", dependencies),
+        "tmf639-v5": served("tmf639-v5", RESOURCE, ResourceRules(dependencies)) | _hub("tmf639", dependencies, "v5"),
+        "tmf633": catalogue | _hub("tmf633", dependencies),
+        "tmf701": served("tmf701", PROCESS_FLOW, ProcessFlowRules(dependencies))
+        | _all(tasks, TASK_FLOW)
+        | {"listAllTaskFlow": tasks.list}
+        | _hub("tmf701", dependencies),
         "som": _administration(dependencies, settings, surface),
     }
 
@@ -147,31 +130,49 @@ def _pools(pools: ResourcePools) -> Table:
     }
 
 
-def _administration(dependencies: Dependencies, settings: HttpSettings, surface: Surface) -> Table:
-    lists = AdminLists(dependencies.store, settings)
-    fulfillers = Fulfillers(dependencies, lists)
-    reservations = Reservations(dependencies, lists)
-    plans = Plans(dependencies, settings, lists)
-    notifications = Notifications(dependencies, settings, lists)
-    history = History(dependencies, lists)
-    fallout = FalloutQueue(dependencies, settings, lists)
-    resolutions = FalloutResolutions(dependencies, settings, lists)
-    rules = FalloutRules(dependencies, lists)
-    reconciliations, repairs = Reconciliations(dependencies), Repairs(dependencies, settings, lists)
-    subscriptions = Subscriptions(dependencies, settings, lists)
-    releases = ReleaseHandlers(dependencies, lists)
-    propagations = Propagations(dependencies, lists)
+def _reservations(reservations: Reservations) -> Table:
     return {
         "listReservation": reservations.list,
         "createReservation": reservations.create,
         "retrieveReservation": reservations.retrieve,
         "deleteReservation": reservations.delete,
+    }
+
+
+def _fulfillers(fulfillers: Fulfillers) -> Table:
+    return {
         "listFulfiller": fulfillers.list,
         "createFulfiller": fulfillers.create,
         "retrieveFulfiller": fulfillers.retrieve,
         "retrieveFulfillerHealth": fulfillers.health,
         "patchFulfiller": fulfillers.patch,
         "deleteFulfiller": fulfillers.delete,
+    }
+
+
+def _releases(releases: ReleaseHandlers) -> Table:
+    return {
+        "listRelease": releases.list,
+        "installRelease": releases.install,
+        "createReleasePreview": releases.preview,
+        "retrieveRelease": releases.retrieve,
+        "compareRelease": releases.compare,
+        "rollBackRelease": releases.roll_back,
+    }
+
+
+def _sinks(sinks: Sinks) -> Table:
+    return {
+        "listSink": sinks.list,
+        "createSink": sinks.create,
+        "retrieveSink": sinks.retrieve,
+        "deleteSink": sinks.delete,
+    }
+
+
+def _plans(dependencies: Dependencies, settings: HttpSettings, lists: AdminLists, surface: Surface) -> Table:
+    plans = Plans(dependencies, settings, lists)
+    return {
         "listPlan": plans.list,
         "retrievePlan": plans.retrieve,
         "listPlanTask": plans.list_tasks,
@@ -179,6 +180,12 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "createPlanPreview": PlanPreview(dependencies, surface, new_order_check()).create,
         "reportTaskOutcome": Callbacks(dependencies).report,
         "takeNotification": ForeignNotifications(dependencies).take,
+    }
+
+
+def _notifications(dependencies: Dependencies, settings: HttpSettings, lists: AdminLists) -> Table:
+    notifications, history = Notifications(dependencies, settings, lists), History(dependencies, lists)
+    return {
         "listListener": notifications.list_listeners,
         "retrieveListener": notifications.retrieve_listener,
         "rotateListenerSecret": notifications.rotate_secret,
@@ -189,6 +196,14 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "listEvent": history.list_events,
         "retrieveEvent": history.retrieve_event,
         "listHistory": history.list_history,
+    }
+
+
+def _fallout(dependencies: Dependencies, settings: HttpSettings, lists: AdminLists, surface: Surface) -> Table:
+    fallout = FalloutQueue(dependencies, settings, lists)
+    resolutions = FalloutResolutions(dependencies, settings, lists)
+    rules = FalloutRules(dependencies, lists)
+    return {
         "listFallout": fallout.list,
         "retrieveFallout": fallout.retrieve,
         "patchFallout": fallout.patch,
@@ -204,15 +219,16 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "retrieveFalloutResolution": resolutions.retrieve,
         "patchFalloutResolution": resolutions.stop,
         "listFalloutGroup": fallout.list_groups,
-        **_pools(ResourcePools(dependencies, lists)),
+    }
+
+
+def _orders_and_services(dependencies: Dependencies, settings: HttpSettings, lists: AdminLists) -> Table:
+    reconciliations, repairs = Reconciliations(dependencies), Repairs(dependencies, settings, lists)
+    subscriptions = Subscriptions(dependencies, settings, lists)
+    propagations = Propagations(dependencies, lists)
+    return {
         "listSubscription": subscriptions.list,
         "retrieveSubscription": subscriptions.retrieve,
-        "listRelease": releases.list,
-        "installRelease": releases.install,
-        "createReleasePreview": releases.preview,
-        "retrieveRelease": releases.retrieve,
-        "compareRelease": releases.compare,
-        "rollBackRelease": releases.roll_back,
         "listPropagation": propagations.list,
         "retrievePropagation": propagations.retrieve,
         "orderPropagation": propagations.order,
@@ -223,4 +239,19 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         "retrieveRepair": repairs.retrieve,
         "placeRepair": repairs.place,
         "streamOrderEvents": OrderStream(dependencies, settings).follow,
+    }
+
+
+def _administration(dependencies: Dependencies, settings: HttpSettings, surface: Surface) -> Table:
+    lists = AdminLists(dependencies.store, settings)
+    return {
+        **_reservations(Reservations(dependencies, lists)),
+        **_fulfillers(Fulfillers(dependencies, lists)),
+        **_plans(dependencies, settings, lists, surface),
+        **_notifications(dependencies, settings, lists),
+        **_fallout(dependencies, settings, lists, surface),
+        **_pools(ResourcePools(dependencies, lists)),
+        **_releases(ReleaseHandlers(dependencies, lists)),
+        **_sinks(Sinks(dependencies, settings, lists)),
+        **_orders_and_services(dependencies, settings, lists),
     }

@@ -61,6 +61,7 @@ class ResourceKind:
         server_set: attributes that a client must not send with POST.
         immutable: further attributes that a patch must not change.
         own_id: whether a client may choose the id.
+        keyed: what of a body an Idempotency-Key stands for; None: all of it.
         beside: attributes that stand beside the body and are the server's alone.
         shown: the body of a stored document together with those.
     """
@@ -71,6 +72,7 @@ class ResourceKind:
     server_set: frozenset[str]
     immutable: frozenset[str] = frozenset()
     own_id: bool = False
+    keyed: Callable[[Body], Mapping[str, Any]] | None = None
     beside: frozenset[str] = frozenset()
     shown: Callable[[Mapping[str, Any]], Body] = itemgetter("body")
 
@@ -153,7 +155,7 @@ class Resource:
         fields = parse_fields(request.query, self._shape)
         refuse_server_set(body, self._kind.server_set | self._kind.beside)
         body = read(self._wire, body)
-        key = idempotency_key(request)
+        key = idempotency_key(request, self._kind.keyed(body) if self._kind.keyed else body)
         draft = Draft(self._new_id(body, key), body, self._clock.now(), request.size)
         try:
             document = await self._insert(request, draft, key)

@@ -14,16 +14,19 @@ from models.domain.caller import Caller
 from models.domain.errors import Conflict
 from models.domain.lifecycles import SERVICE_ORDER
 from models.domain.order_items import items_of
-from models.new_orders import LOWEST_PRIORITY, SERVER_SET, acknowledge, scheduling
+from models.domain.transients import put_back, without_transients
+from models.new_orders import LOWEST_PRIORITY, SERVER_SET, acknowledge, put_aside, scheduling
 from models.plan_removal import clear_plan
 from models.references import first_match
 from models.surface import Surface
+from models.transients import opened
 
 KIND = ResourceKind(
     name="serviceOrder",
     type="ServiceOrder",
     events=EventNames.of("ServiceOrder"),
     server_set=SERVER_SET,
+    keyed=without_transients,
     immutable=frozenset(
         ["orderDate", "startDate", "completionDate", "cancellationDate", "errorMessage", "jeopardyAlert", "milestone"]
     ),
@@ -113,10 +116,14 @@ class ServiceOrderRules:
             await self._keep_intake_out(revision)
         if "serviceOrderItem" in changed:
             _acknowledge_patched_items(revision)
+        put_back(revision.body, opened(self._surface.sealer, revision.stored))
         items = await aside_if_big(revision.size, items_of, revision.body)
-        await self._surface.check_order(caller, items, revision.size)
+        try:
+            await self._surface.check_order(caller, items, revision.size)
+        finally:
+            aside = put_aside(self._surface.sealer, revision.body)
         revision.body.setdefault("priority", str(LOWEST_PRIORITY))
-        revision.fields.update(scheduling(revision.body, revision.now), poke=revision.now)
+        revision.fields.update(scheduling(revision.body, revision.now), **aside, poke=revision.now)
 
     async def _keep_intake_out(self, revision: Revision) -> None:
         """See that nobody plans the order as it was, now or until the change is written.

@@ -21,6 +21,7 @@ from models.propagation_documents import Propagation
 from models.release_documents import Release
 from models.resource_documents import Resource
 from models.service_documents import ReadAdoption, Service
+from models.sink_documents import SinkInstance
 from models.stored import BY_CREATION as _BY_CREATION
 from models.stored import DUE as _DUE
 from models.stored import OWED as _OWED
@@ -241,6 +242,8 @@ class Subscription(Stored):
     endedReason = StringField()  # noqa: N815 - a stored name
     endedAt = DateTimeField()  # noqa: N815 - a stored name
     former = DictField()
+    sink = DictField()  # {kind, address, specification} where it is a configuration sink
+    credentials = DictField()  # sealed
 
 
 class Event(Stored):
@@ -356,6 +359,7 @@ ALL: tuple[type[Stored], ...] = (
     FalloutResolution,
     Release,
     Subscription,
+    SinkInstance,
     Event,
     Delivery,
     Duration,

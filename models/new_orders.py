@@ -9,8 +9,11 @@ from models.clock import parse, to_text
 from models.domain.caller import Caller
 from models.domain.errors import InvalidRequest
 from models.domain.order_items import OrderItem, items_of
+from models.domain.transients import take_out
 from models.domain.violations import Violation
+from models.sealing import Sealer
 from models.surface import Surface
+from models.transients import FIELD, seal
 
 Body = dict[str, Any]
 
@@ -59,7 +62,17 @@ async def acknowledge(surface: Surface, caller: Caller, body: Body, now: datetim
     body.setdefault("priority", str(LOWEST_PRIORITY))
     for item in items:
         item.body["state"] = "acknowledged"
-    return {**scheduling(body, now), "fence": 0}
+    return {**scheduling(body, now), "fence": 0, **put_aside(surface.sealer, body)}
+
+
+def put_aside(sealer: Sealer, body: Body) -> dict[str, Any]:
+    """Take the values out of an order's body of which nothing is kept: the field that holds them, sealed.
+
+    Raises:
+        NoSecretKey: there are some, and no key to seal them with.
+    """
+    taken = take_out(body)
+    return {FIELD: seal(sealer, str(body["id"]), taken)} if taken else {}
 
 
 def scheduling(body: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from models.domain.caller import Caller
 from models.domain.errors import AlreadyExists, InvalidRequest
 from models.domain.ids import derived_id
 from models.domain.server_set import refuse_server_set
+from models.domain.transients import without_transients
 from models.new_orders import COLLECTION, SERVER_SET, acknowledge
 from models.store import Store
 from models.surface import Surface
@@ -95,7 +96,7 @@ class OrderPlacing:
             InvalidRequest: a client's POST would be refused with 400 as well.
             Unavailable: the database cannot be reached; safe to repeat.
         """
-        raw = orjson.dumps(order, option=orjson.OPT_SORT_KEYS)
+        raw = orjson.dumps(without_transients(order), option=orjson.OPT_SORT_KEYS)
         digest = hashlib.sha256(raw).hexdigest()
         identity = order_id(caller.tenant, cause.kind, key)
         try:

@@ -42,6 +42,7 @@ KEPT = (
     _Kept(fulfillers.COLLECTION, "secret", fulfillers.place_of, "credentials of fulfillers"),
     _Kept("subscription", "secret", signing_secrets.place_of, "signing secrets of subscriptions"),
     _Kept("subscription", "former.secret", signing_secrets.place_of, "former signing secrets of subscriptions"),
+    _Kept("subscription", "credentials", signing_secrets.place_of, "credentials of configuration sinks"),
     _Kept(callback_token.COLLECTION, "value", callback_token.place_of, "the key of callback tokens"),
 )
 

@@ -24,6 +24,8 @@ def opened(document: Mapping[str, Any], sealer: Sealer) -> Document:
     """
     place = place_of(document["_id"])
     found = {**document, "secret": sealer.open_text(document.get("secret"), place)}
+    if found.get("credentials"):
+        found["credentials"] = sealer.open(found["credentials"], place)
     former = found.pop("former", None)
     if former:
         with suppress(SecretUnreadable):

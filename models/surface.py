@@ -15,6 +15,7 @@ from models.domain.publishing import check_publishable
 from models.domain.violations import Violation
 from models.inventory import Inventory
 from models.planning import load_relations, load_surface
+from models.sealing import Sealer
 
 Body = dict[str, Any]
 
@@ -22,7 +23,7 @@ Body = dict[str, Any]
 class Surface:
     """The checks of bodies that follow their schemas."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what bodies are checked with
         self,
         catalogue: Catalogue,
         inventory: Inventory,
@@ -30,8 +31,13 @@ class Surface:
         clock: Clock,
         *,
         catalogue_check: bool,
+        sealer: Sealer | None = None,
     ) -> None:
-        """Check against these; without `catalogue_check` unknown specifications are let through."""
+        """Check against these; without `catalogue_check` unknown specifications are let through.
+
+        The sealer keeps what orders hold for the time of their fulfilment only; without one they are refused.
+        """
+        self.sealer = sealer or Sealer()
         self._catalogue = catalogue
         self._inventory = inventory
         self._patterns = patterns

@@ -304,7 +304,7 @@ class Settling:
         if (key := self._told_of(entry)) is not None:
             run = self._progress.run[key]
             detail = {"callback": True, **({"who": entry["who"]} if "who" in entry else {})}
-            outcome = parse_report(entry["report"])
+            outcome = self._engager.heard(self._progress.tasks[key], parse_report(entry["report"]))
             answers.append(Answer(key, entry["revision"], outcome, run.fulfiller, detail=detail))
 
     def look_up(self, entry: Document, under_way: Container[str]) -> None:

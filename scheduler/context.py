@@ -7,6 +7,7 @@ from models.domain.expressions import compile_template
 from models.domain.order_view import item_at
 from models.domain.plan import PlannedService, PlannedTask
 from models.domain.service_change import Report, values
+from models.domain.transients import marks
 from models.store import Store
 from scheduler.plan_record import PlanRecord
 from scheduler.services import Services
@@ -93,6 +94,8 @@ class TaskContext:
         item = self._items.get(task.item)
         if item is not None:
             context["item"] = item_at(self.order, item.pointer)
+            if "operation" in names:
+                context["operation"] = {"input": marks(context["item"])}
         if "task" in names:
             context["task"] = await self._task_outputs(task)
         planned = self._record.services.get(task.service)

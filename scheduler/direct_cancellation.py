@@ -6,6 +6,7 @@ from models import outbox
 from models.clock import Clock
 from models.domain.caller import ENGINE
 from models.store import Store
+from models.transients import FIELD
 from scheduler.cancellation import move_cancellation
 from scheduler.intake import item_paths
 
@@ -43,7 +44,7 @@ async def cancel_unplanned(store: Store, clock: Clock, order: Document, cancella
         "plan": {"$exists": False},
         "lease": {"$exists": False},
     }
-    change = outbox.change(order, fields, [stub], now, unset=["due", "lease", "fault", "awaits"])
+    change = outbox.change(order, fields, [stub], now, unset=["due", "lease", "fault", "awaits", FIELD])
     if not await store.update("serviceOrder", guard, change):
         return False
     done = {"completionMessage": "The order is cancelled; work on it had not begun.", "effectiveCancellationDate": text}

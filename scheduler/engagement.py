@@ -22,6 +22,7 @@ from models.domain.outcomes import Accepted, Outcome, Unreachable
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
 from models.domain.service_change import with_delta
+from models.sealing import SecretUnreadable
 from scheduler.choice import Choice
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
@@ -30,6 +31,7 @@ from scheduler.gates import Ticket
 from scheduler.plan_record import PlanRecord
 from scheduler.services import Services
 from scheduler.situations import Situations
+from scheduler.transients import Transients
 
 Document = dict[str, Any]
 MAX_ATTEMPTS_KEPT = 50
@@ -48,8 +50,11 @@ log = structlog.get_logger(__name__)
 class Engager:
     """Engages fulfillers for the tasks of one plan."""
 
-    def __init__(self, parts: Parts, record: PlanRecord, services: Services, context: TaskContext) -> None:
+    def __init__(
+        self, parts: Parts, record: PlanRecord, services: Services, context: TaskContext, transients: Transients
+    ) -> None:
         """Work for this plan."""
+        self._transients = transients
         self._parts = parts
         self._record = record
         self._services = services
@@ -98,7 +103,8 @@ class Engager:
             return Held("fulfillerGone", "The engaged fulfiller is gone", message, decision)
         try:
             value = kept["input"] if "input" in kept else await self._context.evaluate_input(task)
-        except ExpressionError as error:
+            self._transients.check(value)
+        except (ExpressionError, SecretUnreadable) as error:
             return Held("inputMapping", "The task's input cannot be made", f"{task.name}: {error}", decision)
         call = await self._call(task, run, value, kept, definition.timeout)
         return Engagement(task, run.revision, definition, fulfiller, call, decision, kept.get("decision"), free)
@@ -260,10 +266,12 @@ class Engager:
                 if self._record.leased_until <= self._parts.clock.now():
                     raise LeaseLost
                 started = time.monotonic()
-                outcome = await _in_time(engagement.fulfiller.engage(call), call.timeout)
+                sent = self._transients.sent(call, definition.kind)
+                outcome = await _in_time(engagement.fulfiller.engage(sent), call.timeout)
         finally:
             self._parts.health.waits(definition, -1)
         elapsed = round((time.monotonic() - started) * 1000)
+        outcome = self.heard(engagement.task, outcome)
         await self._count(definition, outcome, elapsed)
         free = engagement.free and isinstance(outcome, Unreachable) and not outcome.maybe_done
         return Answer(engagement.task.key, engagement.revision, outcome, definition.id, elapsed, free=free)
@@ -294,13 +302,18 @@ class Engager:
         reference = Accepted(**(stored.get("accepted") or {}))
         kept = {**stored, **(await self._kept(task, run) if task.target else {})}
         call = await self._call(task, run, stored.get("input"), kept, POLL_TIMEOUT)
-        started = time.monotonic()
-        outcome = await _in_time(fulfiller.poll(reference, call), call.timeout)
-        elapsed = round((time.monotonic() - started) * 1000)
         definition = await self._parts.directory.definition(self._record.tenant, run.fulfiller or "")
+        call = self._transients.sent(call, definition.kind if definition is not None else "")
+        started = time.monotonic()
+        outcome = self.heard(task, await _in_time(fulfiller.poll(reference, call), call.timeout))
+        elapsed = round((time.monotonic() - started) * 1000)
         if definition is not None:
             await self._count(definition, outcome, elapsed, poll=True)
         return Answer(task.key, run.revision, outcome, run.fulfiller, elapsed, poll=True)
+
+    def heard(self, task: PlannedTask, outcome: Outcome) -> Outcome:
+        """What a fulfiller has said of a task, without what nothing may be kept of."""
+        return self._transients.heard(task.item, outcome)
 
     async def write_outcome(self, answer: Answer, state: str, facts: Document) -> None:
         """Write down what came of a call, before the plan says so."""

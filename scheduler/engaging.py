@@ -14,6 +14,7 @@ from models.domain.rate_limit import RateLimit
 from models.durations import Durations
 from models.fallout_rules import RuleBook
 from models.presence import Presence
+from models.sealing import Sealer
 from models.store import Store
 from scheduler.capacity import Capacity
 from scheduler.directory import Directory
@@ -61,6 +62,7 @@ class Parts:
     presence: Presence
     rules: RuleBook | None = None
     pools: ResourcePools | None = None
+    sealer: Sealer = field(default_factory=Sealer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from models.domain.plan import Plan
 from models.domain.violations import Violation
 from models.enabling import BuiltByOthers, EnablingServices
 from models.store import Store
+from models.transients import FIELD
 from scheduler.claims import Claims, LeaseLost
 from scheduler.plan_record import BYTES_OF_A_TASK, PlanRecord, new_plan
 
@@ -112,7 +113,7 @@ class Intake:
                 )
             )
             before = step
-        change = outbox.change(order, fields, stubs, self._clock.now(), unset=_NO_MORE)
+        change = outbox.change(order, fields, stubs, self._clock.now(), unset=(*_NO_MORE, FIELD))
         guard = {"_id": order["_id"], "rev": order["rev"], "lease.by": self._claims.worker}
         if not await self._store.update("serviceOrder", guard, change):
             raise LeaseLost

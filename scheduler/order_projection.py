@@ -25,6 +25,7 @@ from models.domain.plan import PlannedItem
 from models.domain.progress import Progress
 from models.domain.rollup import ItemView, roll_up
 from models.store import Store
+from models.transients import FIELD
 from scheduler.order_news import News
 
 Document = dict[str, Any]
@@ -175,6 +176,8 @@ class OrderProjection:
         fields.update({"planRev": revision, "plan": self._order["_id"]})
         if "due" in self._order or "lease" in self._order:
             unset += ["due", "lease", "fault", "awaits"]
+        if change.fields.get("state") in SERVICE_ORDER.final and FIELD in self._order:
+            unset.append(FIELD)
         stubs = (self._state_stubs(change) or self._item_stubs(change)) + self._questions(change)
         state = change.fields.get("state", self.body["state"])
         stubs += [outbox.stub("ServiceOrderAttributeValueChangeEvent", state=state, **deed) for deed in deeds]

@@ -38,6 +38,7 @@ from scheduler.rules import Rules
 from scheduler.services import Services
 from scheduler.starter import Starter
 from scheduler.timers import take_timers
+from scheduler.transients import Transients
 
 Document = dict[str, Any]
 
@@ -62,7 +63,8 @@ class PlanRun:
         self._projection = OrderProjection(parts.store, parts.clock, order)
         self._forecast = Forecast(parts.durations, parts.clock, record, self._projection.body)
         self._context = TaskContext(parts.store, record, self._services, lambda: self._projection.body)
-        self._engager = Engager(parts, record, self._services, self._context)
+        transients = Transients(parts.sealer, order)
+        self._engager = Engager(parts, record, self._services, self._context, transients)
         self._fallout = Fallout(parts, record, self._engager)
         self._settling = Settling(parts, record, self._engager, self._context, self._projection)
         self._going_on = GoingOn(record, self._settling.effect)

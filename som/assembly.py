@@ -5,6 +5,7 @@ from models import fallout_flows, inbox, task_flows
 from models.budgets import Budgets
 from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
+from models.domain.delivery import Inventories
 from models.durations import Durations
 from models.fallout_rules import RuleBook
 from models.leases import Leases
@@ -53,6 +54,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     catalogue: Catalogue,
     placing: OrderPlacing,
     pools: ResourcePoolStore,
+    sealer: Sealer,
 ) -> Engine:
     """The scheduler, woken by this watcher."""
     settings, store, clock, stack = ground.settings, ground.store, ground.clock, ground.stack
@@ -71,7 +73,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     watcher.on_open.append(rules.invalidate)
     callbacks = ground.administration
     parts = Parts(
-        store, clock, directory, tokens, places, callbacks, durations, health, capacity, presence, rules, pools
+        store, clock, directory, tokens, places, callbacks, durations, health, capacity, presence, rules, pools, sealer
     )
     claims = Claims(store, clock, ground.worker, settings.lease_seconds)
     intake = Intake(store, clock, claims, planner.plan)
@@ -100,7 +102,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     return engine
 
 
-async def make_notifier(ground: Ground, watcher: Watcher, sealer: Sealer) -> Notifier:
+async def make_notifier(ground: Ground, watcher: Watcher, sealer: Sealer, inventories: Inventories) -> Notifier:
     """The notifier, woken by this watcher; the sealer opens the secrets that sign."""
     settings = ground.settings
     allowed = tuple(str(network) for network in settings.webhook_allow_networks)
@@ -111,7 +113,9 @@ async def make_notifier(ground: Ground, watcher: Watcher, sealer: Sealer) -> Not
     delivery = DeliverySettings(concurrency=settings.delivery_concurrency, retry_schedule=settings.delivery_schedule)
     counted = delivery_counter(ground.registry)
     base = settings.callback_base()
-    notifier = Notifier(ground.store, ground.clock, webhook, delivery, base, settings.node, counted, sealer)
+    notifier = Notifier(
+        ground.store, ground.clock, webhook, delivery, base, settings.node, counted, sealer, inventories
+    )
     watcher.on_owed.append(notifier.owed)
     watcher.on_reference.append(lambda name: notifier.subscriptions_changed() if name == "subscription" else None)
     return notifier

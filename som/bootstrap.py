@@ -12,6 +12,7 @@ import structlog
 
 from adapters.allowances import Allowances
 from adapters.database_errors import DatabaseProblem
+from adapters.foreign_inventories import ForeignInventories
 from adapters.forms import JsonSchemaForms
 from adapters.http_session import Tools, open_session
 from adapters.kinds import Kinds
@@ -178,11 +179,13 @@ class Server:
         )
         if "scheduler" in settings.roles:
             placing = order_placing(dependencies)
-            engine = make_engine(ground, directory, tokens, planner, watcher, presence, catalogue, placing, pools)
+            engine = make_engine(
+                ground, directory, tokens, planner, watcher, presence, catalogue, placing, pools, sealer
+            )
             engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
             jobs.append(Role("engine", engine.run(), engine.stop))
         if "notifier" in settings.roles:
-            notifier = await make_notifier(ground, watcher, sealer)
+            notifier = await make_notifier(ground, watcher, sealer, ForeignInventories(session))
             jobs += [Role("notifier", notifier.run()), Role("retention", clean(ground))]
         app = create_app(dependencies, self._http_settings())
         gc.collect()

@@ -9,6 +9,7 @@ from handlers.som.fallout_bodies import task_flow_reference
 from handlers.som.lists import one_reply
 from handlers.som.plan_bodies import ORDERS, decision_body
 from handlers.som.times import shown
+from models.callback_token import CallKey
 from models.clock import Clock
 from models.domain.errors import NotFound
 from models.domain.evidence import Evidence, Wait
@@ -16,6 +17,7 @@ from models.domain.explanation import Explanation, ItemPicture, explain
 from models.domain.plan import PlannedTask
 from models.flow_reading import open_flows_by_task
 from models.plan_reading import PlanPicture, item_states, picture
+from models.pools.lines import line_of
 from models.propagations import of_order
 from models.reading import reading
 from models.store import Store
@@ -24,6 +26,7 @@ Document = dict[str, Any]
 
 MAX_CHOICES = 200
 """Of very big orders the rest is found with the tasks."""
+MAX_LINES = 20
 
 
 class Explanations:
@@ -58,6 +61,8 @@ async def _evidence(store: Store, clock: Clock, order: Document, plan: PlanPictu
     if plan is None:
         return Evidence(order, clock.now(), cancellation=cancellation, names=names)
     flows = await open_flows_by_task(store, plan.stored["_id"])
+    calls = [CallKey(plan.stored["_id"], task.key, "fulfil", plan.run(task.key).revision) for task in _short(plan)]
+    lines = {call.task: line for call in calls[:MAX_LINES] if (line := await line_of(store, str(call))) is not None}
     return Evidence(
         order,
         clock.now(),
@@ -69,7 +74,14 @@ async def _evidence(store: Store, clock: Clock, order: Document, plan: PlanPictu
         cancellation,
         names,
         flows,
+        lines,
     )
+
+
+def _short(plan: PlanPicture) -> list[PlannedTask]:
+    """The tasks that are held because a pool has not enough left."""
+    runs = [(task, plan.run(task.key)) for task in plan.tasks if task.kind == "allocate"]
+    return [task for task, run in runs if run.state == "held" and (run.error or {}).get("code") == "poolExhausted"]
 
 
 def _body(request: Request, evidence: Evidence, found: Explanation) -> Document:

@@ -49,7 +49,7 @@ class Notifications:
         total, documents = await page(
             self._store,
             "subscription",
-            {"tenant": request.caller.tenant, **query.where},
+            {"tenant": request.caller.tenant, "sink": {"$exists": False}, **query.where},
             sort=(("created", 1), ("_id", 1)),
             offset=query.offset,
             limit=query.limit,

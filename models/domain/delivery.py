@@ -5,11 +5,13 @@ Pure: the notifier makes the calls and obeys. A delivery is `pending` until the 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+from models.domain.sinks import Sink
 
 PENDING = "pending"
 DELIVERED = "delivered"
@@ -184,4 +186,26 @@ class Webhook(Protocol):
 
     async def post(self, url: str, event_id: str, body: bytes, secrets: Sequence[str]) -> Answer:
         """Tell of an event, once; signed with each of the secrets."""
+        ...
+
+
+class Inventories(Protocol):
+    """Port: writes instances to inventories of others. Never raises for what an inventory or a network does."""
+
+    async def put(  # noqa: PLR0913, PLR0917 - what a call is made of
+        self, sink: Sink, ours: str, theirs: str | None, body: Mapping[str, Any] | None, key: str, seconds: float
+    ) -> tuple[Answer, str | None]:
+        """Have an inventory say what an instance is; repeated, it has no second effect.
+
+        Args:
+            sink: where.
+            ours: id of the instance here.
+            theirs: its id there, where it is known; else it is looked for by its mark before it is made.
+            body: what it is; None where it is to be removed.
+            key: the same on every repetition of this very call.
+            seconds: that it may take.
+
+        Returns:
+            The answer, and the id that the instance has there.
+        """
         ...

@@ -12,6 +12,19 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A place in the line of a pool.
+
+    Attributes:
+        ahead: how many wait before it.
+        orders: ids of the first orders among them.
+    """
+
+    ahead: int
+    orders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known of an order at one moment.
 
@@ -26,6 +39,7 @@ class Evidence:
         cancellation: the stored cancellation request that is open, or None.
         names: of fulfillers, by id.
         flows: bodies of the open task flows (TMF701) that stand for tasks, by the task's key.
+        lines: where tasks stand in the line of a pool, by the task's key.
     """
 
     order: Mapping[str, Any]
@@ -38,6 +52,7 @@ class Evidence:
     cancellation: Mapping[str, Any] | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     flows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    lines: Mapping[str, Line] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

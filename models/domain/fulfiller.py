@@ -153,7 +153,7 @@ def violations(body: Mapping[str, Any], credentials: Mapping[str, Any] | None) -
         message = "longestSeconds must not be less than openSeconds."
         found.append(Violation("/circuitBreaker/longestSeconds", "invalidValue", message))
     if credentials is not None:
-        found.extend(_wrong_credentials(credentials))
+        found.extend(wrong_credentials(credentials))
     return found
 
 
@@ -174,7 +174,8 @@ def wrong_endpoint(endpoint: str | None) -> Iterator[Violation]:
         yield Violation("/endpoint", "invalidAddress", "The endpoint must not have a fragment (#...).")
 
 
-def _wrong_credentials(credentials: Mapping[str, Any]) -> Iterator[Violation]:
+def wrong_credentials(credentials: Mapping[str, Any]) -> Iterator[Violation]:
+    """Yield what is wrong with credentials."""
     needed = _NEEDED.get(credentials.get("type", ""))
     if needed is None:
         yield Violation("/credentials/type", "unknownType", f"The type must be one of {', '.join(_NEEDED)}.")

@@ -103,6 +103,19 @@ class RelianceRule:
 
 
 @dataclass(frozen=True, slots=True)
+class OperationRule:
+    """A named operation on a service: something that is done with it, and changes no characteristic.
+
+    Attributes:
+        input: what it takes, as TMF633 describes characteristics; of the values nothing is kept.
+        tasks: by name, like those of an action.
+    """
+
+    input: tuple[Mapping[str, Any], ...] = ()
+    tasks: Mapping[str, TaskRule] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ReconcileRule:
     """What is done to find and to repair drift of services of the specification.
 
@@ -123,12 +136,14 @@ class Fulfilment:
         tasks: by action, then by name; an action that is not there has no rules.
         children: by the name of the child, which is the role of the relationship or the name it gives.
         relies_on: likewise.
+        operations: what a `modify` may name, by that name.
         reconcile: what is done about drift.
     """
 
     tasks: Mapping[str, Mapping[str, TaskRule]] = field(default_factory=dict)
     children: Mapping[str, ChildRule] = field(default_factory=dict)
     relies_on: Mapping[str, RelianceRule] = field(default_factory=dict)
+    operations: Mapping[str, OperationRule] = field(default_factory=dict)
     reconcile: ReconcileRule = field(default_factory=ReconcileRule)
 
 

@@ -12,6 +12,7 @@ from models.domain.fulfilment import (
     ChildRule,
     Fulfilment,
     OnChange,
+    OperationRule,
     ReconcileRule,
     RelianceRule,
     TaskRule,
@@ -44,7 +45,7 @@ class _Reader:
         self.violations: list[Violation] = []
 
     def fulfilment(self, raw: Any, at: str) -> Fulfilment:
-        known = (*ACTIONS, "children", "reliesOn", "reconcile")
+        known = (*ACTIONS, "children", "reliesOn", "operations", "reconcile")
         rules = self._object(raw, at, known)
         return Fulfilment(
             tasks={action: dict(self._tasks(rules[action], action, f"{at}/{action}")) for action in ACTIONS
@@ -52,8 +53,20 @@ class _Reader:
             children={name: self._child(value, place) for name, value, place in self._entries(rules, "children", at)},
             relies_on={name: self._reliance(value, place)
                        for name, value, place in self._entries(rules, "reliesOn", at)},
+            operations={name: self._operation(value, place)
+                        for name, value, place in self._entries(rules, "operations", at)},
             reconcile=self._reconcile(rules.get("reconcile", {}), f"{at}/reconcile"),
         )  # fmt: skip
+
+    def _operation(self, raw: Any, at: str) -> OperationRule:
+        rule = self._object(raw, at, ("tasks", "input", "description"))
+        given = rule.get("input", [])
+        entries = given if isinstance(given, list) else []
+        if entries is not given or not all(isinstance(one, Mapping) and one.get("name") for one in entries):
+            self._wrong(f"{at}/input", "invalidType", "The inputs are a list of objects, each with a name.")
+            entries = []
+        tasks = dict(self._tasks({"tasks": rule.get("tasks", {})}, "modify", at))
+        return OperationRule(tuple(entries), tasks)
 
     def _reconcile(self, raw: Any, at: str) -> ReconcileRule:
         rule = self._object(raw, at, ("policy", "interval"))

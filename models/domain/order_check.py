@@ -14,6 +14,7 @@ from models.domain.removals import doomed_services, refuse_delete, refuse_used, 
 from models.domain.slices import at_once
 from models.domain.snapshot import Body, Snapshot
 from models.domain.specification import Specification
+from models.domain.transients import inputs_of
 from models.domain.violations import Violation
 
 TARGETS: Mapping[str, tuple[str, ...]] = {
@@ -111,6 +112,9 @@ class _ItemCheck:
             allowed = ", ".join(TARGETS[item.action])
             text = f"With {item.action} the target state can be {allowed}; {state!r} was given."
             yield Violation(f"{item.pointer}/service/state", "illegalTargetState", text)
+        if item.operation is not None and item.action != "modify":
+            text = f"An operation is asked for with modify, not with {item.action}."
+            yield Violation(f"{item.pointer}/operation", "illegalOperation", text)
         if item.action == "add":
             yield from self._addition(item)
         else:
@@ -182,9 +186,27 @@ class _ItemCheck:
             text = f"The service {body['id']} is of {present.name} ({present.id}); a modify cannot change that."
             yield Violation(at, "specificationChanged", text)
         specification = present or named
+        if item.operation is not None:
+            yield from _operation(item, specification)
         if specification is not None:
             given = item.service.get("serviceCharacteristic") or []
             yield from specification.rules.check(given, pointer=_values_of(item), partial=True)
+
+
+def _operation(item: OrderItem, specification: Specification | None) -> Iterator[Violation]:
+    """Yield what is wrong with the operation that an item asks for; it changes nothing of the service besides."""
+    at = f"{item.pointer}/operation"
+    known = specification.operations if specification is not None else {}
+    rules = known.get(item.operation or "")
+    if rules is None:
+        text = f"There is no operation {item.operation!r}; there are {', '.join(known) or 'none'}."
+        yield Violation(f"{at}/name", "unknownOperation", text)
+        return
+    beyond = sorted(item.service.keys() - {"id", "href", "@type", "@referredType", "serviceSpecification", "name"})
+    if beyond:
+        text = "An item that asks for an operation changes nothing of its service; give that an item of its own."
+        yield Violation(f"{item.pointer}/service/{beyond[0]}", "operationAlone", text)
+    yield from rules.check(inputs_of(item.body), pointer=f"{at}/input", partial=False)
 
 
 def _values_of(item: OrderItem) -> str:

@@ -53,6 +53,12 @@ class OrderItem:
         self.specification = reference if named else None
 
     @property
+    def operation(self) -> str | None:
+        """The name of the operation that it asks for; None where it changes values."""
+        given = self.body.get("operation")
+        return str(given.get("name") or "") if isinstance(given, Mapping) else None
+
+    @property
     def quantity(self) -> int:
         """How many services."""
         given = self.body.get("quantity")

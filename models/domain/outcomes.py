@@ -11,6 +11,7 @@ from typing import Any
 MAX_REASON = 1000
 MAX_DEPTH = 60  # below the 64 that bodies may have: an output is kept some levels down in the service
 _INT64 = 2**63
+_MOST_POOLS = 20
 READ_STATES = frozenset({"active", "inactive", "terminated"})
 """What a fulfiller can say of the state of a service; `terminated` where it is not there (any more)."""
 
@@ -145,12 +146,12 @@ class Progress:
     milestones: tuple[str, ...] = ()
 
 
-Report = Done | Refused | Progress | InformationRequired
+Report = Done | Refused | Progress | InformationRequired | Shortage
 Outcome = Done | Accepted | Refused | Unreachable | Progress | InformationRequired | Shortage
 
 
-def parse_report(body: Any) -> Report:
-    """Read what a callback or a poll brought: {status, output?, serviceCharacteristic?, reason?, milestone?, missing?}.
+def parse_report(body: Any) -> Report:  # noqa: PLR0911 - one line per status
+    """Read what a callback or a poll brought, by its status (`TaskReport` in api_specs/fulfiller/v1.yaml).
 
     What makes no sense is `Refused` with a reason that says why: the work is out of our hands, so a person must look.
     """
@@ -165,8 +166,10 @@ def parse_report(body: Any) -> Report:
             return Progress(text(body.get("milestone")), text(body.get("reason")))
         case "informationRequired":
             return _information_required(body)
+        case "shortage":
+            return _shortage(body)
         case status:
-            known = "done, refused, progress or informationRequired"
+            known = "done, refused, progress, informationRequired or shortage"
             reason = f"The fulfiller's report has the status {status!r:.80}, not {known}."
             return Refused(reason, maybe_done=True)
 
@@ -184,6 +187,14 @@ def _information_required(body: Mapping[str, Any]) -> InformationRequired | Refu
     if not wanted and not reason:
         return Refused("The fulfiller asks for information without saying which.", maybe_done=True)
     return InformationRequired(reason or "The fulfiller needs more information.", tuple(wanted))
+
+
+def _shortage(body: Mapping[str, Any]) -> Shortage | Refused:
+    pools = body.get("pool") or []
+    if not isinstance(pools, list) or not all(isinstance(one, str) and one for one in pools):
+        return Refused("The fulfiller tells of a shortage in a way that cannot be used: pool is no list of texts.")
+    shown = tuple(name for one in pools[:_MOST_POOLS] if (name := text(one)))
+    return Shortage(text(body.get("reason")) or "There is not enough left of what is to be allocated.", shown)
 
 
 def parse_done(body: Any) -> Done | Refused | InformationRequired:

@@ -59,10 +59,17 @@ class ExpressionCheck:
                 return rule.value_type_text if rule is not None else None
         return None
 
-    def of_task(self, at: str, task: TaskRule, awaited: set[str], tasks: set[str]) -> Iterator[Violation]:
-        """Yield what cannot exist in the templates of a task, given the tasks that are done before it."""
+    def of_task(
+        self, at: str, task: TaskRule, awaited: set[str], tasks: set[str], inputs: frozenset[str] | None = None
+    ) -> Iterator[Violation]:
+        """Yield what cannot exist in the templates of a task, given the tasks that are done before it.
+
+        `inputs` are those of the operation that it belongs to; None for a task of an action.
+        """
         if task.input is not None:
-            yield from self._template(f"{at}/input", task.input, TASK_ROOTS, tasks, awaited)
+            roots = TASK_ROOTS if inputs is None else TASK_ROOTS | {"operation"}
+            yield from self._template(f"{at}/input", task.input, roots, tasks, awaited)
+            yield from _transient(f"{at}/input", task.input, inputs or frozenset())
         if task.output is None:
             return
         if not isinstance(task.output, Mapping) or not task.output.keys() <= OUTPUT_PARTS:
@@ -112,6 +119,24 @@ class ExpressionCheck:
         if other is not None and len(path) > 3 and path[2] == "characteristic":
             return _unknown_value(other, path[3])
         return None
+
+
+def _transient(at: str, value: Any, inputs: frozenset[str]) -> Iterator[Violation]:
+    """Yield where an operation's input is not just handed on.
+
+    Where a call is written down a mark stands for the value, so that nothing can be computed from it.
+    """
+    try:
+        expressions = compile_template(value).expressions
+    except ExpressionSyntaxError:
+        return
+    for expression in expressions:
+        source = expression.source.strip()
+        if "operation" in expression.names and source not in {f"operation.input.{name}" for name in inputs}:
+            text = (
+                f"An operation's input is handed on as it is, by =operation.input.<name>; there are {_listed(inputs)}."
+            )
+            yield Violation(at, "unknownPath", text)
 
 
 def _unknown_value(specification: Specification, name: str) -> str | None:

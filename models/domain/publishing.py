@@ -43,7 +43,16 @@ def check_publishable(body: Mapping[str, Any], patterns: PatternEngine, lookup: 
     found.extend(check.circles())
     found.extend(check.rules())
     for action, tasks in specification.fulfilment.tasks.items():
-        found.extend(check.tasks(action, tasks))
+        found.extend(check.tasks(action, tasks, f"/fulfilment/{action}/tasks"))
+    for name, operation in specification.fulfilment.operations.items():
+        at = f"/fulfilment/operations{pointer(name)}"
+        inputs = {"specCharacteristic": list(operation.input)}
+        found.extend(
+            Violation(f"{at}/input{one.pointer.removeprefix('/specCharacteristic')}", one.code, one.message)
+            for one in check_specification(inputs, patterns)
+        )
+        names = frozenset(specification.operations[name].rules)
+        found.extend(check.tasks("modify", operation.tasks, f"{at}/tasks", names))
     return found
 
 
@@ -136,9 +145,10 @@ class _Check:
                 text = f"{target.name} needs a value for {name}, and none is handed down."
                 yield Violation(f"{at}/characteristic{pointer(name)}", "missingValue", text)
 
-    def tasks(self, action: str, tasks: Mapping[str, TaskRule]) -> Iterator[Violation]:
-        """Yield what is wrong with the tasks of an action."""
-        at = f"/fulfilment/{action}/tasks"
+    def tasks(
+        self, action: str, tasks: Mapping[str, TaskRule], at: str, inputs: frozenset[str] | None = None
+    ) -> Iterator[Violation]:
+        """Yield what is wrong with the tasks of an action, or of an operation that has these inputs."""
         for name, task in tasks.items():
             for index, need in enumerate(task.needs or ()):
                 problem = self._need(action, need, tasks)
@@ -155,7 +165,8 @@ class _Check:
         for name in order:
             awaited[name] = {other for need in before[name] for other in (need, *awaited[need])}
             awaited[name] |= first if name not in first else set()
-            yield from self._expressions.of_task(f"{at}{pointer(name)}", tasks[name], awaited[name], set(tasks))
+            place = f"{at}{pointer(name)}"
+            yield from self._expressions.of_task(place, tasks[name], awaited[name], set(tasks), inputs)
 
     def _need(self, action: str, need: str, tasks: Mapping[str, TaskRule]) -> str | None:
         for prefix, known in ((CHILD, self._children), (RELIES_ON, self._reliances)):

@@ -5,7 +5,7 @@ version and kept, since compiling characteristics and expressions costs more tha
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from models.domain.characteristics import CharacteristicRules
@@ -45,6 +45,7 @@ class Specification:
         reliances: the same for what it relies on.
         category: CFS or RFS where its @type tells.
         categories: ids and names of the catalogue's categories that it belongs to.
+        operations: by the name of each operation what its inputs may be.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Specification:
     children: Mapping[str, Mapped]
     reliances: Mapping[str, Mapped]
     categories: tuple[str, ...] = ()
+    operations: Mapping[str, CharacteristicRules] = field(default_factory=dict)
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any], patterns: PatternEngine) -> "Specification":
@@ -89,6 +91,10 @@ class Specification:
             children=children,
             reliances=reliances,
             categories=_categories(body.get("category")),
+            operations={
+                name: CharacteristicRules.from_specification({"specCharacteristic": list(rule.input)}, patterns)
+                for name, rule in fulfilment.operations.items()
+            },
         )
 
     @property
@@ -115,11 +121,15 @@ class Specification:
             return f"it is valid from {self.validity.start or 'ever'} until {self.validity.end or 'further notice'}"
         return None
 
-    def tasks(self, action: str) -> Mapping[str, TaskRule]:
-        """Return the tasks of an action. Without rules a leaf has one, and what is made of others has none.
+    def tasks(self, action: str, operation: str | None = None) -> Mapping[str, TaskRule]:
+        """Return the tasks of an action, or of a named operation.
 
-        In delete what the other actions have allocated is given back.
+        Without rules a leaf has one, and what is made of others has none. In delete what the other actions have
+        allocated is given back.
         """
+        if operation is not None:
+            named = self.fulfilment.operations.get(operation)
+            return named.tasks if named is not None else {}
         given = self.fulfilment.tasks.get(action)
         if given is None:
             given = {} if self.bundled else {action: default_task(action)}

@@ -12,6 +12,7 @@ from models.domain.errors import InvalidRequest
 from models.domain.events import ON_REQUEST, event_types, listener_name, subjects_of, told_as
 from models.domain.filters import And, Compare, Condition, Match, Op, Path, Predicate, Value, predicate
 from models.domain.patterns import PatternEngine, PatternError
+from models.domain.sinks import Sink
 from models.domain.violations import Violation
 
 Document = dict[str, Any]
@@ -97,6 +98,7 @@ class Subscription:
         secret: signs them.
         former: the secret before, and the moment up to which it signs, too.
         append_listener_path: whether `/listener/<event>` is added to the callback.
+        sink: where instances go instead of notifications.
         mute: the secret that signs cannot be read: nothing is sent, for unsigned it would not be trusted.
     """
 
@@ -110,6 +112,7 @@ class Subscription:
     former: tuple[str, datetime] | None = None
     append_listener_path: bool = False
     mute: bool = False
+    sink: Sink | None = None
 
     @classmethod
     def of(cls, document: Mapping[str, Any], patterns: PatternEngine) -> Self:
@@ -130,11 +133,14 @@ class Subscription:
             former=(former["secret"], former["until"]) if former else None,
             append_listener_path=document.get("appendListenerPath", False),
             mute=document.get("mute", False),
+            sink=Sink.of(document["sink"], document.get("credentials")) if document.get("sink") else None,
         )
 
     def concerns(self, event: Mapping[str, Any]) -> bool:
         """Whether a stored event is of this subscription's API and tenant, so that its query is worth asking."""
         if event["api"] != self.api or event["tenant"] != self.tenant:
+            return False
+        if self.sink is not None and not self.sink.concerns(event):
             return False
         return self.interest.names(self.told_as(event))
 

@@ -184,7 +184,7 @@ class TaskLayout:
             return reservations(node)
         if node.specification is None:
             return {node.action: default_task(node.action)}
-        return node.specification.tasks(node.action)
+        return node.specification.tasks(node.action, node.item.operation if node.root else None)
 
     def _needs(self, rule: TaskRule, keys: Mapping[str, str], before: _Before) -> Keys:
         """Return what a task waits for: what it names; all that comes before the service where it names nothing.

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from models.domain.dates import to_text
-from models.domain.evidence import Evidence, Wait
+from models.domain.evidence import Evidence, Line, Wait
 from models.domain.fallout import DEFAULT_QUEUE, actions, kind_of, sentence
 from models.domain.plan import PlannedTask
 from models.domain.precedence import Precedence
@@ -23,7 +23,7 @@ def task_waits(evidence: Evidence) -> Iterator[Wait]:
         document = evidence.documents.get(task.key, {})
         match run.state:
             case "held":
-                yield _held(task, run, document, evidence.flows.get(task.key))
+                yield _held(evidence, task, run, document)
             case "pending":
                 yield _pending(task, run, document)
             case "retrying":
@@ -48,12 +48,14 @@ def _turn(evidence: Evidence, task: PlannedTask) -> Wait:
     return Wait("place", "fulfiller", message, queued["since"], None, fulfillers[0], task.item, task)
 
 
-def _held(task: PlannedTask, run: TaskRun, document: Mapping[str, Any], flow: Mapping[str, Any] | None = None) -> Wait:
+def _held(evidence: Evidence, task: PlannedTask, run: TaskRun, document: Mapping[str, Any]) -> Wait:
+    flow, line = evidence.flows.get(task.key), evidence.lines.get(task.key)
     error, fallout, care = run.error or {}, document.get("fallout") or {}, document.get("care") or {}
     code = str(error.get("code", ""))
     queue, assignee = care.get("queue", DEFAULT_QUEUE), care.get("assignee")
     who = assignee or f"somebody who looks after the queue {queue}"
-    message = f"{_task(task)} is held: {sentence(error.get('message', ''))} {kind_of(code).advice} It is up to {who}."
+    whose = f"It is up to {who}." if line is None else _before(line)
+    message = f"{_task(task)} is held: {sentence(error.get('message', ''))} {kind_of(code).advice} {whose}"
     details = {
         "code": code,
         "cause": fallout.get("cause"),
@@ -62,9 +64,22 @@ def _held(task: PlannedTask, run: TaskRun, document: Mapping[str, Any], flow: Ma
         "queue": queue,
         "assignee": assignee,
     }
+    if code == "poolExhausted":
+        details["pool"] = list(error.get("pools", ()))
+    if line is not None:
+        details |= {"ahead": line.ahead, "before": list(line.orders)}
     if flow is not None:
         details["taskFlow"] = {"id": flow["id"], "processFlow": flow["processFlow"]}
     return Wait("held", "person", message, fallout.get("since"), None, queue, task.item, task, details)
+
+
+def _before(line: Line) -> str:
+    """Who stands before it in the line of a pool."""
+    if not line.ahead:
+        return "Nobody waits there before it."
+    orders = ", ".join(line.orders)
+    more = f" and {line.ahead - len(line.orders)} more" if orders and line.ahead > len(line.orders) else ""
+    return f"{line.ahead} wait there before it" + (f": {orders}{more}." if orders else ".")
 
 
 def _pending(task: PlannedTask, run: TaskRun, document: Mapping[str, Any]) -> Wait:

@@ -10,7 +10,7 @@ from pymongo.errors import PyMongoError
 
 from models import delivery_queue
 from models.clock import Clock
-from models.domain.delivery import Webhook
+from models.domain.delivery import Inventories, Webhook
 from models.domain.errors import SomError
 from models.leases import Lease, Leases
 from models.order_callbacks import order_of
@@ -19,6 +19,7 @@ from models.store import Store
 from scheduler.delivery.audience import Audience
 from scheduler.delivery.renderings import Renderings
 from scheduler.delivery.settings import DeliverySettings
+from scheduler.delivery.sinks import SinkCalls
 from scheduler.delivery.subscriber import Subscriber, Tools
 from scheduler.ending import end
 from scheduler.relay import Relay
@@ -50,11 +51,12 @@ class Notifier:
         by: str,
         counted: Callable[[str], None] = lambda _: None,
         sealer: Sealer | None = None,
+        inventories: Inventories | None = None,
     ) -> None:
         """Put the parts together; `run` sets them to work. The webhook has to be open for as long.
 
         `counted` is told of every attempt, in a word of `models.domain.delivery.OUTCOMES`. The sealer opens the secrets
-        that sign; without one, only those in the clear can be read.
+        that sign; without one, only those in the clear can be read. `inventories` writes to sinks.
         """
         self._store = store
         self._clock = clock
@@ -62,7 +64,8 @@ class Notifier:
         self._leases = Leases(store, clock, by, webhook.timeout + settings.lease_margin)
         self._audience = Audience(store, clock, public_url, sealer or Sealer())
         renderings = Renderings(store, public_url, settings.rendered_bytes)
-        self._tools = Tools(store, clock, webhook, renderings, self._leases, settings, counted)
+        sinks = SinkCalls(store, inventories, webhook.timeout) if inventories is not None else None
+        self._tools = Tools(store, clock, webhook, renderings, self._leases, settings, counted, sinks)
         self._relay = Relay(store, clock, self._audience, settings, self._wake)
         self._relay_lease: Lease | None = None
         self._subscribers: dict[str, Subscriber] = {}

@@ -39,6 +39,7 @@ from models.store import Store
 from scheduler.delivery.gate import Gate
 from scheduler.delivery.renderings import Renderings
 from scheduler.delivery.settings import DeliverySettings
+from scheduler.delivery.sinks import SinkCalls
 from scheduler.ending import end
 
 Document = dict[str, Any]
@@ -68,6 +69,7 @@ class Tools:
         leases: the leases of this process.
         settings: what an operator can set.
         counted: told of each attempt that was written down, in a word of `models.domain.delivery.OUTCOMES`.
+        sinks: writes to the inventories of others.
     """
 
     store: Store
@@ -77,6 +79,7 @@ class Tools:
     leases: Leases
     settings: DeliverySettings
     counted: Callable[[str], None]
+    sinks: SinkCalls | None = None
 
 
 class Subscriber:
@@ -235,14 +238,22 @@ class Subscriber:
                 return False
             self._committed.add(lane)
             started = time.monotonic()
-            secrets = self.subscription.secrets(self._tools.clock.now())
-            url = self.subscription.address(row["type"])
-            answer = await self._tools.webhook.post(url, row["event"], body, secrets)
+            answer = await self._call(row, body)
             self._gate.learn(alive=is_alive(answer))
         verdict = judge(answer, row["attempts"] + 1, row["_id"], self._tools.settings.retry_schedule)
         goes_on = await self._record(row, verdict, answer, time.monotonic() - started)
         self._committed.discard(lane)
         return goes_on
+
+    async def _call(self, row: Document, body: bytes) -> Answer:
+        """One call, to whatever the subscription leads to."""
+        sink, tools = self.subscription.sink, self._tools
+        if sink is not None and sink.is_inventory:
+            if tools.sinks is None:
+                return Silent("This server does not write to inventories.")
+            return await tools.sinks.send(self.subscription, sink, row)
+        secrets = self.subscription.secrets(tools.clock.now())
+        return await tools.webhook.post(self.subscription.address(row["type"]), row["event"], body, secrets)
 
     async def _record(self, row: Document, verdict: Verdict, answer: Answer | None, seconds: float) -> bool:
         now = self._tools.clock.now()

@@ -22,6 +22,7 @@ from som.cli import (
     resolution,
     resources,
     rules,
+    sink,
     subscription,
     work,
 )
@@ -53,6 +54,7 @@ inventory.app.command("reconcile")(repair.reconcile)
 app.add_typer(inventory.app, name="service")
 app.add_typer(propagation.app, name="propagation")
 app.add_typer(repair.app, name="repair")
+app.add_typer(sink.app, name="sink")
 app.add_typer(resources.app, name="resource")
 app.add_typer(fulfiller.app, name="fulfiller")
 app.add_typer(subscription.app, name="subscription")

@@ -10,7 +10,7 @@ from som.cli.connection import Server
 from som.cli.exits import CommandError, Exit, Refused
 from som.cli.options import DEFAULT_URL, AsJson, Url
 
-app = typer.Typer(help="Export and import the catalogue, fulfillers and fallout rules.", no_args_is_help=True)
+app = typer.Typer(help="Export and import the catalogue, fulfillers, fallout rules and pools.", no_args_is_help=True)
 
 Paths = Annotated[
     list[Path], typer.Argument(exists=True, dir_okay=False, metavar="FILE...", help="JSON or YAML files.",
@@ -31,7 +31,10 @@ def export_catalogue(
     ] = None,
     url: Url = DEFAULT_URL,
 ) -> None:
-    """Write specifications, fulfillers and fallout rules in their canonical form: equal catalogues are equal files."""
+    """Write specifications, fulfillers, fallout rules and pools in one canonical form.
+
+    Equal catalogues are equal files. Of a pool its definition is written, not who has what of it.
+    """
     with Server(url) as server:
         exported = catalogues.export(server)
     if file is None:

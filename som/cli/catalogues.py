@@ -14,9 +14,9 @@ from models.domain.selection import Selection
 from models.domain.specification import ORDERABLE, Specification
 from models.patterns import Re2Patterns
 from som.cli import files
-from som.cli.connection import ADMINISTRATION, CATALOGUE, Server
+from som.cli.connection import ADMINISTRATION, CATALOGUE, Server, at
 from som.cli.exits import Unusable
-from som.cli.loading import FALLOUT_RULE, FULFILLER, SPECIFICATION, Entry
+from som.cli.loading import FALLOUT_RULE, FULFILLER, POOL, SPECIFICATION, Entry
 
 Body = dict[str, Any]
 
@@ -25,12 +25,14 @@ _SECTIONS = {
     SPECIFICATION: f"{CATALOGUE}/serviceSpecification",
     FULFILLER: f"{ADMINISTRATION}/fulfiller",
     FALLOUT_RULE: f"{ADMINISTRATION}/falloutRule",
+    POOL: f"{ADMINISTRATION}/resourcePool",
 }
 # What the server says of its own, of which nothing can be taken over by another one.
 _OF_SERVER = {
     SPECIFICATION: frozenset({"href", "lastUpdate"}),
     FULFILLER: frozenset({"href", "createdDate", "lastUpdate", "credentialsSet", "health"}),
     FALLOUT_RULE: frozenset({"href", "version", "createdDate", "lastUpdate"}),
+    POOL: frozenset({"href", "utilisation", "reachedThreshold", "createdDate", "lastUpdate"}),
 }
 
 
@@ -57,6 +59,8 @@ def export(server: Server) -> Export:
     sections: dict[str, list[Body]] = {}
     for kind, path in _SECTIONS.items():
         found = list(everything(server, path))
+        if kind == POOL:  # a list leaves out what they are made of
+            found = [server.get(at(path, str(one["id"]))) for one in found]
         secretive += [str(one.get("name")) for one in found if one.get("credentialsSet")]
         told = [{name: value for name, value in one.items() if name not in _OF_SERVER[kind]} for one in found]
         sections[kind] = sorted(told, key=lambda one: str(one.get("id")))

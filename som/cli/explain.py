@@ -107,6 +107,7 @@ def _facts(wait: Mapping[str, Any]) -> list[RenderableType]:
         ("since", wait.get("since")),
         ("until", wait.get("until")),
         ("task", task.get("id")),
+        ("before it", ", ".join(wait.get("before") or ())),
         ("can be done", ", ".join(wait.get("actions") or ())),
         ("queue", wait.get("queue")),
         ("assignee", wait.get("assignee")),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 
 from tests.acceptance.federation import CANCELS, ORDERS, SERVICES, Federation, Side, eventually, federation
 from tests.acceptance.server_process import ServerProcess
@@ -83,8 +84,15 @@ def test_of_three_orders_on_a_pool_of_two_the_third_is_held_until_the_pool_grows
     assert site.name in told["summary"]
     (group,) = [one for one in us.call("GET", "/som/v1/falloutGroup") if one["code"] == "poolExhausted"]
     assert group["count"] == 1
+    fourth = site.order()
+    site.held(fourth)
+    (wait,) = us.call("GET", f"/som/v1/order/{fourth}/explanation")["wait"]
+    assert (wait["pool"], wait["ahead"], wait["before"]) == ([site.name], 1, [third])
     site.grow(3, 3)
     us.until(third, "completed")
+    assert us.get(fourth)["state"] == "held"
+    us.call("POST", CANCELS, {"serviceOrder": {"id": fourth}})
+    us.until(fourth, "cancelled")
     assert value_of(us.service(third)) == "3"
     assert (site.counts(), site.is_sound()) == ((0, 3, 0), True)
 
@@ -104,6 +112,29 @@ def test_service_and_resource_are_reserved_before_the_first_call_and_free_after_
     us.until(slow, "cancelled")
     assert site.counts() == (0, 0, 1), "the simulator had been called: the number rests"
     assert not us.call("GET", f"{SERVICES}?serviceSpecification.id={site.name}")
+
+
+def test_the_pools_are_a_fulfiller_that_stays(us: Side) -> None:
+    pools = us.call("GET", "/som/v1/fulfiller/pools")
+    assert (pools["kind"], pools["capability"]) == ("pool", [{"specification": "*", "action": "allocate"}])
+    url = f"{us.server.url}/som/v1/fulfiller/pools"
+    assert requests.delete(url, timeout=60).status_code == 409
+    assert requests.patch(url, json={"administrativeState": "withdrawn"}, timeout=60).status_code == 400
+    assert requests.patch(url, json={"kind": "simulator"}, timeout=60).status_code == 400
+    twin = {"name": "twin", "kind": "pool", "capability": pools["capability"]}
+    assert requests.post(f"{us.server.url}/som/v1/fulfiller", json=twin, timeout=60).status_code == 400
+    assert us.call("PATCH", "/som/v1/fulfiller/pools", {"maxConcurrent": 50})["maxConcurrent"] == 50
+
+
+def test_a_reserved_service_that_leaves_the_inventory_takes_nothing_with_it(us: Side) -> None:
+    site = Site(us, members=1)
+    item = {"id": "1", "action": "add", "service": {"serviceSpecification": {"id": site.name}, "state": "reserved"}}
+    order = us.call("POST", ORDERS, {"serviceOrderItem": [item]})["id"]
+    us.until(order, "completed")
+    service = us.service(order)
+    assert (service["state"], site.counts()) == ("reserved", (1, 0, 0))
+    us.call("DELETE", f"{SERVICES}/{service['id']}")
+    assert site.counts() == (0, 0, 1)
 
 
 def test_what_is_deleted_goes_through_quarantine(us: Side) -> None:

@@ -19,6 +19,14 @@ FULFILLERS = [
     str(EXAMPLES / "fulfillers" / f"{name}.json") for name in ("monitoring", "network", "platform", "surveyors")
 ]
 
+POOLS: list[dict[str, Any]] = [
+    {"id": "vlans", "name": "VLANs", "kind": "discrete", "quarantine": 86400,
+     "threshold": [{"name": "soon", "level": 0.8}],
+     "capacity": [{"capacityAmount": {"capacityAmountFrom": "100", "capacityAmountTo": "109"}, "withheld": ["101"]}]},
+    {"id": "addresses", "name": "Addresses", "kind": "address",
+     "capacity": [{"prefix": "192.0.2.0/24", "withheld": ["network"], "place": {"id": "berlin"}}]},
+]  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def database(mongodb_url: str) -> Iterator[Any]:
@@ -42,8 +50,9 @@ def catalogue(mongodb_url: str, database: Any, tmp_path_factory: pytest.TempPath
 
 
 def empty(database: Any) -> None:
-    for name in ("serviceSpecification", "fulfiller", "falloutRule"):
-        database[name].delete_many({})
+    for name in database.list_collection_names():
+        if name not in ("migration", "lease", "secret"):
+            database[name].delete_many({})
 
 
 def test_everything_of_ours_comes_back_unchanged(catalogue: ServerProcess, database: Any, tmp_path: Path) -> None:
@@ -55,7 +64,10 @@ def test_everything_of_ours_comes_back_unchanged(catalogue: ServerProcess, datab
     secret.write_text(json.dumps({"@type": "Fulfiller", "id": "keeper", "name": "keeper", "kind": "rest",
                                   "endpoint": "http://127.0.0.1:4", "capability": [],
                                   "credentials": {"type": "bearer", "token": "nobody-may-know"}}))  # fmt: skip
-    som(catalogue, "load", str(EXAMPLES / "catalogue"), *FULFILLERS, str(rule), str(secret), *ADDRESSES)
+    pool = tmp_path / "pool.json"
+    pool.write_text(json.dumps([{"@type": "ResourcePool", **one} for one in POOLS]))
+    files = [str(file) for file in (rule, secret, pool)]
+    som(catalogue, "load", str(EXAMPLES / "catalogue"), *FULFILLERS, *files, *ADDRESSES)
     first, second = tmp_path / "first.json", tmp_path / "second.json"
     assert "Without the credentials of keeper" in som(catalogue, "catalog", "export", str(first))
     exported = json.loads(first.read_text())

@@ -412,6 +412,7 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("requestReconciliation", "409"): _while_an_order_works_on_it,
     ("placeRepair", "409"): _while_an_order_works_on_it,
     ("placeRepair", "400"): _repair_that_cannot_be_ordered,
+    ("createSink", "409"): _twice,
     ("createFalloutRule", "409"): _twice,
     ("patchFalloutRule", "409"): _always_too_late,
     ("deleteFalloutRule", "409"): _always_too_late,

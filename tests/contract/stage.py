@@ -51,6 +51,7 @@ BODIES: dict[str, Any] = {
     "createTaskFlow": {"name": "Hand over the keys"},
     "patchFallout": {"comment": "looked at it"},
     "createFalloutRule": {"id": "new-rule", "name": "later", "then": {"do": "retry", "delays": [60]}},
+    "createSink": {"id": "new-sink", "kind": "webhook", "address": "http://sink.example/"},
     "createFalloutResolution": {"match": {"code": "unreachable"}, "do": "retry"},
     "patchFalloutResolution": {"state": "cancelled"},
     "createFalloutIntervention": {"do": "retry"},

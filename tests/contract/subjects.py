@@ -103,6 +103,12 @@ async def drifting(stage: Stage, *_: object) -> str:
     return key
 
 
+async def sink(stage: Stage, *_: object) -> str:
+    """A configuration sink."""
+    body = {"id": stage.new("sink"), "kind": "webhook", "address": "http://sink.example/"}
+    return await posted(stage, f"{SOM}/sink", body)
+
+
 async def kept_resource(stage: Stage, *_: object) -> str:
     """A logical resource in the inventory."""
     return await posted(stage, RESOURCES, resource())
@@ -262,6 +268,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/service/{{id}}/reconciliation": built,
     f"{SOM}/repair/{{id}}": drifting,
     f"{SOM}/repair/{{id}}/order": drifting,
+    f"{SOM}/sink/{{id}}": sink,
     f"{SOM}/fallout/{{id}}": held,
     f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/falloutResolution/{{id}}": _resolution,

@@ -80,3 +80,16 @@ def test_a_crowd_of_strangers_does_not_swell_the_stored_decision() -> None:
     stored = select(LINE, [*crowd, fulfiller("f", ("*", "*"))]).to_document()
     assert stored["chosen"] == stored["candidates"][0]["fulfiller"] == "f"
     assert len(stored["candidates"]) == MAX_KEPT
+
+
+def test_an_allocation_goes_to_nobody_but_who_names_the_pool_even_when_that_one_is_down() -> None:
+    own = fulfiller("pools", ("*", "allocate"))
+    carrier = fulfiller("carrier", ("leased", "allocate"))
+    for pool, expected in (("leased", "carrier"), ("vlans", "pools")):
+        assert select(Capability(pool, "allocate"), [own, carrier]).chosen == expected
+    away = select(Capability("leased", "allocate"), [own, replace(carrier, administrative_state="draining")])
+    assert away.chosen is None
+
+
+def test_every_action_is_no_other_kind_of_task() -> None:
+    assert select(Capability("vlans", "allocate"), [fulfiller("any", ("*", "*"))]).chosen is None

@@ -21,6 +21,7 @@ from models.inventory import Inventory
 from models.leases import Leases
 from models.order_placing import OrderPlacing
 from models.patterns import Re2Patterns
+from models.sealing import Sealer
 from models.slots import Slots
 from models.surface import Surface
 from scheduler.directory import Directory
@@ -92,7 +93,7 @@ class World:
 async def world(harness: Harness) -> World:
     store, clock, mirror = harness.store, harness.clock, Mirror()
     catalogue = Catalogue(store, Re2Patterns())
-    surface = Surface(catalogue, Inventory(store), Re2Patterns(), clock, catalogue_check=True)
+    surface = Surface(catalogue, Inventory(store), Re2Patterns(), clock, catalogue_check=True, sealer=Sealer())
     placing = OrderPlacing(store, clock, surface, new_order_check().check)
     places = Places(Slots(store, clock, "n1/r"), Budgets(store, clock))
 

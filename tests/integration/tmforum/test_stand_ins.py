@@ -68,7 +68,6 @@ class TestResourceOrders(FulfillerSuite):
         assert isinstance(outcome, Done), outcome
         await self._stand(0)
 
-
     async def test_an_order_names_the_one_that_it_is_for_after_what_the_settings_say(self) -> None:
         behave(self.stand_in, "done")
         given = {"id": "PO-7", "entityType": "PurchaseOrder", "owner": "purchasing"}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from models.domain.dates import to_text
-from models.domain.evidence import KINDS, Evidence
+from models.domain.evidence import KINDS, Evidence, Line
 from models.domain.explanation import explain
 from models.domain.progress import TaskRun
 from tests.unit.domain.plans import plan, task
@@ -128,3 +128,13 @@ def test_a_fault_of_the_server_is_told_with_its_next_attempt() -> None:
     ]
     assert "3 times" in found.summary
     assert "secret" not in found.summary
+
+
+def test_who_waits_for_a_pool_is_told_who_is_before_it() -> None:
+    error = {"code": "poolExhausted", "message": "1.a: vlans has nothing left", "pools": ["vlans"]}
+    runs = {"1.a": TaskRun("held", 1, fulfiller="pools", error=error, holds=1)}
+    (wait,) = explain(evidence(runs, lines={"1.a": Line(3, ("o-1", "o-2"))})).waits
+    assert wait.message.endswith("3 wait there before it: o-1, o-2 and 1 more.")
+    assert [wait.details[name] for name in ("pool", "ahead", "before")] == [["vlans"], 3, ["o-1", "o-2"]]
+    (first,) = explain(evidence(runs, lines={"1.a": Line(0)})).waits
+    assert "Nobody waits there before it." in first.message

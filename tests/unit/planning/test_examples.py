@@ -34,6 +34,12 @@ def after(name: str) -> tuple[str, Snapshot]:
 def cases() -> dict[str, tuple[dict[str, Any], Snapshot]]:
     access, access_inventory = after("add-internet-access.json")
     hosting, hosting_inventory = after("add-virtual-machine.json")
+    account, accounts = after("add-user-account.json")
+    granted = decompose("order-2", order("grant-access.json"), accounts)
+    access_right, rights = (
+        granted.items[0].services[0],
+        snapshot(fulfilled(granted, map(dict, accounts.services.values()))),
+    )
     return {
         "add-internet-access": (order("add-internet-access.json"), snapshot()),
         "modify-internet-access": (order("modify-internet-access.json", SERVICE_ID=access), access_inventory),
@@ -41,6 +47,16 @@ def cases() -> dict[str, tuple[dict[str, Any], Snapshot]]:
         "add-virtual-machine": (order("add-virtual-machine.json"), snapshot()),
         "modify-virtual-machine": (order("modify-virtual-machine.json", VM_ID=hosting), hosting_inventory),
         "delete-virtual-machine": (order("delete-virtual-machine.json", VM_ID=hosting), hosting_inventory),
+        "change-capacity": (order("change-capacity.json", VM_ID=hosting), hosting_inventory),
+        "add-user-account": (order("add-user-account.json"), snapshot()),
+        "reset-password": (
+            order("reset-password.json", ACCOUNT_ID=account, NEW_PASSWORD="a long enough one"),
+            accounts,
+        ),
+        "grant-access": (order("grant-access.json"), accounts),
+        "remove-access": (order("remove-access.json", ACCESS_ID=access_right), rights),
+        "install-patch": (order("install-patch.json"), hosting_inventory),
+        "add-test-environment": (order("add-test-environment.json"), snapshot()),
         "add-site-survey": (order("add-site-survey.json"), snapshot()),
         "diamond-20-items": (order("diamond-20-items.json"), snapshot()),
         "tmforum-sample": (

@@ -119,3 +119,26 @@ def test_two_parts_cannot_have_one_name() -> None:
 def test_expressions_without_end_are_refused_before_they_are_parsed() -> None:
     rules = {f"task{number}": {"input": {"a": "=(((" + "x" * 1_000}} for number in range(60)}
     assert found(fulfilment=tasks(**rules)) == [("/fulfilment", "expressionsTooLong")]
+
+
+def test_an_operation_hands_its_inputs_on_and_computes_nothing_from_them() -> None:
+    def published(**task: Any) -> list[tuple[str, str]]:
+        operation = {"input": [{"name": "password", "valueType": "string"}], "tasks": {"reset": task}}
+        body = specification("account", fulfilment={"operations": {"reset": operation}})
+        found = check_publishable(body, PATTERNS, lambda _: None)
+        return [(one.pointer, one.code) for one in found]
+
+    at = "/fulfilment/operations/reset/tasks/reset"
+    assert published(input={"password": "=operation.input.password"}) == []
+    for expression in ("=operation.input.pin", "=string(operation.input.password)", "=operation", "=operation.input"):
+        assert published(input={"password": expression}) == [(f"{at}/input", "unknownPath")]
+    assert published(output={"characteristic": {"p": "=operation.input.password"}}) != []
+    body = specification("account", fulfilment={"add": {"tasks": {"a": {"input": {"x": "=operation.input.y"}}}}})
+    assert check_publishable(body, PATTERNS, lambda _: None) != []
+
+
+def test_the_inputs_of_an_operation_are_checked_like_characteristics() -> None:
+    wrong = [{"name": "a", "regex": "("}, {"name": "a"}]
+    body = specification("account", fulfilment={"operations": {"reset": {"input": wrong, "tasks": {}}}})
+    found = {one.pointer for one in check_publishable(body, PATTERNS, lambda _: None)}
+    assert found == {"/fulfilment/operations/reset/input/0/regex", "/fulfilment/operations/reset/input/1/name"}

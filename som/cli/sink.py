@@ -1,0 +1,75 @@
+"""`som sink`: where actual instances of services and resources go."""
+
+from typing import Annotated, Any
+
+import typer
+
+from som.cli import output
+from som.cli.connection import ADMINISTRATION, Server, at
+from som.cli.options import DEFAULT_URL, AsJson, Limit, Offset, Url
+
+app = typer.Typer(help="Send actual instances to other inventories, or to webhooks.", no_args_is_help=True)
+
+_SINKS = f"{ADMINISTRATION}/sink"
+
+SinkId = Annotated[str, typer.Argument(metavar="SINK", help="Identifier of the sink.", show_default=False)]
+
+
+@app.command()
+def add(
+    address: Annotated[
+        str, typer.Argument(help="The webhook's address, or the base path of an inventory's API.", show_default=False)
+    ],
+    kind: Annotated[str, typer.Option("--kind", help="webhook, tmf638 or tmf639.")] = "webhook",
+    name: Annotated[str | None, typer.Option("--name", help="Name, for people.")] = None,
+    resource: Annotated[str | None, typer.Option("--resource", help="For a webhook: service or resource.")] = None,
+    specification: Annotated[
+        list[str], typer.Option("--specification", help="Only instances of this id or name; can be repeated.")
+    ] = [],  # noqa: B006 - typer copies it
+    query: Annotated[str | None, typer.Option("--query", help="Which changes, as a hub's query says it.")] = None,
+    token: Annotated[
+        str | None, typer.Option("--token", envvar="SOM_SINK_TOKEN", help="Bearer token for an inventory.")
+    ] = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Register a sink; the secret that signs a webhook is shown this once."""
+    body: dict[str, Any] = {"address": address, "kind": kind}
+    optional = {"name": name, "resource": resource, "specification": specification or None, "query": query}
+    body |= {key: value for key, value in optional.items() if value is not None}
+    if token is not None:
+        body["credentials"] = {"type": "bearer", "token": token}
+    with Server(url) as server:
+        made = server.post(_SINKS, body)
+    if as_json:
+        output.as_json(made)
+    else:
+        output.facts([("id", made["id"]), ("secret", made.get("secret"))])
+
+
+@app.command("list")
+def list_sinks(limit: Limit = 20, offset: Offset = 0, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """List sinks, with what waits for them."""
+    with Server(url) as server:
+        page = server.page(_SINKS, {"limit": limit, "offset": offset})
+    if as_json:
+        output.as_json(page.items)
+        return
+    rows = [
+        (one["id"], one.get("name"), one["kind"], one["state"], str(one.get("pending", 0)), str(one.get("dead", 0)),
+         one["address"])
+        for one in page.items
+    ]  # fmt: skip
+    output.table(("id", "name", "kind", "state", "waiting", "given up", "address"), rows)
+    output.more(len(page.items), page.total)
+
+
+@app.command()
+def remove(sink_id: SinkId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Remove a sink; what it has stays there."""
+    with Server(url) as server:
+        server.delete(at(_SINKS, sink_id))
+    if as_json:
+        output.as_json({"removed": sink_id})
+    else:
+        output.line("removed", sink_id)
