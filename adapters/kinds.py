@@ -15,6 +15,7 @@ from adapters.manual import ManualFulfiller
 from adapters.optional_kinds import OPTIONAL, OptionalKind
 from adapters.pool import PoolFulfiller
 from adapters.ports import Accepted, Fulfiller, FulfillerCall, Outcome, Refused
+from adapters.prometheus import PrometheusFulfiller
 from adapters.rest import RestFulfiller
 from adapters.simulator import SimulatorFulfiller
 from adapters.tmforum.activation import Tmf640Fulfiller
@@ -54,6 +55,7 @@ BUILT_IN: tuple[type[FulfillerKind], ...] = (
     Tmf622Fulfiller,
     Tmf685Fulfiller,
     KubernetesFulfiller,
+    PrometheusFulfiller,
 )
 
 

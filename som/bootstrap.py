@@ -81,6 +81,7 @@ def _allowances(settings: Settings) -> Allowances:
         commands=settings.command_dir,
         ansible_projects=settings.ansible_dir,
         ansible_runs=settings.ansible_runs_dir or settings.data_dir / "ansible",
+        monitors=settings.monitor_dir,
     )
 
 
@@ -135,6 +136,7 @@ class Server:
         tokens = await load_tokens(store, sealer, callback_key)
         base = ground.administration
         pools = ResourcePoolStore(store, clock)
+        close_at_end(stack, "turns of resource pools", pools.turns.aclose)
         tools = Tools(
             session=lambda: session,
             notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
