@@ -100,6 +100,7 @@ def _body(call: FulfillerCall, parameters: Any) -> dict[str, Any]:
         "engaged": {"reference": call.engaged.reference} if call.engaged else None,
         "output": call.output,
         "parameters": parameters,
+        **({"kind": call.kind, "task": call.name} if call.kind != "fulfil" else {}),
     }
     return {
         "taskId": call.task_id,

@@ -135,6 +135,8 @@ def request_body(call: FulfillerCall) -> bytes:
     }
     body = {name: value for name, value in body.items() if value is not None}
     body |= {"action": call.action, "operation": call.operation, "service": call.service, "input": call.input}
+    if call.kind != "fulfil":
+        body |= {"kind": call.kind, "task": call.name}
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 

@@ -15,6 +15,7 @@ from models.domain.outcomes import (
     Outcome,
     Progress,
     Refused,
+    Shortage,
     Unreachable,
     parse_done,
     parse_report,
@@ -96,7 +97,7 @@ def seconds(header: str | None, now: datetime) -> float | None:
     return max(0.0, (aware - now).total_seconds())
 
 
-def trouble_in(answer: Answer, now: datetime) -> Refused | Unreachable | InformationRequired | None:
+def trouble_in(answer: Answer, now: datetime) -> Refused | Unreachable | InformationRequired | Shortage | None:
     """Everything that is not a success."""
     status = answer.status
     if status >= 500 or status in _NOT_BEGUN:
@@ -148,13 +149,13 @@ def _unusable(reason: str) -> Refused:
     return Refused(reason, maybe_done=True)
 
 
-def _asked(answer: Answer) -> InformationRequired | Refused | None:
-    """The question in an answer that refuses the task as it is; None where it asks nothing."""
+def _asked(answer: Answer) -> InformationRequired | Shortage | Refused | None:
+    """The question, or the shortage, in an answer that refuses the task as it is; None where it says neither."""
     body = json_of(answer)
-    if not isinstance(body, Mapping) or body.get("status") != "informationRequired":
+    if not isinstance(body, Mapping) or body.get("status") not in ("informationRequired", "shortage"):
         return None
     report = parse_report(body)
-    return report if isinstance(report, InformationRequired | Refused) else None
+    return report if isinstance(report, InformationRequired | Shortage | Refused) else None
 
 
 def _said(answer: Answer) -> str | None:

@@ -110,6 +110,8 @@ class Starter:
 
     def _in_turn(self, tasks: list[PlannedTask]) -> list[PlannedTask]:
         """Those that have their turn: whatever is to be allocated for the order is tried before anything else."""
+        if not self._progress.allocates:
+            return tasks
         first = [task for task in tasks if self._progress.comes_first(task.key)]
         untried = any(self._progress.run[task.key].state == "waiting" for task in first)
         if untried or any(self._progress.comes_first(key) for key in self._calls.keys):

@@ -15,6 +15,7 @@ from adapters.http_exchange import exchange
 from adapters.ports import Probe, Refused, Unreachable
 from adapters.rest_answers import Answer, json_of, seconds, trouble_in
 from models.domain.fulfiller import FulfillerDefinition
+from models.domain.outcomes import InformationRequired
 
 Document = dict[str, Any]
 Trouble = Refused | Unreachable
@@ -121,7 +122,7 @@ def _read(answer: Answer, bears: Collection[int]) -> Answered | Trouble:
     if isinstance(trouble, Refused | Unreachable):
         return trouble
     if trouble is not None:
-        return Refused(trouble.message)
+        return Refused(trouble.message if isinstance(trouble, InformationRequired) else trouble.reason)
     body = json_of(answer)
     return body if isinstance(body, Refused) else Answered(answer.status, body, answer.location, patience)
 

@@ -101,7 +101,7 @@ async def measure(stage: Stage) -> list[Figure]:
     await _fill(PoolAdministration(store, clock, pools.turns), groups)
     spent: defaultdict[str, list[Spent]] = defaultdict(list)
     for subject in SUBJECTS:
-        await _allocate(Meter(stage), pools, subject, 2)  # to warm up
+        await _allocate(Meter(stage), pools, subject, groups if subject.several else 2)  # to warm up
         await pools.release(Holder(service="bench"))
     for number in range(stage.scale.rounds):
         for subject in SUBJECTS:
@@ -131,7 +131,7 @@ async def _fill(administration: PoolAdministration, groups: int) -> None:
         "six": ("address", [{"prefix": "2001:db8::/32"}]),
     }
     for name, (kind, capacity) in pools.items():
-        body = {"id": name, "name": name, "kind": kind}
+        body = {"id": name, "name": name, "kind": kind, "threshold": []}  # a pool of ten crosses them all the time
         await administration.create(DEFAULT_TENANT, body, [dict(part) for part in capacity], "bench")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 MAX_REASON = 1000
 MAX_DEPTH = 60  # below the 64 that bodies may have: an output is kept some levels down in the service
 _INT64 = 2**63
+_MOST_POOLS = 20
 READ_STATES = frozenset({"active", "inactive", "terminated"})
 """What a fulfiller can say of the state of a service; `terminated` where it is not there (any more)."""
 
@@ -26,6 +27,7 @@ class Done:
         supporting_service: references to services of others that the service now rests on, each at least {id}.
         milestones: names of the steps that were reached on the way; those told before change nothing.
         state: the state that the service is in there; only an answer to `read` says it.
+        order: see Accepted.
     """
 
     output: Mapping[str, Any] = field(default_factory=dict)
@@ -34,6 +36,7 @@ class Done:
     supporting_service: tuple[Mapping[str, Any], ...] = ()
     milestones: tuple[str, ...] = ()
     state: str | None = None
+    order: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,15 @@ class Accepted:
         retry_after: seconds until the first look, as the fulfiller wishes.
         keeps_time: whether the fulfiller itself sees to it that the work ends, as people's due dates and escalation
             do; then no deadline of ours ends the wait.
+        order: the order that was placed with another system for this work, {id, href?, @referredType?}. For a task of
+            the kind `order` it becomes an orderRelationship of ours.
     """
 
     reference: str | None = None
     poll_url: str | None = None
     retry_after: float | None = None
     keeps_time: bool = False
+    order: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +67,12 @@ class Refused:
     Attributes:
         reason: what is wrong, for people.
         maybe_done: True where the answer makes no sense, so that the work may have been done all the same.
+        order: see Accepted; one that was rejected as it was placed, say.
     """
 
     reason: str
     maybe_done: bool = False
+    order: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +146,12 @@ class Progress:
     milestones: tuple[str, ...] = ()
 
 
-Report = Done | Refused | Progress | InformationRequired
+Report = Done | Refused | Progress | InformationRequired | Shortage
 Outcome = Done | Accepted | Refused | Unreachable | Progress | InformationRequired | Shortage
 
 
-def parse_report(body: Any) -> Report:
-    """Read what a callback or a poll brought: {status, output?, serviceCharacteristic?, reason?, milestone?, missing?}.
+def parse_report(body: Any) -> Report:  # noqa: PLR0911 - one line per status
+    """Read what a callback or a poll brought, by its status (`TaskReport` in api_specs/fulfiller/v1.yaml).
 
     What makes no sense is `Refused` with a reason that says why: the work is out of our hands, so a person must look.
     """
@@ -158,8 +166,10 @@ def parse_report(body: Any) -> Report:
             return Progress(text(body.get("milestone")), text(body.get("reason")))
         case "informationRequired":
             return _information_required(body)
+        case "shortage":
+            return _shortage(body)
         case status:
-            known = "done, refused, progress or informationRequired"
+            known = "done, refused, progress, informationRequired or shortage"
             reason = f"The fulfiller's report has the status {status!r:.80}, not {known}."
             return Refused(reason, maybe_done=True)
 
@@ -177,6 +187,14 @@ def _information_required(body: Mapping[str, Any]) -> InformationRequired | Refu
     if not wanted and not reason:
         return Refused("The fulfiller asks for information without saying which.", maybe_done=True)
     return InformationRequired(reason or "The fulfiller needs more information.", tuple(wanted))
+
+
+def _shortage(body: Mapping[str, Any]) -> Shortage | Refused:
+    pools = body.get("pool") or []
+    if not isinstance(pools, list) or not all(isinstance(one, str) and one for one in pools):
+        return Refused("The fulfiller tells of a shortage in a way that cannot be used: pool is no list of texts.")
+    shown = tuple(name for one in pools[:_MOST_POOLS] if (name := text(one)))
+    return Shortage(text(body.get("reason")) or "There is not enough left of what is to be allocated.", shown)
 
 
 def parse_done(body: Any) -> Done | Refused | InformationRequired:

@@ -202,6 +202,11 @@ class Progress:
         """The tasks that could start now."""
         return [self.tasks[key] for key in self._ready]
 
+    @property
+    def allocates(self) -> bool:
+        """Whether there are allocations that have their turn as the order is taken on."""
+        return bool(self._precedence.first)
+
     def comes_first(self, key: str) -> bool:
         """Whether a task is an allocation that has its turn as the order is taken on."""
         return key in self._precedence.first

@@ -116,10 +116,9 @@ def demand_document(demand: Demand) -> dict[str, Any]:
 
 def shape_of(demand: Demand) -> str:
     """A short text that tells demands apart by what would satisfy them."""
-    shown = demand_document(demand)
-    for name in ("priority", "seconds"):
-        shown.pop(name)
-    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
+    amounts, where = sorted(demand.amounts.items()), sorted(demand.where.items())
+    told = (demand.pool, demand.specification, demand.count, demand.adjacent, demand.prefix_length, demand.value)
+    return hashlib.sha256(repr((told, amounts, where, demand.near)).encode()).hexdigest()[:16]
 
 
 def demand_stored(stored: dict[str, Any]) -> Demand:

@@ -1,5 +1,6 @@
 """The port `ResourcePools` on the database."""
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -18,9 +19,13 @@ from models.reading import reading
 from models.store import Store
 
 Document = dict[str, Any]
+Asked = tuple[str, str | None, str | None]
+"""A tenant, and the pool or else the specification that a demand names."""
 
 _KNOWN_SECONDS = 2.0
+_MOST_KNOWN = 1_000
 _ROUNDS = 5
+_PORTION = 500
 _HELD = {"$in": ["reserved", "used"]}
 
 
@@ -32,7 +37,8 @@ class ResourcePoolStore:
         self._store = store
         self._clock = clock
         self._who = who
-        self._known: dict[tuple[str, str | None, str | None], tuple[float, tuple[str, ...]]] = {}
+        self._known: dict[Asked, tuple[float, tuple[str, ...]]] = {}
+        self._looking: dict[Asked, asyncio.Future[tuple[str, ...]]] = {}
         self.turns = turns or Turns(store, clock)
 
     async def reserve(self, key: str, holder: Holder, demand: Demand) -> Allotment:
@@ -81,8 +87,8 @@ class ResourcePoolStore:
     async def commit(self, of: Holder | str) -> tuple[Member, ...]:
         """The members of a key, or of a holder, are in use now."""
         found: list[Document] = []
-        for pool, held in _by_pool(await self._held(of)).items():
-            found += await self.turns.ask(pool, Use([one["_id"] for one in held], self._who))
+        for pool, ids in _portions(await self._held(of)):
+            found += await self.turns.ask(pool, Use(ids, self._who))
         return tuple(member_of(one) for one in sorted(found, key=lambda one: (one["pool"], one.get("position", ""))))
 
     async def release(self, of: Holder | str, why: str | None = None, *, at_once: bool = False) -> int:
@@ -93,10 +99,8 @@ class ResourcePoolStore:
             held = await self._held(of)
             if not held:
                 return released
-            for pool, members in _by_pool(held).items():
-                released += await self.turns.ask(
-                    pool, Free([one["_id"] for one in members], why, at_once=at_once, who=self._who)
-                )
+            for pool, ids in _portions(held):
+                released += await self.turns.ask(pool, Free(ids, why, at_once=at_once, who=self._who))
         raise Unavailable("What is released is given again all the time; please repeat.")
 
     async def served(self, limit: int = 100) -> tuple[Served, ...]:
@@ -117,13 +121,22 @@ class ResourcePoolStore:
         at, known = self._known.get(asked, (0.0, ()))
         if known and time.monotonic() - at < _KNOWN_SECONDS:
             return known
-        query = candidates_query(tenant, demand.pool, demand.specification)
+        looking = self._looking.get(asked)
+        if looking is None:  # those who ask for the same at the same time look once
+            looking = self._looking[asked] = asyncio.ensure_future(self._look_for(asked))
+            looking.add_done_callback(lambda _: self._looking.pop(asked, None))
+        return await asyncio.shield(looking)
+
+    async def _look_for(self, asked: Asked) -> tuple[str, ...]:
+        query = candidates_query(*asked)
         if query is None:
             return ()
         with reading():
             found = await self._store.collection(POOL).find(query, {"usage": 1, "named": 1}).to_list()
         ordered = sorted(found, key=lambda one: (Usage.of(one["usage"]).empty, one["named"]))
         pools = tuple(one["_id"] for one in ordered)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
         self._known[asked] = (time.monotonic(), pools)
         return pools
 
@@ -164,8 +177,11 @@ def _holder_query(holder: Holder) -> Document:
     return {"tenant": holder.tenant, **{f"holder.{name}": value for name, value in named.items()}}
 
 
-def _by_pool(found: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    made: dict[str, list[Mapping[str, Any]]] = {}
+def _portions(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
+    """Members by pool, as ids, not too many for one turn."""
+    made: dict[str, list[str]] = {}
     for one in found:
-        made.setdefault(one["pool"], []).append(one)
-    return made
+        made.setdefault(one["pool"], []).append(one["_id"])
+    return [
+        (pool, ids[start : start + _PORTION]) for pool, ids in made.items() for start in range(0, len(ids), _PORTION)
+    ]

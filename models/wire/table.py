@@ -4,11 +4,11 @@ A stored body is the superset of all versions, in the form of the oldest one tha
 version writes otherwise; what it does not name is the same on the wire. A table is data: `bodies` applies it to
 bodies, `queries` to filters, sorts and choices of fields, `events` to events.
 
-What the versions of TM Forum's APIs do to each other's objects comes down to what stands here: they rename attributes
-(TMF641 v5 has `serviceOrderErrorMessage` for `errorMessage`) and their values (TMF639 v5: `enabled` for `enable`), put
-the reference that an object is into an object of its own (`relatedParty.partyOrPartyRole`), make one thing a list
-(`place`), ask for a class (`@type`) everywhere, and let something be a reference or the thing itself, told apart by
-its class (`ServiceRefOrValue`).
+What the versions of TM Forum's APIs do to each other's objects comes down to what stands here: they write a value
+otherwise (TMF639 v5: `enabled` for `enable`) or an attribute under another name, leave one out (`externalId` in TMF641
+v5), put the reference that an object is into an object of its own (`relatedParty.partyOrPartyRole`, `place.place`,
+`relatedEntity.entity`), write one of several (`errorMessage`) or a list of one (`place`), ask for a class (`@type`)
+everywhere, and let something be a reference or the thing itself, told apart by its class (`ServiceRefOrValue`).
 """
 
 from collections.abc import Callable, Mapping

@@ -123,4 +123,11 @@ def history(
 
 
 def _told(changes: Mapping[str, Any] | None) -> str:
-    return ", ".join(f"{name} {value}" for name, value in (changes or {}).items())
+    """What changed: plain values as they are now, of others that they did."""
+    return ", ".join(_one(name, value) for name, value in (changes or {}).items())
+
+
+def _one(name: str, value: Any) -> str:
+    if value is None:
+        return f"no {name}"
+    return name if isinstance(value, (dict, list)) else f"{name} {value}"

@@ -103,6 +103,7 @@ def _where_to_look(url: str, mailbox: Mailbox, orders: Sequence[str]) -> None:
         f"curl {mailbox.url}/notifications",
         f"{som} plan show {orders[0]}{option}",
         f"{som} order list{option}",
+        f"{som} pool list{option}",
         f"{som} event list --order {orders[0]}{option}",
     ):
         output.line(f"  {text}")

@@ -264,6 +264,20 @@ async def test_a_report_goes_into_the_inbox_of_its_plan(
     assert plan["inbox"][0]["report"] == {"status": "done", "output": {"a": 1}}
 
 
+async def test_a_report_can_ask_the_customer_or_tell_of_a_shortage(
+    client: ContractClient, store: Store, dependencies: Dependencies
+) -> None:
+    await store_plan(store, "o-1")
+    url = f"{SOM}/callback/{dependencies.tokens.issue(call('o-1'))}"
+    asks = {"status": "informationRequired", "missing": [{"characteristic": "floor", "description": "which one"}]}
+    lacks = {"status": "shortage", "reason": "no block is left", "pool": ["north"]}
+    for body in (asks, lacks):
+        assert (await client.post(url, json=body)).status_code == 204, body
+    plan = await store.get("plan", "o-1")
+    assert plan is not None
+    assert [entry["report"] for entry in plan["inbox"]] == [asks, lacks]
+
+
 async def test_a_late_report_is_answered_and_an_unknown_token_is_not(
     client: ContractClient, store: Store, dependencies: Dependencies
 ) -> None:

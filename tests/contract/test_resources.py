@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from models import resources
 from models.clock import Clock
 from models.domain.resource_states import Standing, put
@@ -75,44 +73,40 @@ async def test_each_class_has_a_list_of_its_own_and_the_common_one_has_all(clien
     assert (await client.get(f"{LOGICAL_RESOURCES}/{number['id']}")).status_code == 200
 
 
-@pytest.mark.parametrize("wrong", [{"@type": "PhysicalResource"}, {"@type": "X", "@baseType": "PhysicalResource"}])
-async def test_what_is_of_another_class_is_not_recorded_there(client: ContractClient, wrong: Body) -> None:
-    answer = await client.post(LOGICAL_RESOURCES, json=resource(**wrong))
-    assert (answer.status_code, answer.json()["code"]) == (400, "wrongClass")
+async def test_what_is_of_another_class_is_not_recorded_there(client: ContractClient) -> None:
+    for wrong in ({"@type": "PhysicalResource"}, {"@type": "X", "@baseType": "PhysicalResource"}):
+        answer = await client.post(LOGICAL_RESOURCES, json=resource(**wrong))
+        assert (answer.status_code, answer.json()["code"]) == (400, "wrongClass")
 
 
-@pytest.mark.parametrize(
-    ("attribute", "path"),
-    [
-        ("resourceStatus", ["available", "reserved", "suspended", "available", "alarm", "reserved"]),
-        ("administrativeState", ["unlocked", "shutdown", "locked", "unlocked"]),
-        ("operationalState", ["enable", "disable", "enable"]),
-        ("usageState", ["idle", "active", "busy", "idle"]),
-    ],
-)
-async def test_each_change_of_a_state_is_told_as_one(
-    client: ContractClient, store: Store, attribute: str, path: list[str]
-) -> None:
-    made = await kept(client, **{attribute: path[0]})
-    for state in path[1:]:
-        answer = await client.patch(made["href"], json={attribute: state})
-        assert (answer.status_code, answer.json()[attribute]) == (200, state)
-    told = (await stubs(store, made["id"]))[1:]
-    assert [owed["states"][attribute] for owed in told] == path[1:]
-    assert {owed["type"] for owed in told} == {"ResourceStateChangeEvent"}
+PATHS = {
+    "resourceStatus": ["available", "reserved", "suspended", "available", "alarm", "reserved"],
+    "administrativeState": ["unlocked", "shutdown", "locked", "unlocked"],
+    "operationalState": ["enable", "disable", "enable"],
+    "usageState": ["idle", "active", "busy", "idle"],
+}
 
 
-@pytest.mark.parametrize(
-    ("attribute", "state", "to"),
-    [("resourceStatus", "suspended", "reserved"), ("administrativeState", "locked", "shutdown")],
-)
-async def test_a_move_that_is_not_drawn_is_a_conflict(
-    client: ContractClient, attribute: str, state: str, to: str
-) -> None:
-    made = await kept(client, **{attribute: state})
-    answer = await client.patch(made["href"], json={attribute: to})
-    assert (answer.status_code, answer.json()["code"]) == (409, "illegalTransition")
-    assert "it can go to" in answer.json()["message"]
+async def test_each_change_of_a_state_is_told_as_one(client: ContractClient, store: Store) -> None:
+    for attribute, path in PATHS.items():
+        made = await kept(client, **{attribute: path[0]})
+        for state in path[1:]:
+            answer = await client.patch(made["href"], json={attribute: state})
+            assert (answer.status_code, answer.json()[attribute]) == (200, state)
+        told = (await stubs(store, made["id"]))[1:]
+        assert [owed["states"][attribute] for owed in told] == path[1:]
+        assert {owed["type"] for owed in told} == {"ResourceStateChangeEvent"}
+
+
+async def test_a_move_that_is_not_drawn_is_a_conflict(client: ContractClient) -> None:
+    for attribute, state, to in (
+        ("resourceStatus", "suspended", "reserved"),
+        ("administrativeState", "locked", "shutdown"),
+    ):
+        made = await kept(client, **{attribute: state})
+        answer = await client.patch(made["href"], json={attribute: to})
+        assert (answer.status_code, answer.json()["code"]) == (409, "illegalTransition")
+        assert "it can go to" in answer.json()["message"]
 
 
 async def test_a_change_of_something_else_is_an_attribute_value_change(client: ContractClient, store: Store) -> None:
@@ -122,23 +116,21 @@ async def test_a_change_of_something_else_is_an_attribute_value_change(client: C
     assert (owed["type"], owed["after"]) == ("ResourceAttributeValueChangeEvent", {"description": "of the lobby"})
 
 
-@pytest.mark.parametrize("standing", [Standing.RESERVED, Standing.IN_USE])
-async def test_what_a_service_has_stays_as_the_engine_says(
-    client: ContractClient, store: Store, standing: Standing
-) -> None:
-    made = await kept(client)
-    await reserve(store, made["id"], standing)
-    for answer in (
-        await client.patch(made["href"], json={"resourceStatus": "available"}),
-        await client.patch(made["href"], json={"usageState": "busy"}),
-        await client.patch(made["href"], json={"value": "8"}),
-        await client.delete(made["href"]),
-    ):
-        assert answer.status_code == 409
-        assert "service s-1" in answer.json()["message"]
-        assert "order o-1" in answer.json()["message"]
-    assert (await client.patch(made["href"], json={"description": "ours"})).status_code == 200
-    assert (await client.patch(made["href"], json={"operationalState": "disable"})).status_code == 200
+async def test_what_a_service_has_stays_as_the_engine_says(client: ContractClient, store: Store) -> None:
+    for standing in (Standing.RESERVED, Standing.IN_USE):
+        made = await kept(client)
+        await reserve(store, made["id"], standing)
+        for answer in (
+            await client.patch(made["href"], json={"resourceStatus": "available"}),
+            await client.patch(made["href"], json={"usageState": "busy"}),
+            await client.patch(made["href"], json={"value": "8"}),
+            await client.delete(made["href"]),
+        ):
+            assert answer.status_code == 409
+            assert "service s-1" in answer.json()["message"]
+            assert "order o-1" in answer.json()["message"]
+        assert (await client.patch(made["href"], json={"description": "ours"})).status_code == 200
+        assert (await client.patch(made["href"], json={"operationalState": "disable"})).status_code == 200
 
 
 async def test_a_member_of_a_pool_leaves_it_by_way_of_the_pool(client: ContractClient, store: Store) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.domain.outcomes import Done, Progress, Refused, parse_report
+from models.domain.outcomes import Done, Progress, Refused, Shortage, parse_report
 
 
 def test_a_report_of_finished_work_carries_its_facts() -> None:
@@ -66,3 +66,10 @@ def test_a_reason_is_cut_and_loses_its_control_characters() -> None:
     assert isinstance(report, Refused)
     assert report.reason.startswith("a [31m b")
     assert len(report.reason) == 1000
+
+
+def test_a_shortage_names_its_pools() -> None:
+    report = {"status": "shortage", "reason": "no block is left", "pool": ["north", "south"]}
+    assert parse_report(report) == Shortage("no block is left", ("north", "south"))
+    assert parse_report({"status": "shortage"}) == Shortage("There is not enough left of what is to be allocated.")
+    assert isinstance(parse_report({"status": "shortage", "pool": "north"}), Refused)

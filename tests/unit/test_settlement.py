@@ -7,7 +7,16 @@ import pytest
 
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.lifecycles import TASK
-from models.domain.outcomes import Accepted, Done, InformationRequired, Outcome, Progress, Refused, Unreachable
+from models.domain.outcomes import (
+    Accepted,
+    Done,
+    InformationRequired,
+    Outcome,
+    Progress,
+    Refused,
+    Shortage,
+    Unreachable,
+)
 from models.domain.progress import TaskRun
 from models.domain.retry import RetrySchedule
 from scheduler.settlement import Settlement, deadline_passed, settle
@@ -135,3 +144,14 @@ def test_work_that_is_not_reported_in_time_is_held() -> None:
 def test_every_answer_leads_where_the_life_cycle_allows(outcome: Outcome, state: str, *, optional: bool) -> None:
     settled = _settled(outcome, replace(RUNNING, state=state), optional=optional)
     assert settled.state == state or TASK.allows(state, settled.state)
+
+
+def test_a_shortage_holds_the_task_for_its_pools_and_skips_an_optional_one() -> None:
+    held = _settled(Shortage("vlans has nothing left", ("vlans",)))
+    assert held.state == "held"
+    error = held.changes["error"]
+    assert (error["code"], error["pools"], error["message"]) == (
+        "poolExhausted", ["vlans"], "1.a: vlans has nothing left",
+    )  # fmt: skip
+    assert "touched" not in held.changes, "it stands in line, and has to leave it when it is not wanted any more"
+    assert _settled(Shortage("nothing left"), optional=True).state == "skipped"

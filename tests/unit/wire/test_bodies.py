@@ -5,8 +5,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from models.domain.filters import Compare, Op
+from models.patterns import Re2Patterns
 from models.wire.bodies import read, read_change, written
-from models.wire.table import Attribute, Table, always, ref_or_value
+from models.wire.parts import of_class
+from models.wire.queries import stored_condition
+from models.wire.table import Attribute, Count, Inner, Table, always, ref_or_value
 from models.wire.tmf639 import RESOURCE_V4, RESOURCE_V5
 from tests.unit.wire.bodies import stored_resources
 
@@ -133,18 +137,53 @@ def test_a_class_of_the_clients_own_stays() -> None:
     assert read(RESOURCE_V5, own) == own
 
 
-def test_a_table_can_say_what_the_other_apis_of_version_5_need() -> None:
-    """TMF641 v5 renames attributes, also within a service that may be a reference or the thing itself."""
-    value = Table({"serviceCharacteristic": Attribute(name="characteristic")})
-    order = Table({"errorMessage": Attribute(name="serviceOrderErrorMessage"),
-                   "service": Attribute(table=ref_or_value(Table(), lambda: value)),
-                   "item": Attribute(name="serviceOrderItem", table=always(value))})  # fmt: skip
-    stored = {"errorMessage": [{"code": "1"}], "service": {"@type": "Service", "serviceCharacteristic": []},
-              "item": [{"serviceCharacteristic": [1]}]}  # fmt: skip
-    shown = written(order, stored)
-    assert shown == {"serviceOrderErrorMessage": [{"code": "1"}], "service": {"@type": "Service", "characteristic": []},
-                     "serviceOrderItem": [{"characteristic": [1]}]}  # fmt: skip
-    assert read(order, shown) == stored
-    assert written(order, {"service": {"@type": "ServiceRef", "serviceCharacteristic": []}}) == {
-        "service": {"@type": "ServiceRef", "serviceCharacteristic": []}
+def test_a_table_can_say_what_tmf641_does_in_version_5() -> None:
+    """One error of several, no externalId, a service that may be a reference or itself, and entities within."""
+    entity = Table(typed=of_class("RelatedEntityRefOrValue"), inner=Inner("entity", frozenset({"role"}), _ENTITY))
+    service = Table({"relatedEntity": Attribute(table=always(entity))}, typed=of_class("Service"))
+    item = Table({"service": Attribute(table=ref_or_value(Table(typed=of_class("ServiceRef")), lambda: service))})
+    order = Table(
+        {"errorMessage": Attribute(count=Count.FIRST), "serviceOrderItem": Attribute(table=always(item))},
+        hidden=frozenset({"externalId"}),
+    )
+    stored = {
+        "externalId": "A1",
+        "errorMessage": [{"code": "1"}, {"code": "2"}],
+        "serviceOrderItem": [
+            {"service": {"id": "s1"}},
+            {"service": {"@type": "Service", "relatedEntity": [{"id": "e", "role": "site"}]}},
+        ],
     }
+    shown = written(order, stored)
+    assert shown == {
+        "errorMessage": {"code": "1"},
+        "serviceOrderItem": [
+            {"service": {"@type": "ServiceRef", "id": "s1"}},
+            {
+                "service": {
+                    "@type": "Service",
+                    "relatedEntity": [
+                        {
+                            "@type": "RelatedEntityRefOrValue",
+                            "role": "site",
+                            "entity": {"@type": "EntityRef", "id": "e"},
+                        }
+                    ],
+                }
+            },
+        ],
+    }
+    assert read_change(order, stored, {**shown, "errorMessage": {"code": "7"}}, ["errorMessage"]) == {
+        **stored,
+        "errorMessage": [{"code": "7"}, {"code": "2"}],
+    }
+
+
+_ENTITY = of_class("EntityRef")
+
+
+def test_an_attribute_may_have_another_name() -> None:
+    table = Table({"old": Attribute(name="new", values={"a": "A"})})
+    assert written(table, {"old": "a", "other": 1}) == {"new": "A", "other": 1}
+    assert read(table, {"new": "A", "other": 1}) == {"old": "a", "other": 1}
+    assert stored_condition(table, Compare(("new",), Op.EQ, ("A",)), Re2Patterns()) == Compare(("old",), Op.EQ, ("a",))
