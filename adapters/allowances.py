@@ -16,11 +16,13 @@ class Allowances:
         commands: folder of the executables for the kind `command`.
         ansible_projects: folder of the projects for the kind `ansible`.
         ansible_runs: folder in which runs of the kind `ansible` are kept.
+        monitors: folder of the folders in which the kind `prometheus` keeps its monitors.
     """
 
     commands: Path | None = None
     ansible_projects: Path | None = None
     ansible_runs: Path | None = None
+    monitors: Path | None = None
 
 
 def entry(folder: Path, name: object) -> Path | None:

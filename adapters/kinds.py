@@ -15,10 +15,11 @@ from adapters.manual import ManualFulfiller
 from adapters.optional_kinds import OPTIONAL, OptionalKind
 from adapters.pool import PoolFulfiller
 from adapters.ports import Accepted, Fulfiller, FulfillerCall, Outcome, Refused
+from adapters.prometheus import PrometheusFulfiller
 from adapters.rest import RestFulfiller
 from adapters.simulator import SimulatorFulfiller
 from adapters.tmforum.activation import Tmf640Fulfiller
-from adapters.tmforum.order_kinds import Tmf641Fulfiller, Tmf652Fulfiller
+from adapters.tmforum.order_kinds import Tmf622Fulfiller, Tmf641Fulfiller, Tmf652Fulfiller
 from adapters.tmforum.reservations import Tmf685Fulfiller
 from models.domain.errors import InvalidRequest
 from models.domain.fulfiller import OWN_POOLS, FulfillerDefinition, violations
@@ -51,8 +52,10 @@ BUILT_IN: tuple[type[FulfillerKind], ...] = (
     Tmf641Fulfiller,
     Tmf640Fulfiller,
     Tmf652Fulfiller,
+    Tmf622Fulfiller,
     Tmf685Fulfiller,
     KubernetesFulfiller,
+    PrometheusFulfiller,
 )
 
 

@@ -25,6 +25,7 @@ class Families:
     def __init__(self, documents: list[Document]) -> None:
         """Know these documents of the collection."""
         self.documents = {document["_id"]: document for document in documents}
+        self.operations = any((document["body"].get("fulfilment") or {}).get("operations") for document in documents)
         self.families: dict[str, list[str]] = {}
         for document in documents:
             self.families.setdefault(str(document["body"].get("name", "")), []).append(document["_id"])
@@ -85,6 +86,14 @@ class Catalogue:
         document = await self._find(tenant, Reference(id, name, version))
         body: Document | None = document["body"] if document else None
         return body
+
+    async def knows_operations(self, tenant: str) -> bool:
+        """Return whether any specification has a named operation, so that orders may have something to keep nothing of.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        return (await self._cache.get(tenant)).operations
 
     async def compiled(self, tenant: str, reference: Reference) -> Specification | None:
         """Return the compiled view of a specification; None for one that is unknown, or a draft that does not compile.

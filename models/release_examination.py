@@ -149,12 +149,22 @@ class Examiner:
         selection = await registered(self._store, caller.tenant)
         found = []
         for index, need in enumerate(package.needs):
+            if need.pool is not None and not await self._has_pool(caller, need.pool):
+                text = f"There is no resource pool {need.pool!r}."
+                found.append(Violation(pointer("needs", index, "pool"), "missingPool", text))
+            if need.specification is None:
+                continue
             known = await catalogue.compiled(caller.tenant, Reference(need.specification))
             known = known or await catalogue.compiled(caller.tenant, Reference(name=need.specification))
             if not selection.fits(capability_of(need.specification, need.action, known)):
                 text = f"No registered fulfiller can do {need.action} of {need.specification}."
                 found.append(Violation(pointer("needs", index), "missingCapability", text))
         return found
+
+    async def _has_pool(self, caller: Caller, pool: str) -> bool:
+        with reading():
+            wanted = {"tenant": caller.tenant, "$or": [{"_id": pool}, {"body.name": pool}]}
+            return await self._store.collection("resourcePool").find_one(wanted, {"_id": 1}) is not None
 
     async def _checked(
         self, caller: Caller, check: Body, at: str, catalogue: ForeseenCatalogue, found: Examination

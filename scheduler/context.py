@@ -6,7 +6,7 @@ from typing import Any
 from models.domain.expressions import compile_template
 from models.domain.order_view import item_at
 from models.domain.plan import PlannedService, PlannedTask
-from models.domain.service_change import Report, values
+from models.domain.service_change import Report, values, with_delta
 from models.domain.transients import marks
 from models.store import Store
 from scheduler.plan_record import PlanRecord
@@ -100,7 +100,7 @@ class TaskContext:
             context["task"] = await self._task_outputs(task)
         planned = self._record.services.get(task.service)
         related = self._related(planned) if planned and names & RELATED else {}
-        bodies = await self._services.read({task.service, *related.values()})
+        bodies = self._as_they_are_to_be(await self._services.read({task.service, *related.values()}))
         context["service"] = service_view(bodies.get(task.service, {}))
         for (role, name), key in related.items():
             view = service_view(bodies.get(key, {}))
@@ -109,6 +109,16 @@ class TaskContext:
             else:
                 context.setdefault(role, {})[name] = view
         return context
+
+    def _as_they_are_to_be(self, bodies: Mapping[str, Document]) -> dict[str, Document]:
+        """Services with what the plan changes of them: fulfillers are told the new values, which stand afterwards."""
+        planned = self._record.services
+        return {
+            key: {**body, **with_delta(body, planned[key].body)}
+            if key in planned and planned[key].action == "modify"
+            else body
+            for key, body in bodies.items()
+        }
 
     def _related(self, planned: PlannedService) -> dict[tuple[str, str], str]:
         related = {("child", child.name): child.id for child in self._children.get(planned.id, ())}

@@ -266,6 +266,12 @@ class Settings(BaseSettings):
         description="Folder in which runs of Ansible are kept, their truth and what they said. Without it, `ansible` "
         "in the data folder. Schedulers on several hosts need one that they share.",
     )
+    monitor_dir: Path | None = Field(
+        None,
+        description="Folder of the folders in which fulfillers of the kind `prometheus` may keep monitors, one for "
+        "each Prometheus server that reads them. None by default: whoever registers fulfillers then cannot write to "
+        "this host.",
+    )
     log_format: Literal["text", "json"] = Field(
         "text",
         description="`text` for people, one line each, or `json` for collectors. Text by default: the first "

@@ -103,10 +103,7 @@ def show(release_id: ReleaseId, url: Url = DEFAULT_URL, as_json: AsJson = False)
             ("supersedes", (found.get("supersedes") or {}).get("id")),
             ("description", found.get("description")),
             ("requires", ", ".join(f"{one['name']} {one.get('version', '*')}" for one in found.get("requires", ()))),
-            (
-                "needs",
-                ", ".join(f"{one.get('action', 'add')} {one['specification']}" for one in found.get("needs", ())),
-            ),
+            ("needs", ", ".join(map(_need, found.get("needs", ())))),
             ("first installed", found["createdDate"]),
         ]
     )
@@ -167,6 +164,10 @@ def pack(
     """Write a package's folder into one archive: the same bytes whenever the files are the same."""
     packages.read(folder)
     packages.pack(folder, target)
+
+
+def _need(one: Mapping[str, Any]) -> str:
+    return f"pool {one['pool']}" if "pool" in one else f"{one.get('action', 'add')} of {one.get('specification')}"
 
 
 def _preview(server: Server, read: packages.PackageFile) -> dict[str, Any]:

@@ -101,15 +101,15 @@ def places(database: Any, server: ServerProcess, word: str) -> list[str]:
 
 
 @contextmanager
-def receiver() -> Iterator[tuple[str, list[Any]]]:
-    """A fulfiller that does at once whatever it is asked for: its address, and what it was sent."""
+def receiver(*, accepts: bool = False) -> Iterator[tuple[str, list[Any]]]:
+    """A fulfiller that does at once, or accepts, whatever it is asked for: its address, and what it was sent."""
     received: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            answer = b'{"status": "done"}'
-            self.send_response(200)
+            answer = b'{"status": "accepted", "reference": "1"}' if accepts else b'{"status": "done"}'
+            self.send_response(202 if accepts else 200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
@@ -159,6 +159,22 @@ def test_a_fulfiller_gets_the_password_also_when_the_server_was_killed_meanwhile
         account.call("PATCH", f"/som/v1/fulfiller/{account.name}", {"endpoint": url})
         assert account.state(order, "completed", "failed", "held") == "completed"
     assert [one["input"] for one in received] == [{"login": "ana", "password": password}]
+    assert places(database, server, password) == []
+
+
+def test_a_report_that_repeats_the_password_does_not_bring_it_into_the_database(
+    server: ServerProcess, database: Any
+) -> None:
+    password = f"Lion-Tamer-{uuid.uuid4().hex}"
+    with receiver(accepts=True) as (url, received):
+        account = Account(server, kind="rest", endpoint=url)
+        order = account.call("POST", ORDERS, account.order(password))["id"]
+        account.until(lambda: received)
+    report = {"status": "done", "output": {"said": f"It is {password} now."}}
+    assert requests.post(received[0]["callbackUrl"], json=report, timeout=30).status_code == 204
+    assert account.state(order, "completed", "failed", "held") == "completed"
+    [task] = account.call("GET", f"/som/v1/plan/{order}/task")
+    assert account.call("GET", f"/som/v1/task/{task['id']}")["output"] == {"said": "It is (newPassword) now."}
     assert places(database, server, password) == []
 
 

@@ -187,6 +187,16 @@ async def test_a_check_may_bring_services_that_are_re_used(client: ContractClien
     assert plans == {"alone": ['1:platform-1[zone="north"].add', "1:vm.add"], "there": ["1:vm.add"]}
 
 
+async def test_a_pool_that_a_release_needs_has_to_be_there(client: ContractClient) -> None:
+    body = release("lan", "1.0.0", needs=[{"pool": "vlans"}])
+    refused = (await client.post(PREVIEW, json=body)).json()["violation"]
+    assert [(one["pointer"], one["code"]) for one in refused] == [("/needs/0/pool", "missingPool")]
+    span = {"capacityAmount": {"capacityAmountFrom": "1", "capacityAmountTo": "9"}}
+    pool = {"id": "vlan-1", "name": "vlans", "kind": "discrete", "capacity": [span]}
+    assert (await client.post(f"{SOM}/resourcePool", json=pool)).status_code == 201
+    assert (await client.post(PREVIEW, json=body)).json()["valid"]
+
+
 async def test_what_others_require_cannot_be_taken_back_or_replaced(client: ContractClient) -> None:
     base = await install(client, release("base", "1.2.0"))
     await install(client, release("top", "1.0.0", requires=[{"name": "base", "version": "^1.0.0"}]))

@@ -28,15 +28,17 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A capability that some registered fulfiller has to have.
+    """What has to be there: a capability that some registered fulfiller has, or a resource pool.
 
     Attributes:
-        specification: id or name of the specification that the work is about.
+        specification: id or name of the specification that the work is about; None where a pool is needed.
         action: add, modify, delete, or the kind of another task.
+        pool: id or name of the pool; None where a capability is needed.
     """
 
-    specification: str
+    specification: str | None
     action: str
+    pool: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,9 @@ def read_package(body: Mapping[str, Any]) -> tuple[Package, list[Violation]]:
         name=body["name"],
         version=body["version"],
         requires=tuple(_requirements(body, violations)),
-        needs=tuple(Need(one["specification"], one.get("action", "add")) for one in body.get("needs", ())),
+        needs=tuple(
+            Need(one.get("specification"), one.get("action", "add"), one.get("pool")) for one in body.get("needs", ())
+        ),
         specifications=specifications,
         checks=tuple(body.get("check", ())),
         body={**body, "serviceSpecification": list(specifications)},

@@ -1,10 +1,13 @@
 """Plans that run: order, parallelism, faults, reports."""
 
 import asyncio
+from dataclasses import replace
 
 from adapters.ports import FulfillerCall
+from models.domain.ids import derived_id
 from models.domain.outcomes import Accepted, Done, Outcome, Refused, Unreachable
-from tests.integration.engine.harness import Harness, answers, plan_of, plan_on, states_told
+from models.domain.plan import Plan
+from tests.integration.engine.harness import Document, Harness, answers, plan_of, plan_on, states_told
 
 
 async def test_an_order_of_one_task_completes_and_its_service_is_active(harness: Harness) -> None:
@@ -244,3 +247,19 @@ async def test_the_more_important_order_goes_first_when_work_queues_up(harness: 
     for order in orders.values():
         await harness.until(order, "completed")
     assert [call.order_id for call in harness.fulfiller.calls] == [blocking, orders[0], orders[3], orders[4]]
+
+
+async def test_the_input_of_a_modification_reads_the_service_as_it_is_to_be(harness: Harness) -> None:
+    await harness.register()
+    harness.start()
+    built = await harness.until(await harness.order(plan_of("1/build")), "completed")
+    service = derived_id(built["_id"], "1")
+    change = plan_on(service, delta={"serviceCharacteristic": [{"name": "speed", "value": 200}]})
+
+    def reading(order: Document) -> Plan:
+        plan = change(order)
+        asked = replace(plan.tasks[0], input={"speed": "=service.characteristic.speed"})
+        return replace(plan, tasks=(asked,))
+
+    await harness.until(await harness.order(reading), "completed")
+    assert harness.fulfiller.calls[-1].input == {"speed": 200}
