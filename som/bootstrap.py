@@ -21,6 +21,7 @@ from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.placing import order_placing
 from handlers.settings import HttpSettings
+from handlers.som.plan_bodies import ORDERS
 from handlers.validation import schema_check
 from models import migrations, task_flows
 from models.callback_token import CallbackKeyUnreadable, load_tokens
@@ -140,6 +141,7 @@ class Server:
             session=lambda: session,
             notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
             schema_check=schema_check,
+            order_url=lambda order: f"{settings.callback_base()}{ORDERS}/{order}",
             allowed=_allowances(settings),
             task_flows=task_flows.TaskFlowStore(store, clock),
             hint=lambda fulfiller, reference: hint(store, clock, fulfiller, [reference]),
