@@ -1,7 +1,7 @@
 """Keeps the promise of the port for every kind, plug-ins included: an outcome, in time, and no exception."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -107,6 +107,18 @@ def _checked(outcome: Any, kind: str) -> Outcome:
         trouble = why_unstorable(facts)
         if trouble:
             return Refused(f"What the kind {kind} reported cannot be stored: {trouble}.", maybe_done=True)
+    if isinstance(outcome, Accepted | Done | Refused) and not _refers(outcome.order):
+        return Refused(f"The kind {kind} placed an order and gave no reference with an id to it.", maybe_done=True)
     if isinstance(outcome, _OUTCOMES):
         return outcome
     return Refused(f"The kind {kind} gave {type(outcome).__name__} instead of an outcome.", maybe_done=True)
+
+
+def _refers(order: Any) -> bool:
+    """Whether it is {id, href?, @referredType?} as an orderRelationship has them, or nothing."""
+    if order is None:
+        return True
+    if not isinstance(order, Mapping) or not order.keys() <= {"id", "href", "@referredType"}:
+        return False
+    storable = (isinstance(value, str) and not why_unstorable(value) for value in order.values())
+    return bool(order.get("id")) and all(storable)

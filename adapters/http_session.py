@@ -44,6 +44,7 @@ class Tools:
         allowed: what of this host registrations may name.
         task_flows: the tasks of people; None where this process has none.
         resource_pools: the pools of this server; None where this process has none.
+        order_url: gives the address of an order of ours, by its id; None where this process serves none.
         hint: told the id of a fulfiller, and its own name for work that it has accepted, when there is something new
             about that work: it is polled at once. None where nobody listens.
     """
@@ -55,3 +56,4 @@ class Tools:
     task_flows: TaskFlows | None = None
     resource_pools: ResourcePools | None = None
     hint: Callable[[str, str], Awaitable[object]] | None = None
+    order_url: Callable[[str], str] | None = None

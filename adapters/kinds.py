@@ -19,7 +19,7 @@ from adapters.prometheus import PrometheusFulfiller
 from adapters.rest import RestFulfiller
 from adapters.simulator import SimulatorFulfiller
 from adapters.tmforum.activation import Tmf640Fulfiller
-from adapters.tmforum.order_kinds import Tmf641Fulfiller, Tmf652Fulfiller
+from adapters.tmforum.order_kinds import Tmf622Fulfiller, Tmf641Fulfiller, Tmf652Fulfiller
 from adapters.tmforum.reservations import Tmf685Fulfiller
 from models.domain.errors import InvalidRequest
 from models.domain.fulfiller import OWN_POOLS, FulfillerDefinition, violations
@@ -52,6 +52,7 @@ BUILT_IN: tuple[type[FulfillerKind], ...] = (
     Tmf641Fulfiller,
     Tmf640Fulfiller,
     Tmf652Fulfiller,
+    Tmf622Fulfiller,
     Tmf685Fulfiller,
     KubernetesFulfiller,
     PrometheusFulfiller,

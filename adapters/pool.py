@@ -59,6 +59,8 @@ class PoolFulfiller(BaseFulfiller):
         pools = self.tools.resource_pools
         if pools is None:
             return Refused("This process has no resource pools.")
+        if call.operation == "read":
+            return Refused("Pools know what they have given, and nothing of the services that it is for.")
         if call.operation != "fulfil":
             why = "cancelled" if call.operation == "cancel" else "undone"
             await pools.release(str(call.fulfil_key), why, at_once=not call.used)

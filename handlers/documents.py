@@ -24,6 +24,8 @@ FILES = {
     "tmf701": "tmf701/v4.yaml",
     "som": "som/v1.yaml",
 }
+CLIENT_FILES = {"tmf622": "clients/tmf622.yaml"}
+"""Documents of APIs that others serve and fulfillers of ours call; nothing is routed from them."""
 
 _PARAMETER = re.compile(r"\{([^}]+)\}")
 
@@ -133,7 +135,7 @@ def _path_parameter(name: str) -> Node:
 @cache
 def load(api: str, folder: Path = FOLDER) -> ApiDocument:
     """Read the document of an API, once; nobody changes it."""
-    text = (folder / FILES[api]).read_bytes()
+    text = (folder / {**FILES, **CLIENT_FILES}[api]).read_bytes()
     node: Node = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     node["paths"] = {path: item for path, item in node["paths"].items() if not path.startswith(_LISTENERS)}
     return ApiDocument(api, urlsplit(node["servers"][0]["url"]).path.rstrip("/"), node)

@@ -124,14 +124,15 @@ class Ending:
         """
         with reading():
             after = {"open": True, "_id": {"$gt": self._last}}
-            found = await self._store.collection(NAME).find(after).sort("_id", 1).limit(self._portion).to_list()
+            portion = self._store.collection(NAME).find(after, {"plan": 1}).sort("_id", 1).limit(self._portion)
+            found = await portion.to_list()
             plans = {"_id": {"$in": [stored["plan"] for stored in found]}, "state": {"$ne": "done"}}
             running = {plan["_id"] async for plan in self._store.collection("plan").find(plans, {"_id": 1})}
         self._last = found[-1]["_id"] if len(found) == self._portion else ""
         done = 0
         for stored in found:
-            if stored["plan"] not in running:
-                done += await self._end(stored)
+            if stored["plan"] not in running and (whole := await self._store.get(NAME, stored["_id"])) is not None:
+                done += await self._end(whole)
         return done
 
     async def _end(self, stored: Document) -> bool:

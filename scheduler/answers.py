@@ -28,7 +28,8 @@ from scheduler.allocations import Allocations
 from scheduler.context import TaskContext
 from scheduler.engagement import Answer, Engager, Parts
 from scheduler.fallout import held_fields
-from scheduler.order_projection import OrderProjection, milestone
+from scheduler.order_news import milestone, placed
+from scheduler.order_projection import OrderProjection
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import outcome_document
 from scheduler.reports import Reports
@@ -219,6 +220,7 @@ class Settling:
         task, run = self._progress.tasks[answer.key], self._progress.run[answer.key]
         if run.state in ("waiting", "retrying"):  # answered before it was called again
             self._progress.move(answer.key, "running")
+        self._record.tells += placed(task, answer.outcome, answer.fulfiller)
         if settlement.state != run.state and not TASK.allows(run.state, settlement.state):
             return
         self._progress.move(answer.key, settlement.state, **settlement.changes)

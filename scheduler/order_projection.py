@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from models import outbox
-from models.clock import Clock, to_text
+from models.clock import Clock
 from models.domain.caller import ENGINE
 from models.domain.errors import NotFound
 from models.domain.fallout import shown_error
@@ -27,6 +26,7 @@ from models.domain.progress import Progress
 from models.domain.rollup import ItemView, roll_up
 from models.store import Store
 from models.transients import FIELD
+from scheduler.order_news import News
 
 Document = dict[str, Any]
 Plot = Callable[[str], Course]
@@ -34,29 +34,6 @@ Plot = Callable[[str], Course]
 COLLECTION = "serviceOrder"
 SECONDS_PER_ITEM = 0.001
 SHOWN_ITEMS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """An entry of a list in the order that has an event of its own, and is told once."""
-
-    attribute: str
-    entry: Document
-    event: str
-
-    def stands_in(self, body: Document) -> bool:
-        """Whether the order has told it already."""
-        return any(entry.get("id") == self.entry["id"] for entry in body.get(self.attribute, ()))
-
-
-def reached(milestone: Document) -> News:
-    """A milestone that was reached."""
-    return News("milestone", milestone, "ServiceOrderMilestoneEvent")
-
-
-def endangered(alert: Document) -> News:
-    """A jeopardy alert."""
-    return News("jeopardyAlert", alert, "ServiceOrderJeopardyEvent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +186,9 @@ class OrderProjection:
                 told.event,
                 state=change.fields.get("state", self.body["state"]),
                 who=ENGINE.subject,
-                why=told.entry.get("message"),
-                after={told.attribute: told.entry["name"]},
-                fields={told.attribute: told.entry},
+                why=told.why,
+                after={told.attribute: told.shown},
+                fields=told.fields,
             )
             for told in fresh
         ]
@@ -290,15 +267,3 @@ def _drop(document: Any, path: list[str]) -> None:
     for name in path[:-1]:
         document = document[int(name)] if isinstance(document, list) else document[name]
     document.pop(path[-1], None)
-
-
-def milestone(key: str, name: str, item: PlannedItem, order_id: str, at: datetime) -> Document:
-    """A milestone as TMF641 v4 shows it; its id follows from the task, so that it is told once."""
-    return {
-        "id": key,
-        "name": name,
-        "status": "achieved",
-        "milestoneDate": to_text(at),
-        "serviceOrderItem": [{"itemId": item.path.rsplit("/", 1)[-1], "serviceOrderId": order_id}],
-        "@type": "ServiceOrderMilestone",
-    }

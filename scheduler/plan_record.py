@@ -54,8 +54,8 @@ class PlanRecord:
         leased_until: until when nobody else can have the plan.
         document: as it was claimed.
         queued_since: since when it waits for a place at a fulfiller, where it was let go for that.
-        tells: what order and cancellation requests have not been told yet: {milestone}, {denied: id, message} or
-            {deed: {who, why, before, after}, rev: of the plan that it was done in}.
+        tells: what order and cancellation requests have not been told yet: {milestone}, {denied: id, message},
+            {placed: orderRelationship, why} or {deed: {who, why, before, after}, rev: of the plan that it was done in}.
     """
 
     def __init__(

@@ -30,7 +30,8 @@ from scheduler.forecast import Forecast
 from scheduler.going_on import GoingOn
 from scheduler.interventions import Interventions
 from scheduler.items import Items
-from scheduler.order_projection import Message, OrderProjection, endangered, reached
+from scheduler.order_news import endangered, told
+from scheduler.order_projection import Message, OrderProjection
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import recovered
 from scheduler.rules import Rules
@@ -299,7 +300,7 @@ class PlanRun:
         self._record.tells = []
 
     async def _message(self) -> Message:
-        news = [reached(tell["milestone"]) for tell in self._record.tells if "milestone" in tell]
+        news = told(self._record.tells)
         sight = await self._forecast.look(self._projection.body)
         if sight.alert is not None:
             news.append(endangered(sight.alert))

@@ -21,6 +21,7 @@ from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.placing import order_placing
 from handlers.settings import HttpSettings
+from handlers.som.plan_bodies import ORDERS
 from handlers.validation import schema_check
 from models import migrations, task_flows
 from models.callback_token import CallbackKeyUnreadable, load_tokens
@@ -135,10 +136,12 @@ class Server:
         tokens = await load_tokens(store, sealer, callback_key)
         base = ground.administration
         pools = ResourcePoolStore(store, clock)
+        close_at_end(stack, "turns of resource pools", pools.turns.aclose)
         tools = Tools(
             session=lambda: session,
             notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
             schema_check=schema_check,
+            order_url=lambda order: f"{settings.callback_base()}{ORDERS}/{order}",
             allowed=_allowances(settings),
             task_flows=task_flows.TaskFlowStore(store, clock),
             hint=lambda fulfiller, reference: hint(store, clock, fulfiller, [reference]),

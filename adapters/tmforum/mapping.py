@@ -1,8 +1,8 @@
 """What is called how on the other side: specifications and characteristics, both ways. No input or output here.
 
 Settings: `specification` (ours to theirs), `characteristic` (a table of names, ours to theirs; null keeps one to
-ourselves), `send` and `receive` (templates instead of the table), `order` and `subject` (templates of what the order,
-and the service or resource in it, say besides).
+ourselves), `send` and `receive` (templates instead of the table), `order`, `item` and `subject` (templates of what the
+order, its item, and the service, resource or product in it, say besides).
 """
 
 import re
@@ -19,7 +19,7 @@ Document = dict[str, Any]
 
 _PLAIN = re.compile(r"=\s*service\.characteristic\.(\w+)\s*")
 """An expression that is one of our values as it is."""
-TEMPLATES = ("send", "receive", "order", "subject")
+TEMPLATES = ("send", "receive", "order", "item", "subject")
 NAMES = frozenset({"specification", "characteristic", *TEMPLATES})
 
 
@@ -61,11 +61,17 @@ class NameMapping:
     def specification(self, service: Mapping[str, Any]) -> Document | None:
         """Their specification for a service of ours: as mapped by our id or name, else the same as ours."""
         ours = service.get("serviceSpecification") or {}
+        same = {name: ours[name] for name in ("id", "name", "version") if ours.get(name) is not None}
+        return self.mapped(service) or same or None
+
+    def mapped(self, service: Mapping[str, Any]) -> Document | None:
+        """What the table `specification` says of a service of ours; None where it says nothing."""
+        ours = service.get("serviceSpecification") or {}
         for known in (ours.get("id"), ours.get("name")):
             if isinstance(known, str) and known in self._specifications:
                 theirs = self._specifications[known]
                 return {"id": theirs} if isinstance(theirs, str) else dict(theirs)
-        return {name: ours[name] for name in ("id", "name", "version") if ours.get(name) is not None} or None
+        return None
 
     def sent(self, call: FulfillerCall, *, back: bool = False, whole: bool = False) -> list[Document]:
         """The characteristics that are sent for a call, under their names.
@@ -89,7 +95,7 @@ class NameMapping:
         ]
 
     def additions(self, name: str, call: FulfillerCall) -> Document:
-        """What the template `order` or `subject` adds. Raises ExpressionError."""
+        """What the template `order`, `item` or `subject` adds. Raises ExpressionError."""
         template = self._templates.get(name)
         return dict(template.evaluate(call_context(call)) or {}) if template is not None else {}
 

@@ -1,4 +1,4 @@
-"""The kinds `tmf641` and `tmf652`: order managers that are given service orders, or resource orders."""
+"""The kinds `tmf641`, `tmf652` and `tmf622`: order managers that are given service, resource, or product orders."""
 
 from typing import ClassVar
 
@@ -19,6 +19,7 @@ class Tmf641Fulfiller(OrderFulfiller):
         characteristics="serviceCharacteristic",
         specification="serviceSpecification",
         cancel="cancelServiceOrder",
+        source="orderRelationship",
         order_schema="ServiceOrder",
         cancel_schema="CancelServiceOrder",
     )
@@ -37,4 +38,28 @@ class Tmf652Fulfiller(OrderFulfiller):
         characteristics="resourceCharacteristic",
         specification="resourceSpecification",
         cancel="cancelResourceOrder",
+        source="externalReference",
+    )
+
+
+class Tmf622Fulfiller(OrderFulfiller):
+    """One registered seller of products; its endpoint is the base path of its TMF622 v4 API.
+
+    A product order of version 4.0 has neither orderRelationship nor externalReference: a note names our order.
+    """
+
+    kind: ClassVar[str] = "tmf622"
+    dialect: ClassVar[Dialect] = Dialect(
+        api="tmf622",
+        words="product order",
+        order="productOrder",
+        items="productOrderItem",
+        subject="product",
+        characteristics="productCharacteristic",
+        specification="productSpecification",
+        cancel="cancelProductOrder",
+        source="note",
+        offering="productOffering",
+        order_schema="ProductOrder",
+        cancel_schema="CancelProductOrder",
     )

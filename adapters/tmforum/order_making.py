@@ -1,11 +1,12 @@
 """The orders that are placed with somebody else's order manager: pure decisions on the call."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 from adapters.ports import FulfillerCall
 from adapters.tmforum.mapping import NameMapping
-from adapters.tmforum.order_reading import Dialect, id_of
+from adapters.tmforum.order_links import naming_ours, theirs_of
+from adapters.tmforum.order_reading import Dialect
 
 Document = dict[str, Any]
 
@@ -25,17 +26,18 @@ class UnknownSubject(Exception):
 class OrderMaking:
     """Makes the orders of one fulfiller; each has one item."""
 
-    def __init__(self, dialect: Dialect, names: NameMapping, fulfiller: str) -> None:
-        """Speak this dialect, with these names, of what this fulfiller has built."""
+    def __init__(
+        self, dialect: Dialect, names: NameMapping, fulfiller: str, order_url: Callable[[str], str] | None = None
+    ) -> None:
+        """Speak this dialect, with these names, of what this fulfiller has built; `order_url` leads to our orders."""
         self._dialect = dialect
         self._names = names
         self._fulfiller = fulfiller
+        self._order_url = order_url
 
-    def theirs(self, service: Mapping[str, Any]) -> str | None:
-        """The id of their service or resource that ours rests on; of several the newest."""
-        listed = service.get(f"supporting{self._dialect.subject.capitalize()}") or ()
-        known = [id_of(one) for one in listed if isinstance(one, Mapping) and one.get("fulfiller") == self._fulfiller]
-        return known[-1] if known else None
+    def theirs(self, call: FulfillerCall) -> str | None:
+        """The id of their service, resource or product that ours rests on; of several the newest."""
+        return theirs_of(call.service, self._dialect, self._fulfiller, call.name)
 
     def order(self, call: FulfillerCall) -> Document:
         """The order for a task.
@@ -44,7 +46,7 @@ class OrderMaking:
             ExpressionError: the settings cannot be applied to the call.
             UnknownSubject: it changes what we do not know.
         """
-        theirs = None if call.action == "add" else self.theirs(call.service)
+        theirs = None if call.action == "add" else self.theirs(call)
         if call.action != "add" and theirs is None:
             raise UnknownSubject(self._dialect.subject, call.action)
         values = [] if call.action == "delete" else self._names.sent(call)
@@ -60,13 +62,24 @@ class OrderMaking:
 
     def _with_item(self, call: FulfillerCall, action: str, theirs: str | None, values: list[Document]) -> Document:
         dialect = self._dialect
-        specification = self._names.specification(call.service)
+        wanted = self._names.mapped(call.service) if dialect.offering else self._names.specification(call.service)
+        named = {dialect.offering or dialect.specification: wanted} if wanted else {}
         subject: Document = {
             "@type": dialect.subject.capitalize(),
             **({} if theirs is None else {"id": theirs}),
-            **({dialect.specification: specification} if specification else {}),
+            **({} if dialect.offering else named),
             **({dialect.characteristics: values} if values else {}),
             **self._names.additions("subject", call),
         }
-        order = self._names.additions("order", call)
-        return {**order, dialect.items: [{"id": "1", "action": action, dialect.subject: subject}]}
+        item = {**(named if dialect.offering else {}), **self._names.additions("item", call)}
+        order = {**self._names.additions("order", call), **self._source(call)}
+        return {**order, dialect.items: [{**item, "id": "1", "action": action, dialect.subject: subject}]}
+
+    def _source(self, call: FulfillerCall) -> Document:
+        """The list that says which order of ours it is for, after whatever the settings have put there."""
+        if call.kind != "order" or call.order_id is None:
+            return {}
+        name = self._dialect.source
+        given = self._names.additions("order", call).get(name) or ()
+        href = self._order_url(call.order_id) if self._order_url else None
+        return {name: [*given, naming_ours(name, call.order_id, href)]}

@@ -1,11 +1,11 @@
 """What an order of somebody else's order manager says: pure decisions on its JSON.
 
-TMF641 and TMF652 orders are read alike; `Dialect` names what they call things.
+TMF622, TMF641 and TMF652 orders are read alike; `Dialect` names what they call things.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from adapters.ports import Progress, Refused
 from models.domain.outcomes import text
@@ -27,11 +27,14 @@ class Dialect:
         words: what its orders are called in sentences.
         order: the order's resource; the collection's path as well.
         items: the order's list of items.
-        subject: what an item orders: service or resource.
+        subject: what an item orders: service, resource or product.
         characteristics: the subject's list of characteristics.
         specification: the subject's specification.
         cancel: the cancellation's resource.
+        source: the list of the order that says for which order of ours it was placed.
+        offering: what of an item names what is ordered, where that is no specification of the subject.
         order_schema: of our own document, to create and to read an order by; None where we have none.
+        cancel_schema: likewise, of a cancellation.
     """
 
     api: str
@@ -42,8 +45,20 @@ class Dialect:
     characteristics: str
     specification: str
     cancel: str
+    source: Literal["orderRelationship", "externalReference", "note"]
+    offering: str | None = None
     order_schema: str | None = None
     cancel_schema: str | None = None
+
+    @property
+    def referred_type(self) -> str:
+        """The order's `@type`."""
+        return self.order[0].upper() + self.order[1:]
+
+    @property
+    def supporting(self) -> str:
+        """The list of our service that names what it rests on; a product serves it as a service does."""
+        return "supportingResource" if self.subject == "resource" else "supportingService"
 
 
 def state_of(order: Any) -> str | None:

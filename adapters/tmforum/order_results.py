@@ -41,7 +41,7 @@ class OrderResults:
             return Refused(reason, maybe_done=True)
         shown = {name: subject[name] for name in ("id", "href") if name in subject}
         return replace(
-            self._resting(subject) if key is not None else Done(),
+            self._resting(subject, call) if key is not None else Done(),
             output={"order": id_of(order), self._dialect.subject: shown, **received.output},
             service_characteristic=received.characteristics,
             milestones=milestones(order),
@@ -73,11 +73,12 @@ class OrderResults:
             return None
         return dict(answer.body) if isinstance(answer.body, Mapping) else Refused("What came is no object.")
 
-    def _resting(self, subject: Mapping[str, Any]) -> Done:
-        """Done work whose result our service now rests on; `fulfiller` says whose it is."""
+    def _resting(self, subject: Mapping[str, Any], call: FulfillerCall) -> Done:
+        """Done work whose result our service now rests on; `fulfiller`, and of an order `task`, say whose it is."""
         known = {name: subject[name] for name in ("href", "name") if isinstance(subject.get(name), str)}
         referred = self._dialect.subject.capitalize()
-        reference = {"id": id_of(subject), **known, "@referredType": referred, "fulfiller": self._fulfiller}
-        if self._dialect.subject == "resource":
+        task = {"task": call.name} if call.kind == "order" else {}
+        reference = {"id": id_of(subject), **known, "@referredType": referred, "fulfiller": self._fulfiller, **task}
+        if self._dialect.supporting == "supportingResource":
             return Done(supporting_resource=(reference,))
         return Done(supporting_service=(reference,))

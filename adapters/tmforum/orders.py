@@ -27,6 +27,7 @@ from adapters.tmforum.cancelling import OrderCancellation
 from adapters.tmforum.client import Answered, Budget, Document, TmfClient, Trouble, segment
 from adapters.tmforum.hub import Hub
 from adapters.tmforum.mapping import NameMapping
+from adapters.tmforum.order_links import reference_to
 from adapters.tmforum.order_making import OrderMaking, UnknownSubject
 from adapters.tmforum.order_reading import (
     ENDED,
@@ -64,7 +65,7 @@ class OrderFulfiller:
         self._id = definition.id
         self._client = TmfClient(definition, credentials, tools.session())
         self._names = NameMapping(settings)
-        self._making = OrderMaking(self.dialect, self._names, definition.id)
+        self._making = OrderMaking(self.dialect, self._names, definition.id, tools.order_url)
         self._schemas = Schemas(tools.schema_check, self.dialect)
         address = tools.notification_url(definition.id) if tools.notification_url else None
         self._hub = Hub(self._client, address if settings.get("hub", True) else None, settings.get("hubQuery"))
@@ -121,7 +122,7 @@ class OrderFulfiller:
 
     async def read(self, call: FulfillerCall) -> Outcome:
         """Read their service or resource that ours rests on, in the inventory that the settings name."""
-        return await self._results.now(self._making.theirs(call.service), Budget(call.timeout))
+        return await self._results.now(self._making.theirs(call), Budget(call.timeout))
 
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
         """Read how the order, or its cancellation, is."""
@@ -198,7 +199,8 @@ class OrderFulfiller:
             return Refused(f"The {self.dialect.words} that was placed has no id, so that it is lost.", maybe_done=True)
         if state_of(order) in ENDED:
             return await self._settled(order, call, budget)
-        return Accepted(key, f"{self._client.base}/{self.dialect.order}/{segment(key)}")
+        placed = reference_to(self.dialect, self._client.base, key)
+        return Accepted(key, placed["href"], order=placed)
 
     async def _look(self, key: str, call: FulfillerCall, budget: Budget) -> Outcome:
         answer = await self._read_order(key, budget)
@@ -211,6 +213,12 @@ class OrderFulfiller:
 
     async def _settled(self, order: Document, call: FulfillerCall, budget: Budget) -> Outcome:
         """What an order means that may have ended."""
+        outcome, key = await self._meant(order, call, budget), id_of(order)
+        if key is None or not isinstance(outcome, Done | Refused):
+            return outcome
+        return replace(outcome, order=reference_to(self.dialect, self._client.base, key))
+
+    async def _meant(self, order: Document, call: FulfillerCall, budget: Budget) -> Outcome:
         asked = self._questions.asked(order, always=self._pending_asks) if call.operation == "fulfil" else None
         early = asked or unfinished(order, self.dialect)
         if early is not None:
@@ -232,7 +240,7 @@ class OrderFulfiller:
         if isinstance(order, Refused | Unreachable):
             return order
         told = (call.output or {}).get(self.dialect.subject)
-        theirs = id_of(told) or id_of(subject_of(order or {}, self.dialect)) or self._making.theirs(call.service)
+        theirs = id_of(told) or id_of(subject_of(order or {}, self.dialect)) or self._making.theirs(call)
         if order is None and theirs is None:
             return Done()
         if order is not None and state_of(order) in NOTHING_BUILT:

@@ -11,6 +11,6 @@ def as_read(subject: Any, facts: Outcome) -> Outcome:
     """The answer to `read`: the values that a look at it has brought, and its state where we know it by this name."""
     if not isinstance(facts, Done):
         return facts
-    state = subject.get("state") if isinstance(subject, Mapping) else None
+    state = subject.get("state", subject.get("status")) if isinstance(subject, Mapping) else None  # a product's
     known = state if isinstance(state, str) and state in READ_STATES else None
     return Done(service_characteristic=facts.service_characteristic, state=known)

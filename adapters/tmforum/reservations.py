@@ -49,6 +49,8 @@ class Tmf685Fulfiller:
     async def engage(self, call: FulfillerCall) -> Outcome:
         """Reserve; in delete, cancel and compensate give back."""
         budget = Budget(call.timeout)
+        if call.operation == "read":
+            return Refused("TMF685 tells of reservations, and nothing of the services that they are for.")
         if call.operation != "fulfil":
             return await self._give_back([external_id(str(call.fulfil_key))], budget)
         if call.action == "delete":

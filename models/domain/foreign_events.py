@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_SUBJECTS = 1000
-_ORDERS = ("serviceOrder", "resourceOrder")
+_ORDERS = ("serviceOrder", "resourceOrder", "productOrder")
 
 
 @dataclass(frozen=True, slots=True)

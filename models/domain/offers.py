@@ -56,6 +56,10 @@ class Offer:
         """Whether it covers an action; `*` is every action on a service, and no other kind of task."""
         return self.action == action or (self.action == ANY and action in ACTIONS)
 
+    def is_akin(self, action: str) -> bool:
+        """Whether it is for tasks of the kind of an action: for work on services, or for just this other thing."""
+        return self.action == action or (action in ACTIONS and self.action in (*ACTIONS, ANY))
+
     def works_at(self, places: Iterable[str]) -> bool:
         """Whether one of the places (ids and names) is one of its own."""
         return not self.places or any(

@@ -27,6 +27,7 @@ class Done:
         supporting_service: references to services of others that the service now rests on, each at least {id}.
         milestones: names of the steps that were reached on the way; those told before change nothing.
         state: the state that the service is in there; only an answer to `read` says it.
+        order: see Accepted.
     """
 
     output: Mapping[str, Any] = field(default_factory=dict)
@@ -35,6 +36,7 @@ class Done:
     supporting_service: tuple[Mapping[str, Any], ...] = ()
     milestones: tuple[str, ...] = ()
     state: str | None = None
+    order: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,15 @@ class Accepted:
         retry_after: seconds until the first look, as the fulfiller wishes.
         keeps_time: whether the fulfiller itself sees to it that the work ends, as people's due dates and escalation
             do; then no deadline of ours ends the wait.
+        order: the order that was placed with another system for this work, {id, href?, @referredType?}. For a task of
+            the kind `order` it becomes an orderRelationship of ours.
     """
 
     reference: str | None = None
     poll_url: str | None = None
     retry_after: float | None = None
     keeps_time: bool = False
+    order: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +67,12 @@ class Refused:
     Attributes:
         reason: what is wrong, for people.
         maybe_done: True where the answer makes no sense, so that the work may have been done all the same.
+        order: see Accepted; one that was rejected as it was placed, say.
     """
 
     reason: str
     maybe_done: bool = False
+    order: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

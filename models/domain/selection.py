@@ -128,6 +128,8 @@ def _match(fulfillers: Iterable[FulfillerDefinition], capability: Capability) ->
         if able:
             fitting.append(Fitting(one, tuple(offer for _, offer in able), min(close for close, _ in able)))
             continue
+        if not any(offer.is_akin(capability.action) for offer in one.capabilities):
+            continue  # it has to do with another kind of tasks only, as a pool has with allocations
         if named:
             actions = ", ".join(sorted({offer.action for _, offer in named}))
             row, reason = "action", f"For this specification it can {actions}, not {capability.action}."

@@ -5,23 +5,21 @@ to wait. What is mended is looked at once more within a turn of the pool.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from models import resources
 from models.clock import Clock
-from models.domain.pools.audit import MAX_FINDINGS, Finding, free_space, runs, taken_twice
-from models.domain.pools.parts import LISTED, Part, part_of
-from models.domain.pools.space import Piece
+from models.domain.pools.audit import MAX_FINDINGS, Finding, runs
+from models.domain.pools.parts import LISTED
 from models.domain.pools.usage import Usage
 from models.pools.asks import Define, Free
-from models.pools.members import piece_of, sizes_of
 from models.pools.pieces import COLLECTION as PIECE
 from models.pools.pieces import Pieces
-from models.pools.turn import DEMAND, PART, POOL, Turn
+from models.pools.recount import Recount, counted_anew
+from models.pools.turn import DEMAND, POOL, Turn
 from models.pools.turns import Turns
 from models.reading import reading
 from models.store import Store
@@ -30,25 +28,7 @@ Document = dict[str, Any]
 
 _GRACE = timedelta(minutes=1)
 _BATCH = 1_000
-_TAKEN = ("pool", "position", "bits", "amounts", "use", "part", "traits", "holder", "until", "claim")
 _ENDED_SERVICE = "terminated"
-
-
-@dataclass(slots=True)
-class Recount:
-    """A pool as its members, its parts and its free space say that it is.
-
-    Attributes:
-        usage: counted anew.
-        free: its free pieces, of ranges and prefixes.
-        room: of capacity: what is free of each part by measure.
-        members: the resources that are taken, in the order of their positions, with their ids.
-    """
-
-    usage: Usage = field(default_factory=Usage)
-    free: list[Piece] = field(default_factory=list)
-    room: dict[str, list[int]] = field(default_factory=dict)
-    members: list[Document] = field(default_factory=list)
 
 
 class Audit:
@@ -77,18 +57,22 @@ class Audit:
         with reading():
             async with self._store.client.start_session(snapshot=True) as session:
                 stored = await self._store.collection(POOL).find_one({"_id": pool}, session=session) or {}
-                recount = await counted_anew(self._store, session, stored)
+                holders: list[tuple[Document, Finding]] = []
+
+                async def look(members: Sequence[Document]) -> None:
+                    holders.extend(await self._without_holder(session, members))
+
+                recount = await counted_anew(self._store, session, stored, look)
                 wrong = _differences(stored, recount)
                 wrong += await self._free_differs(session, stored, recount)
-                wrong += _twice(stored, recount.members)
-                holders = await self._without_holder(session, recount.members)
+                wrong += _twice(recount)
         findings = wrong
         if repair and any(one.code in _MENDED_BY_RECOUNT for one in wrong):
             await self._turns.ask(pool, Define(_recounted))
             findings = [replace(one, repaired=one.code in _MENDED_BY_RECOUNT) for one in wrong]
         findings += await self._line(pool, repair=repair)  # first: what is released shall not go to those
         findings += await self._release(pool, holders, repair=repair, who=who)
-        return len(recount.members), findings[:MAX_FINDINGS]
+        return recount.members, findings[:MAX_FINDINGS]
 
     async def _free_differs(self, session: AsyncClientSession, pool: Document, recount: Recount) -> list[Finding]:
         found = self._store.collection(PIECE).find(
@@ -106,19 +90,16 @@ class Audit:
     ) -> list[tuple[Document, Finding]]:
         """Reservations that have expired, and members whose holder is gone."""
         now, found = self._clock.now(), []
-        for start in range(0, len(members), _BATCH):
-            chunk = [one for one in members[start : start + _BATCH] if one["use"] != "quarantined"]
-            gone = await self._gone(session, chunk)
-            for member in chunk:
-                until = member.get("until")
-                if member["use"] == "reserved" and until is not None and until < now - _GRACE:
-                    message = (
-                        f"{_name(member)} is still reserved, though its reservation ended at {until:%Y-%m-%d %H:%M:%S}."
-                    )
-                    found.append((member, Finding("reservationExpired", message, member["_id"])))
-                elif member["_id"] in gone:
-                    message = f"{_name(member)} is {member['use']} for {gone[member['_id']]}."
-                    found.append((member, Finding("holderGone", message, member["_id"])))
+        chosen = [one for one in members if one["use"] != "quarantined"]
+        gone = await self._gone(session, chosen)
+        for member in chosen:
+            until = member.get("until")
+            if member["use"] == "reserved" and until is not None and until < now - _GRACE:
+                message = f"{_name(member)} is still reserved, though that ended at {until:%Y-%m-%d %H:%M:%S}."
+                found.append((member, Finding("reservationExpired", message, member["_id"])))
+            elif member["_id"] in gone:
+                message = f"{_name(member)} is {member['use']} for {gone[member['_id']]}."
+                found.append((member, Finding("holderGone", message, member["_id"])))
         return found
 
     async def _gone(self, session: AsyncClientSession, members: Sequence[Document]) -> dict[str, str]:
@@ -183,48 +164,6 @@ class Audit:
 _MENDED_BY_RECOUNT = frozenset({"countsDiffer", "freeSpaceDiffers"})
 
 
-async def counted_anew(store: Store, session: AsyncClientSession, pool: Mapping[str, Any]) -> Recount:
-    """Count a pool from its parts and its members."""
-    recount = Recount()
-    parts = {one["part"]: part_of(pool["body"]["kind"], one["body"]) async for one in _of(store, session, PART, pool)}
-    query = {"tenant": pool["tenant"], "pool": pool["_id"]}
-    fields = dict.fromkeys((*_TAKEN, "body.value"), 1)
-    cursor = store.collection(resources.COLLECTION).find(query, fields, session=session).sort("position", 1)
-    recount.members = [one async for one in cursor if one.get("use") is not None]
-    for member in recount.members:
-        recount.usage.move(sizes_of(member), None, member["use"])
-    if pool["body"]["kind"] == "capacity":
-        _count_rooms(pool, parts, recount)
-        return recount
-    taken = [piece_of(one, pool.get("version")) for one in recount.members]
-    whole = [piece for part in parts.values() for piece in part.pieces(part.spans)]
-    recount.free = free_space(whole, taken)
-    listed = await store.collection(PIECE).count_documents(
-        {"pool": pool["_id"], "axis": {"$regex": f"^{LISTED}"}}, session=session
-    )
-    taken_names = sum(1 for piece in taken if piece.axis.startswith(LISTED))
-    total = sum(piece.size for piece in whole) + listed + taken_names
-    if total or recount.usage.counts:
-        recount.usage.of_measure("members").total = total
-    return recount
-
-
-def _count_rooms(pool: Mapping[str, Any], parts: Mapping[str, Part], recount: Recount) -> None:
-    names = [one["name"] for one in pool["measures"]]
-    for part in parts.values():
-        recount.room[part.id] = [part.amounts.get(name, 0) for name in names]
-        for name, amount in part.amounts.items():
-            recount.usage.of_measure(name).total += amount
-    for member in recount.members:
-        room = recount.room.setdefault(member["part"], [0] * len(names))
-        for name, amount in sizes_of(member).items():
-            room[names.index(name)] -= amount
-
-
-def _of(store: Store, session: AsyncClientSession, collection: str, pool: Mapping[str, Any]) -> Any:
-    return store.collection(collection).find({"pool": pool["_id"]}, session=session)
-
-
 async def _recounted(turn: Turn) -> None:
     """Let counts and free space be what members and parts say, within a turn, which nobody else's comes between."""
     recount = await counted_anew(turn.store, turn.session, turn.pool)
@@ -279,11 +218,9 @@ def _space_finding(counted: set[tuple[str, int, int]], stored: set[tuple[str, in
     return Finding("freeSpaceDiffers", f"The free space is not what parts and members leave: {told}.")
 
 
-def _twice(pool: Mapping[str, Any], members: Sequence[Document]) -> list[Finding]:
-    taken = [(piece_of(one, pool.get("version")), one["_id"]) for one in members if "position" in one]
-    taken.sort(key=lambda one: (one[0].axis, one[0].start))
+def _twice(recount: Recount) -> list[Finding]:
     told = "The resources {} and {} have the same member of the pool."
-    return [Finding("givenTwice", told.format(one, other), other) for one, other in taken_twice(taken)]
+    return [Finding("givenTwice", told.format(one, other), other) for one, other in recount.twice]
 
 
 def _name(member: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from models.store import Store
 Document = dict[str, Any]
 
 _BATCH = 500
-_LATE = timedelta(minutes=5)
+_LATE = timedelta(seconds=90)
 _KEPT = timedelta(days=7)
 _PATHS = ("body.resourceSpecification.id", "body.resourceSpecification.name")
 
@@ -49,12 +49,15 @@ async def release_late_ones(store: Store, clock: Clock, turns: Turns) -> int:
 
     The turn that reserved it had begun before the release and could not see it.
     """
+    recent = {"state": "released", "updated": {"$gte": clock.now() - _LATE}}
+    freed = 0
     with reading():
-        recent = {"state": "released", "updated": {"$gte": clock.now() - _LATE}}
-        keys = [one["_id"] async for one in store.collection(DEMAND).find(recent, {"_id": 1})]
-        late = {"claim": {"$in": keys}, "use": {"$in": ["reserved", "used"]}}
-        found = await store.collection(resources.COLLECTION).find(late, {"pool": 1}).to_list() if keys else []
-    return await _free(turns, found, Free([], "its key had been released before"))
+        cursor = store.collection(DEMAND).find(recent, {"_id": 1}, batch_size=_BATCH)
+        while keys := [one["_id"] for one in await cursor.to_list(_BATCH)]:
+            late = {"claim": {"$in": keys}, "use": {"$in": ["reserved", "used"]}}
+            found = await store.collection(resources.COLLECTION).find(late, {"pool": 1}).to_list()
+            freed += await _free(turns, found, Free([], "its key had been released before"))
+    return freed
 
 
 async def serve_lines(store: Store, turns: Turns) -> int:

@@ -54,6 +54,10 @@ class Turns:
             self._running[pool] = asyncio.create_task(self._work(pool), name=f"turns of pool {pool}")
         return await ask.answer
 
+    async def aclose(self) -> None:
+        """Let the turns that are on their way end."""
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
     async def _work(self, pool: str) -> None:
         queue = self._queues[pool]
         try:

@@ -78,7 +78,7 @@ def test_a_refused_task_holds_the_order_and_resuming_completes_it(line: CommandL
 
 
 def test_a_running_order_is_cancelled_at_its_fulfiller(line: CommandLine) -> None:
-    line.load(accept=True, latency=3)
+    line.load(accept=True, latency=30)
     placed = line.json("order", "submit", line.order)["id"]
     line.som("order", "cancel", placed, "--reason", "not needed", "--watch", "--timeout", "60")
     assert line.json("order", "show", placed)["state"] == "cancelled"

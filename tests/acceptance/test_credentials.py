@@ -117,7 +117,7 @@ def verified(told: list[tuple[bytes, dict[str, str]]], since: int, *known: str) 
 def events_of_the_fulfiller(server: ServerProcess, count: int) -> list[dict[str, Any]]:
     give_up = time.monotonic() + 60
     while True:
-        path = "/som/v1/history?resourceType=fulfiller&limit=100"
+        path = "/som/v1/history?resourceType=fulfiller&resourceId=tattler&limit=100"
         found: list[dict[str, Any]] = call(server, "GET", path)
         if len(found) >= count:
             return found

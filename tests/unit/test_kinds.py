@@ -241,3 +241,15 @@ def test_a_plug_in_is_found_through_its_entry_point(monkeypatch: pytest.MonkeyPa
     assert "plugged" in found.names
     assert "broken" not in found.names
     assert found.violations({"name": "F", "kind": "rest"}, None), "a plug-in must not replace a built-in kind"
+
+
+@pytest.mark.parametrize("order", [{}, {"href": "http://x/1"}, {"id": 7}, {"id": "7", "more": 1}, "7"])
+async def test_a_reference_to_an_order_that_is_none_is_a_refusal(order: Any) -> None:
+    outcome = await fulfiller("confused").engage(replace(CALL, input=Accepted("7", order=order)))
+    assert isinstance(outcome, Refused), outcome
+    assert outcome.maybe_done
+
+
+async def test_a_reference_to_an_order_goes_through() -> None:
+    accepted = Accepted("7", order={"id": "7", "@referredType": "ProductOrder"})
+    assert await fulfiller("confused").engage(replace(CALL, input=accepted)) == accepted

@@ -40,6 +40,12 @@ def test_who_cannot_do_it_is_told_apart_with_its_reason() -> None:
     }
 
 
+def test_who_has_to_do_with_another_kind_of_tasks_only_is_no_candidate() -> None:
+    pool, worker = fulfiller("pool", ("*", "allocate")), fulfiller("worker", ("*", "*"))
+    assert [one.fulfiller for one in select(Capability("v", "add"), [pool, worker]).candidates] == ["worker"]
+    assert [one.fulfiller for one in select(Capability("v", "allocate"), [pool, worker]).candidates] == ["pool"]
+
+
 def test_without_any_fulfiller_the_decision_says_what_is_needed() -> None:
     decision = select(LINE, [])
     assert decision.chosen is None

@@ -1,14 +1,19 @@
 """A store that dies: the engine's n-th write is its last."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
+
+import pytest
 
 from adapters.ports import Allotment, Demand, Exhausted, Holder, Member, Reserved, ResourcePools, Served
 from models.group_commit import Write
 from models.store import Store
+from tests.integration.engine.harness import Harness
 
 Result = TypeVar("Result")
+
+SECONDS = 10.0
 
 
 class MortalStore(Store):
@@ -69,3 +74,41 @@ class MortalPools(ResourcePools):
 
     async def _counted(self, change: Awaitable[Result]) -> Result:
         return await self._store.count(change)
+
+
+async def die_at_every_write(
+    harness: Harness, story: Callable[[int], Awaitable[str]], check: Callable[[int, str], Awaitable[None]]
+) -> None:
+    """Tell a story to an engine of one write, of two …, and its successor, until one does not die of it."""
+    for lives in range(1, 100):
+        store = MortalStore(harness.store, lives)
+        tasks = harness.start("n1", lease_seconds=60, store=store, pools=MortalPools(harness.pools, store))
+        told = asyncio.create_task(_told(harness, story, lives), name="Task-story")
+        death = asyncio.create_task(store.died.wait(), name="Task-death")
+        await asyncio.wait([told, death], return_when=asyncio.FIRST_COMPLETED, timeout=SECONDS)
+        death.cancel()
+        await harness.kill(tasks)
+        tasks = harness.start("n1", lease_seconds=60)
+        try:
+            async with asyncio.timeout(SECONDS):
+                order = await told
+        except TimeoutError:
+            plan = await harness.store.collection("plan").find_one({"state": {"$ne": "done"}})
+            pytest.fail(f"stuck after the death at write {lives}: {plan}")
+        finally:
+            await harness.kill(tasks)
+        await check(lives, order)
+        if store.left > 0:
+            return
+    pytest.fail("the engine never stopped writing")
+
+
+async def _told(harness: Harness, story: Callable[[int], Awaitable[str]], lives: int) -> str:
+    order = await story(lives)
+
+    async def at_rest() -> bool:
+        plan = await harness.get("plan", order)
+        return plan["state"] == "done" and "due" not in plan
+
+    await harness.until_true(at_rest)
+    return order

@@ -109,7 +109,7 @@ class Harness:
         self.store = store
         self.clock = clock
         self.fulfiller = Scripted()
-        self.others: dict[str, Scripted] = {}
+        self.others: dict[str, Fulfiller] = {}
         self.tokens = CallbackTokens(b"k" * 32)
         self.plans: dict[str, Callable[[Document], Plan]] = {}
         self.deletions: list[PlannedTask] = []

@@ -1,56 +1,13 @@
 """The engine dies after its n-th write, for every n of an allocating order's life: nothing leaks, nothing doubles."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-
 import pytest
 
 from models.domain.outcomes import Accepted
 from tests.integration.engine.allocating import allocating, counts, grow, with_pool
-from tests.integration.engine.crash_points import MortalPools, MortalStore
+from tests.integration.engine.crash_points import die_at_every_write
 from tests.integration.engine.harness import Document, Harness, answers
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # sockets of the dead
-
-SECONDS = 10.0
-
-
-async def die_at_every_write(
-    harness: Harness, story: Callable[[int], Awaitable[str]], check: Callable[[int, str], Awaitable[None]]
-) -> None:
-    """Tell a story to an engine of one write, of two …, and its successor, until one does not die of it."""
-    for lives in range(1, 100):
-        store = MortalStore(harness.store, lives)
-        tasks = harness.start("n1", lease_seconds=60, store=store, pools=MortalPools(harness.pools, store))
-        told = asyncio.create_task(_told(harness, story, lives), name="Task-story")
-        death = asyncio.create_task(store.died.wait(), name="Task-death")
-        await asyncio.wait([told, death], return_when=asyncio.FIRST_COMPLETED, timeout=SECONDS)
-        death.cancel()
-        await harness.kill(tasks)
-        tasks = harness.start("n1", lease_seconds=60)
-        try:
-            async with asyncio.timeout(SECONDS):
-                order = await told
-        except TimeoutError:
-            plan = await harness.store.collection("plan").find_one({"state": {"$ne": "done"}})
-            pytest.fail(f"stuck after the death at write {lives}: {plan}")
-        finally:
-            await harness.kill(tasks)
-        await check(lives, order)
-        if store.left > 0:
-            return
-    pytest.fail("the engine never stopped writing")
-
-
-async def _told(harness: Harness, story: Callable[[int], Awaitable[str]], lives: int) -> str:
-    order = await story(lives)
-
-    async def at_rest() -> bool:
-        plan = await harness.get("plan", order)
-        return plan["state"] == "done" and "due" not in plan
-
-    await harness.until_true(at_rest)
-    return order
 
 
 async def of_order(harness: Harness, order: str) -> list[Document]:

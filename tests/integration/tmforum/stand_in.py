@@ -1,4 +1,5 @@
-"""STAND-INS, named as such: a resource order manager (TMF652) and an activation system (TMF640), in memory.
+"""STAND-INS, named as such: a resource order manager (TMF652), a seller of products (TMF622) and an activation system
+(TMF640), in memory.
 
 No product that speaks these APIs can be had here. The stand-ins hold every request against TM Forum's published
 document where SOM_REFERENCE_DIR names the folder that has it, less the rules of it that TM Forum's own samples break.
@@ -10,6 +11,7 @@ import os
 import time
 import uuid
 from abc import ABC, abstractmethod
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +19,9 @@ from typing import Any, Self
 import aiohttp
 import jsonschema_rs
 from aiohttp import web
+
+from handlers.documents import load
+from handlers.validation import schema_check
 
 Document = dict[str, Any]
 
@@ -137,25 +142,42 @@ async def spoilt(odd: str | None) -> web.Response | None:
     return None
 
 
-class ResourceOrders(StandIn):
-    """The stand-in for a resource order manager. It knows no Idempotency-Key."""
+class Orders(StandIn):
+    """What stand-ins for order managers have in common. They know no Idempotency-Key.
 
-    api = "tmf652"
-    base = "/tmf-api/resourceOrderingManagement/v4"
+    Attributes:
+        order, items, subject, characteristics, cancel_path: what the API calls things.
+        orders, cancellations: by their ids.
+        built: what was ordered and stands, by its id.
+        reads: how often each order was read, by its id.
+        first_state: of the orders that are placed.
+    """
+
+    order: str
+    items: str
+    subject: str
+    characteristics: str
+    cancel_path: str
 
     def __init__(self) -> None:
         super().__init__()
         self.orders: dict[str, Document] = {}
         self.cancellations: dict[str, Document] = {}
-        self.resources: dict[str, Document] = {}
+        self.built: dict[str, Document] = {}
+        self.reads: Counter[str] = Counter()
+        self.first_state = "inProgress"
 
     def route(self, router: web.UrlDispatcher) -> None:
-        router.add_post(f"{self.base}/resourceOrder", self.create)
-        router.add_get(f"{self.base}/resourceOrder", self.list)
-        router.add_get(f"{self.base}/resourceOrder/{{id}}", self.retrieve)
-        router.add_post(f"{self.base}/cancelResourceOrder", self.cancel)
-        router.add_get(f"{self.base}/cancelResourceOrder", self.list_cancellations)
-        router.add_get(f"{self.base}/cancelResourceOrder/{{id}}", self.retrieve_cancellation)
+        router.add_post(f"{self.base}/{self.order}", self.create)
+        router.add_get(f"{self.base}/{self.order}", self.list)
+        router.add_get(f"{self.base}/{self.order}/{{id}}", self.retrieve)
+        router.add_post(f"{self.base}/{self.cancel_path}", self.cancel)
+        router.add_get(f"{self.base}/{self.cancel_path}", self.list_cancellations)
+        router.add_get(f"{self.base}/{self.cancel_path}/{{id}}", self.retrieve_cancellation)
+
+    @classmethod
+    def schema(cls, name: str) -> str:
+        return f"{name[0].upper()}{name[1:]}_Create"
 
     async def create(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -163,11 +185,11 @@ class ResourceOrders(StandIn):
         early = await spoilt(odd)
         if early is not None:
             return early
-        self.hold_against("ResourceOrder_Create", body)
+        self.hold_against(self.schema(self.order), body)
         if self.refuse:
             return fault(422, self.refuse)
         key = uuid.uuid4().hex
-        self.orders[key] = {**body, "id": key, "href": f"{self.url}/resourceOrder/{key}", "state": "inProgress"}
+        self.orders[key] = {**body, "id": key, "href": f"{self.url}/{self.order}/{key}", "state": self.first_state}
         self.later(self.work(key))
         if odd == "silence":
             await asyncio.sleep(30)
@@ -175,45 +197,71 @@ class ResourceOrders(StandIn):
 
     async def work(self, key: str) -> None:
         await asyncio.sleep(self.seconds)
+        if self.orders[key]["state"] == "inProgress":
+            await self.complete(key)
+
+    async def complete(self, key: str) -> None:
         order = self.orders[key]
-        if order["state"] != "inProgress":
-            return
-        item = order["orderItem"][0]
-        resource = item["resource"]
+        item = order[self.items][0]
+        subject = item[self.subject]
         if item["action"] == "add":
-            resource["id"] = uuid.uuid4().hex
-            resource["resourceCharacteristic"].append({"name": "port", "value": 7})
-            self.resources[resource["id"]] = resource
+            subject["id"] = uuid.uuid4().hex
+            subject.setdefault(self.characteristics, []).append({"name": "port", "value": 7})
+            self.built[subject["id"]] = subject
         elif item["action"] == "delete":
-            self.resources.pop(resource["id"])
+            self.built.pop(subject["id"])
         order["state"] = item["state"] = "completed"
-        await self.tell("ResourceOrderStateChangeEvent", {"resourceOrder": order})
+        await self.tell(f"{self.order[0].upper()}{self.order[1:]}StateChangeEvent", {self.order: order})
 
     async def list(self, request: web.Request) -> web.Response:
         wanted = request.query.get("externalId")
         return web.json_response([order for order in self.orders.values() if order.get("externalId") == wanted])
 
     async def retrieve(self, request: web.Request) -> web.Response:
+        self.reads[request.match_info["id"]] += 1
         order = self.orders.get(request.match_info["id"])
         return web.json_response(order) if order else fault(404, "There is no such order.")
 
     async def cancel(self, request: web.Request) -> web.Response:
         body = await request.json()
-        self.hold_against("CancelResourceOrder_Create", body)
-        order, key = self.orders[body["resourceOrder"]["id"]], uuid.uuid4().hex
+        self.hold_against(self.schema(self.cancel_path), body)
+        order, key = self.orders[body[self.order]["id"]], uuid.uuid4().hex
         if order["state"] == "inProgress":
             order["state"] = "cancelled"
-        made = {**body, "id": key, "href": f"{self.url}/cancelResourceOrder/{key}", "state": "done"}
+        made = {**body, "id": key, "href": f"{self.url}/{self.cancel_path}/{key}", "state": "done"}
         self.cancellations[key] = made
         return web.json_response({**made, "state": "acknowledged"}, status=201)
 
     async def list_cancellations(self, request: web.Request) -> web.Response:
-        wanted = request.query.get("resourceOrder.id")
-        return web.json_response([one for one in self.cancellations.values() if one["resourceOrder"]["id"] == wanted])
+        wanted = request.query.get(f"{self.order}.id")
+        return web.json_response([one for one in self.cancellations.values() if one[self.order]["id"] == wanted])
 
     async def retrieve_cancellation(self, request: web.Request) -> web.Response:
         found = self.cancellations.get(request.match_info["id"])
         return web.json_response(found) if found else fault(404, "There is no such request.")
+
+
+class ResourceOrders(Orders):
+    """The stand-in for a resource order manager."""
+
+    api = "tmf652"
+    base = "/tmf-api/resourceOrderingManagement/v4"
+    order, items, cancel_path = "resourceOrder", "orderItem", "cancelResourceOrder"
+    subject, characteristics = "resource", "resourceCharacteristic"
+
+
+class ProductOrders(Orders):
+    """The stand-in for a seller of products. TM Forum's document is not at hand: ours of the client is held against."""
+
+    api = "tmf622"
+    base = "/tmf-api/productOrderingManagement/v4"
+    order, items, cancel_path = "productOrder", "productOrderItem", "cancelProductOrder"
+    subject, characteristics = "product", "productCharacteristic"
+
+    def hold_against(self, schema: str, body: Any) -> None:
+        self.broken += [f"{one.pointer}: {one.message}" for one in schema_check(self.api, schema)(body)]
+        strange = body.keys() - load(self.api).node["components"]["schemas"][schema]["properties"].keys()
+        self.broken += [f"/{name} is not of this API" for name in strange]
 
 
 class Activation(StandIn):

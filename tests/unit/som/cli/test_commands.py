@@ -299,6 +299,17 @@ def test_a_preview_shows_what_each_task_comes_after(
             "/som/v1/fulfiller",
             [{"id": "x1", "capability": [{"specification": "s", "action": "*"}]}],
         ),
+        (
+            ["repair", "list"],
+            "/som/v1/repair",
+            [{"id": "x1", "service": {"name": "n"}, "since": "t", "state": "proposed", "order": {"id": "o"}}],
+        ),
+        (
+            ["repair", "show", "x1"],
+            "/som/v1/repair/x1",
+            {"id": "x1", "since": "t", "difference": [{"attribute": "state", "desired": "active", "actual": "x"}]},
+        ),
+        (["sink", "list"], "/som/v1/sink", [{"id": "x1", "kind": "tmf638", "state": "active", "address": "a"}]),
         (["fulfiller", "health", "x1"], "/som/v1/fulfiller/x1/health", {"status": "down", "down": {"reason": "x1"}}),
         (["fulfiller", "show", "x1"], "/som/v1/fulfiller/x1", {"id": "x1", "kind": "rest", "settings": {"a": 1}}),
         (["listener", "list"], "/som/v1/hubListener", [{"id": "x1", "api": "tmf641", "version": "v4"}]),
@@ -443,3 +454,30 @@ def test_a_service_is_shown_with_where_its_values_come_from_and_what_was_ordered
     server.answers["GET", "/tmf-api/serviceInventory/v4/service"] = Answer(200, [service])
     assert main(["service", "list", "--drift"]) == 0
     assert server.asked[-1].query["hasDrift"] == ["true"]
+
+
+def test_a_sink_is_registered_with_what_was_said_and_its_secret_shown_once(
+    server: SmallServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.answers["POST", "/som/v1/sink"] = Answer(201, {"id": "x1", "secret": "whsec_1"})
+    server.answers["DELETE", "/som/v1/sink/x1"] = Answer(204)
+    assert main(["sink", "add", "http://a.example/", "--kind", "tmf638", "--specification", "L", "--token", "t"]) == 0
+    assert server.asked[-1].body == {
+        "address": "http://a.example/",
+        "kind": "tmf638",
+        "specification": ["L"],
+        "credentials": {"type": "bearer", "token": "t"},
+    }
+    assert "whsec_1" in capsys.readouterr().out
+    assert main(["sink", "remove", "x1"]) == 0
+
+
+def test_a_service_is_read_on_demand_and_waited_for(server: SmallServer, capsys: pytest.CaptureFixture[str]) -> None:
+    path = "/som/v1/service/x1/reconciliation"
+    said = {"at": "t", "answer": [{"fulfiller": "north", "outcome": "refused", "reason": "what is that?"}]}
+    server.answers["POST", path] = Answer(202, {"id": "x1", "state": "asked"})
+    server.answers["GET", path] = Answer(200, {"id": "x1", "state": "idle", "lastRead": said, "hasDrift": False})
+    assert main(["service", "reconcile", "x1"]) == 0
+    shown = capsys.readouterr().out
+    assert "what is that?" in shown
+    assert main(["service", "reconcile", "x1", "--wait", "0"]) == 0  # it goes on by itself
