@@ -65,23 +65,8 @@ def list_fulfillers(limit: Limit = 100, offset: Offset = 0, url: Url = DEFAULT_U
     """List fulfillers with what they can do."""
     with Server(url) as server:
         page = server.page(_FULFILLERS, {"limit": limit, "offset": offset})
-    if as_json:
-        output.as_json(page.items)
-        return
-    rows = [
-        (
-            one["id"],
-            one.get("name"),
-            one.get("kind"),
-            output.state(one.get("administrativeState")),
-            _health(one.get("health") or {}),
-            one.get("endpoint"),
-            ", ".join(f"{_subject(can)}:{can['action']}" for can in one.get("capability") or ()),
-        )
-        for one in page.items
-    ]
-    output.table(("id", "name", "kind", "state", "health", "endpoint", "capabilities"), rows)
-    output.more(len(page.items), page.total)
+    columns = ("id", "name", "kind", "state", "health", "endpoint", "capabilities")
+    output.listing(page.items, page.total, columns, _row, in_json=as_json)
 
 
 @app.command()
@@ -170,3 +155,15 @@ def _administer(fulfiller_id: str, state: str, url: str, *, as_json: bool) -> No
     with Server(url) as server:
         found = server.patch(at(_FULFILLERS, fulfiller_id), {"administrativeState": state})
     output.told(found, f"{fulfiller_id}  {state}", in_json=as_json)
+
+
+def _row(one: dict[str, Any]) -> output.Row:
+    return (
+        one["id"],
+        one.get("name"),
+        one.get("kind"),
+        output.state(one.get("administrativeState")),
+        _health(one.get("health") or {}),
+        one.get("endpoint"),
+        ", ".join(f"{_subject(can)}:{can['action']}" for can in one.get("capability") or ()),
+    )

@@ -119,14 +119,11 @@ def list_services(
     asked |= {"hasDrift": "true"} if drift else {}
     with Server(url) as server:
         page = server.page(f"{INVENTORY}/service", asked | files.values(where))
-    if as_json:
-        output.as_json(page.items)
-        return
-    rows = []
-    for one in page.items:
-        kind = one.get("serviceSpecification") or {}
-        drifting = "drift" if one.get("hasDrift") else ""
-        kind_name = kind.get("name") or kind.get("id")
-        rows.append((one["id"], output.state(one.get("state")), one.get("name"), kind_name, drifting))
-    output.table(("id", "state", "name", "specification", ""), rows)
-    output.more(len(page.items), page.total)
+    columns = ("id", "state", "name", "specification", "")
+    output.listing(page.items, page.total, columns, _row, in_json=as_json)
+
+
+def _row(one: dict[str, Any]) -> output.Row:
+    kind = one.get("serviceSpecification") or {}
+    drifting = "drift" if one.get("hasDrift") else ""
+    return one["id"], output.state(one.get("state")), one.get("name"), kind.get("name") or kind.get("id"), drifting

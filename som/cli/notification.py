@@ -1,6 +1,6 @@
 """`som listener`, `som delivery` and `som event`: what happened, and who was told."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,23 +24,8 @@ def list_listeners(
     """List listeners with what still waits for them and what was given up; --json tells why one is mute."""
     with Server(url) as server:
         page = server.page(f"{ADMINISTRATION}/hubListener", {"state": state, "limit": limit, "offset": offset})
-    if as_json:
-        output.as_json(page.items)
-        return
-    rows = [
-        (
-            one["id"],
-            output.state("mute" if one.get("problem") else one.get("state")),
-            f"{one.get('api')} {one.get('version')}",
-            one.get("callback"),
-            str(one.get("pending", "")),
-            str(one.get("dead", "")),
-            one.get("query"),
-        )
-        for one in page.items
-    ]
-    output.table(("id", "state", "api", "callback", "pending", "dead", "query"), rows)
-    output.more(len(page.items), page.total)
+    columns = ("id", "state", "api", "callback", "pending", "dead", "query")
+    output.listing(page.items, page.total, columns, _listener_row, in_json=as_json)
 
 
 @delivery_app.command("list")
@@ -56,17 +41,8 @@ def list_deliveries(
     asked = {"state": state, "listener": listener, "limit": limit, "offset": offset}
     with Server(url) as server:
         page = server.page(f"{ADMINISTRATION}/delivery", asked)
-    if as_json:
-        output.as_json(page.items)
-        return
-    rows = []
-    for one in page.items:
-        last = one.get("last") or {}
-        answer = str(last.get("status") or last.get("error") or "")
-        tried = str(one.get("attempts", ""))
-        rows.append((one["id"], output.state(one.get("state")), one.get("eventType"), tried, answer, one.get("due")))
-    output.table(("id", "state", "event", "attempts", "last answer", "next"), rows)
-    output.more(len(page.items), page.total)
+    columns = ("id", "state", "event", "attempts", "last answer", "next")
+    output.listing(page.items, page.total, columns, _delivery_row, in_json=as_json)
 
 
 @delivery_app.command()
@@ -98,19 +74,35 @@ def list_events(
     asked = {"resourceId": resource, "order": order, "eventType": event_type, "limit": limit, "offset": offset}
     with Server(url) as server:
         page = server.page(f"{ADMINISTRATION}/event", asked)
-    if as_json:
-        output.as_json(page.items)
-        return
-    rows = [
-        (
-            one["id"],
-            one.get("eventTime"),
-            one.get("eventType"),
-            one.get("resourceId"),
-            str(one.get("sequence", "")),
-            output.state(one.get("state")),
-        )
-        for one in page.items
-    ]
-    output.table(("id", "at", "event", "resource", "number", "state"), rows)
-    output.more(len(page.items), page.total)
+    columns = ("id", "at", "event", "resource", "number", "state")
+    output.listing(page.items, page.total, columns, _event_row, in_json=as_json)
+
+
+def _listener_row(one: dict[str, Any]) -> output.Row:
+    return (
+        one["id"],
+        output.state("mute" if one.get("problem") else one.get("state")),
+        f"{one.get('api')} {one.get('version')}",
+        one.get("callback"),
+        str(one.get("pending", "")),
+        str(one.get("dead", "")),
+        one.get("query"),
+    )
+
+
+def _event_row(one: dict[str, Any]) -> output.Row:
+    return (
+        one["id"],
+        one.get("eventTime"),
+        one.get("eventType"),
+        one.get("resourceId"),
+        str(one.get("sequence", "")),
+        output.state(one.get("state")),
+    )
+
+
+def _delivery_row(one: dict[str, Any]) -> output.Row:
+    last = one.get("last") or {}
+    answer = str(last.get("status") or last.get("error") or "")
+    tried = str(one.get("attempts", ""))
+    return one["id"], output.state(one.get("state")), one.get("eventType"), tried, answer, one.get("due")

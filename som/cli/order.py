@@ -89,15 +89,8 @@ def list_orders(
     asked = {"state": state, "externalId": external_id, "sort": sort, "limit": limit, "offset": offset}
     with Server(url) as server:
         page = server.page(_ORDERS, asked | files.values(where))
-    if as_json:
-        output.as_json(page.items)
-        return
-    rows = [
-        (one["id"], output.state(one.get("state")), one.get("orderDate"), one.get("externalId"), one.get("description"))
-        for one in page.items
-    ]
-    output.table(("id", "state", "ordered", "external id", "description"), rows)
-    output.more(len(page.items), page.total)
+    columns = ("id", "state", "ordered", "external id", "description")
+    output.listing(page.items, page.total, columns, _row, in_json=as_json)
 
 
 @app.command()
@@ -223,3 +216,13 @@ def _draw(seen: Picture) -> None:
         )
     for trouble in seen.trouble:
         output.line(f"! {trouble}")
+
+
+def _row(one: dict[str, Any]) -> output.Row:
+    return (
+        one["id"],
+        output.state(one.get("state")),
+        one.get("orderDate"),
+        one.get("externalId"),
+        one.get("description"),
+    )

@@ -37,6 +37,9 @@ _WIDE = 10_000  # columns
 _WHOLE = frozenset({"id", "service", "state"})  # columns that one copies from, or that are short
 
 
+Row = Sequence[str | Text | None]
+
+
 def console() -> Console:
     """Standard output, looked up anew, so that whoever redirects it is heard."""
     return Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
@@ -123,7 +126,7 @@ def listing(
     items: Sequence[dict[str, Any]],
     total: int,
     columns: Sequence[str],
-    row: Callable[[dict[str, Any]], Sequence[str | Text | None]],
+    row: Callable[[dict[str, Any]], Row],
     *,
     in_json: bool,
 ) -> None:

@@ -32,22 +32,8 @@ def list_pools(limit: Limit = 100, offset: Offset = 0, url: Url = DEFAULT_URL, a
     """List pools with how full they are."""
     with Server(url) as server:
         page = server.page(_POOLS, {"limit": limit, "offset": offset})
-    if as_json:
-        output.as_json(page.items)
-        return
-    rows = [
-        (
-            one["id"],
-            one["name"],
-            one["kind"],
-            (one.get("resourceSpecification") or {}).get("name"),
-            _percent(one["utilisation"]),
-            ", ".join(one.get("reachedThreshold") or ()),
-        )
-        for one in page.items
-    ]
-    output.table(("id", "name", "kind", "for", "taken", "thresholds"), rows)
-    output.more(len(page.items), page.total)
+    columns = ("id", "name", "kind", "for", "taken", "thresholds")
+    output.listing(page.items, page.total, columns, _row, in_json=as_json)
 
 
 @app.command()
@@ -207,3 +193,14 @@ def _whose(one: Mapping[str, Any]) -> tuple[str | None, str | None]:
 
 def _percent(share: float) -> str:
     return f"{share:.1%}"
+
+
+def _row(one: dict[str, Any]) -> output.Row:
+    return (
+        one["id"],
+        one["name"],
+        one["kind"],
+        (one.get("resourceSpecification") or {}).get("name"),
+        _percent(one["utilisation"]),
+        ", ".join(one.get("reachedThreshold") or ()),
+    )

@@ -76,16 +76,8 @@ def list_releases(
     """List all versions that were ever installed."""
     with Server(url) as server:
         page = server.page(_RELEASES, {"name": name, "state": state, "limit": limit, "offset": offset})
-    if as_json:
-        output.as_json(page.items)
-        return
-    rows = [
-        (one["id"], output.state(one["state"]), one["createdDate"], str(len(one["specification"])),
-         one.get("description"))
-        for one in page.items
-    ]  # fmt: skip
-    output.table(("id", "state", "installed", "specifications", "description"), rows)
-    output.more(len(page.items), page.total)
+    columns = ("id", "state", "installed", "specifications", "description")
+    output.listing(page.items, page.total, columns, _row, in_json=as_json)
 
 
 @app.command()
@@ -226,3 +218,13 @@ def _before(server: Server, after: Mapping[str, Any]) -> dict[str, Any] | None:
         return server.find(at(_RELEASES, superseded)) if superseded else None
     installed = server.page(_RELEASES, {"name": after.get("name"), "state": "installed", "fields": "id"}).items
     return server.find(at(_RELEASES, str(installed[0]["id"]))) if installed else None
+
+
+def _row(one: dict[str, Any]) -> output.Row:
+    return (
+        one["id"],
+        output.state(one["state"]),
+        one["createdDate"],
+        str(len(one["specification"])),
+        one.get("description"),
+    )

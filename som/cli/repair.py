@@ -77,15 +77,8 @@ def list_repairs(
     asked = {"specification": specification, "fulfiller": fulfiller, "name": name, "limit": limit, "offset": offset}
     with Server(url) as server:
         page = server.page(_REPAIRS, asked)
-    if as_json:
-        output.as_json(page.items)
-        return
-    rows = [
-        (one["id"], one["service"].get("name"), one.get("state"), _order_of(one), one["since"], one.get("reason"))
-        for one in page.items
-    ]
-    output.table(("service", "name", "repair", "order", "since", "drift"), rows)
-    output.more(len(page.items), page.total)
+    columns = ("service", "name", "repair", "order", "since", "drift")
+    output.listing(page.items, page.total, columns, _row, in_json=as_json)
 
 
 @app.command()
@@ -127,3 +120,7 @@ def place(service_id: ServiceId, url: Url = DEFAULT_URL, as_json: AsJson = False
 def _order_of(repair: Mapping[str, Any]) -> str | None:
     order = repair.get("order")
     return f"{order['id']} {order.get('state', '')}".rstrip() if order else None
+
+
+def _row(one: dict[str, Any]) -> output.Row:
+    return (one["id"], one["service"].get("name"), one.get("state"), _order_of(one), one["since"], one.get("reason"))

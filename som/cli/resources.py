@@ -82,22 +82,8 @@ def list_resources(
     }
     with Server(url) as server:
         page = server.page(f"{RESOURCES}/resource", asked | files.values(where))
-    if as_json:
-        output.as_json(page.items)
-        return
-    rows = [
-        (
-            one["id"],
-            output.state(one.get("resourceStatus")),
-            one.get("usageState"),
-            one.get("name"),
-            one.get("value") or one.get("serialNumber"),
-            _named(one.get("resourceSpecification")),
-        )
-        for one in page.items
-    ]
-    output.table(("id", "status", "usage", "name", "value", "specification"), rows)
-    output.more(len(page.items), page.total)
+    columns = ("id", "status", "usage", "name", "value", "specification")
+    output.listing(page.items, page.total, columns, _row, in_json=as_json)
 
 
 @app.command()
@@ -112,14 +98,8 @@ def history(
     asked = {"resourceType": "resource", "resourceId": resource_id, "limit": limit, "offset": offset}
     with Server(url) as server:
         page = server.page(f"{ADMINISTRATION}/history", asked)
-    if as_json:
-        output.as_json(page.items)
-        return
-    rows = [
-        (one.get("at"), one.get("what"), _told(one.get("after")), one.get("who"), one.get("why")) for one in page.items
-    ]
-    output.table(("at", "event", "changed to", "by", "because"), rows)
-    output.more(len(page.items), page.total)
+    columns = ("at", "event", "changed to", "by", "because")
+    output.listing(page.items, page.total, columns, _event_row, in_json=as_json)
 
 
 def _told(changes: Mapping[str, Any] | None) -> str:
@@ -131,3 +111,18 @@ def _one(name: str, value: Any) -> str:
     if value is None:
         return f"no {name}"
     return name if isinstance(value, (dict, list)) else f"{name} {value}"
+
+
+def _row(one: dict[str, Any]) -> output.Row:
+    return (
+        one["id"],
+        output.state(one.get("resourceStatus")),
+        one.get("usageState"),
+        one.get("name"),
+        one.get("value") or one.get("serialNumber"),
+        _named(one.get("resourceSpecification")),
+    )
+
+
+def _event_row(one: dict[str, Any]) -> output.Row:
+    return (one.get("at"), one.get("what"), _told(one.get("after")), one.get("who"), one.get("why"))

@@ -24,23 +24,8 @@ def list_rules(limit: Limit = 100, offset: Offset = 0, url: Url = DEFAULT_URL, a
     """List rules, in the order in which they are read."""
     with Server(url) as server:
         page = server.page(_RULES, {"limit": limit, "offset": offset})
-    if as_json:
-        output.as_json(page.items)
-        return
-    rows = [
-        (
-            str(one.get("position")),
-            one["id"],
-            str(one["version"]),
-            _yes(one),
-            one.get("name"),
-            _conditions(one.get("match") or {}),
-            _action(one.get("then") or {}),
-        )
-        for one in page.items
-    ]
-    output.table(("position", "id", "version", "enabled", "name", "match", "then"), rows)
-    output.more(len(page.items), page.total)
+    columns = ("position", "id", "version", "enabled", "name", "match", "then")
+    output.listing(page.items, page.total, columns, _row, in_json=as_json)
 
 
 @app.command()
@@ -156,3 +141,15 @@ def _conditions(match: Mapping[str, Any]) -> str:
 def _action(then: Mapping[str, Any]) -> str:
     more = ", ".join(f"{name} {value}" for name, value in then.items() if name not in ("do", "input"))
     return f"{then.get('do')} {more}".strip()
+
+
+def _row(one: dict[str, Any]) -> output.Row:
+    return (
+        str(one.get("position")),
+        one["id"],
+        str(one["version"]),
+        _yes(one),
+        one.get("name"),
+        _conditions(one.get("match") or {}),
+        _action(one.get("then") or {}),
+    )

@@ -52,16 +52,8 @@ def list_sinks(limit: Limit = 20, offset: Offset = 0, url: Url = DEFAULT_URL, as
     """List sinks, with what waits for them."""
     with Server(url) as server:
         page = server.page(_SINKS, {"limit": limit, "offset": offset})
-    if as_json:
-        output.as_json(page.items)
-        return
-    rows = [
-        (one["id"], one.get("name"), one["kind"], one["state"], str(one.get("pending", 0)), str(one.get("dead", 0)),
-         one["address"])
-        for one in page.items
-    ]  # fmt: skip
-    output.table(("id", "name", "kind", "state", "waiting", "given up", "address"), rows)
-    output.more(len(page.items), page.total)
+    columns = ("id", "name", "kind", "state", "waiting", "given up", "address")
+    output.listing(page.items, page.total, columns, _row, in_json=as_json)
 
 
 @app.command()
@@ -73,3 +65,15 @@ def remove(sink_id: SinkId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> 
         output.as_json({"removed": sink_id})
     else:
         output.line("removed", sink_id)
+
+
+def _row(one: dict[str, Any]) -> output.Row:
+    return (
+        one["id"],
+        one.get("name"),
+        one["kind"],
+        one["state"],
+        str(one.get("pending", 0)),
+        str(one.get("dead", 0)),
+        one["address"],
+    )

@@ -31,22 +31,8 @@ def list_subscriptions(
     asked = {"party": party, "state": state, "specification": specification, "limit": limit, "offset": offset}
     with Server(url) as server:
         page = server.page(_SUBSCRIPTIONS, asked)
-    if as_json:
-        output.as_json(page.items)
-        return
-    rows = [
-        (
-            one["id"],
-            _parties(one),
-            (one.get("specification") or {}).get("name") or one["service"].get("name"),
-            output.state(one["state"]),
-            one["since"],
-            ", ".join(f"{entry['action']} {entry['state']}" for entry in one["inFlight"]),
-        )
-        for one in page.items
-    ]
-    output.table(("id", "party", "service", "state", "since", "in flight"), rows)
-    output.more(len(page.items), page.total)
+    columns = ("id", "party", "service", "state", "since", "in flight")
+    output.listing(page.items, page.total, columns, _row, in_json=as_json)
 
 
 @app.command()
@@ -87,4 +73,15 @@ def _parties(one: Mapping[str, Any]) -> str:
     return ", ".join(
         f"{party.get('name') or party.get('id')}{' (' + party['role'] + ')' if party.get('role') else ''}"
         for party in one["party"]
+    )
+
+
+def _row(one: dict[str, Any]) -> output.Row:
+    return (
+        one["id"],
+        _parties(one),
+        (one.get("specification") or {}).get("name") or one["service"].get("name"),
+        output.state(one["state"]),
+        one["since"],
+        ", ".join(f"{entry['action']} {entry['state']}" for entry in one["inFlight"]),
     )

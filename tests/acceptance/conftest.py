@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
@@ -35,3 +36,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
             with MongoClient[dict[str, object]](given) as client:
                 client.drop_database(database)
     assert code == 0, f"The server did not end in order:\n{running.last_words()}"
+
+
+@pytest.fixture(scope="module")
+def database(mongodb_url: str) -> Iterator[Any]:
+    """A database for servers of a module's own, which looks into it."""
+    with MongoClient[dict[str, Any]](mongodb_url) as client:
+        name = f"som_test_{uuid.uuid4().hex[:16]}"
+        yield client[name]
+        client.drop_database(name)

@@ -97,3 +97,10 @@ def _environment(more: dict[str, str]) -> dict[str, str]:
     """Ours without its own settings, so that a developer's do not decide what is tested."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SOM_")}
     return inherited | more
+
+
+def som(server: ServerProcess, *arguments: str, code: int = 0) -> str:
+    command = [sys.executable, "-m", "som.cli", *arguments, "--url", server.url]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr

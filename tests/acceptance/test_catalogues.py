@@ -1,16 +1,13 @@
 """A catalogue goes out and comes back unchanged, and those of other systems come in with a report."""
 
 import json
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
 
-from tests.acceptance.server_process import ROOT, ServerProcess
-from tests.acceptance.test_releases import som
+from tests.acceptance.server_process import ROOT, ServerProcess, som
 
 EXAMPLES = ROOT / "examples"
 ADDRESSES = ["--set=NETWORK_URL=http://127.0.0.1:1", "--set=PLATFORM_URL=http://127.0.0.1:2",
@@ -26,14 +23,6 @@ POOLS: list[dict[str, Any]] = [
     {"id": "addresses", "name": "Addresses", "kind": "address",
      "capacity": [{"prefix": "192.0.2.0/24", "withheld": ["network"], "place": {"id": "berlin"}}]},
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def database(mongodb_url: str) -> Iterator[Any]:
-    with MongoClient[dict[str, Any]](mongodb_url) as client:
-        name = f"som_test_{uuid.uuid4().hex[:16]}"
-        yield client[name]
-        client.drop_database(name)
 
 
 @pytest.fixture(scope="module")

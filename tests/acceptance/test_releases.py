@@ -11,22 +11,13 @@ from typing import Any
 
 import pytest
 import requests
-from pymongo import MongoClient
 
-from tests.acceptance.server_process import ROOT, ServerProcess
+from tests.acceptance.server_process import ROOT, ServerProcess, som
 
 ORDERS = "/tmf-api/serviceOrdering/v4/serviceOrder"
 PACKAGES = ROOT / "examples" / "releases"
 PATIENCE = 60.0
 Database = Any
-
-
-@pytest.fixture(scope="module")
-def database(mongodb_url: str) -> Iterator[Database]:
-    with MongoClient[dict[str, Any]](mongodb_url) as client:
-        name = f"som_test_{uuid.uuid4().hex[:16]}"
-        yield client[name]
-        client.drop_database(name)
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +62,6 @@ class Wifi:
 
     def install(self, version: str) -> str:
         return som(self.server, "release", "install", self.package(version))
-
-
-def som(server: ServerProcess, *arguments: str, code: int = 0) -> str:
-    command = [sys.executable, "-m", "som.cli", *arguments, "--url", server.url]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 def until(look: Callable[[], Any]) -> Any:

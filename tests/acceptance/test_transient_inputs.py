@@ -12,24 +12,14 @@ from typing import Any
 import pytest
 import requests
 from bson import BSON
-from pymongo import MongoClient
 
-from tests.acceptance.server_process import ROOT, ServerProcess
-from tests.acceptance.test_releases import som
+from tests.acceptance.server_process import ROOT, ServerProcess, som
 
 ORDERS = "/tmf-api/serviceOrdering/v4/serviceOrder"
 SERVICES = "/tmf-api/serviceInventory/v4/service"
 SPECIFICATIONS = "/tmf-api/serviceCatalogManagement/v4/serviceSpecification"
 EXAMPLES = ROOT / "examples"
 PATIENCE = 60.0
-
-
-@pytest.fixture(scope="module")
-def database(mongodb_url: str) -> Iterator[Any]:
-    with MongoClient[dict[str, Any]](mongodb_url) as client:
-        name = f"som_test_{uuid.uuid4().hex[:16]}"
-        yield client[name]
-        client.drop_database(name)
 
 
 @pytest.fixture(scope="module")
