@@ -147,6 +147,9 @@ def _violation(error: jsonschema_rs.ValidationError, where: Path) -> Violation:
     name = getattr(error.kind, "property", None)
     if code == "required" and name is not None:
         path.append(name)
+    unknown = getattr(error.kind, "unexpected", None)
+    if unknown:
+        path.append(unknown[0])
     return Violation(pointer(*path), code, message)
 
 
@@ -174,8 +177,9 @@ def _words(kind: Any, value: Any, message: str) -> tuple[str, str]:  # noqa: PLR
             return "outOfRange", f"Must be {bound} {detail['limit']}, not {_shown(value)}."
         case "pattern":
             return "wrongFormat", f"{_shown(value)} does not match {detail['pattern']}."
-        case "additionalProperties" | "falseSchema":
-            return "unknownAttribute", "No such attribute is allowed here."
+        case "additionalProperties" | "unevaluatedProperties" | "falseSchema":
+            others = "".join(f", nor {name}" for name in detail.get("unexpected", ())[1:])
+            return "unknownAttribute", f"No such attribute is allowed here{others}."
         case _:
             return "invalid", f"{message[:200]}."
 

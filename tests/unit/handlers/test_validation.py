@@ -132,3 +132,13 @@ def test_a_deep_body_is_heavier_than_a_flat_one_of_as_many_values() -> None:
     assert not Excerpt.of(deep).is_small
     assert Excerpt.of({str(number): 1 for number in range(126)}).is_small
     assert not Excerpt.of({str(number): {"a": {"b": [1] * 5}} for number in range(ATTRIBUTES)}).is_small
+
+
+def test_what_is_not_allowed_is_named() -> None:
+    document = load("som")
+    with pytest.raises(InvalidRequest) as refused:
+        body_check(document, document.schema("ResourcePoolCreate")).check(
+            {"name": "tiny", "kind": "discrete", "capacity": [{"capacityAmount": {}}], "part": [], "size": 2}
+        )
+    (violation,) = [one for one in refused.value.violations if one.code == "unknownAttribute"]
+    assert (violation.pointer, violation.message) == ("/part", "No such attribute is allowed here, nor size.")
