@@ -131,10 +131,15 @@ class Engager:
     async def _directed(self, task: PlannedTask, run: TaskRun) -> Document:
         """What a person or a rule has said of how to do the task: {fulfiller?, input?, givenUp?}."""
         if not run.directed:
-            return {}
+            return {"fulfiller": await self._named(task.fulfiller)} if task.fulfiller else {}
         stored = await self._parts.store.get("task", self._record.task_id(task.key)) or {}
         directive: Document = stored.get("directive", {})
         return directive
+
+    async def _named(self, fulfiller: str) -> str:
+        """The id of a fulfiller that a recipe names; what is no name is one."""
+        known = await self._parts.directory.definitions(self._record.tenant)
+        return next((one.id for one in known if one.name == fulfiller), fulfiller)
 
     async def _kept(self, task: PlannedTask, run: TaskRun) -> Document:
         """What an earlier attempt with this input revision used: a technical retry must be equal."""
