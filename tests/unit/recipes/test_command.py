@@ -56,17 +56,18 @@ def test_try_shows_path_time_and_data(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
-    ("text", "arguments", "ends", "says"),
+    ("text", "arguments", "refusal"),
     [
-        (REFUSED, [], Exit.OTHER_END, "is refused"),
-        ("<!DOCTYPE x><definitions/>", [], Exit.USAGE, "document type"),
-        (GOOD, ["--input", "{"], Exit.USAGE, "no JSON"),
-        (GOOD, ["--process", "x"], Exit.USAGE, "no process 'x'"),
+        (REFUSED, [], (Exit.OTHER_END, "is refused")),
+        ("<!DOCTYPE x><definitions/>", [], (Exit.USAGE, "document type")),
+        (GOOD, ["--input", "{"], (Exit.USAGE, "no JSON")),
+        (GOOD, ["--process", "x"], (Exit.USAGE, "no process 'x'")),
     ],
 )
 def test_try_refuses_with_the_reason(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, arguments: list[str], ends: Exit, says: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, arguments: list[str], refusal: tuple[Exit, str]
 ) -> None:
+    ends, says = refusal
     assert main(["recipe", "try", file(tmp_path, text), *arguments]) == ends
     assert says in capsys.readouterr().err
 
