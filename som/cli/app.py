@@ -17,6 +17,7 @@ from som.cli import (
     plan,
     pool,
     propagation,
+    recipe,
     release,
     repair,
     resolution,
@@ -68,6 +69,7 @@ app.add_typer(fallout.app, name="fallout")
 app.add_typer(work.app, name="work")
 app.add_typer(pool.app, name="pool")
 app.add_typer(release.app, name="release")
+app.add_typer(recipe.app, name="recipe")
 app.add_typer(catalog.app, name="catalog")
 app.command()(explain)
 app.command("check")(pool.check_pools)
