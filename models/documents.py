@@ -64,6 +64,7 @@ class ServiceOrder(ResourceDocument):
             _partial("said", "said.at", exists="said.at"),
             _partial("awaiting", "tenant", "awaits.key", exists="awaits.key"),
             _partial("by_related_order", "tenant", "body.orderRelationship.id", exists="body.orderRelationship.id"),
+            _partial("callback_key", "callback.secret.key", exists="callback.secret.key"),
         ],
     }
     priority = IntField()

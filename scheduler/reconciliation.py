@@ -124,11 +124,11 @@ class Reconciliation:
         for reader, answer in answers:
             if isinstance(answer, Done):
                 document = await self._take_in(document, reader, answer) or document
+        if rule.policy == "repair":
+            await self._repair(document)
         interval = rule.interval or min(reader.read_interval for reader in readers)
         next_read = None if rule.policy == "off" else self._clock.now() + timedelta(seconds=interval)
         await self._settle(document, next_read, _what_was_said(answers, self._clock.now()))
-        if rule.policy == "repair":
-            await self._repair(document)
 
     async def _rule(self, document: Document) -> ReconcileRule:
         reference = document["body"].get("serviceSpecification")
@@ -196,10 +196,15 @@ class Reconciliation:
         await self._store.update(SERVICES, guard, change)
 
     async def _repair(self, document: Document) -> None:
-        """Place the order that repairs a drift, once for each drift."""
+        """Place the order that repairs a drift, once for each drift; not beside one that is about to change it anyway.
+
+        The service is settled after this: a process that dies in between reads it again, and finds the order.
+        """
         fresh = await self._store.get(SERVICES, document["_id"])
         repair = repair_of(fresh) if fresh is not None and not fresh.get("owner") else None
         if fresh is None or repair is None or repair.order is None or fresh.get("repair", {}).get("key") == repair.key:
+            return
+        if await repairs.under_way(self._store, fresh):
             return
         caller = Caller(ENGINE.subject, frozenset(), fresh["tenant"])
         try:

@@ -22,6 +22,8 @@ SOURCE_ROLE = "source"
 SOURCE_NAME = "sourceResource"
 _REAL = frozenset({"active", "inactive", "terminated"})
 _OURS = frozenset({"id", "href", *SIDES})
+_WISHES = frozenset({"desired", "drift", "hasDrift", "relied", "owner.wanted"})
+"""What changes of a service while it stays what it is: what is wanted of it, and what follows from that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Sink:
         if event["resource"]["type"] == "service" and body.get("state", "active") not in _REAL:
             return False
         changed = event.get("after")
-        return not (changed and changed.keys() <= {"desired", "drift", "hasDrift"})
+        return not (changed and changed.keys() <= _WISHES)
 
     def _is_of(self, body: Body) -> bool:
         if not self.specifications:

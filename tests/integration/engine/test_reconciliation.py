@@ -1,113 +1,21 @@
 """Services are read, drift is told of, and repaired where the specification says so."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from adapters.ports import FulfillerCall
-from handlers.placing import new_order_check
 from models import readings, repairs
-from models.budgets import Budgets
-from models.catalogue import Catalogue
 from models.domain.caller import ANONYMOUS
-from models.domain.desired import link_of, ordered
 from models.domain.errors import Conflict
-from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import Done, Outcome, Refused, Unreachable
-from models.inventory import Inventory
-from models.leases import Leases
-from models.order_placing import OrderPlacing
-from models.patterns import Re2Patterns
-from models.sealing import Sealer
-from models.slots import Slots
-from models.surface import Surface
-from scheduler.directory import Directory
-from scheduler.health import Health
-from scheduler.places import Places
 from scheduler.read_adoption import Adoption
-from scheduler.reconciliation import Reconciliation, ReconciliationParts
-from tests.integration.engine.harness import Document, Harness, Scripted, plan_of
-
-SPEED = [{"name": "speed", "value": 100}]
-
-
-class Mirror(Scripted):
-    """A fulfiller that knows what is, and says so when it is asked."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[FulfillerCall] = []
-        self.says: Outcome = Done()
-        self.meanwhile: Callable[[], Awaitable[Any]] | None = None
-
-    async def read(self, call: FulfillerCall) -> Outcome:
-        self.asked.append(call)
-        if self.meanwhile is not None:
-            await self.meanwhile()
-        return self.says
-
-
-def speed(value: Any) -> Done:
-    return Done(service_characteristic=({"name": "speed", "value": value},))
-
-
-@dataclass
-class World:
-    harness: Harness
-    mirror: Mirror
-    parts: ReconciliationParts
-    reconciliation: Reconciliation
-
-    async def specification(self, **reconcile: Any) -> None:
-        body = {"id": "s1", "name": "Access", "version": "1", "fulfilment": {"reconcile": reconcile}}
-        document = {"_id": "s1", "tenant": "default", "rev": 1, "body": body}
-        await self.harness.store.collection("serviceSpecification").replace_one({"_id": "s1"}, document, upsert=True)
-        self.parts.catalogue.invalidate()
-
-    async def service(self, key: str = "x", *, due: bool = True, **attributes: Any) -> None:
-        now = self.harness.clock.now()
-        body = {"id": key, "state": "active", "serviceSpecification": {"id": "s1"}, "serviceCharacteristic": SPEED}
-        sides = {"desired": ordered(body, "active", link_of("o1", "1", "add"), "2026-01-01T00:00:00.000Z")}
-        document = {"_id": key, "tenant": "default", "rev": 1, "seq": 0, "created": now, "updated": now, "body": body,
-                    "hasDrift": False, "builtBy": [{"specification": "s1", "fulfiller": "f-mirror"}], **sides,
-                    **({"readDue": now} if due else {}), **attributes}  # fmt: skip
-        await self.harness.store.insert("service", document)
-
-    async def get(self, key: str = "x") -> Document:
-        return await self.harness.get("service", key)
-
-    async def orders(self) -> list[Document]:
-        return await self.harness.store.collection("serviceOrder").find({}).to_list()
-
-    async def again(self, key: str = "x") -> Document:
-        """The service once it has been read once more."""
-        await self.harness.store.update("service", {"_id": key}, {"$set": {"readDue": self.harness.clock.now()}})
-        await self.reconciliation.look()
-        return await self.get(key)
+from tests.integration.engine.harness import Harness, plan_of
+from tests.integration.engine.reconciling import SPEED, World, speed, world_of
 
 
 @pytest.fixture
 async def world(harness: Harness) -> World:
-    store, clock, mirror = harness.store, harness.clock, Mirror()
-    catalogue = Catalogue(store, Re2Patterns())
-    surface = Surface(catalogue, Inventory(store), Re2Patterns(), clock, catalogue_check=True, sealer=Sealer())
-    placing = OrderPlacing(store, clock, surface, new_order_check().check)
-    places = Places(Slots(store, clock, "n1/r"), Budgets(store, clock))
-
-    def make(definition: FulfillerDefinition, _: Document) -> Any:
-        return mirror if definition.reads else harness.fulfiller
-
-    directory = Directory(store, make)
-    health, leases = Health(store, clock, places), Leases(store, clock, "n1/r", 60)
-    parts = ReconciliationParts(store, clock, directory, catalogue, places, health, placing, leases)
-    made = World(harness, mirror, parts, Reconciliation(parts))
-    harness.others["f-mirror"] = mirror
-    await harness.register(name="mirror", reads=True, readInterval=3600)
-    await made.specification()
-    return made
+    return await world_of(harness)
 
 
 async def test_what_a_fulfiller_says_is_the_actual_side_and_the_difference_is_drift(world: World) -> None:
