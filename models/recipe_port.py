@@ -12,21 +12,31 @@ class Playable:
     """One version of a recipe, with all that running it takes.
 
     Attributes:
-        recipe: with the processes that it calls.
+        recipe: with the recipes that it calls.
+        called: versions of those by name.
         forms: JSON Schemas of what people report, by name.
         decide: makes the decisions of its rule tasks.
     """
 
     recipe: Recipe
+    called: Mapping[str, str] = field(default_factory=dict)
     forms: Mapping[str, Any] = field(default_factory=dict)
     decide: Decide | None = None
 
 
-class RecipeBook(Protocol):
-    """Finds recipes."""
+class RecipeSource(Protocol):
+    """Where recipes come from."""
 
-    async def playable(self, tenant: str, name: str, version: str) -> Playable | None:
-        """This version of a recipe, or None where there is none that can be run.
+    async def playable(
+        self, tenant: str, name: str, version: str, called: Mapping[str, str] | None = None
+    ) -> Playable | None:
+        """This version of a recipe, published or retired since; None where there is none that can be run.
+
+        Args:
+            tenant: whose it is.
+            name: the recipe's.
+            version: of it.
+            called: the versions that a run began with of the recipes that it calls; without, the newest are taken.
 
         Raises:
             Unavailable: the database cannot be reached.

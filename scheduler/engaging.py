@@ -14,7 +14,7 @@ from models.domain.rate_limit import RateLimit
 from models.durations import Durations
 from models.fallout_rules import RuleBook
 from models.presence import Presence
-from models.recipe_book import RecipeBook
+from models.recipe_port import RecipeSource
 from models.sealing import Sealer
 from models.store import Store
 from scheduler.capacity import Capacity
@@ -64,7 +64,7 @@ class Parts:
     rules: RuleBook | None = None
     pools: ResourcePools | None = None
     sealer: Sealer = field(default_factory=Sealer)
-    recipes: RecipeBook | None = None
+    recipes: RecipeSource | None = None
 
 
 @dataclass(frozen=True, slots=True)

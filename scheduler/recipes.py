@@ -23,7 +23,7 @@ from models.domain.recipes import State, advance, catches, start
 from models.domain.recipes.effects import Cancel, Choose, Effect, Finished, Passed, Reached, Start, Stuck
 from models.domain.recipes.happenings import Done, Failed, Happening, Message, Retried, Signal, Time
 from models.domain.undo import STOPPABLE, reverse_key, stop_tasks
-from models.recipe_book import Playable
+from models.recipe_port import Playable
 from scheduler.answers import Settling
 from scheduler.context import TaskContext
 from scheduler.engagement import Answer, Held, Parts
@@ -65,7 +65,7 @@ class Recipes:
         self._items = items
         self._answers = answers
         self._runs: dict[str, RecipeRun] = {}
-        self._playables: dict[tuple[str, str], Playable] = {}
+        self._playables: dict[str, Playable] = {}
         self._heard: list[Message | Signal] = []
         self._told: set[str] = set()
 
@@ -135,7 +135,7 @@ class Recipes:
             number = run.number + 1 if run is not None else 1
             data = {**await self._context.surroundings(task), **edited}
             state, effects = start(playable.recipe, data, now, decide=playable.decide)
-            run = self._runs[task.key] = RecipeRun(task.recipe or ("", ""), number, state)
+            run = self._runs[task.key] = RecipeRun(task.recipe or ("", ""), number, state, playable.called)
             self._carry_out(task, playable, run, effects)
         await self._lead_on(task, ())
 
@@ -153,11 +153,13 @@ class Recipes:
     async def _playable(self, task: PlannedTask) -> Playable | None:
         if task.recipe is None or self._parts.recipes is None:
             return None
-        known = self._playables.get(task.recipe)
+        known = self._playables.get(task.key)
         if known is None:
-            known = await self._parts.recipes.playable(self._record.tenant, *task.recipe)
+            begun = self._record.recipes.get(task.key)
+            called = {name: version for name, version in begun["called"]} if begun else None
+            known = await self._parts.recipes.playable(self._record.tenant, *task.recipe, called)
             if known is not None:
-                self._playables[task.recipe] = known
+                self._playables[task.key] = known
         return known
 
     async def _run(self, task: PlannedTask) -> RecipeRun:
@@ -305,8 +307,7 @@ class Recipes:
         """Whether the recipe of a step has an event for it being refused with this code."""
         if task.of is None or task.step is None:
             return False
-        run, recipe = self._runs.get(task.of), self._progress.tasks[task.of].recipe
-        playable = self._playables.get(recipe or ("", ""))
+        run, playable = self._runs.get(task.of), self._playables.get(task.of)
         if run is None or playable is None or not run.state.running:
             return False
         return catches(playable.recipe, run.state, task.step, code)

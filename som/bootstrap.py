@@ -149,11 +149,12 @@ class Server:
             resource_pools=pools,
         )
         kinds = Kinds(tools)
-        await ensure(store, clock, REGISTRATION)
+        for own in (pool.REGISTRATION, manual.REGISTRATION):
+            await ensure(store, clock, own)
         directory = Directory(store, opening(kinds, sealer))
         close_at_end(stack, "fulfillers", directory.aclose)
-        catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
         recipes = RecipeBook(store)
+        catalogue, inventory = Catalogue(store, Re2Patterns(), recipes), Inventory(store)
         planner = Planner(catalogue, inventory, clock, EnablingServices(store, clock))
         watcher = Watcher(store)
         watcher.on_reference.append(lambda name: directory.invalidate() if name == "fulfiller" else None)

@@ -18,6 +18,7 @@ class RecipeRun:
 
     Attributes:
         recipe: name and version.
+        called: versions of the recipes that it calls, by name, as the run began with them.
         number: how often the recipe was begun for its task; what a failed run has done is not looked at again.
         state: where its tokens are, and its data.
         called_off: keys of the steps (tasks) that are to be stopped, for the recipe went another way.
@@ -28,6 +29,7 @@ class RecipeRun:
     recipe: tuple[str, str]
     number: int
     state: State
+    called: Mapping[str, str] = field(default_factory=dict)
     called_off: list[str] = field(default_factory=list)
     path: list[Document] = field(default_factory=list)
     reason: str = ""
@@ -40,6 +42,7 @@ class RecipeRun:
     def to_document(self) -> Document:
         """As stored."""
         stored: Document = {"recipe": list(self.recipe), "number": self.number, **self.state.to_document()}
+        stored["called"] = [list(pair) for pair in self.called.items()]
         return {**stored, "calledOff": list(self.called_off), "path": list(self.path), "reason": self.reason}
 
     @classmethod
@@ -47,4 +50,6 @@ class RecipeRun:
         """Read what `to_document` wrote."""
         name, version = stored["recipe"]
         state = State.from_document({"run": stored["run"], "data": stored["data"]})
-        return cls((name, version), stored["number"], state, stored["calledOff"], stored["path"], stored["reason"])
+        called = {called: of for called, of in stored["called"]}
+        kept = (stored["calledOff"], stored["path"], stored["reason"])
+        return cls((name, version), stored["number"], state, called, *kept)

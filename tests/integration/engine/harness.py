@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, NoReturn
 
@@ -24,7 +24,7 @@ from models.ids import new_id
 from models.patterns import Re2Patterns
 from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
-from models.recipe_book import Playable
+from models.recipe_port import Playable
 from models.recipes import read_recipe
 from models.slots import Slots
 from models.store import Store
@@ -131,10 +131,12 @@ class Harness:
         document = {"_id": f"f-{body['name']}", "tenant": "default", "body": body}
         await self.store.insert("fulfiller", outbox.first(document, [], self.clock.now()))
 
-    async def playable(self, tenant: str, name: str, version: str) -> Playable | None:
-        """A `RecipeBook` of the texts in `recipes`."""
+    async def playable(
+        self, tenant: str, name: str, version: str, called: Mapping[str, str] | None = None
+    ) -> Playable | None:
+        """A `RecipeSource` of the texts in `recipes`."""
         text = self.recipes.get((name, version))
-        return Playable(read_recipe(text)) if text and tenant else None
+        return Playable(read_recipe(text), called or {}) if text and tenant else None
 
     def start(
         self,
