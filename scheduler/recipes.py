@@ -156,7 +156,7 @@ class Recipes:
         known = self._playables.get(task.key)
         if known is None:
             begun = self._record.recipes.get(task.key)
-            called = {name: version for name, version in begun["called"]} if begun else None
+            called = dict(begun["called"]) if begun else None
             known = await self._parts.recipes.playable(self._record.tenant, *task.recipe, called)
             if known is not None:
                 self._playables[task.key] = known

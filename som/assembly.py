@@ -13,6 +13,7 @@ from models.order_placing import OrderPlacing
 from models.patterns import Re2Patterns
 from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
+from models.recipe_book import RecipeBook
 from models.sealing import Sealer
 from models.slots import Slots
 from scheduler import pool_lines, propagations, reconciliation
@@ -55,6 +56,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     placing: OrderPlacing,
     pools: ResourcePoolStore,
     sealer: Sealer,
+    recipes: RecipeBook,
 ) -> Engine:
     """The scheduler, woken by this watcher."""
     settings, store, clock, stack = ground.settings, ground.store, ground.clock, ground.stack
@@ -73,7 +75,20 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     watcher.on_open.append(rules.invalidate)
     callbacks = ground.administration
     parts = Parts(
-        store, clock, directory, tokens, places, callbacks, durations, health, capacity, presence, rules, pools, sealer
+        store,
+        clock,
+        directory,
+        tokens,
+        places,
+        callbacks,
+        durations,
+        health,
+        capacity,
+        presence,
+        rules,
+        pools,
+        sealer,
+        recipes,
     )
     claims = Claims(store, clock, ground.worker, settings.lease_seconds)
     intake = Intake(store, clock, claims, planner.plan)

@@ -10,13 +10,13 @@ from contextlib import AsyncExitStack
 
 import structlog
 
+from adapters import manual, pool
 from adapters.allowances import Allowances
 from adapters.database_errors import DatabaseProblem
 from adapters.foreign_inventories import ForeignInventories
 from adapters.forms import JsonSchemaForms
 from adapters.http_session import Tools, open_session
 from adapters.kinds import Kinds
-from adapters.pool import REGISTRATION
 from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.placing import order_placing
@@ -187,7 +187,7 @@ class Server:
         if "scheduler" in settings.roles:
             placing = order_placing(dependencies)
             engine = make_engine(
-                ground, directory, tokens, planner, watcher, presence, catalogue, placing, pools, sealer
+                ground, directory, tokens, planner, watcher, presence, catalogue, placing, pools, sealer, recipes
             )
             engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
             jobs.append(Role("engine", engine.run(), engine.stop))

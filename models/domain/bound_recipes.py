@@ -10,8 +10,8 @@ from models.domain.specification import Specification
 def with_recipes(specification: Specification, bound: Mapping[str, tuple[str, str]]) -> Specification:
     """A specification with the recipes, name and version by action, that are bound to it.
 
-    A recipe takes the place of the tasks that the specification itself has for the action. Only its allocations stay: what
-    an order needs is set aside as it is taken on, before the recipe begins.
+    A recipe takes the place of the tasks that the specification itself has for the action. Only its allocations stay:
+    what an order needs is set aside as it is taken on, before the recipe begins.
     """
     if not bound:
         return specification

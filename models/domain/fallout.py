@@ -77,7 +77,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "recipeStuck": Kind(
         ("specification", "task", "reason"), ("retry", "edit", "skip", "complete", "fail", "cancel"),
-        "Correct what the recipe lacks: an edited input sets variables of the run. Then resume: the step is tried anew.",
+        "Correct what the recipe lacks (an edited input sets variables), then resume: the step is tried anew.",
     ),
     "recipeFailed": Kind(
         ("specification", "task", "reason"), ("retry", "edit", "skip", "complete", "fail", "cancel"),

@@ -166,7 +166,7 @@ TASK = LifeCycle(
         "pending": "Cannot go on until the customer has given the information that its fulfiller asks for.",
         "done": "The fulfiller has done it.",
         "cancelled": "Dropped before it began, ended at its fulfiller, or undone after it was done.",
-        "skipped": "Left out: optional and refused, or a person, a rule or a recipe said so. The plan went on without it.",
+        "skipped": "Left out: optional and refused, or a person, rule or recipe said so. The plan went on without it.",
         "failed": "Given up, or in need of one that was: its item fails.",
     },
 )

@@ -91,7 +91,7 @@ class Progress:
     """The tasks of a plan and where each of them stands.
 
     Attributes:
-        wanted: the tasks that the order itself asks for, and the steps of its recipes, by key. Others stop or undo them.
+        wanted: the tasks that the order asks for, and the steps of its recipes, by key. Others stop or undo them.
         recipes: keys of the tasks that run recipes.
         changed: keys of those that have moved since the plan was written.
     """

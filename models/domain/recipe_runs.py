@@ -50,6 +50,6 @@ class RecipeRun:
         """Read what `to_document` wrote."""
         name, version = stored["recipe"]
         state = State.from_document({"run": stored["run"], "data": stored["data"]})
-        called = {called: of for called, of in stored["called"]}
+        called = dict(stored["called"])
         kept = (stored["calledOff"], stored["path"], stored["reason"])
         return cls((name, version), stored["number"], state, called, *kept)

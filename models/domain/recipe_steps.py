@@ -53,7 +53,7 @@ def planned_step(task: PlannedTask, run: int, start: Start, recipe: Recipe, form
 
 
 def _capability(task: PlannedTask, work: Work, kind: Kind) -> Capability:
-    """What a fulfiller must be able to do: as the step says, else as another engine's job type, else as the recipe's."""
+    """What a fulfiller must be able to do: as the step says, else another engine's job type, else as the recipe."""
     wanted = work.specification or work.type
     action = work.action or (task.action if kind == "fulfil" else kind)
     if wanted is not None:

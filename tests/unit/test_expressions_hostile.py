@@ -18,7 +18,7 @@ from models.domain.expressions import (
 from models.domain.expressions.functions import FUNCTIONS
 from models.patterns import Re2Patterns
 
-SECONDS = 2.0  # of a loaded machine; alone the slowest takes a tenth
+SECONDS = 2.0  # of a processor; the slowest takes a tenth
 LONG = "a" * 100_000
 BOMB = "{a: [1, 1, 1, 1, 1, 1, 1, 1], " + "".join(
     f"{name}: [{', '.join([before] * 8)}], " for before, name in ("ab", "bc", "cd", "de")
@@ -72,10 +72,10 @@ def engine() -> None:
 )
 def test_what_would_take_for_ever_is_too_expensive(source: str) -> None:
     expression = compile_expression(source)
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(ExpressionTooExpensive):
         expression.evaluate(CONTEXT)
-    assert time.perf_counter() - started < SECONDS
+    assert time.thread_time() - started < SECONDS
 
 
 @pytest.mark.parametrize(
@@ -105,10 +105,10 @@ def test_what_would_take_for_ever_is_too_expensive(source: str) -> None:
     ],
 )
 def test_what_is_no_expression_is_a_syntax_error_and_soon(source: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(ExpressionSyntaxError):
         compile_expression(source)
-    assert time.perf_counter() - started < SECONDS
+    assert time.thread_time() - started < SECONDS
 
 
 @pytest.mark.parametrize(
@@ -172,9 +172,9 @@ def test_is_defined_in_itself_compiles_in_linear_time() -> None:
     source = "n"
     for _ in range(20):
         source = f"is defined(o[{source}].a)"
-    started = time.perf_counter()
+    started = time.thread_time()
     compile_expression(source)
-    assert time.perf_counter() - started < SECONDS
+    assert time.thread_time() - started < SECONDS
 
 
 WORDS = st.sampled_from(
@@ -275,11 +275,11 @@ def test_no_text_makes_the_compiler_raise_anything_else(source: str) -> None:
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(expressions())
 def test_every_expression_ends_with_a_json_value_or_an_expression_error(source: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     try:
         outcome = compile_expression(source).evaluate({"n": 3, "o": CONTEXT["o"]})
     except ExpressionError as error:
         assert str(error)  # noqa: PT017
     else:
         json.dumps(outcome, allow_nan=False)
-    assert time.perf_counter() - started < SECONDS
+    assert time.thread_time() - started < SECONDS

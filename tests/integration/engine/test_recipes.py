@@ -133,8 +133,8 @@ async def test_a_message_goes_to_the_recipe_that_waits_for_it(engine: Harness) -
 
 async def test_a_recipe_that_lacks_a_value_is_held_and_goes_on_with_what_a_person_gives(engine: Harness) -> None:
     engine.recipes["build", "1.0.0"] = bpmn(
-        '<startEvent id="start"/>', service("survey"), '<exclusiveGateway id="way"/>', service("quick"), service("slow"),
-        '<endEvent id="end"/><endEvent id="end2"/>',
+        '<startEvent id="start"/><exclusiveGateway id="way"/><endEvent id="end"/><endEvent id="end2"/>',
+        service("survey"), service("quick"), service("slow"),
         flows("start>survey", "survey>way", "way>quick[speed > 100]", "way>slow[speed < 9]", "quick>end", "slow>end2"),
     )  # fmt: skip
     engine.start()
