@@ -19,9 +19,9 @@ the folder is there.
 
 *Ways* counts the runs that were tried (`som recipe explore`: other choices, each event at each activity, each start
 event), and how many of them came to an end that is drawn. The others wait for something that was made not to happen,
-fail by an error that nobody catches, or show paths that cannot meet. *Reached* counts the nodes that any of them passed.
-*Missing* counts what keeps a process from being published (`som recipe check` tells what): models that are drawn to be
-looked at leave open who does a task, and which way a gateway goes. Simulated answers stand in for that.
+fail by an error that nobody catches, or show paths that cannot meet. *Reached* counts the nodes that any of them
+passed. *Missing* counts what keeps a process from being published (`som recipe check` tells what): models that are
+drawn to be looked at leave open who does a task, and which way a gateway goes. Simulated answers stand in for that.
 
 | file | process | result | ways | reached | missing |
 | --- | --- | --- | --- | --- | --- |

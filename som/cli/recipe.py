@@ -1,4 +1,4 @@
-"""`som recipe`: BPMN files checked and tried, on this computer and without a server."""
+"""`som recipe`: BPMN files checked and tried, on this computer and without a server; `recipe_versions` has the rest."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ from som.cli import files, output
 from som.cli.exits import EndedOtherwise, Exit, Unusable
 from som.cli.options import AsJson
 
-app = typer.Typer(help="Check and try recipes, which are BPMN 2.0 files.", no_args_is_help=True)
+app = typer.Typer(help="Recipes, which are BPMN 2.0 files: check and try, keep and publish.", no_args_is_help=True)
 
 Files = Annotated[
     list[Path], typer.Argument(exists=True, dir_okay=False, metavar="FILE…", help="BPMN files.", show_default=False)
