@@ -99,10 +99,10 @@ def explore_file(path: File, process: Process = None, as_json: AsJson = False) -
         ways = [{"way": case.name, **_ending(outcome)} for case, outcome in found.outcomes]
         output.as_json({"ways": ways, "missed": [node.id for node in found.missed]})
         return
-    rows = [
-        (case.name, output.state(one.status), _time(one.seconds), one.reason or None) for case, one in found.outcomes
-    ]
-    output.table(("way", "state", "time", "reason"), dict.fromkeys(rows))
+    # A way that differs in nothing that is shown is shown once.
+    ways_shown = dict.fromkeys((case.name, one.status, _time(one.seconds), one.reason) for case, one in found.outcomes)
+    rows = [(name, output.state(status), took, reason) for name, status, took, reason in ways_shown]
+    output.table(("way", "state", "time", "reason"), rows)
     output.line(f"{found.well} of {len(found.outcomes)} ways come to an end that is drawn.")
     for node in found.missed:
         output.line(f"Never reached: {type_of(node)} {node.title}")
