@@ -1,6 +1,6 @@
 """The ports: what the inside asks of the outside. The docstrings are the contract; one suite of tests runs over all."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -269,6 +269,22 @@ class ResourcePools(Protocol):
 
         Returns:
             How many members were released now.
+        """
+
+    async def held(self, of: Holder) -> tuple[str, ...]:
+        """The ids of the members that a holder has, and is not about to lose (`part_with`)."""
+
+    async def part_with(self, ids: Sequence[str], *, leaving: bool) -> None:
+        """Note that the holder of these members does without them from now on, or has them after all.
+
+        They stay its own, so that nobody else gets them, but a revised demand of its does not keep them any more.
+        """
+
+    async def give_up(self, ids: Sequence[str], why: str | None = None) -> int:
+        """Release these members, through quarantine; repeated, it changes nothing.
+
+        Returns:
+            How many were released now.
         """
 
     async def served(self, limit: int = 100) -> tuple[Served, ...]:

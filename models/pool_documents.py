@@ -81,7 +81,8 @@ class PoolSession(Stored):
 class PoolDemand(Stored):
     """A demand that has to wait for its pools, or whose key was released. Its id is the key.
 
-    `state` is waiting, served (its members are reserved; `untold` since then until its holder knows) or released.
+    `state` is waiting, served (its members are reserved; `untold` since then until its holder knows), kept or released.
+    `kept` are the ids of members that a revised demand found its holder to have already, beside those of its key.
     `shape` is the same for demands that the same members would satisfy.
     """
 
@@ -100,6 +101,7 @@ class PoolDemand(Stored):
     pools = ListField(StringField())
     demand = DictField()
     shape = StringField()
+    kept = ListField(StringField())
     priority = IntField()
     since = DateTimeField()
     untold = DateTimeField()

@@ -2,9 +2,12 @@
 
 A resource is held for as long as its service is there. It is committed when the service is provisioned; a demand that
 nobody waits for any more is taken out of its line; what goes without a call to its fulfiller is given back here.
+
+An allocation of a modification says what the service shall have by it. What the service has beyond that stays its own
+until the order has ended, so that it is still there where the order is cancelled, fails or is undone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from adapters.ports import Holder, ResourcePools
@@ -15,6 +18,7 @@ from models.domain.progress import Progress
 from models.domain.reserving import Reserving
 from models.domain.service_change import BUILT
 from scheduler.plan_record import PlanRecord
+from scheduler.reports import Reports
 
 Document = dict[str, Any]
 Effect = Callable[[str], Document]
@@ -25,9 +29,10 @@ _GIVEN_UP = frozenset({"skipped", "failed", "cancelled"})
 class Allocations:
     """The allocations of one plan; owes effects to the services that they are for."""
 
-    def __init__(self, pools: ResourcePools | None, record: PlanRecord, effect: Effect) -> None:
+    def __init__(self, pools: ResourcePools | None, record: PlanRecord, effect: Effect, reports: Reports) -> None:
         """Work for this plan; `effect` gives the effect that is owed to a service, to be added to."""
         self._pools = pools
+        self._reports = reports
         self._record = record
         self._progress: Progress = record.progress
         self._effect = effect
@@ -47,6 +52,35 @@ class Allocations:
         planned = self._record.services[service]
         if planned.state in BUILT and any(self._of(service)):
             self._effect(service)["commit"] = True
+        if revising := self._revising(service, "done"):
+            self._effect(service)["leave"] = revising
+
+    def ended(self, finished: Collection[str]) -> None:
+        """The order has ended: the services that are as it wanted them give up what they have been doing without."""
+        for service in self._record.plan.services:
+            if service.id in finished and (revising := self._revising(service.id, "done")):
+                self._effect(service.id)["giveUp"] = revising
+
+    def restored(self, service: str) -> None:
+        """What was done with a service is undone: it has what it had."""
+        if revising := self._revising(service, "done", "cancelled"):
+            self._effect(service)["keep"] = revising
+
+    async def left_over(self, task: PlannedTask, has: Sequence[Mapping[str, Any]]) -> tuple[Document, ...]:
+        """What a service has by an allocation that was done anew, beyond what came out of it this time.
+
+        Args:
+            task: the allocation.
+            has: the resources (each at least {id}) that came out.
+
+        Raises:
+            SomError: the database cannot be reached.
+        """
+        if self._pools is None or not _revises(task):
+            return ()
+        wanted = {one["id"] for one in has}
+        held = await self._pools.held(Holder(service=task.service, task=task.name, tenant=self._record.tenant))
+        return tuple({"id": one} for one in held if one not in wanted)
 
     def by_hand(self, task: PlannedTask) -> None:
         """A person has done an allocation: what it asked for before is not wanted any more."""
@@ -73,6 +107,11 @@ class Allocations:
         tasks = (self._progress.tasks[key] for key in self._progress.of_service(service))
         return [task for task in tasks if task.kind == "allocate" and self._progress.run[task.key].state == "done"]
 
+    def _revising(self, service: str, *states: str) -> list[str]:
+        """Keys of the allocations in these states that say what a service shall have from now on."""
+        tasks = (self._progress.tasks[key] for key in self._progress.of_service(service))
+        return [task.key for task in tasks if _revises(task) and self._progress.run[task.key].state in states]
+
     async def apply(self, effects: Sequence[Document]) -> None:
         """Carry out what is owed to the pools; repeated, it changes nothing.
 
@@ -81,8 +120,22 @@ class Allocations:
         """
         if self._pools is None:
             return
+        keys = [key for effect in effects for name in ("leave", "keep", "giveUp") for key in effect.get(name, ())]
+        await self._reports.load(self._record.id, keys)
         for effect in effects:
             for one in effect.get("withdraw", ()):
                 await self._pools.release(one["key"], "not wanted any more", at_once=not one["used"])
             if effect.get("commit"):
                 await self._pools.commit(Holder(service=effect["service"], tenant=self._record.tenant))
+            for name, leaving in (("leave", True), ("keep", False)):
+                if gone := self._gone(effect.get(name, ())):
+                    await self._pools.part_with(gone, leaving=leaving)
+            if gone := self._gone(effect.get("giveUp", ())):
+                await self._pools.give_up(gone, "the service has been changed to do without it")
+
+    def _gone(self, keys: Sequence[str]) -> list[str]:
+        return [entry["id"] for key in keys for entry in self._reports.of(key).gone]
+
+
+def _revises(task: PlannedTask) -> bool:
+    return task.kind == "allocate" and task.action == "modify" and task.target is None and not is_release(task)

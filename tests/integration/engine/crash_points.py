@@ -1,7 +1,7 @@
 """A store that dies: the engine's n-th write is its last."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
 
 import pytest
@@ -65,6 +65,15 @@ class MortalPools(ResourcePools):
 
     async def release(self, of: Holder | str, why: str | None = None, *, at_once: bool = False) -> int:
         return await self._counted(self._pools.release(of, why, at_once=at_once))
+
+    async def held(self, of: Holder) -> tuple[str, ...]:
+        return await self._pools.held(of)
+
+    async def part_with(self, ids: Sequence[str], *, leaving: bool) -> None:
+        await self._counted(self._pools.part_with(ids, leaving=leaving))
+
+    async def give_up(self, ids: Sequence[str], why: str | None = None) -> int:
+        return await self._counted(self._pools.give_up(ids, why))
 
     async def served(self, limit: int = 100) -> tuple[Served, ...]:
         return await self._pools.served(limit)
