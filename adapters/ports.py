@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from models.domain.caller import DEFAULT_TENANT
@@ -54,6 +55,7 @@ __all__ = [
     "Refused",
     "Report",
     "Reserved",
+    "Reserving",
     "ResourcePools",
     "Served",
     "Shortage",
@@ -146,6 +148,24 @@ class Readable(Protocol):
         is not there. `Refused` where it cannot be told, `Unreachable` where nobody answers. Nothing is accepted for
         later.
         """
+
+
+@runtime_checkable
+class Reserving(Protocol):
+    """A fulfiller that keeps reservations of its own; a kind has these methods or not.
+
+    `Done` has in its output `endDateTime`, where the reservation ends by itself, and `gone` where there is no such
+    reservation (any more). `Unreachable` where nobody answers. Repeated, they change nothing.
+    """
+
+    async def use(self, reservation: str, seconds: float) -> Outcome:
+        """What a reservation holds is in use from now on, as far as the system knows such a thing."""
+
+    async def extend(self, reservation: str, until: datetime, seconds: float) -> Outcome:
+        """Let a reservation last until then, if the system does so."""
+
+    async def give_back(self, reservation: str, seconds: float) -> Outcome:
+        """Give back what a reservation holds."""
 
 
 @runtime_checkable

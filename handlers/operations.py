@@ -135,6 +135,7 @@ def _reservations(reservations: Reservations) -> Table:
         "listReservation": reservations.list,
         "createReservation": reservations.create,
         "retrieveReservation": reservations.retrieve,
+        "patchReservation": reservations.patch,
         "deleteReservation": reservations.delete,
     }
 

@@ -19,6 +19,7 @@ from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, Fulfil
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, ResourcePool
 from models.propagation_documents import Propagation
 from models.release_documents import Release
+from models.reservation_documents import ForeignReservation, ServiceRelease
 from models.resource_documents import Resource
 from models.service_documents import ReadAdoption, Service
 from models.sink_documents import SinkInstance
@@ -360,6 +361,8 @@ ALL: tuple[type[Stored], ...] = (
     Release,
     Subscription,
     SinkInstance,
+    ForeignReservation,
+    ServiceRelease,
     Event,
     Delivery,
     Duration,

@@ -67,7 +67,7 @@ class Settling:
         self._effects: dict[str, Document] = {}
         self._reports = Reports(parts.store)
         self._to_look_up: set[str] = set()
-        self._allocations = Allocations(parts.pools, record, self.effect, self._reports)
+        self._allocations = Allocations(parts, record, self.effect, self._reports)
 
     def begin(self) -> None:
         """At a plan's start: services and items that need nothing done are finished at once."""
@@ -192,7 +192,7 @@ class Settling:
             return Settlement("held", {"error": found, "due": None, "deadline": None})
         characteristics = (*done.service_characteristic, *mapped.characteristics)
         resources = (*done.supporting_resource, *mapped.resources)
-        gone = () if by_hand else await self._allocations.left_over(task, resources)
+        gone = () if by_hand else await self._allocations.taken_in(task, done)
         self._reports.keep(task.key, Report(characteristics, resources, done.supporting_service, gone))
         return None
 
@@ -285,6 +285,7 @@ class Settling:
             case "modify":
                 self.effect(service, state=planned.state, delta=True, built=self._built(service))
             case "delete":
+                self._allocations.removed(service)
                 self.effect(service, remove=True)
 
     def _built(self, service: str) -> list[Document]:

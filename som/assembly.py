@@ -1,7 +1,7 @@
 """The scheduler and the notifier, put together from their parts."""
 
 from adapters.webhook import Webhook, WebhookSettings
-from models import fallout_flows, inbox, task_flows
+from models import fallout_flows, inbox, service_releases, task_flows
 from models.budgets import Budgets
 from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
@@ -13,9 +13,10 @@ from models.order_placing import OrderPlacing
 from models.patterns import Re2Patterns
 from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
+from models.reservations_elsewhere import ReservationsElsewhere
 from models.sealing import Sealer
 from models.slots import Slots
-from scheduler import pool_lines, propagations, reconciliation
+from scheduler import pool_lines, propagations, reconciliation, reservation_upkeep
 from scheduler.cancellation import CancellationParts
 from scheduler.capacity import Capacity, EngineSettings
 from scheduler.claims import Claims
@@ -32,6 +33,7 @@ from scheduler.pool_lines import PoolLines
 from scheduler.read_adoption import Adoption
 from scheduler.reconciliation import Reconciliation, ReconciliationParts
 from scheduler.registry_watch import RegistryWatch
+from scheduler.reservation_upkeep import ReservationUpkeep
 from scheduler.resolutions import LEASE_SECONDS, Resolutions
 from scheduler.resolutions import SECONDS as RESOLUTION_SECONDS
 from scheduler.watcher import Watcher
@@ -83,7 +85,10 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     resolutions = Resolutions(store, clock, Leases(store, clock, ground.worker, LEASE_SECONDS))
     leases = Leases(store, clock, ground.worker, reconciliation.LEASE_SECONDS)
     reconciling = ReconciliationParts(store, clock, directory, catalogue, places, health, placing, leases)
+    upkeep = ReservationUpkeep(ReservationsElsewhere(store, clock), clock, directory, places, leases)
     engine.periodic += [
+        (upkeep.look, reservation_upkeep.SECONDS),
+        (service_releases.ServiceReleases(store, clock, pools).look, service_releases.SECONDS),
         (Reconciliation(reconciling).look, reconciliation.SECONDS),
         (Adoption(reconciling).look, Adoption.SECONDS),
         (propagations.Propagations(store, clock, leases, catalogue, placing).look, propagations.SECONDS),

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from models import resources
@@ -89,6 +90,12 @@ class ResourcePoolStore:
             waiting = {"_id": begins, "tenant": tenant, "state": "waiting"}
             line = await self._store.collection(DEMAND).distinct("_id", waiting)
         return sorted({*held, *line})
+
+    async def extend(self, key: str, until: datetime) -> None:
+        """Let what a key has reserved end then; what is in use has no end."""
+        mine = {"claim": key, "use": "reserved"}
+        with reading():
+            await self._store.collection(resources.COLLECTION).update_many(mine, {"$set": {"until": until}})
 
     async def commit(self, of: Holder | str) -> tuple[Member, ...]:
         """The members of a key, or of a holder, are in use now."""
