@@ -11,6 +11,8 @@ class ResourcePool(ResourceDocument):
     `turn` counts the changes of its members, each of which is one transaction that begins by raising it. `usage` counts
     members by measure and use, `above` names the thresholds that are reached, `trend` samples how full it was.
     `measures` are those of capacity, `version` is that of its IP addresses; `named` is the name while the pool lives.
+    `saving` is the demand in line that the pool saves up for: {key, demand, order, since, until}; where that was in
+    vain it does not do so again before `savesAgain`.
     """
 
     meta = {
@@ -30,6 +32,8 @@ class ResourcePool(ResourceDocument):
     usage = ListField(DictField())
     above = ListField(StringField())
     trend = ListField(DictField())
+    saving = DictField()
+    savesAgain = DateTimeField()  # noqa: N815 - as it is stored
     measures = ListField(DictField())
     version = IntField()
 

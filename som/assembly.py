@@ -11,6 +11,7 @@ from models.fallout_rules import RuleBook
 from models.leases import Leases
 from models.order_placing import OrderPlacing
 from models.patterns import Re2Patterns
+from models.pools.figures import figures
 from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
 from models.reservations_elsewhere import ReservationsElsewhere
@@ -39,7 +40,7 @@ from scheduler.resolutions import SECONDS as RESOLUTION_SECONDS
 from scheduler.watcher import Watcher
 from som.ground import Ground
 from som.listening import ip_is_loopback
-from som.metrics import delivery_counter, watch_in_hand
+from som.metrics import PoolGauges, delivery_counter, watch_in_hand
 from som.stopping import close_at_end
 from som.version import program_version
 
@@ -88,6 +89,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     upkeep = ReservationUpkeep(ReservationsElsewhere(store, clock), clock, directory, places, leases)
     engine.periodic += [
         (upkeep.look, reservation_upkeep.SECONDS),
+        (PoolGauges(ground.registry, lambda: figures(store)).look, PoolGauges.SECONDS),
         (service_releases.ServiceReleases(store, clock, pools).look, service_releases.SECONDS),
         (Reconciliation(reconciling).look, reconciliation.SECONDS),
         (Adoption(reconciling).look, Adoption.SECONDS),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from models import resources
 from models.domain.pools.demand import Demand
 from models.domain.pools.fitting import Traits, need, shapes, traits_of
-from models.domain.pools.space import Piece, Shape
+from models.domain.pools.piece import Piece, Shape
 from models.pools.members import Got
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from models.pools.asks import Take, demand_stored
 from models.pools.choosing import Choosing
 from models.pools.keeping import got_of, held_by, kept
 from models.pools.members import Claim, Got, made, member_of
+from models.pools.saving import SavingUp
 from models.pools.waiting import DEMAND, Waiting
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Taking:
         self._turn = turn
         self._choosing = Choosing(turn)
         self._waiting = Waiting(turn)
+        self._saving = SavingUp(turn)
         self._failed: set[str] = set()
         self._served = 0
 
@@ -40,10 +42,11 @@ class Taking:
             alike[take.shape] = alike.get(take.shape, 0) + take.demand.count
         newcomers = sorted(open_takes, key=lambda take: (take.demand.priority, take.since or self._turn.now))
         if self._turn.grown:
+            await self._saving.look()
             await self._serve_line(newcomers, {take.key for take in newcomers})
         for take in newcomers:
             await self._serve(take, lined)
-        await self._waiting.append([take for take in open_takes if take.result is None], lined)
+        await self._waiting.append([take for take in open_takes if take.result is None], lined, self._saving)
         answers = {take.key: take.result for take in open_takes}
         for take in takes:  # one key may be asked for twice in a turn
             take.result = take.result or answers[take.key]
@@ -107,6 +110,10 @@ class Taking:
                 stored["since"],
             )
             await self._serve(waiting, {})
+            if waiting.result is None and self._saving.hinders(waiting) and self._saving.stops_the_line:
+                return
+            if waiting.result is None and not self._saving.hinders(waiting):
+                self._saving.passed(waiting)
             if isinstance(waiting.result, Reserved):
                 self._served += 1
                 change = {"$set": {"state": "served", "untold": self._turn.now, "updated": self._turn.now}}
@@ -125,9 +132,10 @@ class Taking:
             take.result = Invalid(str(wrong))
             return
         if got is None:
-            if not (take.demand.near or take.demand.revises):
+            if not (take.demand.near or take.demand.revises or self._saving.hinders(take)):
                 self._failed.add(take.shape)
             return
+        self._saving.served(take)
         documents = self._made(take, got)
         take.result = reserved([*keeps, *documents])
         if keeps:
@@ -138,10 +146,13 @@ class Taking:
     async def _found(self, take: Take) -> tuple[list[Document], list[Got] | None]:
         """What of the demand the holder has already, and what it gets; None where that is not there."""
         turn, demand = self._turn, take.demand
+        hindered = self._saving.hinders(take)
         if not demand.revises:
-            return [], await self._choosing.got(demand)
+            return [], None if hindered else await self._choosing.got(demand)
         held = await held_by(turn, take)
         keeps = await kept(turn, demand, held, self._choosing.traits)
+        if hindered and len(keeps) < demand.count:
+            return [], None
         have = [await got_of(turn, one) for one in keeps]
         return keeps, await self._choosing.got(demand, have, list(dict.fromkeys(one["part"] for one in held)))
 

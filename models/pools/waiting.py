@@ -9,6 +9,7 @@ from models.domain.pools.demand import Exhausted
 from models.pools.asks import Take, demand_document
 
 if TYPE_CHECKING:
+    from models.pools.saving import SavingUp
     from models.pools.turn import Turn
 
 Document = dict[str, Any]
@@ -39,7 +40,7 @@ class Waiting:
             if len(found) < PORTION:
                 return
 
-    async def append(self, takes: Sequence[Take], lined: dict[str, Document]) -> None:
+    async def append(self, takes: Sequence[Take], lined: dict[str, Document], saving: "SavingUp") -> None:
         """Let those wait who could not be served, behind those who wait already."""
         turn = self._turn
         before: dict[int, int] = {}
@@ -50,10 +51,14 @@ class Waiting:
                 count = turn.store.collection(DEMAND).count_documents
                 before[priority] = await count(query, session=turn.session)
             reason = f"The pool {turn.pool['body']['name']} has nothing left of what is demanded."
+            if saving.hinders(take):
+                reason = f"The pool {turn.pool['body']['name']} saves up for a larger demand that has waited longer."
             take.result = Exhausted(reason, take.pools, max(0, before[priority] - (take.key in lined)))
             if take.key in lined:
                 continue
             before[priority] += 1
+            if not turn.policy.overtaking:
+                saving.passed(take)
             document = {
                 "_id": take.key,
                 "tenant": turn.pool["tenant"],

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from models.domain.pools.space import Piece
+from models.domain.pools.piece import Piece
 
 MAX_FINDINGS = 1_000
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from models.domain.pools.demand import Demand
 from models.domain.pools.fitting import Traits, need, shapes
-from models.domain.pools.space import Piece, suits
+from models.domain.pools.piece import Piece, suits
 
 
 @dataclass(frozen=True, slots=True)
