@@ -12,7 +12,7 @@ class ResourcePool(ResourceDocument):
     members by measure and use, `above` names the thresholds that are reached, `trend` samples how full it was.
     `measures` are those of capacity, `version` is that of its IP addresses; `named` is the name while the pool lives.
     `saving` is the demand in line that the pool saves up for: {key, demand, order, since, until}; where that was in
-    vain it does not do so again before `savesAgain`.
+    vain it does not do so again before `savesAgain`. `mended` counts how often somebody has mended it.
     """
 
     meta = {
@@ -33,6 +33,7 @@ class ResourcePool(ResourceDocument):
     above = ListField(StringField())
     trend = ListField(DictField())
     saving = DictField()
+    mended = IntField()
     savesAgain = DateTimeField()  # noqa: N815 - as it is stored
     measures = ListField(DictField())
     version = IntField()
