@@ -166,6 +166,8 @@ def _sinks(sinks: Sinks) -> Table:
         "listSink": sinks.list,
         "createSink": sinks.create,
         "retrieveSink": sinks.retrieve,
+        "patchSink": sinks.patch,
+        "copySink": sinks.copy,
         "deleteSink": sinks.delete,
     }
 

@@ -230,7 +230,12 @@ class Subscription(Stored):
 
     meta = {
         "collection": "subscription",
-        "indexes": [_BY_CREATION, _index("by_api", "tenant", "api", "state"), _index("by_age", "created")],
+        "indexes": [
+            _BY_CREATION,
+            _index("by_api", "tenant", "api", "state"),
+            _index("by_age", "created"),
+            _index("copying", "copy.state", partialFilterExpression={"copy.state": "inProgress"}),
+        ],
     }
     rev = IntField()
     api = StringField(required=True)

@@ -274,6 +274,12 @@ async def _replay_after_the_end(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.url(key))
 
 
+async def _sink_that_has_ended(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    await _end_subscription(stage.store, url.split("/sink/")[1].split("/")[0])
+    return await send(stage, operation, url, **operation.sent({"name": "new"}))
+
+
 async def _replay_of_one_after_the_end(stage: Stage, operation: Operation) -> Response:
     key = await delivered(stage)
     await _end_subscription(stage.store, key.partition(":")[2])
@@ -413,6 +419,8 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("placeRepair", "409"): _while_an_order_works_on_it,
     ("placeRepair", "400"): _repair_that_cannot_be_ordered,
     ("createSink", "409"): _twice,
+    ("patchSink", "409"): _sink_that_has_ended,
+    ("copySink", "409"): _sink_that_has_ended,
     ("createFalloutRule", "409"): _twice,
     ("patchFalloutRule", "409"): _always_too_late,
     ("deleteFalloutRule", "409"): _always_too_late,

@@ -269,6 +269,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/repair/{{id}}": drifting,
     f"{SOM}/repair/{{id}}/order": drifting,
     f"{SOM}/sink/{{id}}": sink,
+    f"{SOM}/sink/{{id}}/copy": sink,
     f"{SOM}/fallout/{{id}}": held,
     f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/falloutResolution/{{id}}": _resolution,
