@@ -18,6 +18,7 @@ from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, ResourcePool
 from models.propagation_documents import Propagation
+from models.recipe_documents import Recipe
 from models.release_documents import Release
 from models.resource_documents import Resource
 from models.service_documents import ReadAdoption, Service
@@ -364,6 +365,7 @@ ALL: tuple[type[Stored], ...] = (
     FalloutRule,
     FalloutResolution,
     Release,
+    Recipe,
     Subscription,
     SinkInstance,
     Event,

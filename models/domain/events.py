@@ -141,6 +141,9 @@ ADMINISTERED = {
         ("Create", "AttributeValueChange", "ThresholdCrossed", "Delete"),
     ),
     "release": Subject("som", "release", "Release", "serviceCatalogManagement", ("Create", "StateChange")),
+    "recipe": Subject(
+        "som", "recipe", "Recipe", "serviceOrdering", ("Create", "AttributeValueChange", "StateChange", "Delete")
+    ),
 }
 """What is told to the history alone: no hub carries these events."""
 

@@ -34,6 +34,7 @@ from tests.contract.subjects import (
     placed,
     pooled,
     process_flow,
+    published,
     recorded,
     subject,
     subscribed,
@@ -341,6 +342,16 @@ async def _rolled_back_twice(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, url)
 
 
+async def _published_recipe(stage: Stage, operation: Operation) -> Response:
+    """What is published stays as it is, and goes no way but one."""
+    url = operation.url(await published(stage))
+    if operation.id == "retireRecipe":
+        assert (await send(stage, operation, url)).status_code == 200
+    return await send(
+        stage, operation, url, **operation.sent({"description": "new"} if operation.method == "PATCH" else {})
+    )
+
+
 async def _of_a_pool_that_is_there(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.path, **operation.sent(reservation(await pooled(stage))))
 
@@ -429,6 +440,11 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("createReservation", "409"): _given_back_before,
     **{(f"{what}ResourcePool", "409"): _what_is_taken for what in ("patch", "delete", "extract")},
     ("pushResourcePool", "409"): _part_that_is_there,
+    ("createRecipe", "409"): _twice,
+    **{
+        (f"{step}Recipe", "409"): _published_recipe
+        for step in ("patch", "delete", "review", "return", "publish", "retire")
+    },
     ("installRelease", "409"): _another_content,
     ("rollBackRelease", "409"): _rolled_back_twice,
     ("createFalloutIntervention", "409"): _looking_after_what_has_gone_on,
