@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 IMAGE_PREFIX ?= /opt/som
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop serve test lint format bench storm lock image-deps image-install image-check clean
+.PHONY: help setup demo stop serve test coverage lint format bench storm lock image-deps image-install image-check clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -41,6 +41,9 @@ serve: setup ## the server in the foreground, with the embedded database
 	@$(BIN)/som serve
 
 test: setup lint ## all checks and all tests
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --no-cov $(PYTEST_ARGS)
+
+coverage: setup ## all tests, and which lines and branches they left out; takes half as long again as `make test`
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --cov --cov-branch --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 lint: setup ## style, types and the house's import rule

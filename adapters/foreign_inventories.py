@@ -48,13 +48,22 @@ class ForeignInventories:
             theirs = found
         if body is None:
             return (await call.remove(theirs) if theirs else Answered(204)), None
-        if theirs is None and body.get("state") == "terminated":
-            return Answered(204), None  # it ended before it was ever told of there
         if theirs is not None:
             answer = await call.change(theirs, body)
-            if not (isinstance(answer, Answered) and answer.status == 404):
-                return answer, theirs
+            return (answer, theirs) if not _is_missing(answer) else await _anew(call, ours, theirs, body, key)
+        if body.get("state") == "terminated":
+            return Answered(204), None  # it ended before it was ever told of there
         return await call.make(body, key)
+
+
+async def _anew(call: "_Call", ours: str, theirs: str, body: Mapping[str, Any], key: str) -> tuple[Answer, str | None]:
+    """Make an instance again that was removed there, unless a crash made us forget that it was."""
+    found = await call.find(ours)
+    if isinstance(found, Answered | Silent | Forbidden):
+        return found, None
+    if found is not None and found != theirs:
+        return await call.change(found, body), found
+    return await call.make(body, key)
 
 
 class _Call:
@@ -111,6 +120,10 @@ class _Call:
 
 def _answered(answer: HttpAnswer) -> Answered:
     return Answered(answer.status, parse_retry_after(answer.retry_after, datetime.now(UTC)))
+
+
+def _is_missing(answer: Answer) -> bool:
+    return isinstance(answer, Answered) and answer.status == 404
 
 
 def _json(answer: HttpAnswer) -> Any:

@@ -35,6 +35,7 @@ from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
 from handlers.som.propagations import Propagations
+from handlers.som.recipes import RecipeHandlers
 from handlers.som.releases import ReleaseHandlers
 from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.reservations import Reservations
@@ -168,11 +169,31 @@ def _releases(releases: ReleaseHandlers) -> Table:
     }
 
 
+def _recipes(recipes: RecipeHandlers) -> Table:
+    return {
+        "listRecipe": recipes.list,
+        "createRecipe": recipes.create,
+        "retrieveRecipe": recipes.retrieve,
+        "patchRecipe": recipes.patch,
+        "deleteRecipe": recipes.delete,
+        "reviewRecipe": recipes.review,
+        "returnRecipe": recipes.give_back,
+        "publishRecipe": recipes.publish,
+        "retireRecipe": recipes.retire,
+        "compareRecipe": recipes.compare,
+        "tryRecipe": recipes.try_out,
+        "checkRecipe": recipes.check_drawing,
+        "tryRecipeDrawing": recipes.try_drawing,
+    }
+
+
 def _sinks(sinks: Sinks) -> Table:
     return {
         "listSink": sinks.list,
         "createSink": sinks.create,
         "retrieveSink": sinks.retrieve,
+        "patchSink": sinks.patch,
+        "copySink": sinks.copy,
         "deleteSink": sinks.delete,
     }
 
@@ -260,6 +281,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         **_fallout(dependencies, settings, lists, surface),
         **_pools(ResourcePools(dependencies, lists)),
         **_releases(ReleaseHandlers(dependencies, lists)),
+        **_recipes(RecipeHandlers(dependencies, lists)),
         **_sinks(Sinks(dependencies, settings, lists)),
         **_orders_and_services(dependencies, settings, lists),
     }

@@ -18,6 +18,7 @@ from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, ResourcePool
 from models.propagation_documents import Propagation
+from models.recipe_documents import Recipe
 from models.release_documents import Release
 from models.reservation_documents import ForeignReservation, ServiceRelease
 from models.resource_documents import Resource
@@ -64,6 +65,7 @@ class ServiceOrder(ResourceDocument):
             _partial("said", "said.at", exists="said.at"),
             _partial("awaiting", "tenant", "awaits.key", exists="awaits.key"),
             _partial("by_related_order", "tenant", "body.orderRelationship.id", exists="body.orderRelationship.id"),
+            _partial("callback_key", "callback.secret.key", exists="callback.secret.key"),
         ],
     }
     priority = IntField()
@@ -230,7 +232,12 @@ class Subscription(Stored):
 
     meta = {
         "collection": "subscription",
-        "indexes": [_BY_CREATION, _index("by_api", "tenant", "api", "state"), _index("by_age", "created")],
+        "indexes": [
+            _BY_CREATION,
+            _index("by_api", "tenant", "api", "state"),
+            _index("by_age", "created"),
+            _index("copying", "copy.state", partialFilterExpression={"copy.state": "inProgress"}),
+        ],
     }
     rev = IntField()
     api = StringField(required=True)
@@ -359,6 +366,7 @@ ALL: tuple[type[Stored], ...] = (
     FalloutRule,
     FalloutResolution,
     Release,
+    Recipe,
     Subscription,
     SinkInstance,
     ForeignReservation,

@@ -54,6 +54,17 @@ async def place(
     return placed
 
 
+async def under_way(store: Store, document: Mapping[str, Any]) -> bool:
+    """Whether an order that was placed for an earlier drift of a service is still to be carried out.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    placed = (document.get("repair") or {}).get("order")
+    order = await store.get("serviceOrder", placed) if placed is not None else None
+    return order is not None and order["body"]["state"] not in SERVICE_ORDER.final
+
+
 async def _free_key(placing: OrderPlacing, tenant: str, repair: Repair) -> str:
     """The key of the repair under way, or else of the next one."""
     for number in range(MOST_REPEATS):

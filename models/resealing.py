@@ -1,13 +1,14 @@
 """At each start secrets that are plain, or sealed with an earlier key, are sealed with the present one."""
 
+import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
-from models import callback_token, fulfillers, signing_secrets
+from models import callback_token, fulfillers, order_callbacks, signing_secrets
 from models.reading import reading
 from models.sealing import Sealer, SecretUnreadable, is_sealed
 from models.store import Store
@@ -17,6 +18,8 @@ Document = dict[str, Any]
 _CURRENT, _RENEWED, _PLAIN, _CLOSED, _LOST = "current", "renewed", "plain", "closed", "lost"
 NAMED = 20
 """Documents that a line of the log names at most."""
+PIECE = 500
+"""Documents that are sealed together; orders that have a callback may be many."""
 
 log = structlog.get_logger(__name__)
 
@@ -30,12 +33,21 @@ class _Kept:
         path: of the secret in a document; a text or an object in the clear, or what `Sealer` makes.
         place_of: what the secret of a document is sealed for, by the document's id.
         what: its name in the log.
+        always_sealed: whether it never stands in the clear, so that an index can find those of earlier keys.
     """
 
     collection: str
     path: str
     place_of: Callable[[str], str]
     what: str
+    always_sealed: bool = False
+
+    def wanted(self, sealer: Sealer) -> Document:
+        """The filter for the documents whose secret is not under the present key."""
+        key: Document = {} if sealer.current is None else {"$ne": sealer.current}
+        if self.always_sealed:
+            return {f"{self.path}.key": {"$exists": True, **key}}
+        return {self.path: {"$type": ["string", "object"]}, **({f"{self.path}.key": key} if key else {})}
 
 
 KEPT = (
@@ -43,8 +55,30 @@ KEPT = (
     _Kept("subscription", "secret", signing_secrets.place_of, "signing secrets of subscriptions"),
     _Kept("subscription", "former.secret", signing_secrets.place_of, "former signing secrets of subscriptions"),
     _Kept("subscription", "credentials", signing_secrets.place_of, "credentials of configuration sinks"),
+    _Kept(
+        "serviceOrder",
+        f"{order_callbacks.FIELD}.secret",
+        lambda order: signing_secrets.place_of(order_callbacks.key_of(order)),
+        "signing secrets of the callbacks of orders",
+        always_sealed=True,
+    ),
     _Kept(callback_token.COLLECTION, "value", callback_token.place_of, "the key of callback tokens"),
 )
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What came of the secrets of one place: how many of each outcome, and the first of them by name."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    named: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, outcome: str, key: str) -> None:
+        """Count one."""
+        self.counts[outcome] = self.counts.get(outcome, 0) + 1
+        named = self.named.setdefault(outcome, [])
+        if len(named) < NAMED:
+            named.append(key)
 
 
 async def reseal(store: Store, sealer: Sealer) -> int:
@@ -60,16 +94,24 @@ async def reseal(store: Store, sealer: Sealer) -> int:
 
 
 async def _reseal_all(store: Store, sealer: Sealer, kept: _Kept) -> int:
-    where = {kept.path: {"$type": ["string", "object"]}}
+    tally = _Tally()
+
+    async def renew(piece: Sequence[Document]) -> None:
+        outcomes = await asyncio.gather(*(_reseal(store, sealer, kept, document) for document in piece))
+        for document, outcome in zip(piece, outcomes, strict=True):
+            tally.add(outcome, document["_id"])
+
     with reading():
-        found = await store.collection(kept.collection).find(where, {kept.path: 1}).to_list()
-    outcomes: dict[str, list[str]] = {}
-    for document in found:
-        outcome = await _reseal(store, sealer, kept, document)
-        outcomes.setdefault(outcome, []).append(document["_id"])
-    for outcome, keys in outcomes.items():
-        _tell(outcome, kept.what, keys)
-    return len(outcomes.get(_RENEWED, ()))
+        piece: list[Document] = []
+        async for document in store.collection(kept.collection).find(kept.wanted(sealer), {kept.path: 1}):
+            piece.append(document)
+            if len(piece) == PIECE:
+                await renew(piece)
+                piece = []
+    await renew(piece)
+    for outcome, count in tally.counts.items():
+        _tell(outcome, kept.what, count, tally.named[outcome])
+    return tally.counts.get(_RENEWED, 0)
 
 
 async def _reseal(store: Store, sealer: Sealer, kept: _Kept, document: Mapping[str, Any]) -> str:
@@ -95,10 +137,10 @@ async def _reseal(store: Store, sealer: Sealer, kept: _Kept, document: Mapping[s
     return _RENEWED if await store.update(kept.collection, guard, {"$set": {kept.path: renewed}}) else _CURRENT
 
 
-def _tell(outcome: str, what: str, keys: list[str]) -> None:
+def _tell(outcome: str, what: str, count: int, named: Sequence[str]) -> None:
     if outcome in _WORDS:
         level, words = _WORDS[outcome]
-        log.log(level, words, what=what, count=len(keys), ids=keys[:NAMED])
+        log.log(level, words, what=what, count=count, ids=named)
 
 
 _WORDS = {

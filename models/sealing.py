@@ -54,6 +54,11 @@ class Sealer:
         """Whether there is a key."""
         return self._current is not None
 
+    @property
+    def current(self) -> str | None:
+        """The name of the key that seals now, as sealed values have it in `key`; it tells nothing of the key."""
+        return self._current
+
     def seal(self, secret: Mapping[str, Any], place: str) -> Document:
         """Encrypt a secret.
 

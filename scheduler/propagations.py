@@ -15,6 +15,7 @@ from models.domain.caller import ENGINE, Caller
 from models.domain.draft import as_seen
 from models.domain.errors import InvalidRequest
 from models.domain.propagation import Consequence, Difference, consequence, last_seq, noted
+from models.domain.repair import repair_of
 from models.domain.sides import SideChange, work_out_drift
 from models.domain.snapshot import RELIES_ON, role_of
 from models.domain.specification import Specification
@@ -195,7 +196,17 @@ class Propagations:
         why = f"The service {relied.body['id']}, which it relies on, was changed."
         who = str(relied.job.get("who") or ENGINE.subject)
         stubs = side_stubs(side, body.get("state"), who, alone=True, order=relied.job.get("order"), why=why)
-        return outbox.change(dependent, side.fields, stubs, now, unset=side.unset)
+        fields = {**side.fields, **_repaired_by(dependent, side, order)}
+        return outbox.change(dependent, fields, stubs, now, unset=side.unset)
+
+
+def _repaired_by(dependent: Document, side: SideChange, order: str | None) -> Document:
+    """Note that an order is about to make a dependent what it is to be: reconciliation need not place another one."""
+    if order is None:
+        return {}
+    after = {name: value for name, value in {**dependent, **side.fields}.items() if name not in side.unset}
+    repair = repair_of(after)
+    return {"repair": {"order": order, **({"key": repair.key} if repair is not None else {})}}
 
 
 def _name_of(body: Mapping[str, Any], relied: Relied, specification: Specification | None) -> str:

@@ -142,6 +142,9 @@ ADMINISTERED = {
         "som", "falloutRule", "Fallout rule", "serviceOrdering", ("Create", "AttributeValueChange", "Delete")
     ),
     "release": Subject("som", "release", "Release", "serviceCatalogManagement", ("Create", "StateChange")),
+    "recipe": Subject(
+        "som", "recipe", "Recipe", "serviceOrdering", ("Create", "AttributeValueChange", "StateChange", "Delete")
+    ),
 }
 """What is told to the history alone: no hub carries these events."""
 

@@ -70,8 +70,10 @@ class Interest:
 
     def wants(self, envelope: Mapping[str, Any]) -> bool:
         """Whether this event is to be told of."""
-        if not self.names(envelope["eventType"]):
-            return False
+        return self.names(envelope["eventType"]) and self.is_met_by(envelope)
+
+    def is_met_by(self, envelope: Mapping[str, Any]) -> bool:
+        """Whether an event meets the conditions, of whatever type it is."""
         try:
             return self.fulfilled is None or self.fulfilled(envelope)
         except PatternError:  # a text too long for a costly regex: it is not what was asked for, and holds up nobody

@@ -16,12 +16,14 @@ from models.store import Store
 from tests.contract.client import ContractClient, documents
 from tests.contract.plans import call
 from tests.contract.samples import (
+    bpmn,
     fulfiller,
     item,
     numbers,
     order,
     physical_resource,
     pool,
+    recipe,
     release,
     reservation,
     resource,
@@ -62,6 +64,9 @@ BODIES: dict[str, Any] = {
     "extractResourcePool": {"capacity": [{"id": "first"}]},
     "installRelease": release("new"),
     "createReleasePreview": release("seen"),
+    "createRecipe": recipe("new"),
+    "checkRecipe": {"bpmn": bpmn()},
+    "tryRecipeDrawing": {"bpmn": bpmn()},
     "reportTaskOutcome": {"status": "done"},
     "registerListener": {"callback": "http://subscriber.example/"},
 }

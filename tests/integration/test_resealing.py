@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from models import signing_secrets
+from models import order_callbacks, signing_secrets
 from models.callback_token import CallbackKeyUnreadable, CallKey, load_tokens
-from models.resealing import reseal
+from models.patterns import Re2Patterns
+from models.resealing import PIECE, reseal
 from models.sealing import Sealer, SecretUnreadable, is_sealed
 from models.store import Store, connect
 
@@ -61,6 +62,29 @@ async def test_signing_secrets_are_sealed_and_open_to_nobody_else(store: Store) 
         signing_secrets.opened({**stored, "_id": "s2"}, new)
     with pytest.raises(SecretUnreadable):
         signing_secrets.opened(stored, old)
+
+
+async def test_the_secret_of_an_order_s_callback_is_sealed_anew_for_that_order_alone(store: Store) -> None:
+    old, both, new = Sealer([OLD]), Sealer([NEW, OLD]), Sealer([NEW])
+    given = {"callback": "http://127.0.0.1:9/", "secret": "whsec_bXlzZWNyZXQ="}
+    for number in range(PIECE + 2):
+        key = f"o{number}"
+        kept = order_callbacks.take({order_callbacks.ATTRIBUTE: dict(given)}, key, Re2Patterns(), old)
+        order = {"_id": key, "tenant": "default", "rev": 4, "body": {}, order_callbacks.FIELD: kept}
+        await store.insert("serviceOrder", order)
+    await store.insert("serviceOrder", {"_id": "plain", "tenant": "default", "rev": 1, "body": {}})
+    assert await reseal(store, old) == 0
+    assert await reseal(store, both) == PIECE + 2
+    assert await reseal(store, both) == 0
+    for key in ("o0", f"o{PIECE + 1}"):
+        stored = await store.get("serviceOrder", key)
+        assert stored is not None
+        registered = order_callbacks.registered_with(stored)
+        assert registered is not None
+        assert signing_secrets.opened(registered, new)["secret"] == given["secret"]
+        assert stored["rev"] == 4
+        with pytest.raises(SecretUnreadable):
+            signing_secrets.opened({**registered, "_id": "order:o1"}, new)
 
 
 async def test_the_key_of_callbacks_is_sealed_and_a_lost_one_is_told_at_the_start(store: Store) -> None:

@@ -1,113 +1,23 @@
 """Services are read, drift is told of, and repaired where the specification says so."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from adapters.ports import FulfillerCall
-from handlers.placing import new_order_check
 from models import readings, repairs
-from models.budgets import Budgets
-from models.catalogue import Catalogue
 from models.domain.caller import ANONYMOUS
-from models.domain.desired import link_of, ordered
 from models.domain.errors import Conflict
-from models.domain.fulfiller import FulfillerDefinition
-from models.domain.outcomes import Done, Outcome, Refused, Unreachable
-from models.inventory import Inventory
-from models.leases import Leases
-from models.order_placing import OrderPlacing
-from models.patterns import Re2Patterns
-from models.sealing import Sealer
-from models.slots import Slots
-from models.surface import Surface
-from scheduler.directory import Directory
-from scheduler.health import Health
-from scheduler.places import Places
+from models.domain.outcomes import Accepted, Done, Outcome, Refused, Unreachable
+from models.domain.plan import Plan
 from scheduler.read_adoption import Adoption
-from scheduler.reconciliation import Reconciliation, ReconciliationParts
-from tests.integration.engine.harness import Document, Harness, Scripted, plan_of
-
-SPEED = [{"name": "speed", "value": 100}]
-
-
-class Mirror(Scripted):
-    """A fulfiller that knows what is, and says so when it is asked."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[FulfillerCall] = []
-        self.says: Outcome = Done()
-        self.meanwhile: Callable[[], Awaitable[Any]] | None = None
-
-    async def read(self, call: FulfillerCall) -> Outcome:
-        self.asked.append(call)
-        if self.meanwhile is not None:
-            await self.meanwhile()
-        return self.says
-
-
-def speed(value: Any) -> Done:
-    return Done(service_characteristic=({"name": "speed", "value": value},))
-
-
-@dataclass
-class World:
-    harness: Harness
-    mirror: Mirror
-    parts: ReconciliationParts
-    reconciliation: Reconciliation
-
-    async def specification(self, **reconcile: Any) -> None:
-        body = {"id": "s1", "name": "Access", "version": "1", "fulfilment": {"reconcile": reconcile}}
-        document = {"_id": "s1", "tenant": "default", "rev": 1, "body": body}
-        await self.harness.store.collection("serviceSpecification").replace_one({"_id": "s1"}, document, upsert=True)
-        self.parts.catalogue.invalidate()
-
-    async def service(self, key: str = "x", *, due: bool = True, **attributes: Any) -> None:
-        now = self.harness.clock.now()
-        body = {"id": key, "state": "active", "serviceSpecification": {"id": "s1"}, "serviceCharacteristic": SPEED}
-        sides = {"desired": ordered(body, "active", link_of("o1", "1", "add"), "2026-01-01T00:00:00.000Z")}
-        document = {"_id": key, "tenant": "default", "rev": 1, "seq": 0, "created": now, "updated": now, "body": body,
-                    "hasDrift": False, "builtBy": [{"specification": "s1", "fulfiller": "f-mirror"}], **sides,
-                    **({"readDue": now} if due else {}), **attributes}  # fmt: skip
-        await self.harness.store.insert("service", document)
-
-    async def get(self, key: str = "x") -> Document:
-        return await self.harness.get("service", key)
-
-    async def orders(self) -> list[Document]:
-        return await self.harness.store.collection("serviceOrder").find({}).to_list()
-
-    async def again(self, key: str = "x") -> Document:
-        """The service once it has been read once more."""
-        await self.harness.store.update("service", {"_id": key}, {"$set": {"readDue": self.harness.clock.now()}})
-        await self.reconciliation.look()
-        return await self.get(key)
+from tests.integration.engine.harness import Document, Harness, answers, plan_of, plan_on
+from tests.integration.engine.reconciling import SPEED, Mirror, World, speed, world_of
 
 
 @pytest.fixture
 async def world(harness: Harness) -> World:
-    store, clock, mirror = harness.store, harness.clock, Mirror()
-    catalogue = Catalogue(store, Re2Patterns())
-    surface = Surface(catalogue, Inventory(store), Re2Patterns(), clock, catalogue_check=True, sealer=Sealer())
-    placing = OrderPlacing(store, clock, surface, new_order_check().check)
-    places = Places(Slots(store, clock, "n1/r"), Budgets(store, clock))
-
-    def make(definition: FulfillerDefinition, _: Document) -> Any:
-        return mirror if definition.reads else harness.fulfiller
-
-    directory = Directory(store, make)
-    health, leases = Health(store, clock, places), Leases(store, clock, "n1/r", 60)
-    parts = ReconciliationParts(store, clock, directory, catalogue, places, health, placing, leases)
-    made = World(harness, mirror, parts, Reconciliation(parts))
-    harness.others["f-mirror"] = mirror
-    await harness.register(name="mirror", reads=True, readInterval=3600)
-    await made.specification()
-    return made
+    return await world_of(harness)
 
 
 async def test_what_a_fulfiller_says_is_the_actual_side_and_the_difference_is_drift(world: World) -> None:
@@ -147,14 +57,38 @@ async def test_drift_that_has_gone_by_itself_is_told_too(world: World) -> None:
     assert document["outbox"][-1]["type"] == "ServiceDriftResolvedEvent"
 
 
-async def test_a_service_that_is_not_there_any_more_cannot_be_repaired_by_an_order(world: World) -> None:
+async def test_a_service_that_is_not_there_any_more_is_to_be_built_anew_under_its_id(world: World) -> None:
     await world.service()
     world.mirror.says = Done(state="terminated")
     await world.reconciliation.look()
     document = await world.get()
     assert (document["body"]["state"], document["hasDrift"]) == ("terminated", True)
-    with pytest.raises(repairs.NothingToRepair, match="Order it anew"):
-        await repairs.place(world.harness.store, world.parts.placing, ANONYMOUS, document, again=True)
+    assert await world.orders() == []  # proposed, not placed
+    placed = await repairs.place(world.harness.store, world.parts.placing, ANONYMOUS, document, again=True)
+    [item] = placed.document["body"]["serviceOrderItem"]
+    assert (item["action"], item["service"]["id"], item["service"]["serviceCharacteristic"]) == ("add", "x", SPEED)
+    world.mirror.says = Done(state="active")  # somebody has put it back meanwhile
+    back = await world.again()
+    assert (back["body"]["state"], back["hasDrift"]) == ("active", False)
+
+
+async def test_what_one_of_two_fulfillers_says_is_gone_is_gone_whatever_the_other_says_of_its_part(
+    world: World,
+) -> None:
+    other = Mirror()
+    other.says = Done(state="active", service_characteristic=({"name": "speed", "value": 100},))
+    world.harness.others["f-other"] = other
+    await world.harness.register(name="other", reads=True)
+    world.mirrors["f-other"] = other
+    built = [{"specification": "s1", "fulfiller": key} for key in ("f-mirror", "f-other")]
+    await world.service(builtBy=built)
+    world.mirror.says = Done(state="terminated")
+    await world.reconciliation.look()
+    for _ in range(2):
+        document = await world.again()
+        assert document["body"]["state"] == "terminated"
+    told = [stub["type"] for stub in document["outbox"] if "StateChange" in stub["type"]]
+    assert told == ["ServiceStateChangeEvent"]
 
 
 @pytest.mark.parametrize("says", [Refused("what is that?"), Unreachable("no answer")])
@@ -253,6 +187,44 @@ async def test_who_was_built_before_its_fulfiller_could_be_asked_is_found_piece_
         await adoption.look()
     due = {one["_id"] async for one in world.harness.store.collection("service").find({"readDue": {"$exists": True}})}
     assert due == {f"x{number}" for number in range(7)}
+
+
+async def test_to_build_a_service_anew_can_be_cancelled_and_leaves_it_as_gone_as_it_was(world: World) -> None:
+    await world.service()
+    world.mirror.says = Done(state="terminated")
+    await world.reconciliation.look()
+    harness = world.harness
+    world.mirror.scripts = {"fulfil:1/add": answers(Accepted("job"))}
+
+    def anew(order: Document) -> Plan:
+        plan = plan_on("x", "add")(order)
+        return replace(plan, services=(replace(plan.services[0], action="modify", anew=True),))
+
+    harness.start()
+    order = await harness.order(anew)
+    await harness.until_true(lambda: _is_called(world))
+    [call] = world.mirror.calls
+    assert (call.action, call.service["id"], call.service["state"], call.former) == ("add", "x", "designed", None)
+    assert (await world.get())["owner"]["order"] == order
+    await harness.cancel(order)
+    await harness.until(order, "cancelled")
+    await harness.until_true(lambda: _is_free(world))
+    document = await world.get()
+    assert (document["body"]["state"], document["hasDrift"]) == ("terminated", True)
+    # Once it is there again, an order that would build it finds that out when it takes it, and builds nothing.
+    world.mirror.says = Done(state="active")
+    await world.again()
+    held = await harness.until(await harness.order(anew), "held")
+    assert held["body"]["serviceOrderItem"][0]["errorMessage"][0]["code"] == "serviceBack"
+    assert [one.operation for one in world.mirror.calls if one.operation == "fulfil"] == ["fulfil"]
+
+
+async def _is_called(world: World) -> bool:
+    return bool(world.mirror.calls)
+
+
+async def _is_free(world: World) -> bool:
+    return "owner" not in await world.get()
 
 
 async def test_what_an_order_has_built_is_due_to_be_read_soon_after(world: World) -> None:
