@@ -76,7 +76,7 @@ class Settling:
         self.reports = Reports(parts.store)
         self._to_look_up: set[str] = set()
         self.catches: Callable[[PlannedTask, str], bool] = lambda _, __: False
-        self._allocations = Allocations(parts.pools, record, self.effect)
+        self._allocations = Allocations(parts, record, self.effect, self.reports)
 
     def begin(self) -> None:
         """At a plan's start: services and items that need nothing done are finished at once."""
@@ -91,6 +91,11 @@ class Settling:
         effect = self._effects.setdefault(service, {"service": service, "tasks": []})
         effect.update(changes)
         return effect
+
+    def restore(self, service: str) -> None:
+        """Owe a service that it is again as its item found it, and let go of."""
+        self.effect(service, restore=True, release=True)
+        self._allocations.restored(service)
 
     def take_effects(self) -> list[Document]:
         """The effects that the next plan write owes, which they are numbered with."""
@@ -171,7 +176,7 @@ class Settling:
         task, run = self._progress.tasks[answer.key], self._progress.run[answer.key]
         definition = await self._parts.directory.definition(self._record.tenant, run.fulfiller or "")
         if isinstance(answer.outcome, Done):
-            mapped = await self._map_output(task, answer.outcome)
+            mapped = await self._map_output(task, answer.outcome, by_hand="by" in answer.detail)
             if mapped is not None:
                 return mapped
         now = self._parts.clock.now()
@@ -197,7 +202,7 @@ class Settling:
         told = {**error("caught", "The recipe deals with it", f"{task.name}: {outcome.reason}", now), "caught": code}
         return Settlement("skipped", {"due": None, "deadline": None, "touched": False, "error": told})
 
-    async def _map_output(self, task: PlannedTask, done: Done) -> Settlement | None:
+    async def _map_output(self, task: PlannedTask, done: Done, *, by_hand: bool) -> Settlement | None:
         """Work out what the output means; a mapping that fails holds the task, whose work is done all the same."""
         self._context.remember_output(task.key, dict(done.output))
         try:
@@ -208,7 +213,8 @@ class Settling:
             return Settlement("held", {"error": found, "due": None, "deadline": None})
         characteristics = (*done.service_characteristic, *mapped.characteristics)
         resources = (*done.supporting_resource, *mapped.resources)
-        self.reports.keep(task.key, Report(characteristics, resources, done.supporting_service))
+        gone = () if by_hand else await self._allocations.taken_in(task, done)
+        self.reports.keep(task.key, Report(characteristics, resources, done.supporting_service, gone))
         return None
 
     def _facts(self, answer: Answer, settlement: Settlement) -> Document:
@@ -310,6 +316,7 @@ class Settling:
             case "modify":
                 self.effect(service, state=planned.state, delta=True, built=self._built(service))
             case "delete":
+                self._allocations.removed(service)
                 self.effect(service, remove=True)
 
     def _built(self, service: str) -> list[Document]:
@@ -365,4 +372,5 @@ class Settling:
         if self._record.state == "running" and not open_ends and self._progress.finished:
             for path in list(self._open_items):
                 self._release(path)
+            self._allocations.ended(self._services.finished)
             self._record.state = "done"
