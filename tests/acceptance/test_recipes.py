@@ -87,8 +87,13 @@ class Story:
         characteristic = [{"name": "port", "value": port}]
         self.call("PATCH", flow["href"], {"state": "completed", "characteristic": characteristic})
 
-    def completed(self, order: str) -> Any:
+    def completed(self, order: str, port: int | None = None) -> Any:
+        """The order once it is completed; whatever waits for the person is reported with this port meanwhile."""
+
         def look() -> Any:
+            if port is not None:
+                for flow in self.call("GET", f"{TASK_FLOWS}?queue={self.name}&state=new"):
+                    self.report(flow, port)
             found = self.call("GET", f"{ORDERS}/{order}")
             assert found["state"] not in ("held", "failed", "rejected"), found
             return found if found["state"] == "completed" else None
@@ -113,10 +118,8 @@ def test_a_published_recipe_builds_what_is_ordered_and_a_new_version_is_for_new_
     second = story.until(lambda: _on(story, story.order(), "1.1.0"))
     (waits,) = story.call("GET", f"/som/v1/order/{first}/explanation")["wait"]
     assert "Patch the port" in waits["message"]
-    for flow in story.call("GET", f"{TASK_FLOWS}?queue={story.name}&state=new"):
-        story.report(flow, 7)
-    story.completed(first)
-    story.completed(second)
+    for order in (first, second):
+        story.completed(order, port=7)
     assert story.steps(first) == ["survey", "Patch the port"]
     assert story.steps(second) == ["survey", "Patch the port", "label"]
     (run,) = story.plan(second)["recipeRun"]
