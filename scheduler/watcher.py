@@ -26,6 +26,8 @@ RESOURCES = (
     "fulfiller",
     "falloutRule",
     "release",
+    "changeSource",
+    "change",
 )
 REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "falloutRule", "subscription")
 PAUSE_SECONDS = 0.5

@@ -141,6 +141,10 @@ ADMINISTERED = {
         ("Create", "AttributeValueChange", "ThresholdCrossed", "Delete"),
     ),
     "release": Subject("som", "release", "Release", "serviceCatalogManagement", ("Create", "StateChange")),
+    "changeSource": Subject(
+        "som", "changeSource", "Change source", "serviceOrdering", ("Create", "AttributeValueChange", "Delete")
+    ),
+    "change": Subject("som", "change", "Change", "serviceOrdering", ("Create", "StateChange", "Told")),
 }
 """What is told to the history alone: no hub carries these events."""
 
