@@ -202,3 +202,52 @@ async def test_killed_in_between_each_change_has_one_order_and_its_result(
             assert len(await story.orders(key)) == 1
     finally:
         await asyncio.to_thread(story.server.stop)
+
+
+async def test_a_task_waits_for_its_change_to_be_approved_a_later_one_closes_it_and_a_rejection_is_fallout(
+    story: Story,
+) -> None:
+    board, family = story.board, story.family
+    board.decides = None
+    tasks = {
+        "approval": {"kind": "change", "input": {"changeRequest": {"requestType": "normal"}, "why": "= order.id"}},
+        "install": {"needs": ["approval"]},
+        "close": {"kind": "change", "needs": ["install"], "input": {"close": "= task.approval.output.id"}},
+    }
+    await story.call("POST", SPECIFICATIONS, {"id": family, "name": family, "version": "1",
+                     "fulfilment": {"add": {"tasks": tasks}}})  # fmt: skip
+    for kind, action, more in (
+        ("simulator", "add", {}),
+        ("tmf655", "change", {"endpoint": board.url, "settings": {"changeRequest": {"specification": {"id": "std"}}}}),
+    ):
+        can = [{"specification": family, "action": action}]
+        await story.call("POST", "/som/v1/fulfiller", {"name": kind, "kind": kind, "capability": can, **more})
+
+    async def order() -> str:
+        item = {"id": "1", "action": "add", "service": {"serviceSpecification": {"id": family}}}
+        return str((await story.call("POST", ORDERS, {"serviceOrderItem": [item]}))["id"])
+
+    async def opened(order: str) -> str:
+        def found() -> list[str]:
+            return [key for key, one in board.requests.items() if order in str(one["externalReference"])]
+
+        return str((await story.until(found, bool))[0])
+
+    async def ends(order: str, state: str) -> Any:
+        async def look() -> Any:
+            return await story.call("GET", f"{ORDERS}/{order}")
+
+        return await story.until(look, lambda found: found["state"] == state)
+
+    approved, rejected = await order(), await order()
+    key = await opened(approved)
+    waiting = await story.call("GET", f"/som/v1/plan/{approved}")
+    assert {one["name"]: one["state"] for one in waiting["task"]}["install"] == "waiting"
+    await board.decide(key)
+    await ends(approved, "completed")
+    assert board.requests[key]["status"] == "completed"
+    key = await opened(rejected)
+    board.requests[key]["statusChangeReason"] = "Not before Christmas."
+    await board.decide(key, "rejected")
+    held = await ends(rejected, "held")
+    assert "Not before Christmas." in str(held["serviceOrderItem"][0]["errorMessage"])
