@@ -7,6 +7,7 @@ RUNTIME = [
     "apscheduler>=3.11,<4",
     "connexion>=3.3,<4",
     "cryptography>=49,<60",
+    "defusedxml>=0.7,<0.8",
     "google-re2>=1.1",
     "jsonpatch>=1.47,<2",
     "jsonpointer>=3,<4",
@@ -57,6 +58,7 @@ TEST = [
     "schemathesis>=4.32,<5",
     "standardwebhooks>=1.1,<2",
     "types-PyYAML>=6.0.12",
+    "types-defusedxml>=0.7",
     "types-requests>=2.33",
 ]
 

@@ -28,8 +28,9 @@ RESOURCES = (
     "release",
     "changeSource",
     "change",
+    "recipe",
 )
-REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "falloutRule", "subscription")
+REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "falloutRule", "subscription", "recipe")
 PAUSE_SECONDS = 0.5
 LONGEST_LOOK_SECONDS = 1.0
 

@@ -205,6 +205,18 @@ CHANGE = LifeCycle(
     },
 )
 
+RECIPE = LifeCycle(
+    name="recipe",
+    initial=frozenset({"draft"}),
+    transitions=table(draft="inReview", inReview="draft published", published="retired", retired=""),
+    meaning={
+        "draft": "Being drawn. It can be changed and tried, and nothing runs it.",
+        "inReview": "Finished by its author, and unchanged while others look at it, until it is published or returned.",
+        "published": "New orders and other recipes use it. It never changes again; a change is a new version.",
+        "retired": "Nothing new begins with it; what runs on it goes on.",
+    },
+)
+
 ALL = (
     SERVICE_ORDER,
     ORDER_ITEM,
@@ -217,4 +229,5 @@ ALL = (
     TASK_FLOW,
     RELEASE,
     CHANGE,
+    RECIPE,
 )

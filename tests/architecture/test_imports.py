@@ -19,6 +19,7 @@ HOMES = {
     "apscheduler": ("scheduler",),
     "connexion": ("handlers",),
     "jsonschema_rs": ("handlers", "adapters/forms.py"),
+    "defusedxml": ("models/safe_xml.py",),
     "cryptography": ("adapters/private_key.py", "models/sealing.py"),
     "lark": ("models/domain/expressions",),
     "mongoengine": ("models",),

@@ -1,0 +1,270 @@
+"""Runs a recipe: `start` it, then `advance` it by what happens.
+
+Both are pure: the same recipe, state and happening give the same state and effects. They read no clock and use no
+chance; a decision is made by the port they are given, or left to whoever carries out the effects. `starting` and
+`advancing` are the same in slices, for whoever has others to serve meanwhile.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from models.domain.dates import to_text
+from models.domain.expressions import ExpressionError
+from models.domain.recipes import activities, compensation, effects, gateways, throwing
+from models.domain.recipes.happenings import (
+    Cancelled,
+    Chosen,
+    Done,
+    Escalated,
+    Failed,
+    Happening,
+    Message,
+    Retried,
+    Signal,
+    Time,
+    Triggered,
+)
+from models.domain.recipes.leaving import complete
+from models.domain.recipes.model import Recipe
+from models.domain.recipes.raising import fail, is_caught, raise_
+from models.domain.recipes.run import Decide, HaltError, Run
+from models.domain.recipes.state import ROOT, State, Token
+from models.domain.recipes.waiting import begin_scope, fire, fire_conditions
+from models.domain.slices import at_once
+
+MAX_STEPS = 10_000
+"""Nodes that one happening may lead through: what goes round without end stops here."""
+
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+Advanced = tuple[State, Sequence[effects.Effect]]
+Slices = Generator[None, None, Advanced]
+
+
+SLICE = 50
+"""Nodes that one slice leads through, some milliseconds."""
+
+
+def start(
+    recipe: Recipe, data: Mapping[str, Any], at: datetime, *, event: str | None = None, decide: Decide | None = None
+) -> Advanced:
+    """Begin a run of a recipe's main process; see `starting`."""
+    return at_once(starting(recipe, data, at, event=event, decide=decide))
+
+
+def advance(recipe: Recipe, state: State, happening: Happening, *, decide: Decide | None = None) -> Advanced:
+    """Return the state after a happening, and what follows from it; see `advancing`."""
+    return at_once(advancing(recipe, state, happening, decide=decide))
+
+
+def starting(
+    recipe: Recipe, data: Mapping[str, Any], at: datetime, *, event: str | None = None, decide: Decide | None = None
+) -> Slices:
+    """Begin a run of a recipe's main process.
+
+    Args:
+        recipe: what is run; the same has to be given to `advance`.
+        data: the variables that it begins with.
+        at: the moment.
+        event: id of the start event that happened; without, the none start event, else the first.
+        decide: makes decisions at once; without, a rule task is left to whoever carries out the effects.
+    """
+    run = Run(recipe, State(recipe.main), at, decide)
+    scope = run.open_scope(0, None, recipe.main)
+    run.variables.declare(ROOT, data, "")
+    saved = run.save()
+    try:
+        begin_scope(run, scope, event)
+    except (HaltError, ExpressionError) as error:
+        run.restore(saved)
+        run.finish("failed", error.code, str(error))
+    return (yield from _settled(run))
+
+
+def advancing(recipe: Recipe, state: State, happening: Happening, *, decide: Decide | None = None) -> Slices:
+    """Return the state after a happening, and what follows from it.
+
+    What comes twice, too late, or for nobody changes nothing, and says so in an `Ignored`.
+    """
+    run = Run(recipe, state, happening.at, decide)
+    if not state.running:
+        key = getattr(happening, "key", None) or ""
+        return state, [effects.Ignored(key, f"The run is over: it is {state.status}.")]
+    saved = run.save()
+    try:
+        ignored = _apply(run, happening)
+    except (HaltError, ExpressionError) as error:
+        run.restore(saved)
+        ignored = str(error)
+    if ignored is not None:
+        return state, [effects.Ignored(getattr(happening, "key", None) or "", ignored)]
+    return (yield from _settled(run))
+
+
+def catches(recipe: Recipe, state: State, key: str, code: str) -> bool:
+    """Whether an error of this code by the task of this key would be caught, or end the whole run."""
+    token = state.token(key)
+    return token is not None and is_caught(Run(recipe, state, _NO_TIME, None), token, code)
+
+
+# What happens
+
+
+def _apply(run: Run, happening: Happening) -> str | None:  # noqa: PLR0911 - one for each kind
+    """Let it happen; return why nothing came of it, or None."""
+    match happening:
+        case Done() | Failed() | Escalated() | Chosen():
+            return _to_token(run, happening)
+        case Message():
+            return _message(run, happening)
+        case Signal():
+            found = throwing.signal(run, happening.name, dict(happening.data))
+            return None if found else f"Nobody waits for the signal {happening.name!r}."
+        case Time():
+            return _time(run)
+        case Triggered():
+            wait = run.waits.get(happening.key)
+            if wait is None:
+                return "Nothing is awaited under this key any more."
+            fire(run, wait, happening.data)
+            return None
+        case Retried():
+            return _retried(run, happening)
+        case Cancelled():
+            _cancel(run, undo=happening.undo)
+            return None
+
+
+def _to_token(run: Run, happening: Done | Failed | Escalated | Chosen) -> str | None:
+    token = next((token for token in run.tokens.values() if token.key == happening.key), None)
+    phase = "choice" if isinstance(happening, Chosen) else "work"
+    if token is None or token.phase != phase:
+        return "Nobody works under this key any more: the answer came twice, or too late."
+    match happening:
+        case Done():
+            run.answered(token, happening.output)
+        case Failed():
+            run.put(token, phase="inside")  # it has ended by itself: there is nothing to call off
+            fail(run, run.tokens[token.id], happening.code, happening.message, happening.output)
+        case Escalated():
+            if not raise_(run, "escalation", token, happening.code, happening.output):
+                return f"Nobody catches the escalation {happening.code!r}."
+        case Chosen():
+            return gateways.choose(run, token, happening.flows)
+    return None
+
+
+def _message(run: Run, message: Message) -> str | None:
+    for wait in run.waits.values():
+        if wait.kind == "message" and wait.name == message.name and wait.correlation in (None, message.correlation):
+            fire(run, wait, message.data)
+            return None
+    return f"Nobody waits for the message {message.name!r} with the correlation {message.correlation!r}."
+
+
+def _time(run: Run) -> str | None:
+    """Fire what is due, the earliest first; what that makes due in turn waits for the next time."""
+    now = to_text(run.now)
+    due = sorted((wait for wait in run.waits.values() if wait.due and wait.due <= now), key=lambda w: (w.due, w.key))
+    for wait in due:
+        if run.waits.get(wait.key) == wait:
+            fire(run, wait, {})
+    return None if due else "No timer is due."
+
+
+def _retried(run: Run, retried: Retried) -> str | None:
+    stuck = [t for t in run.tokens.values() if t.phase == "stuck" and retried.key in (None, t.key)]
+    if not stuck:
+        return "Nobody is stuck under this key."
+    for token in stuck:
+        run.variables.assign(run.chain(token.scope), retried.data, "")
+        run.go(token, code="", reason="")
+    return None
+
+
+def _cancel(run: Run, *, undo: bool) -> None:
+    run.empty(run.scopes[ROOT])
+    run.ready.clear()
+    if not undo:
+        run.finish("cancelled")
+        return
+    token = run.arrive("", ROOT, key="cancel")
+    run.ready.clear()
+    compensation.undo(run, token, None)
+
+
+# Going on as far as it goes by itself
+
+
+def _settled(run: Run) -> Slices:
+    steps = 0
+    while run.status == "running":
+        if run.ready:
+            steps += 1
+            if steps % SLICE == 0:
+                yield
+            if steps > MAX_STEPS:
+                _stop(run)
+            else:
+                _step(run, run.ready.popleft())
+        elif not (fire_conditions(run) or gateways.fire_inclusive(run)):
+            break
+    if run.status == "running":
+        _tell_deadlock(run)
+    return run.to_state(), run.effects
+
+
+def _step(run: Run, number: int) -> None:
+    """Let one token have its turn; when it cannot, all is as before, and it is stuck."""
+    token = run.tokens.get(number)
+    if token is None or token.phase != "ready":
+        return
+    saved = run.save()
+    try:
+        _turn(run, token)
+    except (HaltError, ExpressionError) as error:
+        run.restore(saved)
+        _stick(run, token, error.code, str(error))
+
+
+def _turn(run: Run, token: Token) -> None:
+    if not token.node:
+        run.finish("cancelled")
+        return
+    node = run.node(token)
+    if token.leaving:
+        answer = run.variables.answers.pop(token.id, {})
+        token = run.put(token, leaving=False)
+        complete(run, token, node, answer)
+        return
+    run.emit(effects.Passed("entered", node.id, token.key))
+    if node.is_activity:
+        activities.enter(run, token, node)
+    elif node.kind in ("exclusive", "parallel", "inclusive", "events"):
+        gateways.enter(run, token, node)
+    else:
+        throwing.enter(run, token, node)
+
+
+def _stick(run: Run, token: Token, code: str, reason: str) -> None:
+    run.put(token, phase="stuck", code=code, reason=reason)
+    run.emit(effects.Stuck(token.key, token.node, code, reason))
+
+
+def _stop(run: Run) -> None:
+    reason = f"One happening led through more than {MAX_STEPS} nodes: it goes round without end."
+    for number in run.ready:
+        token = run.tokens.get(number)
+        if token is not None and token.phase == "ready":
+            _stick(run, token, "tooManySteps", reason)
+    run.ready.clear()
+
+
+def _tell_deadlock(run: Run) -> None:
+    """Say so when tokens wait at gateways for others that cannot come any more."""
+    if run.waits or any(token.phase in ("work", "choice", "stuck") for token in run.tokens.values()):
+        return
+    for token in [token for token in run.tokens.values() if token.phase == "join"]:
+        reason = "It waits for paths that nothing goes along any more: the ways before this gateway are not all taken."
+        _stick(run, token, "deadlock", reason)

@@ -1,0 +1,236 @@
+"""Trying a recipe: a whole run on virtual time, with simulated answers."""
+
+import heapq
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from models.domain.dates import to_text
+from models.domain.recipes import effects, times
+from models.domain.recipes.cases import Answer, Case
+from models.domain.recipes.happenings import Chosen, Done, Escalated, Failed, Happening, Time, Triggered
+from models.domain.recipes.interpreter import advance, start
+from models.domain.recipes.model import Node, Recipe
+from models.domain.recipes.outcome import Outcome, Step, differences
+from models.domain.recipes.run import Decide
+from models.domain.recipes.samples import Guesses, declared_inputs, declared_outputs, shift
+from models.domain.recipes.state import State
+
+BEGINNING = times.moment("2026-01-01")
+"""When simulated runs begin."""
+
+MAX_HAPPENINGS = 2_000
+"""Happenings of one simulated run: what goes round without end stops here."""
+
+
+def simulate(recipe: Recipe, case: Case | None = None, *, decide: Decide | None = None) -> Outcome:
+    """Run a recipe from beginning to end with simulated answers, and compare with what the case expects.
+
+    What the case leaves open is answered at once, with samples of what is declared; at a gateway that does not say
+    which way, the ways are taken in turn; awaited messages and signals come before timers; boundary events and event
+    sub-processes do not happen unless the case says so, or their time has come.
+    """
+    return _Simulation(recipe, case or Case(), decide).run()
+
+
+class _Simulation:
+    def __init__(self, recipe: Recipe, case: Case, decide: Decide | None) -> None:
+        self._recipe, self._case, self._decide = recipe, case, decide
+        self._now: datetime = BEGINNING
+        self._turn = case.turn
+        self._queue: list[tuple[datetime, int, Happening]] = []
+        self._awaited: dict[str, effects.Await] = {}
+        self._visits: dict[str, int] = {}
+        self._nodes = {node.id: node for key in recipe.closure for node in recipe.processes[key].nodes.values()}
+        self._positions = {element: index for index, element in enumerate(self._nodes)}
+        self._path: list[Step] = []
+        self._reason = ""
+        self._guesses = Guesses(recipe)
+        self._count = 0
+        self._assumed: dict[str, Any] = {}
+
+    def run(self) -> Outcome:
+        given = self._case.input
+        if given is None:
+            self._assumed = {**self._guesses.values(1, self._turn), **declared_inputs(self._recipe.process)}
+            given = self._assumed
+        else:
+            guessed = self._guesses.values(1, self._turn)
+            self._assumed = {name: value for name, value in guessed.items() if name not in given}
+            given = {**self._assumed, **given}
+        state, found = start(self._recipe, given, self._now, event=self._case.event, decide=self._decide)
+        self._take(found)
+        while state.running and self._count < MAX_HAPPENINGS:
+            happening = self._next()
+            if happening is None:
+                break
+            self._count += 1
+            state, found = advance(self._recipe, state, happening, decide=self._decide)
+            self._take(found)
+        return self._outcome(state)
+
+    # What comes next
+
+    def _next(self) -> Happening | None:
+        """Return what happens next: whatever is due now, then what is awaited, then the next in time."""
+        if self._queue and (self._queue[0][0] <= self._now or not self._is_timer(self._queue[0][2])):
+            return self._pop()
+        triggered = self._trigger()
+        if triggered is not None:
+            return triggered
+        return self._pop() if self._queue else None
+
+    @staticmethod
+    def _is_timer(happening: Happening) -> bool:
+        return isinstance(happening, Time)
+
+    def _pop(self) -> Happening:
+        at, _, happening = heapq.heappop(self._queue)
+        self._now = max(self._now, at)
+        return happening
+
+    def _trigger(self) -> Happening | None:
+        """Let something happen that a token waits for, and that nobody says anything about."""
+        open_ = [one for one in self._awaited.values() if not one.standing and one.due is None]
+        open_ = [one for one in open_ if self._answer(one.node, 1) is None]
+        if not open_:
+            return None
+        first = open_[0].key.partition("?")[0]
+        choices = [one for one in open_ if one.key.partition("?")[0] == first]
+        turn = self._visit(f"?{choices[0].node}")
+        chosen = choices[(turn - 1 + self._shift(choices[0].node)) % len(choices)]
+        return Triggered(self._now, chosen.key, self._event_data(chosen.node, turn))
+
+    def _push(self, delay: str, make: Any) -> None:
+        at = times.later(self._now, delay)
+        self._count += 0
+        heapq.heappush(self._queue, (at, len(self._path) * 10 + len(self._queue), make(at)))
+
+    # What follows
+
+    def _take(self, found: Any) -> None:
+        for effect in found:
+            match effect:
+                case effects.Start():
+                    self._started(effect)
+                case effects.Choose():
+                    self._choice(effect)
+                case effects.Await():
+                    self._await(effect)
+                case effects.Forget() | effects.Cancel():
+                    self._awaited.pop(effect.key, None)
+                case effects.Passed():
+                    self._note(effect.what, effect.id, effect.key)
+                case effects.Reached():
+                    self._note("milestone", effect.node, effect.milestone)
+                case effects.Stuck():
+                    self._reason = f"{self._title(effect.node)}: {effect.reason}"
+                    self._note("stuck", effect.node, effect.key, effect.reason)
+                case effects.Finished():
+                    self._reason = effect.reason
+                case _:
+                    pass
+
+    def _started(self, effect: effects.Start) -> None:
+        node = self._nodes[effect.node]
+        visit = self._visit(node.id)
+        self._note("started", node.id, effect.key, dict(effect.input))
+        answer = self._answer(node.id, visit) or Answer(output=self._default(node, visit))
+        if answer.never:
+            return
+        key = effect.key
+        if answer.escalation is not None:
+            self._push(answer.delay, lambda at: Escalated(at, key, answer.escalation))
+        if answer.error is not None:
+            code, message, output = answer.error, answer.message, answer.output
+            self._push(answer.delay, lambda at: Failed(at, key, code, message, output))
+        else:
+            self._push(answer.delay, lambda at: Done(at, key, answer.output))
+
+    def _default(self, node: Node, visit: int) -> dict[str, Any]:
+        declared = declared_outputs(node, visit + self._shift(node.id))
+        guessed = self._guesses.values(visit, self._turn)
+        likely = {name: guessed[name] for name in declared or {} if name in guessed and not _is_enumerated(node, name)}
+        if declared is not None and not (node.work.output_schema or {}).get("additionalProperties"):
+            return declared | likely
+        # What is not declared keeps the values assumed at the start, until the same task is done again.
+        again = guessed if visit > 1 else {}
+        return {**again, **self._guesses.answer(node, visit, self._turn), **(declared or {}), **likely}
+
+    def _choice(self, effect: effects.Choose) -> None:
+        node = self._nodes[effect.node]
+        visit = self._visit(node.id)
+        answer = self._answer(node.id, visit)
+        one = effect.flows[(visit - 1 + self._shift(node.id)) % len(effect.flows)]
+        flows = effect.flows if node.kind == "inclusive" and not self._shift(node.id) else (one,)
+        if answer is not None and answer.flows:
+            flows = answer.flows
+        self._push(answer.delay if answer else "PT0S", lambda at: Chosen(at, effect.key, flows))
+
+    def _await(self, effect: effects.Await) -> None:
+        self._awaited[effect.key] = effect
+        if effect.due is not None:
+            heapq.heappush(self._queue, (effect.due, len(self._path) * 10 + len(self._queue), Time(effect.due)))
+        visit = self._visit(effect.node)
+        answer = self._answer(effect.node, visit)
+        node = self._nodes[effect.node]
+        if answer is None and self._case.beside and node.kind == "boundary" and not node.interrupting and visit == 1:
+            answer = Answer(output=self._event_data(effect.node, visit))
+        if answer is not None and not answer.never:
+            output = answer.output
+            self._push(answer.delay, lambda at: Triggered(at, effect.key, output))
+
+    def _answer(self, element: str, visit: int) -> Answer | None:
+        return self._case.answer(visit, element, self._title(element))
+
+    def _event_data(self, element: str, visit: int) -> dict[str, Any]:
+        node = self._nodes[element]
+        return declared_outputs(node, visit) or (self._guesses.values(visit, self._turn) if visit > 1 else {})
+
+    def _shift(self, element: str) -> int:
+        return shift(self._turn, self._positions[element])
+
+    def _visit(self, element: str) -> int:
+        self._visits[element] = self._visits.get(element, 0) + 1
+        return self._visits[element]
+
+    # What is told
+
+    def _title(self, element: str) -> str:
+        node = self._nodes.get(element)
+        return node.title if node is not None else element
+
+    def _note(self, what: str, element: str, key: str, data: Any = None) -> None:
+        name = self._title(element)
+        if what == "taken":
+            flows = (process.flows.get(element) for process in self._recipe.processes.values())
+            flow = next((flow for flow in flows if flow is not None), None)
+            name = flow.name if flow is not None else ""
+        self._path.append(Step(to_text(self._now), what, element, name, key, data))
+
+    def _outcome(self, state: State) -> Outcome:
+        status: str = state.status
+        if state.running:
+            stuck = any(token.phase == "stuck" for token in state.tokens.values())
+            status = "endless" if self._count >= MAX_HAPPENINGS else "stuck" if stuck else "waiting"
+        outcome = Outcome(
+            status=status,
+            seconds=(self._now - BEGINNING).total_seconds(),
+            path=tuple(self._path),
+            data=dict(state.variables),
+            ends=state.ends,
+            code=state.code,
+            reason="" if status == "completed" else self._reason or self._waiting(state),
+            assumed=self._assumed,
+        )
+        return replace(outcome, differences=tuple(differences(self._case.expected, outcome, self._title)))
+
+    def _waiting(self, state: State) -> str:
+        tokens = [self._title(token.node) for token in state.tokens.values() if token.phase != "inside"]
+        return f"It waits at {', '.join(tokens)}." if state.running and tokens else ""
+
+
+def _is_enumerated(node: Node, name: str) -> bool:
+    """Whether a task says itself which values an output can have."""
+    part = ((node.work.output_schema or {}).get("properties") or {}).get(name) or {}
+    return any(word in part for word in ("enum", "const", "default", "examples"))

@@ -1,0 +1,107 @@
+"""When timers are due: ISO 8601 dates, durations and repeating intervals, as BPMN writes them."""
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from models.domain.dates import to_text
+from models.domain.errors import SomError
+
+_DURATION = re.compile(
+    r"(?P<sign>-?)P(?=[\dT])(?:(?P<years>\d{1,4})Y)?(?:(?P<months>\d{1,5})M)?(?:(?P<weeks>\d{1,5})W)?(?:(?P<days>\d{1,6})D)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d{1,8})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,10}(?:\.\d{1,9})?)S)?)?"
+)
+_CYCLE = re.compile(r"R(?P<times>\d{0,9})/(?:(?P<start>[^/P][^/]*)/)?(?P<every>P[^/]+)")
+
+
+class InvalidTime(SomError):
+    """This is no moment, duration or repetition that a timer can have."""
+
+    code = "invalidTime"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a timer is due first; `every` seconds until it is again, `left` times more (-1: without end)."""
+
+    moment: str
+    every: float = 0.0
+    left: int = 0
+
+
+def due(kind: str, value: object, now: datetime) -> Due:
+    """Return when a timer is due.
+
+    Raises:
+        InvalidTime: the value is none for this kind of timer.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidTime(f"A timer needs a text as its {kind}; it is {value!r}.")
+    text = value.strip()
+    match kind:
+        case "date":
+            return Due(to_text(moment(text)))
+        case "duration":
+            return Due(to_text(later(now, text)))
+        case _:
+            return _cycle(text, now)
+
+
+def _cycle(text: str, now: datetime) -> Due:
+    match = _CYCLE.fullmatch(text)
+    if match is None:
+        raise InvalidTime(f"{text[:60]!r} is no repeating interval such as `R3/PT1H` (cron is not run here).")
+    times = int(match["times"]) if match["times"] else -1
+    if times == 0:
+        raise InvalidTime(f"{text[:60]!r} repeats no time.")
+    every = (later(now, match["every"]) - now).total_seconds()
+    if every <= 0:
+        raise InvalidTime(f"{text[:60]!r} repeats without any time between.")
+    first = moment(match["start"]) if match["start"] else now + timedelta(seconds=every)
+    return Due(to_text(first), every, times - 1 if times > 0 else -1)
+
+
+def moment(text: str) -> datetime:
+    """Return the moment of an ISO 8601 date or date and time; without an offset, UTC is meant.
+
+    Raises:
+        InvalidTime: it is none.
+    """
+    try:
+        if len(text) == len("2026-01-31"):
+            day = date.fromisoformat(text)
+            return datetime(day.year, day.month, day.day, tzinfo=UTC)
+        found = datetime.fromisoformat(text.partition("[")[0])
+    except ValueError:
+        raise InvalidTime(f"{text[:60]!r} is no ISO 8601 moment, as `2026-01-31T12:00:00Z` is.") from None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def later(now: datetime, text: str) -> datetime:
+    """Return the moment that a duration leads to; months and years are those of the calendar.
+
+    Raises:
+        InvalidTime: it is no ISO 8601 duration, or leads beyond the year 9999.
+    """
+    match = _DURATION.fullmatch(text)
+    parts = {
+        name: float(part) for name, part in (match.groupdict() if match else {}).items() if part and name != "sign"
+    }
+    if match is None or not parts:
+        raise InvalidTime(f"{text[:60]!r} is no ISO 8601 duration, as `PT30M` and `P1D` are.")
+    if match["sign"]:
+        return now  # what is due in the past is due now
+    months = int(12 * parts.pop("years", 0) + parts.pop("months", 0))
+    try:
+        return _months_later(now, months) + timedelta(**parts)
+    except (OverflowError, ValueError):
+        raise InvalidTime(f"{text[:60]!r} leads beyond the year 9999.") from None
+
+
+def _months_later(now: datetime, months: int) -> datetime:
+    if not months:
+        return now
+    year, month = divmod(now.month - 1 + months, 12)
+    year, month = now.year + year, month + 1
+    return now.replace(year=year, month=month, day=min(now.day, calendar.monthrange(year, month)[1]))

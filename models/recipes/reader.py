@@ -1,0 +1,110 @@
+"""What reading one file needs everywhere: what its root defines, and the problems found so far."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from models.domain.recipes.problems import Problem, Severity
+from models.recipes import foreign
+from models.recipes.elements import local, named
+
+
+@dataclass
+class Reader:
+    """One file, being read.
+
+    Attributes:
+        by_id: every element that has an id.
+        flows_to, flows_from: message flows by the ids of their ends.
+        spaced: names of data in the file that have blanks in them.
+        problems: what could not be read so far, in the order of the file.
+    """
+
+    root: Element
+    by_id: Mapping[str, Element]
+    flows_to: Mapping[str, Element]
+    flows_from: Mapping[str, Element]
+    spaced: frozenset[str]
+    problems: list[Problem] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, root: Element) -> "Reader":
+        """Look over a whole file."""
+        by_id: dict[str, Element] = {}
+        data_names: set[str] = set()
+        flows = []
+        for element in root.iter():
+            if element.get("id"):
+                by_id.setdefault(element.get("id", ""), element)
+            name = local(element)
+            if name in _DATA and " " in named(element):
+                data_names.add(named(element))
+            if name == "messageFlow":
+                flows.append(element)
+        to = {flow.get("targetRef", ""): flow for flow in flows}
+        return cls(root, by_id, to, {flow.get("sourceRef", ""): flow for flow in flows}, frozenset(data_names))
+
+    def problem(self, element: Element, kind: str, severity: Severity, reason: str) -> None:
+        """Note a problem."""
+        self.problems.append(
+            Problem(element.get("id", ""), " ".join(named(element).split()), local(element), kind, severity, reason)
+        )
+
+    def referred(self, reference: str | None) -> Element | None:
+        """The element that a reference means, with or without a prefix."""
+        if not reference:
+            return None
+        return self.by_id.get(reference) or self.by_id.get(reference.rpartition(":")[2])
+
+    def condition(self, element: Element, holder: Element | None, what: str) -> str | None:
+        """Read an expression that decides; what cannot be read is a problem of the element."""
+        text = "".join(holder.itertext()).strip() if holder is not None else ""
+        if not text or holder is None:
+            return None
+        if is_script(holder):
+            self.problem(element, "code", "incomplete", f"{what} is a script; scripts are not run.")
+            return None
+        language = holder.get("language") or self.root.get("expressionLanguage") or ""
+        return self.expression(element, text, what, language)
+
+    def expression(self, element: Element, text: str | None, what: str, language: str = "") -> str | None:
+        """Read the text of an expression."""
+        if not text or not text.strip():
+            return None
+        read = foreign.condition(text, language, self.spaced)
+        if read.feel is None:
+            self.problem(element, "expression", "incomplete", f"{what}: {read.reason}")
+        return read.feel
+
+    def template(self, element: Element, source: str, what: str) -> str | None:
+        """Read a text that is an expression where it begins with `=`."""
+        if not source.startswith("="):
+            return source
+        feel = self.expression(element, source, what)
+        return None if feel is None else f"={feel}"
+
+    def schema(self, element: Element, text: str | None, what: str) -> Mapping[str, Any] | None:
+        """Read a JSON Schema."""
+        if not text or not text.strip():
+            return None
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            self.problem(element, "expression", "incomplete", f"{what} is no JSON: {error}.")
+            return None
+        if not isinstance(found, dict):
+            self.problem(element, "expression", "incomplete", f"{what} is no JSON object.")
+            return None
+        return found
+
+
+_DATA = frozenset({"dataObject", "dataObjectReference", "dataInput", "dataOutput", "dataStoreReference", "property"})
+
+
+def is_script(holder: Element) -> bool:
+    """Whether an expression is a script of some language in fact."""
+    language = (holder.get("language") or "").lower()
+    known = ("feel", "xpath", "juel", "uel", "")
+    return "://" not in language and language not in known
