@@ -20,6 +20,7 @@ from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, 
 from models.propagation_documents import Propagation
 from models.recipe_documents import Recipe
 from models.release_documents import Release
+from models.reservation_documents import ForeignReservation, ServiceRelease
 from models.resource_documents import Resource
 from models.service_documents import ReadAdoption, Service
 from models.sink_documents import SinkInstance
@@ -368,6 +369,8 @@ ALL: tuple[type[Stored], ...] = (
     Recipe,
     Subscription,
     SinkInstance,
+    ForeignReservation,
+    ServiceRelease,
     Event,
     Delivery,
     Duration,

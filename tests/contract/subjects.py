@@ -259,7 +259,7 @@ async def task_flow(stage: Stage, *_: object) -> str:
     return f"{outer}/{await posted(stage, f'{PROCESS_FLOWS}/{outer}/taskFlow', {'name': 'Hand over the keys'})}"
 
 
-HUBS = (ORDERING, INVENTORY, RESOURCE_INVENTORY, RESOURCE_INVENTORY_V5, CATALOG, PROCESSES)
+HUBS = (ORDERING, INVENTORY, RESOURCE_INVENTORY, RESOURCE_INVENTORY_V5, CATALOG, PROCESSES, SOM)
 
 SUBJECTS: dict[str, Make] = {
     f"{ORDERS}/{{id}}": _order,
