@@ -21,6 +21,7 @@ from adapters.simulator import SimulatorFulfiller
 from adapters.tmforum.activation import Tmf640Fulfiller
 from adapters.tmforum.changes import Tmf655Fulfiller
 from adapters.tmforum.order_kinds import Tmf622Fulfiller, Tmf641Fulfiller, Tmf652Fulfiller
+from adapters.tmforum.performance import Tmf628Fulfiller
 from adapters.tmforum.reservations import Tmf685Fulfiller
 from models.domain.errors import InvalidRequest
 from models.domain.fulfiller import OWN_POOLS, FulfillerDefinition, violations
@@ -56,6 +57,7 @@ BUILT_IN: tuple[type[FulfillerKind], ...] = (
     Tmf622Fulfiller,
     Tmf685Fulfiller,
     Tmf655Fulfiller,
+    Tmf628Fulfiller,
     KubernetesFulfiller,
     PrometheusFulfiller,
 )
