@@ -115,6 +115,12 @@ def _hub(api: str, dependencies: Dependencies, version: str = VERSION) -> Table:
     }
 
 
+def _hub_of_ours(dependencies: Dependencies) -> Table:
+    """What is registered here is read as one of all listeners."""
+    hub = Hub("som", "v1", dependencies)
+    return {"registerListener": hub.register, "unregisterListener": hub.unregister}
+
+
 def _pools(pools: ResourcePools) -> Table:
     return {
         "listResourcePool": pools.list,
@@ -136,6 +142,7 @@ def _reservations(reservations: Reservations) -> Table:
         "listReservation": reservations.list,
         "createReservation": reservations.create,
         "retrieveReservation": reservations.retrieve,
+        "patchReservation": reservations.patch,
         "deleteReservation": reservations.delete,
     }
 
@@ -185,6 +192,8 @@ def _sinks(sinks: Sinks) -> Table:
         "listSink": sinks.list,
         "createSink": sinks.create,
         "retrieveSink": sinks.retrieve,
+        "patchSink": sinks.patch,
+        "copySink": sinks.copy,
         "deleteSink": sinks.delete,
     }
 
@@ -264,6 +273,7 @@ def _orders_and_services(dependencies: Dependencies, settings: HttpSettings, lis
 def _administration(dependencies: Dependencies, settings: HttpSettings, surface: Surface) -> Table:
     lists = AdminLists(dependencies.store, settings)
     return {
+        **_hub_of_ours(dependencies),
         **_reservations(Reservations(dependencies, lists)),
         **_fulfillers(Fulfillers(dependencies, lists)),
         **_plans(dependencies, settings, lists, surface),

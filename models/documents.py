@@ -20,6 +20,7 @@ from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, 
 from models.propagation_documents import Propagation
 from models.recipe_documents import Recipe
 from models.release_documents import Release
+from models.reservation_documents import ForeignReservation, ServiceRelease
 from models.resource_documents import Resource
 from models.service_documents import ReadAdoption, Service
 from models.sink_documents import SinkInstance
@@ -231,7 +232,12 @@ class Subscription(Stored):
 
     meta = {
         "collection": "subscription",
-        "indexes": [_BY_CREATION, _index("by_api", "tenant", "api", "state"), _index("by_age", "created")],
+        "indexes": [
+            _BY_CREATION,
+            _index("by_api", "tenant", "api", "state"),
+            _index("by_age", "created"),
+            _index("copying", "copy.state", partialFilterExpression={"copy.state": "inProgress"}),
+        ],
     }
     rev = IntField()
     api = StringField(required=True)
@@ -363,6 +369,8 @@ ALL: tuple[type[Stored], ...] = (
     Recipe,
     Subscription,
     SinkInstance,
+    ForeignReservation,
+    ServiceRelease,
     Event,
     Delivery,
     Duration,

@@ -14,6 +14,7 @@ from tests.contract.samples import (
     CANCELS,
     FULFILLERS,
     PROCESS_FLOWS,
+    RESERVATIONS,
     SERVICES,
     SOM,
     SPECIFICATIONS,
@@ -33,6 +34,7 @@ from tests.contract.subjects import (
     ensure_specification,
     placed,
     pooled,
+    posted,
     process_flow,
     published,
     recorded,
@@ -275,6 +277,12 @@ async def _replay_after_the_end(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.url(key))
 
 
+async def _sink_that_has_ended(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    await _end_subscription(stage.store, url.split("/sink/")[1].split("/")[0])
+    return await send(stage, operation, url, **operation.sent({"name": "new"}))
+
+
 async def _replay_of_one_after_the_end(stage: Stage, operation: Operation) -> Response:
     key = await delivered(stage)
     await _end_subscription(stage.store, key.partition(":")[2])
@@ -357,6 +365,14 @@ async def _given_back_before(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.path, **operation.sent(reservation(pool, externalId=key)))
 
 
+async def _of_what_stands_in_line(stage: Stage, operation: Operation) -> Response:
+    """More was wanted than the pool has: nothing of it can be used yet."""
+    wanted = reservation(await pooled(stage), externalId=stage.new("reservation"))
+    wanted["reservationItem"][0]["quantity"] = 1000
+    key = await posted(stage, RESERVATIONS, wanted)
+    return await send(stage, operation, operation.url(key), **operation.sent({"usageState": "active"}))
+
+
 async def _what_is_taken(stage: Stage, operation: Operation) -> Response:
     """A member is reserved, and it shall go."""
     key = await pooled(stage)
@@ -424,12 +440,15 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("placeRepair", "409"): _while_an_order_works_on_it,
     ("placeRepair", "400"): _repair_that_cannot_be_ordered,
     ("createSink", "409"): _twice,
+    ("patchSink", "409"): _sink_that_has_ended,
+    ("copySink", "409"): _sink_that_has_ended,
     ("createFalloutRule", "409"): _twice,
     ("patchFalloutRule", "409"): _always_too_late,
     ("deleteFalloutRule", "409"): _always_too_late,
     ("createResourcePool", "409"): _twice,
     ("createReservation", "201"): _of_a_pool_that_is_there,
     ("createReservation", "409"): _given_back_before,
+    ("patchReservation", "409"): _of_what_stands_in_line,
     **{(f"{what}ResourcePool", "409"): _what_is_taken for what in ("patch", "delete", "extract")},
     ("pushResourcePool", "409"): _part_that_is_there,
     ("createRecipe", "409"): _twice,

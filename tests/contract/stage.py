@@ -59,6 +59,7 @@ BODIES: dict[str, Any] = {
     "createFalloutIntervention": {"do": "retry"},
     "createResourcePool": pool("new-pool"),
     "createReservation": reservation(),
+    "patchReservation": {"usageState": "active"},
     "pushResourcePool": {"capacity": [numbers(300, 309, "second")]},
     "extractResourcePool": {"capacity": [{"id": "first"}]},
     "installRelease": release("new"),
