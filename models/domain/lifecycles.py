@@ -182,6 +182,29 @@ RELEASE = LifeCycle(
     },
 )
 
+CHANGE = LifeCycle(
+    name="change",
+    initial=frozenset({"noted"}),
+    transitions=table(
+        noted="waiting placed refused gone",
+        waiting="placed refused gone",
+        refused="waiting placed gone",
+        placed="started ended",
+        started="ended",
+        ended="",
+        gone="waiting placed refused",
+    ),
+    meaning={
+        "noted": "Heard of; it has not been looked at yet.",
+        "waiting": "Not approved, or not any more: it is looked at again when its owner tells of it.",
+        "refused": "Approved, but no order can be made of it; the change request says why.",
+        "placed": "Its order is placed and has not begun.",
+        "started": "Its order is being carried out; the change request has the plan's link, versions and schedule.",
+        "ended": "Its order has ended; the change request has the result.",
+        "gone": "Its owner does not know it any more.",
+    },
+)
+
 RECIPE = LifeCycle(
     name="recipe",
     initial=frozenset({"draft"}),
@@ -189,7 +212,7 @@ RECIPE = LifeCycle(
     meaning={
         "draft": "Being drawn. It can be changed and tried, and nothing runs it.",
         "inReview": "Finished by its author, and unchanged while others look at it, until it is published or returned.",
-        "published": "New orders and other recipes use it. It never changes again; a change is a new version.",
+        "published": "It is what is taken from now on. It never changes again; a change is a new version.",
         "retired": "Nothing new begins with it; what runs on it goes on.",
     },
 )
@@ -205,5 +228,6 @@ ALL = (
     PROCESS_FLOW,
     TASK_FLOW,
     RELEASE,
+    CHANGE,
     RECIPE,
 )
