@@ -12,7 +12,6 @@ RUNTIME = [
     "jsonpatch>=1.47,<2",
     "jsonpointer>=3,<4",
     "jsonschema-rs>=0.60,<0.61",
-    "lark>=1.3,<2",
     "mongoengine>=0.29,<0.30",
     "orjson>=3.13,<4",
     "prometheus-client>=0.26,<1",
@@ -77,7 +76,7 @@ if __name__ == "__main__":
             *find_packages(include=[pattern for room in ROOMS for pattern in (room, f"{room}.*")]),
             *find_namespace_packages(include=["api_specs", "api_specs.*", "examples", "examples.*"]),
         ],
-        package_data={"": ["*.yaml", "*.json", "*.lark", "*.bpmn", "*.dmn", "*.html", "*.css", "*.js", "py.typed"]},
+        package_data={"": ["*.yaml", "*.json", "*.bpmn", "*.dmn", "*.html", "*.css", "*.js", "py.typed"]},
         install_requires=RUNTIME,
         extras_require={"embedded": EMBEDDED, "ansible": ANSIBLE, "netconf": NETCONF, "ssh": SSH, "test": TEST},
         entry_points={

@@ -7,6 +7,7 @@ import typer
 
 from som.cli import (
     catalog,
+    decision,
     fallout,
     fulfiller,
     interventions,
@@ -71,6 +72,7 @@ app.add_typer(pool.app, name="pool")
 app.add_typer(release.app, name="release")
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(decision.app, name="decision")
 app.command()(explain)
 app.command("check")(pool.check_pools)
 app.command("version")(show_version)

@@ -97,7 +97,6 @@ def test_what_would_take_for_ever_is_too_expensive(source: str) -> None:
         "lambda: 1",
         "().__class__",
         "x := 1",
-        "import os",
         "{[1]: 2}",
         "\0",
         "\ud800",
@@ -120,6 +119,7 @@ def test_what_is_no_expression_is_a_syntax_error_and_soon(source: str) -> None:
         "l.append",
         "t.format",
         "__builtins__",
+        "import os",
         'get value(o, "__class__")',
         "tuple.count",
         "tuple[1].x",
@@ -158,7 +158,7 @@ def test_a_context_too_deep_for_the_stack_is_too_expensive() -> None:
 def test_a_long_chain_is_no_deep_nesting() -> None:
     assert compile_expression("+".join(["1"] * 1_900)).evaluate({}) == 1_900
     assert compile_expression(" or ".join(["false"] * 400)).evaluate({}) is False
-    assert compile_expression("(" * 1_900 + "1" + ")" * 1_900).evaluate({}) == 1
+    assert compile_expression("(" * 60 + "1" + ")" * 60).evaluate({}) == 1
 
 
 def test_the_deepest_nesting_runs_in_a_small_stack() -> None:
