@@ -1,6 +1,6 @@
 """Reads a decision model: elements, what they require, and their logic, with everything that is wrong named."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element
 
 import models.dmn.tables  # noqa: F401  # decision tables are one kind of boxed expression
@@ -12,9 +12,9 @@ from models.domain.decisions.model import Element as Part
 from models.domain.decisions.model import requirements
 from models.domain.expressions.logic import Logic, compile_logic
 from models.domain.expressions.names import Names
-from models.domain.expressions.nodes import Node, nesting
+from models.domain.expressions.nodes import FunctionDefinition, Node, nesting
 from models.domain.expressions.parser import Scope
-from models.domain.expressions.types import Type
+from models.domain.expressions.types import Type, result_type
 
 _KINDS = {
     "decision": "decision", "inputData": "input data", "businessKnowledgeModel": "business knowledge model",
@@ -99,7 +99,7 @@ class _Reader:
             case "decision":
                 return Decision(id_, name_of(element), wanted, required, self.logic(element, place))
             case "businessKnowledgeModel":
-                return Knowledge(id_, name_of(element), required, self.knowledge(element, place), wanted)
+                return Knowledge(id_, name_of(element), required, self.knowledge(element, place, wanted))
             case _:
                 return self.service(id_, element, place, wanted)
 
@@ -121,12 +121,15 @@ class _Reader:
             return None
         return self.compiled(boxed(expression, place), place)
 
-    def knowledge(self, element: Element, place: Place) -> Logic | None:
+    def knowledge(self, element: Element, place: Place, wanted: Type | None) -> Logic | None:
         logic = child(element, "encapsulatedLogic")
         if logic is None:
             place.report(place.label, "it has no logic: its value is null", True)
             return None
-        return self.compiled(function(logic, place.knowing(name_of(element))), place)
+        tree = function(logic, place.knowing(name_of(element)))
+        if isinstance(tree, FunctionDefinition):
+            tree = replace(tree, returns=result_type(wanted))
+        return self.compiled(tree, place)
 
     def compiled(self, tree: Node, place: Place) -> Logic | None:
         if nesting(tree) > _MAX_LEVELS:

@@ -9,7 +9,7 @@ from models.domain.decisions.values import typed
 from models.domain.expressions.errors import ExpressionTooExpensive
 from models.domain.expressions.plain import plain_decision
 from models.domain.expressions.runtime import Run, checked_result
-from models.domain.expressions.types import converted
+from models.domain.expressions.types import converted, result_type
 from models.domain.expressions.values.calendar import Moment
 from models.domain.expressions.values.ranges import FunctionValue
 
@@ -133,8 +133,9 @@ class _Evaluation:
         self.fill(service.outputs)
         elements = self.decisions.elements
         if len(service.outputs) == 1:
-            return converted(self.run, service.type, self.known[service.outputs[0]])
-        return {elements[id_].name: self.known[id_] for id_ in service.outputs}
+            return converted(self.run, result_type(service.type), self.known[service.outputs[0]])
+        answers = {elements[id_].name: self.known[id_] for id_ in service.outputs}
+        return converted(self.run, result_type(service.type), answers)
 
     def as_function(self, service: Service) -> FunctionValue:
         """Return a service as a function: evaluated anew at each call, with nothing known but its arguments."""

@@ -82,7 +82,6 @@ class Knowledge:
     name: str
     requires: tuple[str, ...]
     logic: Logic | None
-    type: Type | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,8 @@ class Compiler:
         seen: frozenset[str] = frozenset()
         parts: list[tuple[str, Code]] = []
         for entry in node.entries:
-            parts.append((entry.key, self.compile(entry.value, (Building(slot, seen), *scope))))
+            own = {entry.key} if isinstance(entry.value, nodes.FunctionDefinition) else set()  # it may call itself
+            parts.append((entry.key, self.compile(entry.value, (Building(slot, seen | own), *scope))))
             seen |= {entry.key}
 
         def build(run: Run) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from models.domain.expressions.errors import ExpressionError, ExpressionValueError
 from models.domain.expressions.runtime import Run, wrong_type
-from models.domain.expressions.values.calendar import DAY, SECOND, Date, DaysTime, Moment, Time, YearsMonths
+from models.domain.expressions.values.calendar import DAY, SECOND, Date, DaysTime, Moment, Time, YearsMonths, Zone
 from models.domain.expressions.values.numbers import DECIMALS, exact, is_number
 
 
@@ -109,7 +109,7 @@ def _between(run: Run, left: Any, right: Any) -> DaysTime:
     elif isinstance(left, Date | Moment) and isinstance(right, Date | Moment):
         if isinstance(left, Date) and isinstance(right, Date):
             return DaysTime((left.ordinal - right.ordinal) * DAY)
-        pair = _at_midnight(left, right), _at_midnight(right, left)
+        pair = _at_midnight(run, left, right), _at_midnight(run, right, left)
     else:
         raise wrong_type("-", "two dates, two moments or two times", left)
     if run.lenient and _zoned(pair[0]) != _zoned(pair[1]):
@@ -117,10 +117,11 @@ def _between(run: Run, left: Any, right: Any) -> DaysTime:
     return DaysTime(pair[0].instant - pair[1].instant)
 
 
-def _at_midnight(value: Date | Moment, beside: Date | Moment) -> Moment:
+def _at_midnight(run: Run, value: Date | Moment, beside: Date | Moment) -> Moment:
+    """Return a date as a moment: midnight UTC in FEEL (DMN 1.5, 10.3.2.9.4), in the other's zone in mappings."""
     if isinstance(value, Moment):
         return value
-    return Moment(value, Time(0, beside.time.zone if isinstance(beside, Moment) else None))
+    return Moment(value, Time(0, beside.time.zone if isinstance(beside, Moment) and not run.lenient else Zone(0)))
 
 
 def _scaled(duration: Any, factor: int | Decimal, divisor: int | Decimal | None = None) -> Any:

@@ -125,17 +125,19 @@ def same(run: Run, left: Any, right: Any) -> bool:  # noqa: PLR0911  # one for e
     if what == "range":
         return _same_range(run, left, right)
     if what in _BY_INSTANT:
-        return bool(moment_key(left) == moment_key(right))
+        return moment_key(run, left) == moment_key(run, right)
     return bool(left == right) if what not in ("unknown", "function") else left is right
 
 
 _BY_INSTANT = frozenset({"time", "date and time"})
 
 
-def moment_key(value: Time | Moment) -> tuple[bool, int]:
-    """Return what is equal where moments are: with a zone the instant, else the local time."""
+def moment_key(run: Run, value: Time | Moment) -> tuple[str, int]:
+    """Return what is equal where moments are: the instant, in decisions also which kind of zone there is."""
     zone = value.zone if isinstance(value, Time) else value.time.zone
-    return zone is not None, value.instant
+    if not run.lenient:
+        return "", value.instant
+    return "local" if zone is None else "offset" if zone.offset is not None else "zone", value.instant
 
 
 def _same_range(run: Run, left: Range, right: Range) -> bool:
@@ -157,7 +159,7 @@ def frozen(run: Run, value: Any) -> Any:
     if what == "number":
         return what, comparable_number(value)
     if what in _BY_INSTANT:
-        return what, moment_key(value)
+        return what, moment_key(run, value)
     if what == "range":
         return what, frozen(run, value.low), frozen(run, value.high), value.low_included, value.high_included
     return what, value if what not in ("unknown", "function") else id(value)

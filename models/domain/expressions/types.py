@@ -105,6 +105,11 @@ class Constrained(Type):
         return self.base.holds(run, value) and self.allowed(run, value) is True
 
 
+def result_type(declared: Type | None) -> Type | None:
+    """Return what a function gives whose variable is of a type: what a function's type says, else the type itself."""
+    return declared.returns if isinstance(declared, FunctionOf) else declared
+
+
 def named(name: str) -> Type | None:
     """Return a type of the language, None where it has no type of that name."""
     if name == "Any":
