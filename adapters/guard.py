@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ from adapters.ports import (
     Progress,
     Readable,
     Refused,
+    Reserving,
     Shortage,
     Unreachable,
 )
@@ -42,17 +44,17 @@ class Guarded:
 
     async def engage(self, call: FulfillerCall) -> Outcome:
         """Ask for the work."""
-        return await self._kept(self._inner.engage(call), call)
+        return await self._kept(self._inner.engage(call), call.timeout, task=call.task_id)
 
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:
         """Look how accepted work is."""
-        return await self._kept(self._inner.poll(reference, call), call)
+        return await self._kept(self._inner.poll(reference, call), call.timeout, task=call.task_id)
 
     async def read(self, call: FulfillerCall) -> Outcome:
         """Ask what is; a kind that cannot tell refuses."""
         if not isinstance(self._inner, Readable):
             return Refused(f"A fulfiller of the kind {self.kind} cannot be asked what is.")
-        outcome = await self._kept(self._inner.read(call), call)
+        outcome = await self._kept(self._inner.read(call), call.timeout, task=call.task_id)
         if isinstance(outcome, Done | Refused | Unreachable):
             return outcome
         return Refused(f"{self._name} did not say what is, but that it would see to it; a read is answered at once.")
@@ -77,14 +79,35 @@ class Guarded:
         except Exception:  # noqa: BLE001 - a plug-in may raise anything
             _log.exception("fulfiller did not close", kind=self.kind, fulfiller=self._name)
 
-    async def _kept(self, answer: Awaitable[Any], call: FulfillerCall) -> Outcome:
+    async def use(self, reservation: str, seconds: float) -> Outcome:
+        """Turn a reservation into use."""
+        if not isinstance(self._inner, Reserving):
+            return self._keeps_none()
+        return await self._kept(self._inner.use(reservation, seconds), seconds, reservation=reservation)
+
+    async def extend(self, reservation: str, until: datetime, seconds: float) -> Outcome:
+        """Let a reservation last longer."""
+        if not isinstance(self._inner, Reserving):
+            return self._keeps_none()
+        return await self._kept(self._inner.extend(reservation, until, seconds), seconds, reservation=reservation)
+
+    async def give_back(self, reservation: str, seconds: float) -> Outcome:
+        """Give back what a reservation holds."""
+        if not isinstance(self._inner, Reserving):
+            return self._keeps_none()
+        return await self._kept(self._inner.give_back(reservation, seconds), seconds, reservation=reservation)
+
+    def _keeps_none(self) -> Refused:
+        return Refused(f"A fulfiller of the kind {self.kind} keeps no reservations.")
+
+    async def _kept(self, answer: Awaitable[Any], seconds: float, **about: str) -> Outcome:
         try:
-            async with asyncio.timeout(call.timeout + _GRACE):
+            async with asyncio.timeout(seconds + _GRACE):
                 outcome = await answer
         except TimeoutError:
-            return Unreachable(f"{self._name} did not answer within {call.timeout:g} seconds.")
+            return Unreachable(f"{self._name} did not answer within {seconds:g} seconds.")
         except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
-            _log.exception("fulfiller raised", kind=self.kind, fulfiller=self._name, task=call.task_id)
+            _log.exception("fulfiller raised", kind=self.kind, fulfiller=self._name, **about)
             return Unreachable(f"The kind {self.kind} failed inside ({type(error).__name__}); the log has the details.")
         return self._hidden(_checked(outcome, self.kind))
 

@@ -1,6 +1,7 @@
 """The kind `pool`: this server's own resource pools as the fulfiller of `allocate` tasks."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from adapters.base import BaseFulfiller
@@ -105,7 +106,7 @@ def _demand(call: FulfillerCall) -> Demand | Refused:
         written = {"priority": call.priority, **written, "seconds": MAX_SECONDS}
     demand = read_demand(written)
     if isinstance(demand, Demand):
-        return demand
+        return replace(demand, revises=call.action == "modify")
     faults = "; ".join(f"{fault.pointer or 'input'}: {fault.message}" for fault in demand)
     return Refused(f"The task's input is no demand that a pool could serve. {faults}")
 

@@ -1,7 +1,8 @@
 """The ports: what the inside asks of the outside. The docstrings are the contract; one suite of tests runs over all."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from models.domain.caller import DEFAULT_TENANT
@@ -54,6 +55,7 @@ __all__ = [
     "Refused",
     "Report",
     "Reserved",
+    "Reserving",
     "ResourcePools",
     "Served",
     "Shortage",
@@ -146,6 +148,24 @@ class Readable(Protocol):
         is not there. `Refused` where it cannot be told, `Unreachable` where nobody answers. Nothing is accepted for
         later.
         """
+
+
+@runtime_checkable
+class Reserving(Protocol):
+    """A fulfiller that keeps reservations of its own; a kind has these methods or not.
+
+    `Done` has in its output `endDateTime`, where the reservation ends by itself, and `gone` where there is no such
+    reservation (any more). `Unreachable` where nobody answers. Repeated, they change nothing.
+    """
+
+    async def use(self, reservation: str, seconds: float) -> Outcome:
+        """What a reservation holds is in use from now on, as far as the system knows such a thing."""
+
+    async def extend(self, reservation: str, until: datetime, seconds: float) -> Outcome:
+        """Let a reservation last until then, if the system does so."""
+
+    async def give_back(self, reservation: str, seconds: float) -> Outcome:
+        """Give back what a reservation holds."""
 
 
 @runtime_checkable
@@ -269,6 +289,22 @@ class ResourcePools(Protocol):
 
         Returns:
             How many members were released now.
+        """
+
+    async def held(self, of: Holder) -> tuple[str, ...]:
+        """The ids of the members that a holder has, and is not about to lose (`part_with`)."""
+
+    async def part_with(self, ids: Sequence[str], *, leaving: bool) -> None:
+        """Note that the holder of these members does without them from now on, or has them after all.
+
+        They stay its own, so that nobody else gets them, but a revised demand of its does not keep them any more.
+        """
+
+    async def give_up(self, ids: Sequence[str], why: str | None = None) -> int:
+        """Release these members, through quarantine; repeated, it changes nothing.
+
+        Returns:
+            How many were released now.
         """
 
     async def served(self, limit: int = 100) -> tuple[Served, ...]:

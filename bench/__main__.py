@@ -22,7 +22,7 @@ from rich.console import Console
 from bench.database import database
 from bench.figures import Figure
 from bench.load import LoadGenerator
-from bench.parts import beside, completion, delivery, fallout, first_call, http, items, memory, pools, waits
+from bench.parts import beside, completion, delivery, fallout, first_call, http, items, memory, pools, recipes, waits
 from bench.report import Report
 from bench.scale import FULL, QUICK, SMALLEST, Scale
 from bench.stage import Stage
@@ -39,6 +39,7 @@ PARTS: dict[str, Part] = {
     "delivery": delivery.measure,
     "items": items.measure,
     "pools": pools.measure,
+    "recipes": recipes.measure,
     "memory": memory.measure,
 }
 

@@ -15,6 +15,7 @@ from models.domain.caller import ANONYMOUS, Caller
 from models.domain.patterns import PatternEngine
 from models.inventory import Inventory
 from models.pools.turns import Turns
+from models.recipe_book import RecipeBook
 from models.sealing import Sealer
 from models.store import Store
 
@@ -38,6 +39,7 @@ class Dependencies:
         inventory: services.
         fulfiller_rules: what a registration of a fulfiller must keep to.
         forms: checks what people report back.
+        recipes: the published recipes.
         sealer: encrypts credentials; without a key it refuses to.
         counts: totals of lists that were dear to count.
         catalogue_check: whether specifications named in an order or a service must exist in the catalogue.
@@ -57,6 +59,7 @@ class Dependencies:
     inventory: Inventory
     fulfiller_rules: FulfillerRules
     forms: Forms
+    recipes: RecipeBook
     sealer: Sealer = field(default_factory=Sealer)
     counts: Counts = field(default_factory=Counts)
     catalogue_check: bool = True

@@ -19,6 +19,8 @@ Document = dict[str, Any]
 
 COLLECTION = "subscription"
 _ANSWERED = ("callback", "query", "appendListenerPath")
+_WITHOUT_CLASS = ("v4", "v1")
+"""Versions in which a registration is just that; v1 is our own API's."""
 
 
 class Hub:
@@ -72,7 +74,7 @@ class Hub:
 
     def _shown(self, request: Request, document: Document) -> Document:
         shown = {"id": document["_id"]}
-        if self._version != "v4":
+        if self._version not in _WITHOUT_CLASS:
             shown |= {"href": request.url(f"/hub/{document['_id']}"), "@type": "Hub"}
         return {**shown, **{name: document[name] for name in _ANSWERED if document.get(name) is not None}}
 

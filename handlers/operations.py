@@ -35,6 +35,7 @@ from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
 from handlers.som.preview import PlanPreview
 from handlers.som.propagations import Propagations
+from handlers.som.recipes import RecipeHandlers
 from handlers.som.releases import ReleaseHandlers
 from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.reservations import Reservations
@@ -114,6 +115,12 @@ def _hub(api: str, dependencies: Dependencies, version: str = VERSION) -> Table:
     }
 
 
+def _hub_of_ours(dependencies: Dependencies) -> Table:
+    """What is registered here is read as one of all listeners."""
+    hub = Hub("som", "v1", dependencies)
+    return {"registerListener": hub.register, "unregisterListener": hub.unregister}
+
+
 def _pools(pools: ResourcePools) -> Table:
     return {
         "listResourcePool": pools.list,
@@ -135,6 +142,7 @@ def _reservations(reservations: Reservations) -> Table:
         "listReservation": reservations.list,
         "createReservation": reservations.create,
         "retrieveReservation": reservations.retrieve,
+        "patchReservation": reservations.patch,
         "deleteReservation": reservations.delete,
     }
 
@@ -161,11 +169,31 @@ def _releases(releases: ReleaseHandlers) -> Table:
     }
 
 
+def _recipes(recipes: RecipeHandlers) -> Table:
+    return {
+        "listRecipe": recipes.list,
+        "createRecipe": recipes.create,
+        "retrieveRecipe": recipes.retrieve,
+        "patchRecipe": recipes.patch,
+        "deleteRecipe": recipes.delete,
+        "reviewRecipe": recipes.review,
+        "returnRecipe": recipes.give_back,
+        "publishRecipe": recipes.publish,
+        "retireRecipe": recipes.retire,
+        "compareRecipe": recipes.compare,
+        "tryRecipe": recipes.try_out,
+        "checkRecipe": recipes.check_drawing,
+        "tryRecipeDrawing": recipes.try_drawing,
+    }
+
+
 def _sinks(sinks: Sinks) -> Table:
     return {
         "listSink": sinks.list,
         "createSink": sinks.create,
         "retrieveSink": sinks.retrieve,
+        "patchSink": sinks.patch,
+        "copySink": sinks.copy,
         "deleteSink": sinks.delete,
     }
 
@@ -245,6 +273,7 @@ def _orders_and_services(dependencies: Dependencies, settings: HttpSettings, lis
 def _administration(dependencies: Dependencies, settings: HttpSettings, surface: Surface) -> Table:
     lists = AdminLists(dependencies.store, settings)
     return {
+        **_hub_of_ours(dependencies),
         **_reservations(Reservations(dependencies, lists)),
         **_fulfillers(Fulfillers(dependencies, lists)),
         **_plans(dependencies, settings, lists, surface),
@@ -252,6 +281,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         **_fallout(dependencies, settings, lists, surface),
         **_pools(ResourcePools(dependencies, lists)),
         **_releases(ReleaseHandlers(dependencies, lists)),
+        **_recipes(RecipeHandlers(dependencies, lists)),
         **_sinks(Sinks(dependencies, settings, lists)),
         **_orders_and_services(dependencies, settings, lists),
     }

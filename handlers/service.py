@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from adapters.ports import Holder
 from handlers.changes import Draft, EventNames, Revision
 from handlers.dependencies import Dependencies
 from handlers.errors import invalid
@@ -19,6 +18,7 @@ from models.domain.sides import recorded, shown
 from models.pools.pools import ResourcePoolStore
 from models.references import first_match
 from models.service_events import side_stubs
+from models.service_releases import ServiceReleases
 from models.surface import Surface
 
 KIND = ResourceKind(
@@ -38,7 +38,8 @@ class ServiceRules:
         """Check services against the catalogue."""
         self._store = dependencies.store
         self._surface = surface
-        self._pools = ResourcePoolStore(dependencies.store, dependencies.clock, turns=dependencies.pools)
+        pools = ResourcePoolStore(dependencies.store, dependencies.clock, turns=dependencies.pools)
+        self._releases = ServiceReleases(dependencies.store, dependencies.clock, pools)
 
     async def before_create(self, caller: Caller, draft: Draft) -> None:
         """A service begins in any state but its end, and follows its specification."""
@@ -65,6 +66,8 @@ class ServiceRules:
         revision.fields.update(sides.fields)
         revision.unset += sides.unset
         revision.extra += side_stubs(sides, revision.body.get("state"), caller.subject, alone=False)
+        if "state" in changed and revision.body.get("state") == "terminated":
+            await self._releases.promise(caller.tenant, revision.stored["_id"], "the service is terminated")
 
     async def before_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
         """Keep a service that an order works on, or that another service or an open order refers to."""
@@ -83,11 +86,11 @@ class ServiceRules:
         )
         if order is not None:
             raise Conflict(f"The service order {order}, which is under way, refers to this service.")
+        await self._releases.promise(caller.tenant, key, "the service is deleted")
 
-    async def after_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:
-        """Give back what was allocated for it."""
-        holder = Holder(service=stored["_id"], tenant=caller.tenant)
-        await self._pools.release(holder, "the service is deleted")
+    async def after_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:  # noqa: ARG002 - the rules' shape
+        """Give back what was allocated for it; where this process dies over it, a scheduler does so."""
+        await self._releases.fulfil(stored["_id"])
 
     @staticmethod
     def _move(revision: Revision) -> None:

@@ -18,7 +18,9 @@ from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, ResourcePool
 from models.propagation_documents import Propagation
+from models.recipe_documents import Recipe
 from models.release_documents import Release
+from models.reservation_documents import ForeignReservation, ServiceRelease
 from models.resource_documents import Resource
 from models.service_documents import ReadAdoption, Service
 from models.sink_documents import SinkInstance
@@ -230,7 +232,12 @@ class Subscription(Stored):
 
     meta = {
         "collection": "subscription",
-        "indexes": [_BY_CREATION, _index("by_api", "tenant", "api", "state"), _index("by_age", "created")],
+        "indexes": [
+            _BY_CREATION,
+            _index("by_api", "tenant", "api", "state"),
+            _index("by_age", "created"),
+            _index("copying", "copy.state", partialFilterExpression={"copy.state": "inProgress"}),
+        ],
     }
     rev = IntField()
     api = StringField(required=True)
@@ -359,8 +366,11 @@ ALL: tuple[type[Stored], ...] = (
     FalloutRule,
     FalloutResolution,
     Release,
+    Recipe,
     Subscription,
     SinkInstance,
+    ForeignReservation,
+    ServiceRelease,
     Event,
     Delivery,
     Duration,

@@ -6,7 +6,7 @@ from typing import Any
 from pymongo.errors import PyMongoError
 
 from models.domain.errors import Unavailable
-from models.domain.service_change import DESIRED
+from models.domain.service_change import BUILT, DESIRED
 from models.domain.snapshot import RELIES_ON, Builder, Wish, related_ids
 from models.enabling import builders_of
 from models.store import Store
@@ -34,6 +34,16 @@ class Inventory:
             async for document in self._find({"_id": {"$in": chunk}, "tenant": tenant}):
                 found[document["_id"]] = document["body"]
         return found
+
+    async def gone(self, tenant: str, ids: Iterable[str]) -> frozenset[str]:
+        """Return the ids of those of the services that are terminated although they were ordered to be there.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        wanted = {"_id": {"$in": sorted(set(ids))}, "tenant": tenant, "body.state": "terminated"}
+        ordered = {"desired.state": {"$in": sorted(BUILT)}}
+        return frozenset([found["_id"] async for found in self._find({**wanted, **ordered}, fields={"_id": 1})])
 
     async def shared_with(self, tenant: str, wish: Wish, limit: int = 1) -> list[Document]:
         """Return the bodies of the oldest active services that fit a wish, and that no order is taking out of use.

@@ -38,7 +38,8 @@ async def load_surface(
     dependents = await inventory.dependents(caller.tenant, going) if going else {}
     if dependents:
         await reading.read_parts(set(going))
-    return Snapshot(at, reading.specifications, reading.services, {}, dependents)
+    gone = await reading.gone(items)
+    return Snapshot(at, reading.specifications, reading.services, {}, dependents, gone=gone)
 
 
 async def load_snapshot(caller: Caller, order: Body, catalogue: Catalogue, inventory: Inventory, at: str) -> Snapshot:
@@ -55,10 +56,11 @@ async def load_snapshot(caller: Caller, order: Body, catalogue: Catalogue, inven
     await reading.read_specifications(_referred(items), follow=True)
     await reading.read_services(_named_services(items))
     changed = {str(item.service.get("id")) for item in items if item.action in {"modify", "delete"}}
-    await reading.read_parts(changed)
+    gone = await reading.gone(items)
+    await reading.read_parts(changed | gone)
     dependents = await inventory.dependents(caller.tenant, reading.parts) if changed else {}
     beyond = frozenset(reading.reusable())
-    return Snapshot(at, reading.specifications, reading.services, {}, dependents, beyond)
+    return Snapshot(at, reading.specifications, reading.services, {}, dependents, beyond, gone=gone)
 
 
 async def plan_order(  # noqa: PLR0913, PLR0917 - what a plan is made from
@@ -181,6 +183,12 @@ class _Reading:
         known = (Reference.of(reference) for reference in references if isinstance(reference, Mapping))
         await self.read_specifications(known, follow=True)
         return set(found)
+
+    async def gone(self, items: Iterable[OrderItem]) -> frozenset[str]:
+        """Return the ids of the services that items shall build anew: read already, and gone without an order."""
+        named = (str(item.service["id"]) for item in items if item.action == "add" and item.service.get("id"))
+        ended = [key for key in named if self.services.get(key, {}).get("state") == "terminated"]
+        return await self._inventory.gone(self._tenant, ended) if ended and self._inventory else frozenset()
 
     async def read_parts(self, ids: Iterable[str]) -> None:
         """Read what services are made of and rely on, down to the last."""

@@ -11,6 +11,8 @@ class ResourcePool(ResourceDocument):
     `turn` counts the changes of its members, each of which is one transaction that begins by raising it. `usage` counts
     members by measure and use, `above` names the thresholds that are reached, `trend` samples how full it was.
     `measures` are those of capacity, `version` is that of its IP addresses; `named` is the name while the pool lives.
+    `saving` is the demand in line that the pool saves up for: {key, demand, order, since, until}; where that was in
+    vain it does not do so again before `savesAgain`. `mended` counts how often somebody has mended it.
     """
 
     meta = {
@@ -30,6 +32,9 @@ class ResourcePool(ResourceDocument):
     usage = ListField(DictField())
     above = ListField(StringField())
     trend = ListField(DictField())
+    saving = DictField()
+    mended = IntField()
+    savesAgain = DateTimeField()  # noqa: N815 - as it is stored
     measures = ListField(DictField())
     version = IntField()
 
@@ -81,7 +86,8 @@ class PoolSession(Stored):
 class PoolDemand(Stored):
     """A demand that has to wait for its pools, or whose key was released. Its id is the key.
 
-    `state` is waiting, served (its members are reserved; `untold` since then until its holder knows) or released.
+    `state` is waiting, served (its members are reserved; `untold` since then until its holder knows), kept or released.
+    `kept` are the ids of members that a revised demand found its holder to have already, beside those of its key.
     `shape` is the same for demands that the same members would satisfy.
     """
 
@@ -100,6 +106,7 @@ class PoolDemand(Stored):
     pools = ListField(StringField())
     demand = DictField()
     shape = StringField()
+    kept = ListField(StringField())
     priority = IntField()
     since = DateTimeField()
     untold = DateTimeField()

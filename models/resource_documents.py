@@ -1,6 +1,6 @@
 """The collection of resources (TMF639)."""
 
-from mongoengine import DateTimeField, DictField, DynamicField, IntField, ListField, StringField
+from mongoengine import BooleanField, DateTimeField, DictField, DynamicField, IntField, ListField, StringField
 
 from models.stored import BY_CREATION, OWED, ResourceDocument, Spec, body_index, index, partial_index
 
@@ -24,8 +24,8 @@ class Resource(ResourceDocument):
     `until` is when its reservation expires, or its quarantine ends. `models.resources` writes all of it.
 
     Of a pool's member, further (`models.pools`): `use` (reserved, used, quarantined), the `part` of the pool, `bits`
-    (an address block's size as a power of two), `amounts` of capacity, `traits`, and `asked`, by which a repeated call
-    is told from another one.
+    (an address block's size as a power of two), `amounts` of capacity, `traits`, `asked`, by which a repeated call
+    is told from another one, and `leaving` where its service does without it and the order that says so runs still.
     """
 
     meta = {
@@ -67,3 +67,4 @@ class Resource(ResourceDocument):
     amounts = ListField(DictField())
     traits = ListField(StringField())
     asked = StringField()
+    leaving = BooleanField()

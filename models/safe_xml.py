@@ -9,7 +9,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 from models.domain.errors import SomError
 
 MAX_BYTES = 4_000_000
-MAX_ELEMENTS = 200_000
+MAX_ELEMENTS = 100_000
 MAX_DEPTH = 100
 """Elements in each other."""
 

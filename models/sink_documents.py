@@ -11,3 +11,4 @@ class SinkInstance(Stored):
     meta = {"collection": "sinkInstance", "indexes": [index("by_sink", "sink")]}
     sink = StringField(required=True)
     theirs = StringField(required=True)
+    address = StringField()  # of the inventory that calls it so

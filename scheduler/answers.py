@@ -67,7 +67,7 @@ class Settling:
         self._effects: dict[str, Document] = {}
         self._reports = Reports(parts.store)
         self._to_look_up: set[str] = set()
-        self._allocations = Allocations(parts.pools, record, self.effect)
+        self._allocations = Allocations(parts, record, self.effect, self._reports)
 
     def begin(self) -> None:
         """At a plan's start: services and items that need nothing done are finished at once."""
@@ -82,6 +82,11 @@ class Settling:
         effect = self._effects.setdefault(service, {"service": service, "tasks": []})
         effect.update(changes)
         return effect
+
+    def restore(self, service: str) -> None:
+        """Owe a service that it is again as its item found it, and let go of."""
+        self.effect(service, restore=True, release=True)
+        self._allocations.restored(service)
 
     def take_effects(self) -> list[Document]:
         """The effects that the next plan write owes, which they are numbered with."""
@@ -162,7 +167,7 @@ class Settling:
         task, run = self._progress.tasks[answer.key], self._progress.run[answer.key]
         definition = await self._parts.directory.definition(self._record.tenant, run.fulfiller or "")
         if isinstance(answer.outcome, Done):
-            mapped = await self._map_output(task, answer.outcome)
+            mapped = await self._map_output(task, answer.outcome, by_hand="by" in answer.detail)
             if mapped is not None:
                 return mapped
         now = self._parts.clock.now()
@@ -176,7 +181,7 @@ class Settling:
                 return Settlement("retrying", {"due": now, "attempts": 0})
         return settled
 
-    async def _map_output(self, task: PlannedTask, done: Done) -> Settlement | None:
+    async def _map_output(self, task: PlannedTask, done: Done, *, by_hand: bool) -> Settlement | None:
         """Work out what the output means; a mapping that fails holds the task, whose work is done all the same."""
         self._context.remember_output(task.key, dict(done.output))
         try:
@@ -187,7 +192,8 @@ class Settling:
             return Settlement("held", {"error": found, "due": None, "deadline": None})
         characteristics = (*done.service_characteristic, *mapped.characteristics)
         resources = (*done.supporting_resource, *mapped.resources)
-        self._reports.keep(task.key, Report(characteristics, resources, done.supporting_service))
+        gone = () if by_hand else await self._allocations.taken_in(task, done)
+        self._reports.keep(task.key, Report(characteristics, resources, done.supporting_service, gone))
         return None
 
     def _facts(self, answer: Answer, settlement: Settlement) -> Document:
@@ -279,6 +285,7 @@ class Settling:
             case "modify":
                 self.effect(service, state=planned.state, delta=True, built=self._built(service))
             case "delete":
+                self._allocations.removed(service)
                 self.effect(service, remove=True)
 
     def _built(self, service: str) -> list[Document]:
@@ -334,4 +341,5 @@ class Settling:
         if self._record.state == "running" and not open_ends and self._progress.finished:
             for path in list(self._open_items):
                 self._release(path)
+            self._allocations.ended(self._services.finished)
             self._record.state = "done"

@@ -193,7 +193,7 @@ class Cancellation:
                 case "add":
                     self._settling.effect(service.id, remove=True, release=True)
                 case "modify" | "delete":
-                    self._settling.effect(service.id, restore=True, release=True)
+                    self._settling.restore(service.id)
         self._record.cancel = {**cancel, "phase": "done"}
         self._record.state = "done"
 

@@ -186,9 +186,12 @@ class Engager:
         """The service as it is to be after the task, and, where it is modified, as it was before."""
         body = (await self._services.read([task.service])).get(task.service, {"id": task.service})
         planned = self._record.services.get(task.service)
-        if task.action != "modify" or planned is None or planned.action != "modify":
+        if planned is None or planned.action != "modify":
             return body, None
-        return {**body, **with_delta(body, planned.body)}, body
+        wanted = {**body, **with_delta(body, planned.body)}
+        if task.action == "add":  # it is gone, and built anew: told of as when it was built first
+            return {**wanted, "state": "designed"}, None
+        return (wanted, body) if task.action == "modify" else (body, None)
 
     async def write_intent(self, engagement: Engagement) -> None:
         """Write down that the fulfiller is about to be called, with what.

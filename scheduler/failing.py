@@ -183,7 +183,12 @@ class Failing:
         match service.action:
             case "add" if undone or untouched:
                 self._settling.effect(service.id, remove=True, release=True)
-            case "modify" | "delete" if undone and not untouched:
-                self._settling.effect(service.id, restore=True, release=True)
+            case "modify" | "delete" if (undone and not untouched) or (untouched and self._gave_back(keys)):
+                self._settling.restore(service.id)
             case "add" | "modify" | "delete":
                 self._settling.effect(service.id, release=True)
+
+    def _gave_back(self, keys: list[str]) -> bool:
+        """Whether something was allocated by one of these tasks and is given back: the service has what it had."""
+        allocations = (key for key in keys if self._progress.tasks[key].kind == "allocate")
+        return any(self._progress.run[key].state == "cancelled" for key in allocations)

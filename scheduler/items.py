@@ -10,7 +10,7 @@ from models.domain.plan import PlannedItem, PlannedService
 from models.domain.removals import in_use
 from scheduler.engagement import Held
 from scheduler.plan_record import PlanRecord
-from scheduler.services import Busy, Gone, Services
+from scheduler.services import Busy, Gone, Services, There
 
 Document = dict[str, Any]
 
@@ -62,6 +62,9 @@ class Items:
                 case Gone(terminated=terminated):
                     self.refused[path] = _terminated(planned.id) if terminated else _gone(planned.id)
                     return
+                case There():
+                    self.refused[path] = _there(planned.id)
+                    return
         refused = await self._refuse_deletion(item) or await self._miss_relied_on(item) if item else None
         if refused is not None:
             self.refused[path] = refused
@@ -103,6 +106,11 @@ class Items:
 
 def _terminated(service: str) -> Held:
     return Held("serviceTerminated", "The service is terminated", f"The service {service} was terminated meanwhile.")
+
+
+def _there(service: str) -> Held:
+    message = f"The service {service}, which was gone and is to be built anew, is there again."
+    return Held("serviceBack", "The service is there again", message)
 
 
 def _in_use(service: str, users: list[str]) -> Held:

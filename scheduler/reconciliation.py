@@ -6,8 +6,8 @@ any other call. A process that dies has read a service or not: the next one read
 
 import asyncio
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,7 +25,7 @@ from models.domain.fulfiller import FulfillerDefinition
 from models.domain.fulfilment import ReconcileRule
 from models.domain.maintenance import maintenance
 from models.domain.reading import as_told
-from models.domain.repair import repair_of
+from models.domain.repair import is_gone, repair_of
 from models.domain.service_change import BUILT
 from models.domain.sides import recorded
 from models.leases import Leases
@@ -106,7 +106,7 @@ class Reconciliation:
 
     async def _reconcile(self, document: Document) -> None:
         rule = await self._rule(document)
-        if document["tenant"].startswith("~") or document["body"].get("state") not in BUILT:
+        if document["tenant"].startswith("~") or not (document["body"].get("state") in BUILT or is_gone(document)):
             await self._settle(document, None, None)
             return
         asked = "asked" in document
@@ -121,7 +121,7 @@ class Reconciliation:
         if all(answer is None for _, answer in answers):
             await self._settle(document, self._clock.now() + LATER, None)
             return
-        for reader, answer in answers:
+        for reader, answer in agreed(answers):
             if isinstance(answer, Done):
                 document = await self._take_in(document, reader, answer) or document
         if rule.policy == "repair":
@@ -213,6 +213,17 @@ class Reconciliation:
             log.warning("a drift cannot be repaired", service=fresh["_id"], reason=str(refusal)[:300])
             return
         log.info("a drift is repaired", service=fresh["_id"], order=placed.id)
+
+
+def agreed(
+    answers: Sequence[tuple[FulfillerDefinition, Outcome | None]],
+) -> list[tuple[FulfillerDefinition, Outcome | None]]:
+    """Answers that agree on the state: where one of those who have built a service says it is gone, it is gone."""
+    gone = any(isinstance(answer, Done) and answer.state == "terminated" for _, answer in answers)
+    return [
+        (reader, replace(answer, state="terminated") if gone and isinstance(answer, Done) else answer)
+        for reader, answer in answers
+    ]
 
 
 def _question(document: Document, reader: FulfillerDefinition, now: datetime) -> FulfillerCall:

@@ -40,4 +40,5 @@ class Reports:
             tuple(entry for report in reports for entry in report.characteristics),
             tuple(entry for report in reports for entry in report.resources),
             tuple(entry for report in reports for entry in report.services),
+            tuple(entry for report in reports for entry in report.gone),
         )

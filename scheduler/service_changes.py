@@ -53,7 +53,7 @@ def taking(document: Document, planned: PlannedService, order_id: str, plan: str
     The owner keeps what the order must know to undo its work: the body, and both sides as it found them.
     """
     wanted, body, at = desired.known(document), document["body"], to_text(now)
-    link = desired.link_of(order_id, planned.item, planned.action)
+    link = desired.link_of(order_id, planned.item, "add" if planned.anew else planned.action)
     mine: Document = {"order": order_id, "item": planned.item, "plan": plan, "action": planned.action}
     mine |= {"before": _kept(body, planned.body), "wanted": wanted}
     if "actual" in document:
@@ -235,6 +235,6 @@ def _wanted(  # noqa: PLR0913, PLR0917 - an effect has these sides
     target = "terminated" if effect.get("remove") else effect.get("state")
     if target is None and effect.get("reserved"):
         target = "reserved"
-    if target and SERVICE.allows(body.get("state", ""), target):
+    if target and (SERVICE.allows(body.get("state", ""), target) or (planned.anew and target in BUILT)):
         changes.update(in_state(body, target, at))
     return changes

@@ -39,6 +39,11 @@ class Gone:
     terminated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class There:
+    """The service that was gone, and shall be built anew, is there again."""
+
+
 class Services:
     """The services of one plan, kept at hand while the plan is held."""
 
@@ -79,7 +84,7 @@ class Services:
         owner = {"order": order_id, "item": item.path, "plan": self._plan}
         return new_service(service, owner, item.action, self._tenant, now)
 
-    async def take(self, planned: PlannedService, order_id: str) -> Taken | Busy | Gone:
+    async def take(self, planned: PlannedService, order_id: str) -> Taken | Busy | Gone | There:
         """Make the service its item's, unless another item works on it."""
         key, item = planned.id, planned.item
         while True:
@@ -88,8 +93,9 @@ class Services:
                 return Gone()
             owner = document.get("owner")
             if owner is None:
-                if document["body"].get("state") == "terminated":
-                    return Gone(terminated=True)
+                terminated = document["body"].get("state") == "terminated"
+                if terminated != planned.anew:
+                    return Gone(terminated=True) if terminated else There()
                 change = taking(document, planned, order_id, self._plan, self._clock.now())
                 guard = {"_id": key, "rev": document["rev"], "owner": {"$exists": False}}
                 if not await self._store.update(COLLECTION, guard, change):

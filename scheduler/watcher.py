@@ -26,8 +26,9 @@ RESOURCES = (
     "fulfiller",
     "falloutRule",
     "release",
+    "recipe",
 )
-REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "falloutRule", "subscription")
+REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "falloutRule", "subscription", "recipe")
 PAUSE_SECONDS = 0.5
 LONGEST_LOOK_SECONDS = 1.0
 

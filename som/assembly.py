@@ -1,7 +1,7 @@
 """The scheduler and the notifier, put together from their parts."""
 
 from adapters.webhook import Webhook, WebhookSettings
-from models import fallout_flows, inbox, task_flows
+from models import fallout_flows, inbox, service_releases, task_flows
 from models.budgets import Budgets
 from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
@@ -11,11 +11,13 @@ from models.fallout_rules import RuleBook
 from models.leases import Leases
 from models.order_placing import OrderPlacing
 from models.patterns import Re2Patterns
+from models.pools.figures import figures
 from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
+from models.reservations_elsewhere import ReservationsElsewhere
 from models.sealing import Sealer
 from models.slots import Slots
-from scheduler import pool_lines, propagations, reconciliation
+from scheduler import pool_lines, propagations, reconciliation, reservation_upkeep
 from scheduler.cancellation import CancellationParts
 from scheduler.capacity import Capacity, EngineSettings
 from scheduler.claims import Claims
@@ -32,12 +34,13 @@ from scheduler.pool_lines import PoolLines
 from scheduler.read_adoption import Adoption
 from scheduler.reconciliation import Reconciliation, ReconciliationParts
 from scheduler.registry_watch import RegistryWatch
+from scheduler.reservation_upkeep import ReservationUpkeep
 from scheduler.resolutions import LEASE_SECONDS, Resolutions
 from scheduler.resolutions import SECONDS as RESOLUTION_SECONDS
 from scheduler.watcher import Watcher
 from som.ground import Ground
 from som.listening import ip_is_loopback
-from som.metrics import delivery_counter, watch_in_hand
+from som.metrics import PoolGauges, delivery_counter, watch_in_hand
 from som.stopping import close_at_end
 from som.version import program_version
 
@@ -83,7 +86,11 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     resolutions = Resolutions(store, clock, Leases(store, clock, ground.worker, LEASE_SECONDS))
     leases = Leases(store, clock, ground.worker, reconciliation.LEASE_SECONDS)
     reconciling = ReconciliationParts(store, clock, directory, catalogue, places, health, placing, leases)
+    upkeep = ReservationUpkeep(ReservationsElsewhere(store, clock), clock, directory, places, leases)
     engine.periodic += [
+        (upkeep.look, reservation_upkeep.SECONDS),
+        (PoolGauges(ground.registry, lambda: figures(store)).look, PoolGauges.SECONDS),
+        (service_releases.ServiceReleases(store, clock, pools).look, service_releases.SECONDS),
         (Reconciliation(reconciling).look, reconciliation.SECONDS),
         (Adoption(reconciling).look, Adoption.SECONDS),
         (propagations.Propagations(store, clock, leases, catalogue, placing).look, propagations.SECONDS),

@@ -36,6 +36,7 @@ from models.patterns import Re2Patterns
 from models.pools import jobs as pool_jobs
 from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
+from models.recipe_book import RecipeBook
 from models.resealing import reseal
 from models.sealing import Sealer
 from models.store import Store, connect
@@ -152,11 +153,13 @@ class Server:
         directory = Directory(store, opening(kinds, sealer))
         close_at_end(stack, "fulfillers", directory.aclose)
         catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
+        recipes = RecipeBook(store)
         planner = Planner(catalogue, inventory, clock, EnablingServices(store, clock))
         watcher = Watcher(store)
         watcher.on_reference.append(lambda name: directory.invalidate() if name == "fulfiller" else None)
         watcher.on_reference.append(lambda name: catalogue.invalidate() if name == "serviceSpecification" else None)
-        watcher.on_open += [directory.invalidate, catalogue.invalidate]
+        watcher.on_reference.append(lambda name: recipes.invalidate() if name == "recipe" else None)
+        watcher.on_open += [directory.invalidate, catalogue.invalidate, recipes.invalidate]
         jobs = [Role("watcher", watcher.run(), watcher.stop)]
         presence = Presence(store, clock)
         if "api" in settings.roles:
@@ -169,6 +172,7 @@ class Server:
             inventory=inventory,
             fulfiller_rules=kinds,
             forms=JsonSchemaForms(),
+            recipes=recipes,
             tokens=tokens,
             sealer=sealer,
             patterns=Re2Patterns(),

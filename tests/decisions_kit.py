@@ -16,6 +16,7 @@ from models.domain.decisions import Decisions, UnusableDecision, assess
 from models.domain.expressions import ExpressionError
 from models.domain.expressions.plain import plain_decision
 from models.domain.expressions.runtime import checked_result
+from models.domain.expressions.values.calendar_text import temporal_of, text_of
 from models.safe_xml import parse
 
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
@@ -105,6 +106,9 @@ def _scalar(element: Element) -> Any:
     text, kind = element.text or "", (element.get(_TYPE) or "xsd:string").rpartition(":")[2]
     if kind in ("decimal", "double", "integer", "int", "float", "long"):
         return float(text)
+    if kind in ("date", "time", "dateTime", "duration", "dayTimeDuration", "yearMonthDuration"):
+        read = temporal_of(text.strip())
+        return text if read is None else text_of(read)
     return text.strip() == "true" if kind == "boolean" else text
 
 

@@ -2,11 +2,11 @@
 
 Each call reserves under an `externalId` of its own, and looks for it first where it may have been made before: so that
 after a crash nothing leaks and nothing is reserved twice. What it gave stands as the service's supportingResource, with
-the reservation that holds it, by which it is given back when the service is deleted.
+the reservation that holds it, by which it is kept or given up when the service changes, and given back with it.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from adapters.credentials import Credentials
@@ -14,6 +14,15 @@ from adapters.http_session import Tools
 from adapters.ports import Accepted, Done, FulfillerCall, Outcome, Probe, Progress, Refused, Shortage, Unreachable
 from adapters.tmforum.client import Answered, Budget, Document, TmfClient, Trouble, segment
 from adapters.tmforum.order_reading import id_of
+from adapters.tmforum.reservation_reading import (
+    allotted,
+    end_of,
+    external_id,
+    item_of,
+    kept,
+    reservation_body,
+    resources_in,
+)
 from adapters.tmforum.settings import wrong_settings
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import text
@@ -22,7 +31,8 @@ from models.domain.violations import Violation
 _DONE = frozenset({"completed"})
 _SHORT = frozenset({"pending", "held"})
 _GONE = frozenset({"rejected", "failed", "cancelled", "partial"})
-_OF_THE_ITEM = frozenset({"count", "seconds"})
+_CANNOT = frozenset({400, 405, 415, 422, 501})
+"""What systems answer to a PATCH that have no such thing: TMF685 says nothing of it."""
 
 
 class Tmf685Fulfiller:
@@ -63,13 +73,7 @@ class Tmf685Fulfiller:
 
     async def poll(self, reference: Accepted, call: FulfillerCall) -> Outcome:  # noqa: ARG002 - the port's signature
         """Look how a reservation is that was taken on."""
-        budget = Budget(call.timeout)
-        found = await self._find(external_id(call.idempotency_key), budget)
-        if isinstance(found, Refused | Unreachable):
-            return found
-        if found is None:
-            return Refused("The reservation is not there any more.", maybe_done=True)
-        outcome = self._read(found)
+        outcome = await self._reserve(call, Budget(call.timeout), make=False)
         return Progress() if isinstance(outcome, Accepted) else outcome
 
     async def probe(self, seconds: float) -> Probe:
@@ -77,25 +81,75 @@ class Tmf685Fulfiller:
         answer = await self._client.get("/reservation", Budget(seconds), externalId="probe", limit="1")
         return Probe(None if isinstance(answer, Answered) else answer.reason)
 
+    async def use(self, reservation: str, seconds: float) -> Outcome:
+        """Turn a reservation into use, by TMF639's word for that."""
+        return await self._change(reservation, {"usageState": "active"}, seconds)
+
+    async def extend(self, reservation: str, until: datetime, seconds: float) -> Outcome:
+        """Ask for a later end."""
+        return await self._change(reservation, {"validFor": {"endDateTime": until.isoformat()}}, seconds)
+
+    async def give_back(self, reservation: str, seconds: float) -> Outcome:
+        """Delete a reservation."""
+        answer = await self._client.write(
+            "DELETE", f"/reservation/{segment(reservation)}", Budget(seconds), bears={404}
+        )
+        return Done({"gone": True}) if isinstance(answer, Answered) else answer
+
     async def aclose(self) -> None:
         """Hold nothing: the session belongs to the process."""
 
-    async def _reserve(self, call: FulfillerCall, budget: Budget) -> Outcome:
+    async def _change(self, reservation: str, change: Document, seconds: float) -> Outcome:
+        """PATCH a reservation; a system that has no such thing is asked how the reservation stands."""
+        budget, path = Budget(seconds), f"/reservation/{segment(reservation)}"
+        answer = await self._client.write("PATCH", path, budget, change, bears={404, *_CANNOT})
+        if isinstance(answer, Answered) and answer.status in _CANNOT:
+            answer = await self._client.get(path, budget, bears={404})
+        if isinstance(answer, Refused | Unreachable):
+            return answer
+        if answer.status == 404:
+            return Done({"gone": True})
+        end = end_of(answer.body)
+        return Done({} if end is None else {"endDateTime": end})
+
+    async def _reserve(self, call: FulfillerCall, budget: Budget, *, make: bool = True) -> Outcome:
         if call.input is None:
             return Done()
         if not isinstance(call.input, Mapping):
             return Refused("The task's input is no demand: an object is needed.")
+        count = call.input.get("count", 1)
+        keeps = await self._kept(call, count, budget) if call.action == "modify" else []
+        if isinstance(keeps, Refused | Unreachable):
+            return keeps
+        missing = count - sum(len(resources_in(body)) for body in keeps)
+        if missing <= 0:
+            return allotted(keeps, self._id, call)
+        body = await self._made(call, missing, budget, make=make)
+        return body if isinstance(body, Refused | Unreachable) else self._read(body, keeps, call)
+
+    async def _made(self, call: FulfillerCall, count: int, budget: Budget, *, make: bool) -> Any:
+        """The reservation of a call, made unless it is there already."""
         key = external_id(call.idempotency_key)
-        if call.repeated:
+        if call.repeated or not make:
             found = await self._find(key, budget)
-            if isinstance(found, Refused | Unreachable):
-                return found
             if found is not None:
-                return self._read(found)
-        answer = await self._client.write("POST", "/reservation", budget, _body(call, key), key=call.idempotency_key)
-        if isinstance(answer, Refused | Unreachable):
-            return answer
-        return self._read(answer.body)
+                return found
+            if not make:
+                return Refused("The reservation is not there any more.", maybe_done=True)
+        body = reservation_body(call, call.input, count)
+        answer = await self._client.write("POST", "/reservation", budget, body, key=call.idempotency_key)
+        return answer if isinstance(answer, Refused | Unreachable) else answer.body
+
+    async def _kept(self, call: FulfillerCall, count: int, budget: Budget) -> list[Document] | Trouble:
+        """The reservations of the service that still fit, as they stand."""
+        found = []
+        for key in kept(call.former or {}, self._id, call, count):
+            answer = await self._client.get(f"/reservation/{segment(key)}", budget, bears={404})
+            if isinstance(answer, Refused | Unreachable):
+                return answer
+            if answer.status != 404 and resources_in(answer.body):
+                found.append(answer.body)
+        return found
 
     async def _find(self, key: str, budget: Budget) -> Document | Trouble | None:
         answer = await self._client.get("/reservation", budget, externalId=key)
@@ -104,14 +158,14 @@ class Tmf685Fulfiller:
         found = answer.body if isinstance(answer.body, list) else []
         return next((one for one in found if isinstance(one, dict) and one.get("externalId") == key), None)
 
-    def _read(self, body: Any) -> Outcome:
+    def _read(self, body: Any, keeps: list[Document], call: FulfillerCall) -> Outcome:
         """What a reservation means for the task."""
         state = str(body.get("state", "")) if isinstance(body, Mapping) else ""
-        items = body.get("reservationItem") if isinstance(body, Mapping) else None
-        item = items[0] if isinstance(items, list) and items and isinstance(items[0], Mapping) else {}
-        reason = text(item.get("stateChangeReason")) or text(body.get("stateChangeReason")) if state else None
+        reason = text(item_of(body).get("stateChangeReason")) or text(body.get("stateChangeReason")) if state else None
         if state in _DONE:
-            return self._given(body, item)
+            if not resources_in(body):
+                return Refused("The reservation is completed, and names no resource.", maybe_done=True)
+            return allotted([*keeps, body], self._id, call)
         if state in _SHORT:
             said = reason or "there is not enough left"
             ahead = body.get("ahead")
@@ -122,26 +176,6 @@ class Tmf685Fulfiller:
         if state and key is not None:
             return Accepted(key, f"{self._client.base}/reservation/{segment(key)}")
         return Refused("The answer is no reservation.", maybe_done=True)
-
-    def _given(self, body: Mapping[str, Any], item: Mapping[str, Any]) -> Outcome:
-        applied = item.get("appliedCapacity")
-        listed = applied.get("resource") if isinstance(applied, Mapping) else None
-        resources = [one for one in listed or () if isinstance(one, Mapping) and one.get("id")]
-        if not resources:
-            return Refused("The reservation is completed, and names no resource.", maybe_done=True)
-        shown = [_shown(one) for one in resources]
-        reservation = {"id": id_of(body), "fulfiller": self._id}
-        output = {
-            "resource": shown,
-            "values": [one["value"] for one in shown],
-            **{name: shown[0][name] for name in ("id", "value", "characteristic")},
-        }
-        references = tuple(
-            {**{name: one[name] for name in ("id", "href", "name", "value") if one.get(name) is not None},
-             "@referredType": "Resource", "reservation": reservation}
-            for one in resources
-        )  # fmt: skip
-        return Done(output=output, supporting_resource=references)
 
     def _held_by(self, service: Mapping[str, Any]) -> Iterator[str]:
         """The reservations here that hold something for a service."""
@@ -162,41 +196,3 @@ class Tmf685Fulfiller:
             if isinstance(answer, Refused | Unreachable):
                 return answer
         return Done()
-
-
-def external_id(key: str) -> str:
-    """The externalId of what is reserved under an idempotency key: the same whenever it is asked for."""
-    return f"som-{hashlib.sha256(key.encode()).hexdigest()[:40]}"
-
-
-def _body(call: FulfillerCall, key: str) -> Document:
-    """The reservation as it is asked for; the same call gives the same body."""
-    demand: Document = {name: value for name, value in call.input.items() if name not in _OF_THE_ITEM}
-    pool, specification = demand.pop("pool", None), demand.pop("resourceSpecification", None)
-    if pool is not None:
-        demand["resourcePool"] = {"id": pool}
-    if specification is not None:
-        demand["resourceSpecification"] = {"name": specification}
-    demand.setdefault("priority", call.priority)
-    entities = [{"id": call.service["id"], "role": "for", "@referredType": "Service"}]
-    if call.order_id is not None:
-        entities.append({"id": call.order_id, "role": "orderedBy", "@referredType": "ServiceOrder"})
-    return {
-        "@type": "Reservation",
-        "externalId": key,
-        "relatedParty": [{"id": "som", "name": "som", "role": "requester", "@referredType": "Organization"}],
-        "relatedEntity": entities,
-        "reservationItem": [
-            {"id": "1", "action": "add", "quantity": call.input.get("count", 1), "capacityDemand": demand}
-        ],
-    }
-
-
-def _shown(resource: Mapping[str, Any]) -> Document:
-    given = resource.get("characteristic")
-    return {
-        "id": resource["id"],
-        "name": resource.get("name") or resource["id"],
-        "value": resource.get("value") or resource.get("name") or resource["id"],
-        "characteristic": dict(given) if isinstance(given, Mapping) else {},
-    }

@@ -54,7 +54,17 @@ def utilisation_body(request: Request, stored: Document, waiting: int, now: date
         dimension = None if name == MEMBERS else dimensions.get(name, "piece")
         texts = {what: str(n) if dimension is None else amount_shown(n, dimension) for what, n in numbers.items()}
         made["count"].append({"measure": name, **texts, "utilisation": round(counts.share, _DIGITS)})
+    if stored.get("saving"):
+        made["savingFor"] = saving_body(stored["saving"])
     return made if at is None else made | {"expectedExhaustion": shown(at)}
+
+
+def saving_body(saving: Document) -> Document:
+    """The demand that a pool saves up for."""
+    made: Document = {"demand": saving["key"], "since": shown(saving["since"])}
+    if saving.get("order") is not None:
+        made["order"] = saving["order"]
+    return made if saving["until"] is None else made | {"until": shown(saving["until"])}
 
 
 def _share(usage: Usage) -> float:

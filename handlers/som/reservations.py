@@ -75,6 +75,23 @@ class Reservations:
             raise _unknown(request.id)
         return one_reply(request, self._body(request, request.id, found))
 
+    async def patch(self, request: Request) -> Reply:
+        """Extend it, or turn it into use; done again, it changes nothing."""
+        body, key = require_body(request), _key(request.id)
+        found = await self._pools.look(key)
+        if found is None:
+            raise _unknown(request.id)
+        if isinstance(found, Exhausted):
+            raise Conflict(f"The reservation {request.id!r} stands in line: it holds nothing yet.")
+        if (body.get("validFor") or {}).get("endDateTime") is not None:
+            await self._pools.extend(key, self._clock.after(self._seconds(body)))
+        if body.get("usageState") == "active":
+            await self._pools.commit(key)
+        now = await self._pools.look(key)
+        if not isinstance(now, Reserved):  # it has expired meanwhile
+            raise _unknown(request.id)
+        return one_reply(request, self._body(request, request.id, now))
+
     async def delete(self, request: Request) -> Reply:
         """Give back what it holds, or leave the line."""
         found = await self._pools.look(_key(request.id))
@@ -116,6 +133,7 @@ class Reservations:
         if isinstance(found, Exhausted):
             item: Document = {"id": "1", "state": "pending", "stateChangeReason": found.reason}
             return {**made, "state": "pending", "ahead": found.ahead, "reservationItem": [item]}
+        made["usageState"] = "active" if found.committed else "idle"
         if found.until is not None:
             made["validFor"] = {"endDateTime": shown(found.until)}
         resources = [_resource(request, member) for member in found.members]

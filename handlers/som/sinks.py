@@ -1,25 +1,28 @@
-"""Configuration sinks: registered, listed, removed."""
+"""Configuration sinks: registered, listed, changed, removed; and the whole inventory sent to one."""
 
 from typing import Any
 
 import orjson
 
 from handlers.body import require_body
+from handlers.conditions import check_if_match, etag
 from handlers.dependencies import Dependencies
 from handlers.exchange import Reply, Request
 from handlers.settings import HttpSettings
-from handlers.som.lists import AdminLists, list_reply, one_of, one_reply
+from handlers.som.lists import AdminLists, asked_fields, list_reply, one_of, one_reply
 from handlers.som.times import shown
 from models import sinks
 from models.deliveries import backlogs
 from models.domain.delivery import DEAD, PENDING
-from models.domain.errors import AlreadyExists
+from models.domain.errors import AlreadyExists, Conflict
+from models.domain.merge_patch import with_defaults
 from models.domain.sinks import KINDS
 from models.reading import page, reading
 from models.signing_secrets import trouble
 
 Document = dict[str, Any]
 
+_TRIES = 5
 _FILTERS = {
     "kind": one_of("sink.kind", "kind", KINDS),
     "state": one_of("state", "state", ("active", "ended")),
@@ -59,7 +62,31 @@ class Sinks:
         stored = await sinks.find(self._store, request.caller.tenant, request.id)
         with reading():
             counts = await backlogs(self._store, request.caller, [stored["_id"]])
-        return one_reply(request, self._body(request, stored, counts))
+        return one_reply(request, self._body(request, stored, counts), _tag(stored))
+
+    async def patch(self, request: Request) -> Reply:
+        """Change one by a merge patch."""
+        asked_fields(request)
+        patch = require_body(request)
+        for _ in range(_TRIES):
+            stored = await sinks.find(self._store, request.caller.tenant, request.id)
+            check_if_match(request, stored)
+            sinks.require_active(stored)
+            present = sinks.body_of(stored)
+            body = with_defaults(present, {name: value for name, value in patch.items() if name != "credentials"}, {})
+            if body == present and "credentials" not in patch:
+                return await self.retrieve(request)
+            named = {"credentials": patch["credentials"]} if patch.get("credentials") is not None else {}
+            sinks.check({**body, **named}, self._patterns)
+            if await sinks.change(self._store, self._clock, self._sealer, stored, body, patch):
+                return await self.retrieve(request)
+        raise Conflict("Others change this sink all the time; please repeat the request.")
+
+    async def copy(self, request: Request) -> Reply:
+        """Have the whole inventory sent to one."""
+        stored = await sinks.begin_copy(self._store, self._clock, request.caller.tenant, request.id)
+        body = self._body(request, stored, {})["copy"]
+        return Reply(202, orjson.dumps(body), [(b"location", request.url(f"/sink/{stored['_id']}").encode())])
 
     async def create(self, request: Request) -> Reply:
         """Register one; the secret that signs is told this once."""
@@ -95,6 +122,23 @@ class Sinks:
             "endedReason": stored.get("endedReason") or trouble(stored, self._sealer),
             "hasCredentials": bool(stored.get("credentials")),
             "createdDate": shown(stored["created"]),
+            **({"copy": _copy(stored["copy"])} if "copy" in stored else {}),
             "pending": counts.get((key, PENDING), 0),
             "dead": counts.get((key, DEAD), 0),
         }
+
+
+def _tag(stored: Document) -> list[tuple[bytes, bytes]]:
+    return [(b"etag", etag(stored["rev"]))]
+
+
+def _copy(stored: Document) -> Document:
+    """How far a copy of the inventory is."""
+    ended = {"endedDate": shown(stored["ended"])} if "ended" in stored else {}
+    return {
+        "number": stored["number"],
+        "state": stored["state"],
+        "copied": stored["copied"],
+        "startedDate": shown(stored["started"]),
+        **ended,
+    }

@@ -26,12 +26,14 @@ class Place:
 
     Attributes:
         report: takes element, reason and whether it is only a warning.
+        wanted: the type of the decision that a decision table gives the value of.
     """
 
     label: str
     scope: Scope
     report: Callable[[str, str, bool], None]
     language: str = ""
+    wanted: Type | None = None
 
     def at(self, label: str) -> "Place":
         return replace(self, label=f"{self.label}, {label}")
@@ -104,7 +106,7 @@ def is_feel(language: str) -> bool:
 
 def context(element: Element, place: Place) -> nodes.Node:
     entries: list[nodes.Entry] = []
-    known = place
+    known = replace(place, wanted=None)
     result: nodes.Node | None = None
     for entry in children(element, "contextEntry"):
         variable = child(entry, "variable")

@@ -5,9 +5,9 @@ from xml.etree.ElementTree import Element
 
 from models.dmn.document import child, children, local, name_of, text
 from models.domain.expressions.errors import ExpressionSyntaxError
-from models.domain.expressions.logic import compile_check
+from models.domain.expressions.logic import Check, compile_check
 from models.domain.expressions.names import Names
-from models.domain.expressions.nodes import UnaryTests
+from models.domain.expressions.nodes import Node, UnaryTests
 from models.domain.expressions.parser import Scope, parse_unary_tests
 from models.domain.expressions.types import AnyType, Constrained, ContextOf, FunctionOf, ListOf, Type, named
 
@@ -59,11 +59,11 @@ class ItemDefinitions:
     def _type(self, element: Element, label: str, depth: int) -> Type:
         base = self._base(element, label, depth)
         allowed = self._allowed(element, "allowedValues", label)
-        base = Constrained(base, allowed) if allowed else base
+        base = Constrained(base, *allowed) if allowed else base
         if element.get("isCollection") == "true":
             base = ListOf(base)
         constraint = self._allowed(element, "typeConstraint", label)
-        return Constrained(base, constraint) if constraint else base
+        return Constrained(base, *constraint) if constraint else base
 
     def _base(self, element: Element, label: str, depth: int) -> Type:
         if depth > _MAX_DEPTH:
@@ -90,7 +90,7 @@ class ItemDefinitions:
             self._report(label, f"there is no type {reference.strip()!r}")
         return found or AnyType()
 
-    def _allowed(self, element: Element, kind: str, label: str) -> Callable[..., bool | None] | None:
+    def _allowed(self, element: Element, kind: str, label: str) -> tuple[Check, tuple[Node, ...]] | None:
         source = text(child(element, kind))
         if not source:
             return None
@@ -99,4 +99,4 @@ class ItemDefinitions:
         except ExpressionSyntaxError as error:
             self._report(f"{label}, allowed values", str(error))
             return None
-        return compile_check(tests) if isinstance(tests, UnaryTests) else None
+        return (compile_check(tests), tests.tests) if isinstance(tests, UnaryTests) else None

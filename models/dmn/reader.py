@@ -97,7 +97,9 @@ class _Reader:
             case "inputData":
                 return InputData(id_, name_of(element), wanted, (reference_ or "").strip())
             case "decision":
-                return Decision(id_, name_of(element), wanted, required, self.logic(element, place))
+                return Decision(
+                    id_, name_of(element), wanted, required, self.logic(element, replace(place, wanted=wanted))
+                )
             case "businessKnowledgeModel":
                 return Knowledge(id_, name_of(element), required, self.knowledge(element, place, wanted))
             case _:

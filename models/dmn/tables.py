@@ -1,5 +1,6 @@
 """Decision tables of a model."""
 
+from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 from models.dmn.boxed import Place, boxed, is_feel, parse_text, register
@@ -7,7 +8,7 @@ from models.dmn.document import child, children, local, name_of, text
 from models.domain.decisions.hit_policies import Policy
 from models.domain.decisions.tables import Column, Output, Rule, Table
 from models.domain.expressions import nodes
-from models.domain.expressions.types import Constrained, Type
+from models.domain.expressions.types import Constrained, ContextOf, ListOf, Type
 
 _LETTERS = {"U": "UNIQUE", "A": "ANY", "P": "PRIORITY", "F": "FIRST", "R": "RULE ORDER", "O": "OUTPUT ORDER",
             "C": "COLLECT"}  # fmt: skip
@@ -25,6 +26,7 @@ def table(element: Element, place: Place) -> nodes.Node:
     labels = [_label(one, at) for at, one in enumerate(inputs, 1)]
     columns = tuple(_column(one, place.at(f"input {label}")) for one, label in zip(inputs, labels, strict=True))
     outputs = tuple(_output(one, place.at(f"output {at}"), len(clauses)) for at, one in enumerate(clauses, 1))
+    outputs = tuple(replace(one, ranked=one.ranked or _ranked(one, place.wanted)) for one in outputs)
     if policy in _NEED_RANKS and not any(output.ranked for output in outputs):
         return place.refuse(
             f"the hit policy {policy.value} needs allowed values of an output, the first one counting most"
@@ -91,6 +93,16 @@ def _output(element: Element, place: Place, count: int) -> Output:
     source = text(child(element, "outputValues"))
     ranked = _tests(source, place.at("output values")).tests if source else ()
     return Output(name, wanted, _entry(default, place.at("default")) if default is not None else None, ranked)
+
+
+def _ranked(output: Output, wanted: Type | None) -> tuple[nodes.Node, ...]:
+    """Return the allowed values of an output's type, or of its part in the type of the whole decision."""
+    whole = wanted.item if isinstance(wanted, ListOf) else wanted
+    part = dict(whole.fields).get(output.name) if isinstance(whole, ContextOf) else whole
+    for one in (output.type, part):
+        if isinstance(one, Constrained) and one.ranked:
+            return one.ranked
+    return ()
 
 
 def _rule(element: Element, place: Place, labels: list[str], outputs: tuple[Output, ...]) -> Rule:

@@ -13,6 +13,7 @@ from models.domain.graph import Cyclic
 from models.domain.modifications import modify_item, refuse_modify
 from models.domain.order_items import OrderItem, cycle_steps, items_of
 from models.domain.plan import Plan, PlannedItem, PlannedService
+from models.domain.rebuilding import rebuild_item, refuse_rebuild
 from models.domain.removals import delete_item, doomed_services, order_removals, refuse_delete
 from models.domain.slices import at_once
 from models.domain.snapshot import Body, MoreToSee, Snapshot
@@ -70,7 +71,7 @@ def decompose_steps(order_id: str, order: Mapping[str, Any], snapshot: Snapshot)
 def _services(draft: Draft) -> Iterator[None]:
     doomed = doomed_services(draft)
     for item in draft.items:
-        if item.action == "add":
+        if item.action == "add" and not _is_there(draft, item):
             if item.path not in draft.roots:  # the item around it may have planned it already
                 yield from add_item(draft, item)
         else:
@@ -85,17 +86,37 @@ def _existing_service(draft: Draft, item: OrderItem, doomed: frozenset[str]) -> 
     body = draft.snapshot.services.get(service_id)
     if body is None:
         draft.refuse(f"{item.pointer}/service/id", "unknownService", f"The inventory has no service {service_id!r}.")
-    elif draft.named[service_id] is not item:
+    elif draft.named.get(service_id, item) is not item:
         draft.refuse(f"{item.pointer}/service/id", "duplicateService",
                      f"Another item of the order is about the service {service_id} already.")  # fmt: skip
     elif item.action == "noChange":
         _keep(draft, item, body)
+    elif item.action == "add":
+        _rebuild(draft, item, body)
     elif refused := (refuse_delete if item.action == "delete" else refuse_modify)(item, body):
         draft.violations.append(refused)
     elif item.action == "delete":
         delete_item(draft, item, body, doomed)
     else:
         modify_item(draft, item, body)
+
+
+def _is_there(draft: Draft, item: OrderItem) -> bool:
+    """Whether an item that adds names a service that is there already, and that this order has not made itself."""
+    body = draft.snapshot.services.get(str(item.service.get("id") or ""))
+    links = (body or {}).get("serviceOrderItem") or ()
+    made = any(isinstance(link, Mapping) and link.get("serviceOrderId") == draft.order_id for link in links)
+    return body is not None and (draft.snapshot.builds_anew(item) or not made)
+
+
+def _rebuild(draft: Draft, item: OrderItem, body: Body) -> None:
+    if not draft.snapshot.builds_anew(item):
+        draft.refuse(f"{item.pointer}/service/id", "serviceExists", f"The service {body['id']} is there already.")
+        return
+    refused = list(refuse_rebuild(item, body, draft.snapshot))
+    draft.violations.extend(refused)
+    if not refused:
+        rebuild_item(draft, item, body)
 
 
 def _keep(draft: Draft, item: OrderItem, body: Body) -> None:

@@ -51,6 +51,7 @@ class Node:
         base: the body in the inventory that the new one, a delta, changes.
         related: (relationship type, service id) of the relationships in its body.
         wish: for one that is made because there was none to share, what was asked for.
+        anew: it is gone, and built again under its id.
     """
 
     id: str
@@ -77,13 +78,14 @@ class Node:
     base: Mapping[str, Any] = field(default_factory=dict)
     related: set[tuple[str, str]] = field(default_factory=set)
     wish: str = ""
+    anew: bool = False
 
     def planned(self) -> PlannedService:
         """Return it as the plan has it."""
         return PlannedService(
             id=self.id,
             item=self.item.path,
-            action=self.action,
+            action="modify" if self.anew else self.action,
             specification=self.reference,
             body=self.body,
             state=self.state,
@@ -92,6 +94,7 @@ class Node:
             relies_on=tuple(self.relies_on),
             name=self.name,
             share=self.wish if self.state not in AS_PLANNED_ONLY else "",
+            anew=self.anew,
         )
 
     def add_child(self, child: "Node") -> None:
@@ -132,7 +135,7 @@ class Draft:
         for item in items:
             if item.parent is not None:
                 self.inner.setdefault(item.parent, []).append(item)
-            if item.action != "add" and item.service.get("id"):
+            if item.service.get("id") and (item.action != "add" or snapshot.builds_anew(item)):
                 self.named[str(item.service["id"])] = item
 
     def place(self, node: Node) -> Node:

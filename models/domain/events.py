@@ -1,6 +1,7 @@
 """The events that we publish, what each is called in a version of its API, and how they are kept.
 
-How a subscriber receives one is in `models.wire.events`. Sources: the hub and listener operations of TMF641 v4.1,
+How a subscriber receives one is in `models.wire.events`. Events of resource pools are our own, at the hub of our own
+API; TMF685 is a beta and names none. Sources: the hub and listener operations of TMF641 v4.1,
 TMF638 v4.0, TMF633 v4.0, TMF639 v4.0 and v5.0, and TMF701 v4.1.
 """
 
@@ -123,6 +124,13 @@ SUBJECTS = {
             ("Create", "AttributeValueChange", "StateChange", "Delete", "InformationRequired"),
             within="processFlow",
         ),
+        Subject(
+            "som",
+            "resourcePool",
+            "Resource pool",
+            "resourceInventory",
+            ("Create", "AttributeValueChange", "ThresholdCrossed", "Delete"),
+        ),
     )
 }
 
@@ -133,14 +141,10 @@ ADMINISTERED = {
     "falloutRule": Subject(
         "som", "falloutRule", "Fallout rule", "serviceOrdering", ("Create", "AttributeValueChange", "Delete")
     ),
-    "resourcePool": Subject(
-        "som",
-        "resourcePool",
-        "Resource pool",
-        "resourceInventory",
-        ("Create", "AttributeValueChange", "ThresholdCrossed", "Delete"),
-    ),
     "release": Subject("som", "release", "Release", "serviceCatalogManagement", ("Create", "StateChange")),
+    "recipe": Subject(
+        "som", "recipe", "Recipe", "serviceOrdering", ("Create", "AttributeValueChange", "StateChange", "Delete")
+    ),
 }
 """What is told to the history alone: no hub carries these events."""
 
@@ -155,6 +159,7 @@ BASE_PATHS = {
     "tmf639": "/tmf-api/resourceInventoryManagement/",
     "tmf633": "/tmf-api/serviceCatalogManagement/",
     "tmf701": "/tmf-api/processFlowManagement/",
+    "som": "/som/",
 }
 
 _TITLES = {
@@ -166,6 +171,7 @@ _TITLES = {
     "InformationRequired": "needs information",
     "Milestone": "reached a milestone",
     "Jeopardy": "is in jeopardy",
+    "ThresholdCrossed": "has crossed a threshold",
     "DriftDetected": "is otherwise than ordered",
     "DriftResolved": "is as ordered again",
 }

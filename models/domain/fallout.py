@@ -77,6 +77,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "serviceTerminated": Kind(("reason",), _SERVICE_LOST, "The service is lost: cancel the order."),
     "serviceGone": Kind(("reason",), _SERVICE_LOST, "The service is lost: cancel the order."),
+    "serviceBack": Kind(("reason",), _SERVICE_LOST, "There is nothing to build any more: cancel the order."),
     "serviceInUse": Kind(("reason",), _SERVICE_LOST, "Resume when nothing relies on it any more, or cancel the order."),
     "reliedOnGone": Kind(
         ("reason",), _SERVICE_LOST, "Cancel the order and place it anew: it finds or builds another one then."

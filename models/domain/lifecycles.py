@@ -182,6 +182,18 @@ RELEASE = LifeCycle(
     },
 )
 
+RECIPE = LifeCycle(
+    name="recipe",
+    initial=frozenset({"draft"}),
+    transitions=table(draft="inReview", inReview="draft published", published="retired", retired=""),
+    meaning={
+        "draft": "Being drawn. It can be changed and tried, and nothing runs it.",
+        "inReview": "Finished by its author, and unchanged while others look at it, until it is published or returned.",
+        "published": "New orders and other recipes use it. It never changes again; a change is a new version.",
+        "retired": "Nothing new begins with it; what runs on it goes on.",
+    },
+)
+
 ALL = (
     SERVICE_ORDER,
     ORDER_ITEM,
@@ -193,4 +205,5 @@ ALL = (
     PROCESS_FLOW,
     TASK_FLOW,
     RELEASE,
+    RECIPE,
 )

@@ -35,14 +35,14 @@ def modify_item(draft: Draft, item: OrderItem, body: Body) -> None:
     """Plan an item that modifies, unless the item around it has done so already."""
     if item.path not in draft.roots:
         specification = draft.snapshot.specification_of(body) or draft.snapshot.specification(item.specification)
-        node = _changed_node(draft, item, body, specification, item.service)
+        node = changed_node(draft, item, body, specification, item.service)
         node.path = node.name = specification.name if specification else "service"
         draft.place_root(node)
-        _check(draft, node)
+        check_delta(draft, node)
         change_around(draft, node)
 
 
-def _changed_node(draft: Draft, item: OrderItem, body: Body, specification: Specification | None, delta: Body) -> Node:
+def changed_node(draft: Draft, item: OrderItem, body: Body, specification: Specification | None, delta: Body) -> Node:
     """Make the node of a service that changes; its body is the delta: named values, where null removes one."""
     delta = {key: value for key, value in delta.items() if key not in NOT_IN_DELTA}
     values = {**characteristics_of(body), **characteristics_of(delta)}
@@ -66,7 +66,8 @@ def _changed_node(draft: Draft, item: OrderItem, body: Body, specification: Spec
     )
 
 
-def _check(draft: Draft, node: Node) -> None:
+def check_delta(draft: Draft, node: Node) -> None:
+    """Refuse values that a service cannot have."""
     at = f"{node.item.pointer}/service/serviceCharacteristic"
     changed = node.body.get("serviceCharacteristic") or []
     for violation in node.specification.rules.check(changed, pointer=at, partial=True) if node.specification else ():
@@ -145,7 +146,7 @@ def _change_part(draft: Draft, node: Node, part: Body, role: tuple[str, int], ch
     named = {characteristic.get("name") for characteristic in ordered}
     ordered.extend({"name": key, "value": value} for key, value in changes.items() if key not in named)
     given = item.service if item is not None else {}
-    changed = _changed_node(draft, item or node.item, part, draft.snapshot.specification_of(part),
+    changed = changed_node(draft, item or node.item, part, draft.snapshot.specification_of(part),
                             {**given, "serviceCharacteristic": ordered})  # fmt: skip
     changed.name, changed.role, changed.path = name, role[0], f"{node.path}/{name}"
     changed.parent, changed.level = node, node.level + 1
@@ -154,7 +155,7 @@ def _change_part(draft: Draft, node: Node, part: Body, role: tuple[str, int], ch
         draft.place(changed)
     else:
         draft.place_root(changed)
-    _check(draft, changed)
+    check_delta(draft, changed)
     node.add_child(changed)
     node.awaits.append((f"child:{changed.role}", changed.id))
     change_around(draft, changed)

@@ -10,6 +10,7 @@ from typing import Any
 from models.domain.draft import Draft
 from models.domain.modifications import refuse_modify
 from models.domain.order_items import OrderItem, cycle_steps, items_of, references_of, waits_of
+from models.domain.rebuilding import refuse_rebuild
 from models.domain.removals import doomed_services, refuse_delete, refuse_used, users_of
 from models.domain.slices import at_once
 from models.domain.snapshot import Body, Snapshot
@@ -115,7 +116,9 @@ class _ItemCheck:
         if item.operation is not None and item.action != "modify":
             text = f"An operation is asked for with modify, not with {item.action}."
             yield Violation(f"{item.pointer}/operation", "illegalOperation", text)
-        if item.action == "add":
+        if self._snapshot.builds_anew(item):
+            yield from self._rebuilding(item)
+        elif item.action == "add":
             yield from self._addition(item)
         else:
             yield from self._existing(item)
@@ -150,6 +153,14 @@ class _ItemCheck:
         if not specification.rules.plainly_fit(given, partial=nested):
             complete = given if nested else specification.rules.with_defaults(given)
             yield from specification.rules.check(complete, pointer=_values_of(item), partial=nested)
+
+    def _rebuilding(self, item: OrderItem) -> Iterator[Violation]:
+        service_id = str(item.service["id"])
+        first = self._named.setdefault(service_id, item)
+        if first is not item:
+            text = f"{first.pointer} is about the service {service_id} already."
+            yield Violation(f"{item.pointer}/service/id", "duplicateService", text)
+        yield from refuse_rebuild(item, self._snapshot.services[service_id], self._snapshot)
 
     def _reason_against(self, specification: Specification) -> str | None:
         """Return why a specification cannot be ordered; asked once, since many items may name it."""

@@ -148,6 +148,7 @@ class PlannedService:
         relies_on: ids of the services that it relies on, re-used ones included.
         name: short name under which siblings and parents find it in expressions.
         share: for one that is built for whoever needs it, what was asked for (`Wish.key`); it is built once at a time.
+        anew: an existing one that is gone, and is built again: taken and changed as with modify, by the tasks of add.
     """
 
     id: str
@@ -161,11 +162,12 @@ class PlannedService:
     relies_on: tuple[str, ...] = ()
     name: str = ""
     share: str = ""
+    anew: bool = False
 
     def to_document(self) -> dict[str, Any]:
         """As stored in the plan."""
         given = ((name, getattr(self, name)) for name in _SERVICE_ATTRIBUTES)
-        return {name: value for name, value in given if value not in (None, (), "")}
+        return {name: value for name, value in given if value not in (None, (), "", False)}
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "PlannedService":

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from models.domain.desired import COMPARED
 from models.domain.drift import fingerprint
 from models.domain.service_change import BUILT
 
@@ -37,6 +38,8 @@ def repair_of(document: Mapping[str, Any]) -> Repair | None:
         return None
     service, body = str(document["_id"]), document["body"]
     key = _key(service, drift)
+    if is_gone(document):
+        return _rebuilding(service, key, desired)
     if body.get("state") not in BUILT:
         problem = f"The service is {body.get('state')}: it cannot be changed any more. Order it anew."
         return Repair(key, None, problem)
@@ -48,6 +51,22 @@ def repair_of(document: Mapping[str, Any]) -> Repair | None:
         wanted |= _delta(desired, drift)
     item = {"id": "1", "action": action, "service": wanted}
     return Repair(key, {"description": f"Repairs the service {service}.", "serviceOrderItem": [item]})
+
+
+def is_gone(document: Mapping[str, Any]) -> bool:
+    """Whether a stored service is not there any more although it was ordered to be."""
+    wanted: str | None = (document.get("desired") or {}).get("state")
+    return document["body"].get("state") == "terminated" and wanted in BUILT
+
+
+def _rebuilding(service: str, key: str, desired: Mapping[str, Any]) -> Repair:
+    """The order that builds a service anew that is gone: an `add` that names it, with all that was ordered."""
+    if not desired.get("serviceSpecification"):
+        return Repair(key, None, "The service is gone, and was ordered without a specification. Order it anew.")
+    wanted = {"id": service, "serviceSpecification": desired["serviceSpecification"], "state": desired["state"]}
+    wanted |= {name: desired[name] for name in COMPARED if desired.get(name)}
+    item = {"id": "1", "action": "add", "service": wanted}
+    return Repair(key, {"description": f"Builds the service {service} anew.", "serviceOrderItem": [item]})
 
 
 def why(document: Mapping[str, Any]) -> str:

@@ -21,15 +21,17 @@ class Report:
         characteristics: entries of `serviceCharacteristic`, by name; a value of None removes one.
         resources: entries of `supportingResource`.
         services: entries of `supportingService`.
+        gone: entries of `supportingResource` that it does without from now on, each at least {id}.
     """
 
     characteristics: tuple[Mapping[str, Any], ...] = ()
     resources: tuple[Mapping[str, Any], ...] = ()
     services: tuple[Mapping[str, Any], ...] = ()
+    gone: tuple[Mapping[str, Any], ...] = ()
 
     def __bool__(self) -> bool:
         """Whether it says anything."""
-        return bool(self.characteristics or self.resources or self.services)
+        return bool(self.characteristics or self.resources or self.services or self.gone)
 
 
 def values(body: Body) -> dict[str, Any]:
@@ -78,8 +80,10 @@ def with_report(body: Body, report: Report) -> Changes:
     if report.characteristics:
         present = body.get("serviceCharacteristic", ())
         changes["serviceCharacteristic"] = merge_characteristics(present, report.characteristics)
-    if report.resources:
-        changes["supportingResource"] = merge_references(body.get("supportingResource", ()), report.resources)
+    if report.resources or report.gone:
+        gone = {entry["id"] for entry in report.gone}
+        present = [entry for entry in body.get("supportingResource", ()) if entry.get("id") not in gone]
+        changes["supportingResource"] = merge_references(present, report.resources)
     if report.services:
         changes["supportingService"] = merge_references(body.get("supportingService", ()), report.services)
     return changes

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from models.domain.desired import SIDES
+from models.domain.ids import derived_id
 
 Body = Mapping[str, Any]
 Document = dict[str, Any]
@@ -20,7 +21,7 @@ RESOURCES: Mapping[str, str] = {"tmf638": "service", "tmf639": "resource"}
 
 SOURCE_ROLE = "source"
 SOURCE_NAME = "sourceResource"
-_REAL = frozenset({"active", "inactive", "terminated"})
+REAL = frozenset({"active", "inactive", "terminated"})
 _OURS = frozenset({"id", "href", *SIDES})
 _WISHES = frozenset({"desired", "drift", "hasDrift", "relied", "owner.wanted"})
 """What changes of a service while it stays what it is: what is wanted of it, and what follows from that."""
@@ -60,7 +61,7 @@ class Sink:
         body = event["body"]
         if came_from_a_sink(body) or not self._is_of(body):
             return False
-        if event["resource"]["type"] == "service" and body.get("state", "active") not in _REAL:
+        if event["resource"]["type"] == "service" and body.get("state", "active") not in REAL:
             return False
         changed = event.get("after")
         return not (changed and changed.keys() <= _WISHES)
@@ -70,6 +71,27 @@ class Sink:
             return True
         reference = body.get("serviceSpecification") or body.get("resourceSpecification") or {}
         return any(reference.get(name) in self.specifications for name in ("id", "name"))
+
+
+COPIED_AS: Mapping[str, str] = {
+    "service": "ServiceAttributeValueChangeEvent",
+    "resource": "ResourceAttributeValueChangeEvent",
+}
+"""The event by which a webhook is told of an instance that is copied to it; `copy` in it says that nothing changed."""
+
+
+def copy_stub(sink: str, number: int, resource: str, document: Body, at: str) -> Document:
+    """The event of an instance that goes to a sink by the n-th copy of the inventory; it stands in no history.
+
+    Args:
+        sink: its id.
+        number: of the copy; another copy tells once more.
+        resource: `service` or `resource`.
+        document: of the instance.
+        at: now.
+    """
+    key = derived_id("sink copy", sink, str(number), str(document["_id"]))
+    return {"id": key, "type": COPIED_AS[resource], "seq": document["seq"], "at": at, "fields": {"copy": True}}
 
 
 def came_from_a_sink(body: Body) -> bool:

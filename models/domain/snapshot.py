@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from models.domain.order_items import OrderItem
 from models.domain.relations import Relation
 from models.domain.specification import Specification
 
@@ -59,6 +60,7 @@ class Snapshot:
         beyond: ids of specifications of which the inventory may have more services than `shared` holds.
         answered: what was asked of the inventory about these (`Wish.key`); what it has is in `shared`.
         building: who builds what was asked for (`Wish.key`), where the inventory has none in use yet.
+        gone: ids of services that are terminated although nobody ordered that: an `add` that names one builds it anew.
     """
 
     at: str
@@ -69,7 +71,12 @@ class Snapshot:
     beyond: frozenset[str] = frozenset()
     answered: frozenset[str] = frozenset()
     building: Mapping[str, Builder] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
     _families: Mapping[str, list[Specification]] = field(init=False, repr=False, compare=False)
+
+    def builds_anew(self, item: OrderItem) -> bool:
+        """Whether an item that adds names a service that is gone, which it builds again."""
+        return item.action == "add" and item.parent is None and item.service.get("id") in self.gone
 
     def __post_init__(self) -> None:
         """Index the families, since an order may refer to a thousand specifications by name."""

@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus, urlsplit
 
 from models.domain.dates import canonical_date
 from models.domain.errors import InvalidRequest
-from models.domain.events import ON_REQUEST, event_types, listener_name, subjects_of, told_as
+from models.domain.events import ON_REQUEST, SUBJECTS, event_types, listener_name, subjects_of, told_as
 from models.domain.filters import And, Compare, Condition, Match, Op, Path, Predicate, Value, predicate
 from models.domain.patterns import PatternEngine, PatternError
 from models.domain.sinks import Sink
@@ -36,6 +36,10 @@ _ENVELOPE = frozenset(
         "timeOcurred",
         "timeOccurred",
         "fieldPath",
+        "threshold",
+        "level",
+        "reached",
+        "utilisation",
         "event",
     }
 )
@@ -66,8 +70,10 @@ class Interest:
 
     def wants(self, envelope: Mapping[str, Any]) -> bool:
         """Whether this event is to be told of."""
-        if not self.names(envelope["eventType"]):
-            return False
+        return self.names(envelope["eventType"]) and self.is_met_by(envelope)
+
+    def is_met_by(self, envelope: Mapping[str, Any]) -> bool:
+        """Whether an event meets the conditions, of whatever type it is."""
         try:
             return self.fulfilled is None or self.fulfilled(envelope)
         except PatternError:  # a text too long for a costly regex: it is not what was asked for, and holds up nobody
@@ -138,7 +144,7 @@ class Subscription:
 
     def concerns(self, event: Mapping[str, Any]) -> bool:
         """Whether a stored event is of this subscription's API and tenant, so that its query is worth asking."""
-        if event["api"] != self.api or event["tenant"] != self.tenant:
+        if event["api"] != self.api or event["tenant"] != self.tenant or event["resource"]["type"] not in SUBJECTS:
             return False
         if self.sink is not None and not self.sink.concerns(event):
             return False

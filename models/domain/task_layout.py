@@ -184,7 +184,10 @@ class TaskLayout:
             return reservations(node)
         if node.specification is None:
             return {node.action: default_task(node.action)}
-        return node.specification.tasks(node.action, node.item.operation if node.root else None)
+        rules = node.specification.tasks(node.action, node.item.operation if node.root else None)
+        if node.anew:  # what was allocated for it is its own still
+            return {name: rule for name, rule in rules.items() if rule.kind != "allocate"}
+        return rules
 
     def _needs(self, rule: TaskRule, keys: Mapping[str, str], before: _Before) -> Keys:
         """Return what a task waits for: what it names; all that comes before the service where it names nothing.

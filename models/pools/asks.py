@@ -117,7 +117,10 @@ def demand_document(demand: Demand) -> dict[str, Any]:
 def shape_of(demand: Demand) -> str:
     """A short text that tells demands apart by what would satisfy them."""
     amounts, where = sorted(demand.amounts.items()), sorted(demand.where.items())
-    told = (demand.pool, demand.specification, demand.count, demand.adjacent, demand.prefix_length, demand.value)
+    told: tuple[Any, ...] = (
+        demand.pool, demand.specification, demand.count, demand.adjacent, demand.prefix_length, demand.value,
+        *(("revises",) if demand.revises else ()),
+    )  # fmt: skip
     return hashlib.sha256(repr((told, amounts, where, demand.near)).encode()).hexdigest()[:16]
 
 

@@ -1,25 +1,30 @@
 """The check of a pool: everything is counted anew and held against what is stored, and mended where that is asked for.
 
-It reads all that it compares in one snapshot, so that a pool at work is checked as it was at one moment, and nobody has
-to wait. What is mended is looked at once more within a turn of the pool.
+It reads all that it compares in one snapshot, some at a time, so that a pool at work is checked as it was at one moment
+and nobody has to wait. It is mended in small turns of the pool (`mending`), also where it has hundreds of thousands of
+members.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import zip_longest
 from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from models import resources
 from models.clock import Clock
-from models.domain.pools.audit import MAX_FINDINGS, Finding, runs
+from models.domain.pools.audit import MAX_FINDINGS, Finding
 from models.domain.pools.parts import LISTED
+from models.domain.pools.piece import Piece
 from models.domain.pools.usage import Usage
-from models.pools.asks import Define, Free
+from models.pools.asks import Free
+from models.pools.mending import Difference, Mending, of_counts, of_space
 from models.pools.pieces import COLLECTION as PIECE
 from models.pools.pieces import Pieces
 from models.pools.recount import Recount, counted_anew
-from models.pools.turn import DEMAND, POOL, Turn
+from models.pools.turn import DEMAND, POOL
 from models.pools.turns import Turns
 from models.reading import reading
 from models.store import Store
@@ -27,7 +32,7 @@ from models.store import Store
 Document = dict[str, Any]
 
 _GRACE = timedelta(minutes=1)
-_BATCH = 1_000
+_PORTION = 500
 _ENDED_SERVICE = "terminated"
 
 
@@ -63,27 +68,29 @@ class Audit:
                     holders.extend(await self._without_holder(session, members))
 
                 recount = await counted_anew(self._store, session, stored, look)
-                wrong = _differences(stored, recount)
-                wrong += await self._free_differs(session, stored, recount)
-                wrong += _twice(recount)
-        findings = wrong
-        if repair and any(one.code in _MENDED_BY_RECOUNT for one in wrong):
-            await self._turns.ask(pool, Define(_recounted))
-            findings = [replace(one, repaired=one.code in _MENDED_BY_RECOUNT) for one in wrong]
+                wrong, difference = await self._differences(session, stored, recount)
+        mended = repair and bool(difference) and await Mending(self._turns, stored).mend(difference)
+        findings = [replace(one, repaired=mended) for one in wrong] + _twice(recount)
         findings += await self._line(pool, repair=repair)  # first: what is released shall not go to those
         findings += await self._release(pool, holders, repair=repair, who=who)
         return recount.members, findings[:MAX_FINDINGS]
 
-    async def _free_differs(self, session: AsyncClientSession, pool: Document, recount: Recount) -> list[Finding]:
-        found = self._store.collection(PIECE).find(
-            {"pool": pool["_id"], "axis": {"$not": {"$regex": "^="}}}, session=session
-        )
-        stored = [one async for one in found]
+    async def _differences(
+        self, session: AsyncClientSession, pool: Document, recount: Recount
+    ) -> tuple[list[Finding], Difference]:
+        """What differs of counts and free space, for people and to be mended."""
+        usage = Usage.of(pool["usage"])
+        wrong, counts = _differences(pool, usage, recount.usage), of_counts(usage, recount.usage)
+        query = {"pool": pool["_id"], "axis": {"$not": {"$regex": f"^{LISTED}"}}}
+        stored = [one async for one in self._store.collection(PIECE).find(query, session=session)]
         if pool["body"]["kind"] == "capacity":
-            return _rooms_differ(stored, recount.room)
+            rooms = _rooms_apart(stored, recount.room)
+            return wrong + _rooms_differ(stored, recount.room, rooms), Difference(counts, rooms=rooms)
         pieces = Pieces(self._store, session, pool)
-        as_stored, as_counted = runs(pieces.piece(one) for one in stored), runs(recount.free)
-        return [] if as_stored == as_counted else [_space_finding(set(as_counted), set(as_stored))]
+        lost, made_up = of_space([pieces.piece(one) for one in stored], recount.free)
+        if lost or made_up:
+            wrong.append(_space_finding(lost, made_up))
+        return wrong, Difference(counts, lost, made_up)
 
     async def _without_holder(
         self, session: AsyncClientSession, members: Sequence[Document]
@@ -133,12 +140,22 @@ class Audit:
     ) -> list[Finding]:
         if not repair:
             return [finding for _, finding in found]
-        made = []
-        for member, finding in found:
-            why = "found by som check: " + ("expired" if finding.code == "reservationExpired" else "its holder is gone")
-            freed = await self._turns.ask(pool, Free([member["_id"]], why, who=who))
-            made.append(replace(finding, repaired=freed == 1))
+        made: list[Finding] = []
+        for start in range(0, len(found), _PORTION):
+            made += await self._released(pool, found[start : start + _PORTION], who)
         return made
+
+    async def _released(self, pool: str, found: Sequence[tuple[Document, Finding]], who: str) -> list[Finding]:
+        """Release some members in a turn for each reason."""
+        for code, reason in (("reservationExpired", "expired"), ("holderGone", "its holder is gone")):
+            ids = [member["_id"] for member, finding in found if finding.code == code]
+            if ids:
+                await self._turns.ask(pool, Free(ids, f"found by som check: {reason}", who=who))
+        ids = [member["_id"] for member, _ in found]
+        with reading():
+            kept = {"_id": {"$in": ids}, "use": {"$in": ["reserved", "used"]}}
+            left = set(await self._store.collection(resources.COLLECTION).distinct("_id", kept))
+        return [replace(finding, repaired=member["_id"] not in left) for member, finding in found]
 
     async def _line(self, pool: str, *, repair: bool) -> list[Finding]:
         """Those who wait for members though their plan has ended."""
@@ -161,59 +178,38 @@ class Audit:
         return [Finding("waitsForNobody", told.format(one["holder"]["plan"]), None, repair) for one in found]
 
 
-_MENDED_BY_RECOUNT = frozenset({"countsDiffer", "freeSpaceDiffers"})
-
-
-async def _recounted(turn: Turn) -> None:
-    """Let counts and free space be what members and parts say, within a turn, which nobody else's comes between."""
-    recount = await counted_anew(turn.store, turn.session, turn.pool)
-    turn.usage = recount.usage
-    pieces = turn.store.collection(PIECE)
-    mine: Document = {"pool": turn.pool["_id"]}
-    if turn.pool["body"]["kind"] == "capacity":
-        for part, free in recount.room.items():
-            room = {"$set": {"free": free, "size": free[0] if free else 0}}
-            await pieces.update_one({**mine, "part": part}, room, session=turn.session)
-    else:
-        await pieces.delete_many({**mine, "axis": {"$not": {"$regex": f"^{LISTED}"}}}, session=turn.session)
-        cut = [piece for whole in recount.free for piece in turn.pieces.space.cut(whole)]
-        for start in range(0, len(cut), _BATCH):
-            made = [turn.pieces.document(piece) for piece in cut[start : start + _BATCH]]
-            await pieces.insert_many(made, session=turn.session)
-    turn.grown = True
-
-
-def _differences(pool: Mapping[str, Any], recount: Recount) -> list[Finding]:
-    stored, found = Usage.of(pool["usage"]), []
-    for name in {**stored.counts, **recount.usage.counts}:
-        for what in ("total", "reserved", "used", "quarantined"):
-            kept, counted = (getattr(one.of_measure(name), what) for one in (stored, recount.usage))
-            if kept != counted:
-                message = f"{what} {name} of the pool {pool['body']['name']}: stored are {kept}, counted {counted}."
-                found.append(Finding("countsDiffer", message))
+def _differences(pool: Mapping[str, Any], stored: Usage, recounted: Usage) -> list[Finding]:
+    found = []
+    for name, what in of_counts(stored, recounted):
+        kept, counted = (getattr(one.of_measure(name), what) for one in (stored, recounted))
+        message = f"{what} {name} of the pool {pool['body']['name']}: stored are {kept}, counted {counted}."
+        found.append(Finding("countsDiffer", message))
     return found
 
 
-def _rooms_differ(stored: Sequence[Document], rooms: Mapping[str, Sequence[int]]) -> list[Finding]:
+def _rooms_apart(stored: Sequence[Document], rooms: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, ...]]:
+    """By part, what has to be added of each measure; parts that are as they must be are left out."""
     kept = {one["part"]: one["free"] for one in stored}
-    wrong = [part for part in {**kept, **rooms} if _trimmed(kept.get(part, ())) != _trimmed(rooms.get(part, ()))]
+    apart = {
+        part: tuple(counted - had for counted, had in zip_longest(rooms.get(part, ()), kept.get(part, ()), fillvalue=0))
+        for part in {**kept, **rooms}
+    }
+    return {part: more for part, more in apart.items() if any(more)}
+
+
+def _rooms_differ(
+    stored: Sequence[Document], rooms: Mapping[str, Sequence[int]], apart: Iterable[str]
+) -> list[Finding]:
+    kept = {one["part"]: one["free"] for one in stored}
     told = "Of the part {} the free room is stored as {}, counted it is {}."
-    return [Finding("freeSpaceDiffers", told.format(part, kept.get(part), list(rooms.get(part, ())))) for part in wrong]
+    return [Finding("freeSpaceDiffers", told.format(part, kept.get(part), list(rooms.get(part, ())))) for part in apart]
 
 
-def _trimmed(amounts: Sequence[int]) -> list[int]:
-    made = list(amounts)
-    while made and made[-1] == 0:
-        made.pop()
-    return made
-
-
-def _space_finding(counted: set[tuple[str, int, int]], stored: set[tuple[str, int, int]]) -> Finding:
-    lost, made_up = sorted(counted - stored)[:1], sorted(stored - counted)[:1]
+def _space_finding(lost: Sequence[Piece], made_up: Sequence[Piece]) -> Finding:
     told = "; ".join(
-        f"{what} from {runs_[0][0]}{runs_[0][1]} to {runs_[0][2]}"
-        for what, runs_ in (("free by count", lost), ("free as stored", made_up))
-        if runs_
+        f"{what} from {runs[0].axis}{runs[0].start} to {runs[0].axis}{runs[0].end}"
+        for what, runs in (("free by count", lost), ("free as stored", made_up))
+        if runs
     )
     return Finding("freeSpaceDiffers", f"The free space is not what parts and members leave: {told}.")
 

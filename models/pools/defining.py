@@ -9,8 +9,8 @@ from models import outbox, resources
 from models.domain.errors import Conflict, InvalidRequest
 from models.domain.pools.definition import difference, parts_of, policy_faults
 from models.domain.pools.parts import LISTED, Part, Spans
+from models.domain.pools.piece import counted
 from models.domain.pools.rooms import Room
-from models.domain.pools.space import counted
 from models.domain.pools.usage import MEMBERS
 from models.domain.violations import Violation
 from models.pools import rooms

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-_NOT_OF_A_FREE_ONE = ("holder", "asked", "use", "part", "bits", "amounts", "traits")
+_NOT_OF_A_FREE_ONE = ("holder", "asked", "use", "part", "bits", "amounts", "traits", "leaving")
 
 
 class Giving:
@@ -74,7 +74,9 @@ class Giving:
         rests = timedelta(seconds=turn.policy.quarantine)
         if member["use"] != "quarantined" and rests and not ask.at_once:
             fields = {"until": turn.now + rests}
-            self._restand(member, "quarantined", ResourceChange(fields=fields, unset=["holder", "claim"], cause=cause))
+            self._restand(
+                member, "quarantined", ResourceChange(fields=fields, unset=["holder", "claim", "leaving"], cause=cause)
+            )
             return
         turn.usage.move(sizes_of(member), member["use"], None)
         gone = resources.removed(member, turn.now, cause)
@@ -124,7 +126,7 @@ class Giving:
             "holder": member.get("holder", {}),
             "updated": turn.now,
         }
-        change = {"$set": note, "$unset": {"pools": "", "untold": "", "demand": ""}}
+        change = {"$set": note, "$unset": {"pools": "", "untold": "", "demand": "", "kept": ""}}
         turn.writes["poolDemand"].append(UpdateOne({"_id": member["claim"]}, change, upsert=True))
 
 

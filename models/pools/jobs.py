@@ -86,12 +86,12 @@ async def serve_lines(store: Store, turns: Turns) -> int:
 
 
 async def forget_old_keys(store: Store, clock: Clock) -> int:
-    """Forget keys that were released long ago, as no call of theirs is on its way any more; returns how many.
+    """Forget keys that were released or noted long ago, as no call of theirs is on its way any more; returns how many.
 
     Sessions of processes that have ended are forgotten, too.
     """
     with reading():
-        old = {"state": "released", "updated": {"$lt": clock.now() - _KEPT}}
+        old = {"state": {"$in": ["released", "kept"]}, "updated": {"$lt": clock.now() - _KEPT}}
         unused = {"at": {"$lt": clock.now() - FORGOTTEN_AFTER}}
         await store.collection(SESSION).delete_many(unused)
         return (await store.collection(DEMAND).delete_many(old)).deleted_count

@@ -11,7 +11,7 @@ from models.domain.pools.amounts import shown
 from models.domain.pools.definition import Policy, policy_of
 from models.domain.pools.demand import Holder, Member
 from models.domain.pools.parts import LISTED, Part, digits_of, network_of, position_of
-from models.domain.pools.space import Piece
+from models.domain.pools.piece import Piece
 from models.domain.pools.usage import MEMBERS, Use
 from models.domain.resource_states import Standing, put
 from models.resources import Cause

@@ -7,7 +7,8 @@ from pymongo import DeleteOne, InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from models.domain.pools.parts import LISTED, digits_of, position_of
-from models.domain.pools.space import Piece, Shape, Slot, Space, buddy
+from models.domain.pools.piece import Piece, Shape, Slot, buddy
+from models.domain.pools.space import Space
 from models.store import Store
 
 Document = dict[str, Any]

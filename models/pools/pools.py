@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from models import resources
@@ -11,10 +12,12 @@ from models.domain.errors import NotFound, Unavailable
 from models.domain.pools.demand import Allotment, Demand, Exhausted, Holder, Invalid, Member, Reserved, Served
 from models.domain.pools.usage import Usage
 from models.pools.asks import Free, Take, Use
+from models.pools.keeping import HELD
 from models.pools.members import member_of
-from models.pools.taking import DEMAND, reserved
+from models.pools.taking import reserved
 from models.pools.turn import POOL
 from models.pools.turns import Turns
+from models.pools.waiting import DEMAND
 from models.reading import reading
 from models.store import Store
 
@@ -26,7 +29,6 @@ _KNOWN_SECONDS = 2.0
 _MOST_KNOWN = 1_000
 _ROUNDS = 5
 _PORTION = 500
-_HELD = {"$in": ["reserved", "used"]}
 
 
 class ResourcePoolStore:
@@ -47,6 +49,8 @@ class ResourcePoolStore:
         if not pools:
             wanted = demand.pool or demand.specification
             return Invalid(f"There is no resource pool {wanted!r}." if wanted else "No pool is named.", "unknownPool")
+        if demand.revises and len(pools) > 1:
+            pools = await self._where_held(pools, holder)
         answers: list[Allotment] = []
         for pool in pools:
             try:
@@ -64,10 +68,13 @@ class ResourcePoolStore:
         """What the key has, or waits for."""
         with reading():
             held = await self._store.collection(resources.COLLECTION).find({"claim": key}).to_list()
+            stored = await self._store.collection(DEMAND).find_one({"_id": key, "state": {"$ne": "released"}})
+            if stored is not None and "kept" in stored:
+                keeps = {"_id": {"$in": stored["kept"]}, "use": HELD}
+                held += await self._store.collection(resources.COLLECTION).find(keeps).to_list()
             if held:
                 return reserved(held)
-            stored = await self._store.collection(DEMAND).find_one({"_id": key, "state": "waiting"})
-            if stored is None:
+            if stored is None or stored["state"] != "waiting":
                 return None
             before = {"pools": {"$in": stored["pools"]}, "state": "waiting", "priority": {"$lte": stored["priority"]}}
             before |= {"since": {"$lt": stored["since"]}}
@@ -79,10 +86,16 @@ class ResourcePoolStore:
         begins = {"$gte": prefix, "$lt": f"{prefix}\uffff"}
         with reading():
             resources_held = self._store.collection(resources.COLLECTION)
-            held = await resources_held.distinct("claim", {"tenant": tenant, "claim": begins, "use": _HELD})
+            held = await resources_held.distinct("claim", {"tenant": tenant, "claim": begins, "use": HELD})
             waiting = {"_id": begins, "tenant": tenant, "state": "waiting"}
             line = await self._store.collection(DEMAND).distinct("_id", waiting)
         return sorted({*held, *line})
+
+    async def extend(self, key: str, until: datetime) -> None:
+        """Let what a key has reserved end then; what is in use has no end."""
+        mine = {"claim": key, "use": "reserved"}
+        with reading():
+            await self._store.collection(resources.COLLECTION).update_many(mine, {"$set": {"until": until}})
 
     async def commit(self, of: Holder | str) -> tuple[Member, ...]:
         """The members of a key, or of a holder, are in use now."""
@@ -103,6 +116,31 @@ class ResourcePoolStore:
                 released += await self.turns.ask(pool, Free(ids, why, at_once=at_once, who=self._who))
         raise Unavailable("What is released is given again all the time; please repeat.")
 
+    async def held(self, of: Holder) -> tuple[str, ...]:
+        """The ids of the members that a holder has, and is not about to lose."""
+        query = {**_holder_query(of), "use": HELD, "leaving": {"$exists": False}}
+        with reading():
+            found = self._store.collection(resources.COLLECTION).find(query, {"_id": 1})
+            return tuple([one["_id"] async for one in found])
+
+    async def part_with(self, ids: Sequence[str], *, leaving: bool) -> None:
+        """Note that the holder of these members does without them from now on, or has them after all."""
+        change = {"$set": {"leaving": True}} if leaving else {"$unset": {"leaving": ""}}
+        with reading():
+            await self._store.collection(resources.COLLECTION).update_many(
+                {"_id": {"$in": list(ids)}, "use": HELD}, change
+            )
+
+    async def give_up(self, ids: Sequence[str], why: str | None = None) -> int:
+        """Release these members, whoever has them; returns how many were released now."""
+        query = {"_id": {"$in": list(ids)}, "use": HELD}
+        with reading():
+            held = await self._store.collection(resources.COLLECTION).find(query, {"pool": 1}).to_list()
+        released = 0
+        for pool, portion in _portions(held):
+            released += await self.turns.ask(pool, Free(portion, why, who=self._who))
+        return released
+
     async def served(self, limit: int = 100) -> tuple[Served, ...]:
         """Those whose waiting has ended, and who have not been told."""
         with reading():
@@ -113,7 +151,19 @@ class ResourcePoolStore:
     async def told(self, keys: Iterable[str]) -> None:
         """These need not be named any more."""
         with reading():
-            await self._store.collection(DEMAND).delete_many({"_id": {"$in": list(keys)}, "state": "served"})
+            served, line = {"_id": {"$in": list(keys)}, "state": "served"}, self._store.collection(DEMAND)
+            noted = {"$set": {"state": "kept"}, "$unset": {"untold": ""}}
+            await line.update_many({**served, "kept": {"$exists": True}}, noted)
+            await line.delete_many(served)
+
+    async def _where_held(self, pools: Sequence[str], holder: Holder) -> tuple[str, ...]:
+        """The same pools, those first in which the holder's task has something."""
+        of = Holder(service=holder.service, task=holder.task, tenant=holder.tenant)
+        with reading():
+            having = await self._store.collection(resources.COLLECTION).distinct(
+                "pool", {**_holder_query(of), "use": HELD}
+            )
+        return tuple(sorted(pools, key=lambda pool: pool not in having))
 
     async def _candidates(self, tenant: str, demand: Demand) -> tuple[str, ...]:
         """The ids of the pools that may serve a demand, those that have something first."""
@@ -144,18 +194,18 @@ class ResourcePoolStore:
         query: Document = {"claim": of} if isinstance(of, str) else _holder_query(of)
         with reading():
             fields = {"pool": 1, "position": 1}
-            return await self._store.collection(resources.COLLECTION).find({**query, "use": _HELD}, fields).to_list()
+            return await self._store.collection(resources.COLLECTION).find({**query, "use": HELD}, fields).to_list()
 
     async def _leave_line(self, of: Holder | str, why: str | None) -> None:
         now = self._clock.now()
         gone = {"state": "released", "why": why or "released", "updated": now}
-        change: Document = {"$set": gone, "$unset": {"pools": "", "untold": ""}}
+        change: Document = {"$set": gone, "$unset": {"pools": "", "untold": "", "kept": ""}}
         line = self._store.collection(DEMAND)
         with reading():
             if not isinstance(of, str):
                 await line.update_many({**_holder_query(of), "state": "waiting"}, change)
                 return
-            await line.update_one({"_id": of, "state": "waiting"}, change)
+            await line.update_one({"_id": of, "state": {"$ne": "released"}}, change)
             noted = {"$setOnInsert": {**gone, "tenant": Holder().tenant, "created": now}}
             await line.update_one({"_id": of}, noted, upsert=True)
 

@@ -9,7 +9,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from models import resources
 from models.domain.pools.audit import free_space, taken_twice
 from models.domain.pools.parts import LISTED, Part, part_of
-from models.domain.pools.space import Piece
+from models.domain.pools.piece import Piece
 from models.domain.pools.usage import Usage
 from models.pools.members import piece_of, sizes_of
 from models.pools.pieces import COLLECTION as PIECE

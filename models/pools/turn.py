@@ -11,7 +11,7 @@ from models import outbox, resources
 from models.clock import parse, to_text
 from models.domain.pools.definition import Policy, policy_of
 from models.domain.pools.parts import Part, part_of
-from models.domain.pools.space import Piece
+from models.domain.pools.piece import Piece
 from models.domain.pools.usage import Usage, crossings, sampled
 from models.pools.pieces import Pieces
 from models.pools.rooms import StoredRooms
@@ -119,10 +119,11 @@ class Turn:
         above = set(self.pool.get("above", ()))
         for crossed in crossings(self.policy.thresholds, above, share):
             (above.add if crossed.reached else above.discard)(crossed.name)
-            fact = {"threshold": crossed.name, "level": crossed.level, "utilization": round(share, 4)}
+            fact = {"threshold": crossed.name, "level": crossed.level, "reached": crossed.reached}
+            fact["utilisation"] = round(share, 4)
             told = "reached" if crossed.reached else "left"
             why = f"threshold {crossed.name} {told}: {share:.1%} of the pool are taken"
-            self.stubs.append(outbox.stub(THRESHOLD, who="som", why=why, after=fact | {"reached": crossed.reached}))
+            self.stubs.append(outbox.stub(THRESHOLD, who="som", why=why, after=fact, fields=fact))
         self.fields["above"] = sorted(above)
         samples = sampled(samples_of(self.pool), self.now, share)
         if samples is not None:

@@ -1,7 +1,8 @@
 """A stored event as a subscriber receives it: the envelope of the version of its hub, with the body as that writes it.
 
 Sources: the listener operations of the APIs' documents; TMF630 part 1 for the envelope. v4 carries the whole resource;
-v5, as its examples show, the whole of a new one, and else what changed beside what the resource is.
+v5, as its examples show, the whole of a new one, and else what changed beside what the resource is. v1 is that of our
+own API, whose events carry the whole resource.
 """
 
 from collections.abc import Callable, Mapping
@@ -50,7 +51,15 @@ def _envelope_v5(event: Mapping[str, Any], public_url: str) -> Document:
     return {**common, "@type": common["eventType"], "timeOccurred": event["at"], "event": payload}
 
 
-_ENVELOPES: Mapping[str, Callable[[Mapping[str, Any], str], Document]] = {"v4": _envelope_v4, "v5": _envelope_v5}
+def _envelope_of_ours(event: Mapping[str, Any], public_url: str) -> Document:
+    return {**_common(event, "v1"), "timeOccurred": event["at"], "event": _payload(event, "v1", public_url)}
+
+
+_ENVELOPES: Mapping[str, Callable[[Mapping[str, Any], str], Document]] = {
+    "v1": _envelope_of_ours,
+    "v4": _envelope_v4,
+    "v5": _envelope_v5,
+}
 
 
 def _common(event: Mapping[str, Any], version: str) -> Document:

@@ -16,6 +16,7 @@ from models.leases import Lease, Leases
 from models.order_callbacks import order_of
 from models.sealing import Sealer
 from models.store import Store
+from scheduler.delivery import copies
 from scheduler.delivery.audience import Audience
 from scheduler.delivery.renderings import Renderings
 from scheduler.delivery.settings import DeliverySettings
@@ -67,6 +68,7 @@ class Notifier:
         sinks = SinkCalls(store, inventories, webhook.timeout) if inventories is not None else None
         self._tools = Tools(store, clock, webhook, renderings, self._leases, settings, counted, sinks)
         self._relay = Relay(store, clock, self._audience, settings, self._wake)
+        self._copies = copies.Copies(store, clock, self._audience, self._leases, settings, public_url)
         self._relay_lease: Lease | None = None
         self._subscribers: dict[str, Subscriber] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -86,7 +88,7 @@ class Notifier:
         """Work until cancelled; then let calls under way finish, and give everything back."""
         jobs = [
             asyncio.create_task(self._again_and_again(job), name=f"notifier: {job.__name__}")
-            for job in (self._relay_woken, self._sweep, self._renew, self._refresh)
+            for job in (self._relay_woken, self._sweep, self._renew, self._refresh, self._copy)
         ]
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -136,6 +138,12 @@ class Notifier:
     async def _renew(self) -> None:
         await self._pause(self._settings.lease_margin / RENEWALS_PER_MARGIN)
         await self._leases.renew()
+
+    async def _copy(self) -> None:
+        """Go on with copying the inventory to sinks that wish for it."""
+        found = await self._copies.look()
+        self._wake(found)
+        await self._pause(copies.BETWEEN if found else self._settings.copy_seconds)
 
     async def _refresh(self) -> None:
         self._stale.clear()

@@ -10,6 +10,7 @@ import orjson
 from models.domain.subscriptions import Subscription
 from models.store import Store
 from models.wire.events import render
+from scheduler.delivery.copies import copied
 
 Document = dict[str, Any]
 Key = tuple[str, str, tuple[str, ...] | None]
@@ -42,6 +43,20 @@ class Renderings:
             return self._kept[key]
         event = await self._event(event_id)
         return None if event is None else self._render(key, event, subscription)
+
+    async def of_copy(self, row: Document, subscription: Subscription, at: str) -> bytes | None:
+        """The notification of an instance that is copied, as it is by now; None where it is not there any more.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        name = row["copied"]["resource"]
+        stored = await self._store.get(name, row["lane"], tenant=subscription.tenant)
+        if stored is None:
+            return None
+        event = copied(subscription, row["copied"]["number"], name, stored, at)
+        envelope = render(event, subscription.version, self._public_url)
+        return orjson.dumps(subscription.interest.project(envelope))
 
     async def prepare(self, event_ids: Sequence[str], subscription: Subscription) -> None:
         """Read and render these together, because they will be wanted soon."""

@@ -23,6 +23,9 @@ class DeliverySettings:
         lanes_read: lanes read at a time for one subscriber.
         rows_read: deliveries read at a time for one subscriber; bounds its memory.
         rendered_bytes: rendered notifications kept for other subscribers and later attempts.
+        copy_seconds: how often it looks whether the inventory is to be copied to a sink.
+        copy_batch: instances that are queued in one slice of a copy.
+        copy_waiting: deliveries of a sink that may wait before a copy waits, too.
         grace_seconds: how long calls under way may take to finish when the notifier is stopped.
     """
 
@@ -39,4 +42,7 @@ class DeliverySettings:
     lanes_read: int = 64
     rows_read: int = 512
     rendered_bytes: int = 32_000_000
+    copy_seconds: float = 1.0
+    copy_batch: int = 100
+    copy_waiting: int = 500
     grace_seconds: float = 12.0

@@ -1,15 +1,21 @@
-"""Deliveries to configuration sinks that are inventories: each instance is made there once, then kept as it is here."""
+"""Deliveries to configuration sinks that are inventories: each instance is made there once, then kept as it is here.
+
+Whatever a delivery was queued for, the inventory is told what the instance is by now: so a delivery that comes late, or
+is replayed, never brings back what was.
+"""
 
 from typing import Any
 
-from models.domain.delivery import Answer, Answered, Forbidden, Inventories
-from models.domain.sinks import Sink, instance
+from models.domain.delivery import Answer, Answered, Inventories
+from models.domain.sides import shown
+from models.domain.sinks import RESOURCES, Sink, instance
 from models.domain.subscriptions import Subscription
+from models.sinks import INSTANCES
 from models.store import Store
+from models.wire.bodies import written
+from models.wire.versions import table_of
 
 Document = dict[str, Any]
-
-COLLECTION = "sinkInstance"
 
 
 class SinkCalls:
@@ -30,26 +36,29 @@ class SinkCalls:
         Raises:
             Unavailable: the database cannot be reached; the delivery is repeated.
         """
-        event = await self._store.get("event", row["event"])
-        if event is None:
-            return Forbidden("The event is not kept any more.")
-        ours: str = event["resource"]["id"]
+        ours, name = row["lane"], RESOURCES[sink.kind]
+        stored = await self._store.get(name, ours, tenant=subscription.tenant)
         key = f"{subscription.id}:{ours}"
-        known = await self._store.get(COLLECTION, key)
-        theirs = known["theirs"] if known is not None else None
-        gone = event["type"].endswith("DeleteEvent")
-        body = None if gone else instance(sink.kind, event["body"])
+        known = await self._store.get(INSTANCES, key)
+        theirs = known["theirs"] if known is not None and known.get("address", sink.address) == sink.address else None
+        body = None if stored is None else _told(sink, name, stored)
         once = f"{subscription.id}:{row['event']}"
         answer, called = await self._inventories.put(sink, ours, theirs, body, once, self._seconds)
         if isinstance(answer, Answered) and answer.status < 300:
-            await self._remember(key, subscription, theirs, called, gone=gone)
+            await self._remember(key, subscription, sink, theirs, called if stored is not None else None)
         return answer
 
     async def _remember(
-        self, key: str, subscription: Subscription, before: str | None, now: str | None, *, gone: bool
+        self, key: str, subscription: Subscription, sink: Sink, before: str | None, now: str | None
     ) -> None:
-        if gone:
-            await self._store.delete(COLLECTION, {"_id": key})
-        elif now is not None and now != before:
-            fields = {"tenant": subscription.tenant, "sink": subscription.id, "theirs": now}
-            await self._store.upsert(COLLECTION, {"_id": key}, {"$set": fields})
+        if now is None:
+            await self._store.delete(INSTANCES, {"_id": key})
+        elif now != before:
+            fields = {"tenant": subscription.tenant, "sink": subscription.id, "theirs": now, "address": sink.address}
+            await self._store.upsert(INSTANCES, {"_id": key}, {"$set": fields})
+
+
+def _told(sink: Sink, name: str, stored: Document) -> Document:
+    """The instance as the inventory's API writes it."""
+    body = shown(stored) if name == "service" else stored["body"]
+    return instance(sink.kind, written(table_of(name, "v4"), body))

@@ -174,7 +174,7 @@ class Subscriber:
                 await delivery_queue.postpone(tools.store, key, lane, rows[0]["due"])
             else:
                 self._ready[lane] = deque(rows)
-        heads = [rows[0]["event"] for rows in self._ready.values()]
+        heads = [rows[0]["event"] for rows in self._ready.values() if not self._is_made_when_sent(rows[0])]
         with suppress(ValueError, LookupError, TypeError, AttributeError):  # each is met again at its own delivery
             await tools.renderings.prepare(heads, self.subscription)
 
@@ -227,10 +227,12 @@ class Subscriber:
             Whether the lane goes on.
         """
         try:
-            body = await self._tools.renderings.of(row["event"], self.subscription)
+            body = await self._rendered(row)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             log.exception("delivery.unrenderable", event=row["event"])
             return await self._record(row, Dead(f"The event cannot be rendered ({type(error).__name__})."), None, 0)
+        if body is None and "copied" in row:  # gone before it was copied: there is nothing to tell
+            return await self._record(row, Delivered(), None, 0)
         if body is None:
             return await self._record(row, Dead("The event is not kept any more."), None, 0)
         async with self._gate.passage():
@@ -244,6 +246,20 @@ class Subscriber:
         goes_on = await self._record(row, verdict, answer, time.monotonic() - started)
         self._committed.discard(lane)
         return goes_on
+
+    def _is_made_when_sent(self, row: Document) -> bool:
+        """Whether what is sent is made of what the instance is then, and not of a stored event."""
+        sink = self.subscription.sink
+        return "copied" in row or (sink is not None and sink.is_inventory)
+
+    async def _rendered(self, row: Document) -> bytes | None:
+        """The notification; None where there is nothing to tell. What goes to an inventory is made as it is sent."""
+        sink, tools = self.subscription.sink, self._tools
+        if sink is not None and sink.is_inventory:
+            return b""
+        if "copied" in row:
+            return await tools.renderings.of_copy(row, self.subscription, tools.clock.text())
+        return await tools.renderings.of(row["event"], self.subscription)
 
     async def _call(self, row: Document, body: bytes) -> Answer:
         """One call, to whatever the subscription leads to."""

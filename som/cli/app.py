@@ -19,6 +19,7 @@ from som.cli import (
     pool,
     propagation,
     recipe,
+    recipe_versions,
     release,
     repair,
     resolution,
@@ -63,14 +64,16 @@ app.add_typer(subscription.app, name="subscription")
 app.add_typer(notification.listener_app, name="listener")
 app.add_typer(notification.delivery_app, name="delivery")
 app.add_typer(notification.event_app, name="event")
-for command in (*interventions.COMMANDS, *resolution.COMMANDS):
-    fallout.app.command()(command)
+for done in (*interventions.COMMANDS, *resolution.COMMANDS):
+    fallout.app.command()(done)
 fallout.app.add_typer(rules.app, name="rules")
 app.add_typer(fallout.app, name="fallout")
 app.add_typer(work.app, name="work")
 app.add_typer(pool.app, name="pool")
-app.add_typer(release.app, name="release")
+for named, command in recipe_versions.COMMANDS:
+    recipe.app.command(named)(command)
 app.add_typer(recipe.app, name="recipe")
+app.add_typer(release.app, name="release")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(decision.app, name="decision")
 app.command()(explain)

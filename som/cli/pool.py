@@ -17,7 +17,7 @@ PoolId = Annotated[str, typer.Argument(metavar="ID", help="Identifier of the poo
 Repair = Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")]
 
 _POOLS = f"{ADMINISTRATION}/resourcePool"
-_OWN = ("id", "name", "kind", "description", "quarantine", "reservation", "placement", "gateway")
+_OWN = ("id", "name", "kind", "description", "quarantine", "reservation", "overtaking", "placement", "gateway")
 _PAGE = 1_000
 
 
@@ -48,7 +48,14 @@ def show(pool_id: PoolId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> No
         output.as_json({**pool, "utilisation": how, "member": members.items, "demand": waiting.items})
         return
     output.facts((name, str(pool[name])) for name in _OWN if name in pool)
-    output.facts([("taken", _percent(how["utilisation"])), ("expected to be empty", how.get("expectedExhaustion"))])
+    saving = how.get("savingFor") or {}
+    output.facts(
+        [
+            ("taken", _percent(how["utilisation"])),
+            ("expected to be empty", how.get("expectedExhaustion")),
+            ("saves up for", saving.get("order") or saving.get("demand")),
+        ]
+    )
     output.table(("part", "of", "place", "withheld"), [_part(one) for one in pool["capacity"]])
     uses = ("total", "free", "reserved", "used", "quarantined")
     output.table(("measure", *uses), [(one["measure"], *(one[use] for use in uses)) for one in how["count"]])

@@ -1,4 +1,4 @@
-"""`som recipe`: BPMN files checked and tried, on this computer and without a server."""
+"""`som recipe`: BPMN files checked and tried, on this computer and without a server; `recipe_versions` has the rest."""
 
 import json
 from pathlib import Path
@@ -13,17 +13,19 @@ from models.domain.recipes import (
     Problem,
     Recipe,
     check,
+    explore,
     is_publishable,
     is_refused,
     read_cases,
     simulate,
 )
+from models.domain.recipes.naming import type_of
 from models.recipes import InvalidRecipe, read_recipe
 from som.cli import files, output
 from som.cli.exits import EndedOtherwise, Exit, Unusable
 from som.cli.options import AsJson
 
-app = typer.Typer(help="Check and try recipes, which are BPMN 2.0 files.", no_args_is_help=True)
+app = typer.Typer(help="Recipes, which are BPMN 2.0 files: check and try, keep and publish.", no_args_is_help=True)
 
 Files = Annotated[
     list[Path], typer.Argument(exists=True, dir_okay=False, metavar="FILE…", help="BPMN files.", show_default=False)
@@ -87,6 +89,23 @@ def try_file(
         _show(outcome, everything=everything)
     if outcome.status not in _GOOD:
         raise typer.Exit(Exit.OTHER_END)
+
+
+@app.command("explore")
+def explore_file(path: File, process: Process = None, as_json: AsJson = False) -> None:
+    """Run a recipe in many ways, and show how they end, and what of it is never reached."""
+    found = explore(_startable(path, process))
+    if as_json:
+        ways = [{"way": case.name, **_ending(outcome)} for case, outcome in found.outcomes]
+        output.as_json({"ways": ways, "missed": [node.id for node in found.missed]})
+        return
+    # A way that differs in nothing that is shown is shown once.
+    ways_shown = dict.fromkeys((case.name, one.status, _time(one.seconds), one.reason) for case, one in found.outcomes)
+    rows = [(name, output.state(status), took, reason) for name, status, took, reason in ways_shown]
+    output.table(("way", "state", "time", "reason"), rows)
+    output.line(f"{found.well} of {len(found.outcomes)} ways come to an end that is drawn.")
+    for node in found.missed:
+        output.line(f"Never reached: {type_of(node)} {node.title}")
 
 
 @app.command("test")
@@ -156,6 +175,10 @@ def _verdict(problems: tuple[Problem, ...]) -> str:
     if is_refused(problems):
         return "refused"
     return "can be published" if is_publishable(problems) else "can be tried, not published"
+
+
+def _ending(outcome: Outcome) -> dict[str, Any]:
+    return {"status": outcome.status, "seconds": outcome.seconds, "ends": list(outcome.ends), "reason": outcome.reason}
 
 
 def _show(outcome: Outcome, *, everything: bool) -> None:

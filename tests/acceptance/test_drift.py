@@ -165,3 +165,33 @@ def test_where_policy_says_so_it_is_repaired_by_itself_and_whoever_asks_is_told_
     )
     orders = story.call("GET", f"{ORDERS}?category=reconciliation&externalId={key}")
     assert [one["state"] for one in orders] == ["completed"]
+
+
+def test_a_service_that_is_gone_outside_is_built_anew_and_stays_the_service_that_it_was(story: Story) -> None:
+    story.prepare()
+    _, key = story.order()
+    del story.network.lines[key]  # by hand, at the network itself
+    gone = story.until(lambda: story.service(key), lambda one: one["hasDrift"])
+    assert gone["state"] == "terminated"
+    [repair] = story.call("GET", f"/som/v1/repair?specification={story.family}")
+    assert (repair["state"], repair["proposedOrder"]["serviceOrderItem"][0]["action"]) == ("proposed", "add")
+    assert 'state is "terminated" and was ordered as "active"' in repair["reason"]
+    placed = story.call("POST", f"/som/v1/repair/{key}/order")
+    done = story.until(lambda: story.call("GET", f"{ORDERS}/{placed['id']}"), lambda one: one["state"] == "completed")
+    assert done["serviceOrderItem"][0]["service"]["id"] == key
+    back = story.until(lambda: story.service(key), lambda one: not one["hasDrift"])
+    assert (back["state"], "endDate" in back) == ("active", False)
+    assert story.network.lines[key] == {"port": 7, "speed": 100}
+    assert len(story.call("GET", f"{SERVICES}?serviceSpecification.id={story.family}")) == 1
+    assert story.call("GET", f"/som/v1/repair?specification={story.family}") == []
+
+
+def test_with_the_policy_repair_what_is_gone_comes_back_by_itself_by_one_order(story: Story) -> None:
+    story.prepare(policy="repair", interval="P1D")
+    _, key = story.order()
+    del story.network.lines[key]
+    story.som("service", "reconcile", key)
+    story.until(lambda: story.service(key), lambda one: one["state"] == "active" and not one["hasDrift"])
+    assert story.network.lines[key]["speed"] == 100
+    [order] = story.call("GET", f"{ORDERS}?category=reconciliation&externalId={key}")
+    assert order["state"] == "completed"

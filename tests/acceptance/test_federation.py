@@ -1,6 +1,7 @@
 """Two instances of this product, federated: the order completes with nothing doubled, whatever happens between them."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -173,3 +174,78 @@ def test_a_partner_without_a_hub_is_asked(both: Federation) -> None:
     done = both.completes_once(both.us.order("access-asked", speed=100))
     assert [reached["name"] for reached in done["milestone"]] == ["surveyed", "connected"]
     assert len(both.partner.call("GET", "/som/v1/hubListener?limit=100")) == before
+
+
+RESOURCES = "/tmf-api/resourceInventoryManagement/v4/resource"
+
+
+class TestResourcesForThePartner:
+    """A sink of the kind tmf639, which leads to the partner's own TMF639 API."""
+
+    @pytest.fixture(autouse=True)
+    def _sides(self, both: Federation) -> None:
+        self.us, self.partner = both.us, both.partner
+        self.base = f"{both.partner.server.url}{RESOURCES.removesuffix('/resource')}"
+
+    def record(self, count: int, family: str) -> list[str]:
+        """So many resources of ours, of a kind of their own."""
+
+        def one(number: int) -> str:
+            value = [{"name": "vlan", "value": number}]
+            specification = {"id": family, "name": family}
+            body = {"name": f"{family}-{number}", "@type": "LogicalResource", "resourceStatus": "available",
+                    "resourceSpecification": specification, "resourceCharacteristic": value}  # fmt: skip
+            return str(self.us.call("POST", RESOURCES, body)["id"])
+
+        with ThreadPoolExecutor(8) as crowd:
+            return list(crowd.map(one, range(count)))
+
+    def sink(self, family: str, **more: Any) -> str:
+        body = {"kind": "tmf639", "address": self.base, "specification": [family], **more}
+        return str(self.us.call("POST", "/som/v1/sink", body)["id"])
+
+    def copies(self, family: str) -> dict[str, dict[str, Any]]:
+        """What the partner has of a kind, by our ids; nothing twice."""
+        listed = self.partner.call("GET", f"{RESOURCES}?resourceSpecification.id={family}&limit=1000")
+        found: dict[str, dict[str, Any]] = {}
+        for one in listed:
+            marks = {entry["name"]: entry["value"] for entry in one["resourceCharacteristic"]}
+            assert marks["sourceResource"] not in found
+            found[marks["sourceResource"]] = {**one, "vlan": marks["vlan"]}
+        return found
+
+    def test_a_resource_is_made_changed_and_removed_there_as_it_is_here(self) -> None:
+        [before] = self.record(1, "told")
+        eventually(lambda: self.us.call("GET", f"/som/v1/event?resourceId={before}"))
+        sink = self.sink("told")
+        [ours] = self.record(1, "told")
+        eventually(lambda: self.copies("told").keys() == {ours})
+        copy = self.copies("told")[ours]
+        assert (copy["@type"], copy["resourceStatus"], copy["id"] != ours) == ("LogicalResource", "available", True)
+        values = [{"name": "vlan", "value": 4000}]
+        self.us.call("PATCH", f"{RESOURCES}/{ours}", {"resourceStatus": "reserved", "resourceCharacteristic": values})
+        eventually(lambda: self.copies("told")[ours]["vlan"] == 4000)
+        assert self.copies("told")[ours]["resourceStatus"] == "reserved"
+        # What was there before comes with its next change, or when the whole inventory is copied.
+        self.us.call("POST", f"/som/v1/sink/{sink}/copy")
+        eventually(lambda: self.copies("told").keys() == {before, ours})
+        self.us.call("DELETE", f"{RESOURCES}/{ours}")
+        eventually(lambda: self.copies("told").keys() == {before})
+        changed = self.us.call("PATCH", f"/som/v1/sink/{sink}", {"name": "CMDB", "specification": ["other"]})
+        assert (changed["name"], changed["specification"]) == ("CMDB", ["other"])
+        [another] = self.record(1, "other")
+        eventually(lambda: self.copies("other").keys() == {another})
+        left = self.us.call("GET", f"/som/v1/sink/{sink}")
+        assert (left["pending"], left["dead"], left["copy"]["state"]) == (0, 0, "done")
+
+    def test_a_server_that_is_killed_while_it_copies_its_inventory_goes_on_and_makes_nothing_twice(self) -> None:
+        ours = self.record(120, "whole")
+        sink = self.sink("whole", initialCopy=True)
+        eventually(lambda: len(self.copies("whole")) > 5)
+        self.us.server.kill()
+        begun = len(self.copies("whole"))
+        self.us.server.start()
+        eventually(lambda: self.copies("whole").keys() == set(ours), lambda: f"{len(self.copies('whole'))} of {begun}")
+        eventually(lambda: self.us.call("GET", f"/som/v1/sink/{sink}")["pending"] == 0)
+        assert self.us.call("GET", f"/som/v1/sink/{sink}")["copy"]["copied"] == len(ours)
+        assert len(self.copies("whole")) == len(ours)

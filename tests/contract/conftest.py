@@ -17,6 +17,7 @@ from models.domain.violations import Violation
 from models.inventory import Inventory
 from models.patterns import Re2Patterns
 from models.pools.turns import Turns
+from models.recipe_book import RecipeBook
 from models.sealing import Sealer
 from models.store import Store, connect
 from tests.contract.client import ContractClient
@@ -62,6 +63,7 @@ def dependencies(store: Store) -> Dependencies:
         inventory=Inventory(store),
         fulfiller_rules=AnyKind(),
         forms=JsonSchemaForms(),
+        recipes=RecipeBook(store),
         sealer=Sealer(["the key of the tests, which is long enough"]),
     )
 

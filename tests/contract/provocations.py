@@ -14,6 +14,7 @@ from tests.contract.samples import (
     CANCELS,
     FULFILLERS,
     PROCESS_FLOWS,
+    RESERVATIONS,
     SERVICES,
     SOM,
     SPECIFICATIONS,
@@ -33,7 +34,9 @@ from tests.contract.subjects import (
     ensure_specification,
     placed,
     pooled,
+    posted,
     process_flow,
+    published,
     recorded,
     subject,
     subscribed,
@@ -274,6 +277,12 @@ async def _replay_after_the_end(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.url(key))
 
 
+async def _sink_that_has_ended(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    await _end_subscription(stage.store, url.split("/sink/")[1].split("/")[0])
+    return await send(stage, operation, url, **operation.sent({"name": "new"}))
+
+
 async def _replay_of_one_after_the_end(stage: Stage, operation: Operation) -> Response:
     key = await delivered(stage)
     await _end_subscription(stage.store, key.partition(":")[2])
@@ -335,6 +344,16 @@ async def _rolled_back_twice(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, url)
 
 
+async def _published_recipe(stage: Stage, operation: Operation) -> Response:
+    """What is published stays as it is, and goes no way but one."""
+    url = operation.url(await published(stage))
+    if operation.id == "retireRecipe":
+        assert (await send(stage, operation, url)).status_code == 200
+    return await send(
+        stage, operation, url, **operation.sent({"description": "new"} if operation.method == "PATCH" else {})
+    )
+
+
 async def _of_a_pool_that_is_there(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.path, **operation.sent(reservation(await pooled(stage))))
 
@@ -344,6 +363,14 @@ async def _given_back_before(stage: Stage, operation: Operation) -> Response:
     pool, key = await pooled(stage), stage.new("reservation")
     await ResourcePoolStore(stage.store, stage.dependencies.clock).release(f"reservation:{key}")
     return await send(stage, operation, operation.path, **operation.sent(reservation(pool, externalId=key)))
+
+
+async def _of_what_stands_in_line(stage: Stage, operation: Operation) -> Response:
+    """More was wanted than the pool has: nothing of it can be used yet."""
+    wanted = reservation(await pooled(stage), externalId=stage.new("reservation"))
+    wanted["reservationItem"][0]["quantity"] = 1000
+    key = await posted(stage, RESERVATIONS, wanted)
+    return await send(stage, operation, operation.url(key), **operation.sent({"usageState": "active"}))
 
 
 async def _what_is_taken(stage: Stage, operation: Operation) -> Response:
@@ -413,14 +440,22 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("placeRepair", "409"): _while_an_order_works_on_it,
     ("placeRepair", "400"): _repair_that_cannot_be_ordered,
     ("createSink", "409"): _twice,
+    ("patchSink", "409"): _sink_that_has_ended,
+    ("copySink", "409"): _sink_that_has_ended,
     ("createFalloutRule", "409"): _twice,
     ("patchFalloutRule", "409"): _always_too_late,
     ("deleteFalloutRule", "409"): _always_too_late,
     ("createResourcePool", "409"): _twice,
     ("createReservation", "201"): _of_a_pool_that_is_there,
     ("createReservation", "409"): _given_back_before,
+    ("patchReservation", "409"): _of_what_stands_in_line,
     **{(f"{what}ResourcePool", "409"): _what_is_taken for what in ("patch", "delete", "extract")},
     ("pushResourcePool", "409"): _part_that_is_there,
+    ("createRecipe", "409"): _twice,
+    **{
+        (f"{step}Recipe", "409"): _published_recipe
+        for step in ("patch", "delete", "review", "return", "publish", "retire")
+    },
     ("installRelease", "409"): _another_content,
     ("rollBackRelease", "409"): _rolled_back_twice,
     ("createFalloutIntervention", "409"): _looking_after_what_has_gone_on,

@@ -27,6 +27,7 @@ FULFILLERS = f"{SOM}/fulfiller"
 RELEASES = f"{SOM}/release"
 POOLS = f"{SOM}/resourcePool"
 RESERVATIONS = f"{SOM}/reservation"
+RECIPES = f"{SOM}/recipe"
 
 Body = dict[str, Any]
 
@@ -112,3 +113,40 @@ async def set_state(store: Store, key: str, state: str, items: dict[str, str] | 
     states = {f"body.serviceOrderItem.{index}.state": to for index, to in (items or {}).items()}
     change = {"$set": {"body.state": state, **states, **fields}, "$inc": {"rev": 1}, "$unset": {"due": ""}}
     await store.collection("serviceOrder").update_one({"_id": key}, change)
+
+
+def bpmn(*, name: str = "Build it", condition: str = "size > 10", specification: str = "vpn-1") -> str:
+    """A drawing of a service task, a choice, and a person's task on one of its two ways."""
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:som="urn:som:recipe:1"
+    targetNamespace="urn:som:recipes">
+  <bpmn:process id="Process_1" isExecutable="true">
+    <bpmn:extensionElements>
+      <som:inputSchema>{{"type": "object", "properties": {{"size": {{"type": "integer"}}}}}}</som:inputSchema>
+    </bpmn:extensionElements>
+    <bpmn:startEvent id="start"><bpmn:outgoing>f1</bpmn:outgoing></bpmn:startEvent>
+    <bpmn:serviceTask id="build" name="{name}">
+      <bpmn:extensionElements>
+        <som:task specification="{specification}" action="add"/>
+        <som:input name="size" value="=size"/>
+      </bpmn:extensionElements>
+    </bpmn:serviceTask>
+    <bpmn:exclusiveGateway id="big" name="Big?" default="f4"/>
+    <bpmn:userTask id="look" name="Look at it">
+      <bpmn:extensionElements><som:task queue="engineering"/></bpmn:extensionElements>
+    </bpmn:userTask>
+    <bpmn:endEvent id="done" name="Done"/>
+    <bpmn:sequenceFlow id="f1" sourceRef="start" targetRef="build"/>
+    <bpmn:sequenceFlow id="f2" sourceRef="build" targetRef="big"/>
+    <bpmn:sequenceFlow id="f3" name="yes" sourceRef="big" targetRef="look">
+      <bpmn:conditionExpression>{condition.replace("<", "&lt;")}</bpmn:conditionExpression>
+    </bpmn:sequenceFlow>
+    <bpmn:sequenceFlow id="f4" name="no" sourceRef="big" targetRef="done"/>
+    <bpmn:sequenceFlow id="f5" sourceRef="look" targetRef="done"/>
+  </bpmn:process>
+</bpmn:definitions>
+"""
+
+
+def recipe(name: str = "build-vpn", version: str = "1.0.0", **attributes: Any) -> Body:
+    return {"name": name, "version": version, "bpmn": bpmn(), **attributes}

@@ -16,12 +16,14 @@ from models.store import Store
 from tests.contract.client import ContractClient, documents
 from tests.contract.plans import call
 from tests.contract.samples import (
+    bpmn,
     fulfiller,
     item,
     numbers,
     order,
     physical_resource,
     pool,
+    recipe,
     release,
     reservation,
     resource,
@@ -57,10 +59,14 @@ BODIES: dict[str, Any] = {
     "createFalloutIntervention": {"do": "retry"},
     "createResourcePool": pool("new-pool"),
     "createReservation": reservation(),
+    "patchReservation": {"usageState": "active"},
     "pushResourcePool": {"capacity": [numbers(300, 309, "second")]},
     "extractResourcePool": {"capacity": [{"id": "first"}]},
     "installRelease": release("new"),
     "createReleasePreview": release("seen"),
+    "createRecipe": recipe("new"),
+    "checkRecipe": {"bpmn": bpmn()},
+    "tryRecipeDrawing": {"bpmn": bpmn()},
     "reportTaskOutcome": {"status": "done"},
     "registerListener": {"callback": "http://subscriber.example/"},
 }

@@ -17,6 +17,7 @@ from tests.contract.samples import (
     POOLS,
     PROCESS_FLOWS,
     PROCESSES,
+    RECIPES,
     RELEASES,
     RESERVATIONS,
     RESOURCE_INVENTORY,
@@ -31,6 +32,7 @@ from tests.contract.samples import (
     order,
     physical_resource,
     pool,
+    recipe,
     release,
     reservation,
     resource,
@@ -189,6 +191,27 @@ async def released(stage: Stage, *_: object) -> str:
     return await posted(stage, RELEASES, release(stage.new("release")))
 
 
+async def drafted(stage: Stage, *_: object) -> str:
+    """A draft of a recipe."""
+    return await posted(stage, RECIPES, recipe(stage.new("recipe")))
+
+
+async def reviewed(stage: Stage, *_: object) -> str:
+    """A recipe in review."""
+    return await _moved(stage, await drafted(stage), "review")
+
+
+async def published(stage: Stage, *_: object) -> str:
+    """A published recipe."""
+    return await _moved(stage, await reviewed(stage), "publish")
+
+
+async def _moved(stage: Stage, key: str, step: str) -> str:
+    answer = await stage.client.post(f"{RECIPES}/{key}/{step}", json={})
+    assert answer.status_code == 200, answer.text
+    return key
+
+
 async def pooled(stage: Stage, *_: object) -> str:
     """A resource pool."""
     return await posted(stage, POOLS, pool(stage.new("pool")))
@@ -236,7 +259,7 @@ async def task_flow(stage: Stage, *_: object) -> str:
     return f"{outer}/{await posted(stage, f'{PROCESS_FLOWS}/{outer}/taskFlow', {'name': 'Hand over the keys'})}"
 
 
-HUBS = (ORDERING, INVENTORY, RESOURCE_INVENTORY, RESOURCE_INVENTORY_V5, CATALOG, PROCESSES)
+HUBS = (ORDERING, INVENTORY, RESOURCE_INVENTORY, RESOURCE_INVENTORY_V5, CATALOG, PROCESSES, SOM)
 
 SUBJECTS: dict[str, Make] = {
     f"{ORDERS}/{{id}}": _order,
@@ -269,6 +292,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/repair/{{id}}": drifting,
     f"{SOM}/repair/{{id}}/order": drifting,
     f"{SOM}/sink/{{id}}": sink,
+    f"{SOM}/sink/{{id}}/copy": sink,
     f"{SOM}/fallout/{{id}}": held,
     f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/falloutResolution/{{id}}": _resolution,
@@ -279,6 +303,9 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/release/{{id}}": released,
     f"{SOM}/release/{{id}}/difference": released,
     f"{SOM}/release/{{id}}/rollback": released,
+    **{f"{RECIPES}/{{id}}{part}": drafted for part in ("", "/review", "/difference", "/try")},
+    **{f"{RECIPES}/{{id}}{part}": reviewed for part in ("/return", "/publish")},
+    f"{RECIPES}/{{id}}/retire": published,
     f"{SOM}/propagation/{{id}}": _propagation,
     f"{SOM}/propagation/{{id}}/order": _propagation,
     f"{SOM}/order/{{id}}/explanation": _order,

@@ -9,7 +9,7 @@ from models.store import Store
 from tests.contract.client import ContractClient
 from tests.contract.samples import CATALOG, INVENTORY, ORDERING, RESOURCE_INVENTORY, SOM
 
-HUBS = [f"{ORDERING}/hub", f"{INVENTORY}/hub", f"{CATALOG}/hub", f"{RESOURCE_INVENTORY}/hub"]
+HUBS = [f"{ORDERING}/hub", f"{INVENTORY}/hub", f"{CATALOG}/hub", f"{RESOURCE_INVENTORY}/hub", f"{SOM}/hub"]
 CALLBACK = "http://subscriber.example/notify"
 
 

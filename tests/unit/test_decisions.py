@@ -65,6 +65,14 @@ def test_priority_and_output_order_go_by_the_allowed_values() -> None:
     assert evaluate(everything, "d", {"x": 5}) == ["low", "high"]
 
 
+def test_priority_goes_by_the_type_where_the_output_has_no_allowed_values() -> None:
+    values = '<allowedValues><text>"low", "high"</text></allowedValues>'
+    types = f"<itemDefinition name='tLevel'><typeRef>string</typeRef>{values}</itemDefinition>"
+    logic = table('hitPolicy="PRIORITY"', "x", [("-", '"high"'), ("< 10", '"low"')])
+    decisions = read(model(types + given("x") + decision("d", logic, "x", type_="tLevel")))
+    assert [evaluate(decisions, "d", {"x": value}) for value in (5, 15)] == ["low", "high"]
+
+
 def test_several_outputs_are_a_context_and_defaults_stand_in() -> None:
     outputs = '<output name="a"/><output name="b c"/>'
     assert evaluate(one_decision(table("", "x", [("1", '"p";2')], outputs), "x"), "d", {"x": 1}) == {"a": "p", "b c": 2}
@@ -155,6 +163,8 @@ def test_types_read_dates_and_refuse_what_is_not_allowed() -> None:
     ("source", "expected"),
     [
         ("1 / 0", None),
+        ('substring("foobar", 3.8)', "obar"),
+        ("{f: function(n) if n = 0 then 1 else n * f(n - 1), r: f(5)}.r", 120),
         ('[1 + "a", 2]', [None, 2]),
         ("abs()", None),
         ("abs(1, 2)", None),

@@ -1,5 +1,6 @@
 """Expressions that mean harm do nothing but raise an ExpressionError, and soon."""
 
+import contextlib
 import json
 import time
 from typing import Any
@@ -12,10 +13,16 @@ from models.domain.expressions import (
     ExpressionError,
     ExpressionSyntaxError,
     ExpressionTooExpensive,
+    ExpressionTypeError,
+    ExpressionValueError,
     compile_expression,
     register_patterns,
 )
 from models.domain.expressions.functions import FUNCTIONS
+from models.domain.expressions.logic import compile_check, compile_logic
+from models.domain.expressions.parser import Scope, parse, parse_unary_tests
+from models.domain.expressions.plain import plain_decision
+from models.domain.expressions.runtime import Run, checked_result
 from models.patterns import Re2Patterns
 
 SECONDS = 2.0  # of a loaded machine; alone the slowest takes a tenth
@@ -270,6 +277,31 @@ def test_no_text_makes_the_compiler_raise_anything_else(source: str) -> None:
         compile_expression(source).evaluate(CONTEXT)
     except ExpressionError as error:
         assert str(error)  # noqa: PT017
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.one_of(expressions(), st.lists(WORDS, max_size=12).map(" ".join)), st.sampled_from(["", "< ", "not(", "[1.."])
+)
+def test_decisions_meet_null_or_too_much_work_and_nothing_else(source: str, before: str) -> None:
+    """Read leniently, an expression or a cell of a table has a value whenever it can be read."""
+    started = time.perf_counter()
+    scope = Scope(lenient=True)
+    run = Run({}, 0, 200_000, lenient=True)
+    with contextlib.suppress(ExpressionSyntaxError, ExpressionTooExpensive):
+        tests = parse_unary_tests(before + source + (")" if before.endswith(("(", "..")) else ""), scope)
+        compile_check(tests)(run, 3)  # type: ignore[arg-type]  # unary tests are what it parses
+    with contextlib.suppress(ExpressionSyntaxError, ExpressionTooExpensive):
+        json.dumps(_plain(compile_logic(parse(source, scope)).evaluate(run, {"n": 3, "o": CONTEXT["o"]})))
+    assert time.perf_counter() - started < SECONDS
+
+
+def _plain(value: Any) -> Any:
+    """A result as JSON, a number beyond what JSON's have, a function or a range left out."""
+    try:
+        return plain_decision(checked_result(value))
+    except (ExpressionTypeError, ExpressionValueError):
+        return None
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))

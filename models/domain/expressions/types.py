@@ -100,6 +100,8 @@ class Constrained(Type):
 
     base: Type
     allowed: Callable[[Run, Any], bool | None]
+    ranked: tuple[Any, ...] = ()
+    """The allowed values as they are written (nodes): their order is a priority for decision tables."""
 
     def holds(self, run: Run, value: Any) -> bool:
         return self.base.holds(run, value) and self.allowed(run, value) is True

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from models.domain.pools.space import Piece
+from models.domain.pools.piece import Piece
 
 MAX_FINDINGS = 1_000
 
@@ -59,14 +59,3 @@ def free_space(whole: Iterable[Piece], taken: Iterable[Piece]) -> list[Piece]:
         if start <= piece.end:
             left.append(piece.between(start, piece.end))
     return left
-
-
-def runs(pieces: Iterable[Piece]) -> list[tuple[str, int, int]]:
-    """Pieces as runs, those side by side as one: how free space is cut up does not matter for what is free."""
-    made: list[tuple[str, int, int]] = []
-    for axis, start, end in sorted((piece.axis, piece.start, piece.end) for piece in pieces):
-        if made and made[-1][0] == axis and made[-1][2] == start - 1:
-            made[-1] = (axis, made[-1][1], end)
-        else:
-            made.append((axis, start, end))
-    return made

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.domain.pools.fairness import DEFAULT_OVERTAKING
 from models.domain.pools.parts import KINDS, Part, PartWrong, Spans, part_of
-from models.domain.pools.space import minus
+from models.domain.pools.piece import minus
+from models.domain.pools.usage import Threshold
 from models.domain.violations import Violation
 
 Document = dict[str, Any]
@@ -25,14 +27,16 @@ class Policy:
         reservation: seconds after which a reservation ends unless it is committed; None means never.
         placement: of capacity: `pack` takes the part with the least room that is enough, `spread` the one with most.
         gateway: which address of an allocated prefix is told as its gateway: `first`, `last` or `none`.
-        thresholds: (name, level): shares of the pool that are told of when they are reached, and when left again.
+        overtaking: seconds that others may overtake one in line that nothing fits (`fairness`).
+        thresholds: shares of the pool that are told of when they are reached, and when left again.
     """
 
     quarantine: float = 0.0
     reservation: float | None = None
     placement: str = "pack"
     gateway: str = "first"
-    thresholds: tuple[tuple[str, float], ...] = ()
+    overtaking: float = DEFAULT_OVERTAKING
+    thresholds: tuple[Threshold, ...] = ()
 
 
 def policy_of(body: Mapping[str, Any]) -> Policy:
@@ -43,8 +47,14 @@ def policy_of(body: Mapping[str, Any]) -> Policy:
         reservation=body.get("reservation"),
         placement=body.get("placement", "pack"),
         gateway=body.get("gateway", "first"),
-        thresholds=tuple((one["name"], float(one["level"])) for one in thresholds),
+        overtaking=float(body.get("overtaking", DEFAULT_OVERTAKING)),
+        thresholds=tuple(_threshold(one) for one in thresholds),
     )
+
+
+def _threshold(stated: Mapping[str, Any]) -> Threshold:
+    given = {"hysteresis": float(stated["hysteresis"])} if "hysteresis" in stated else {}
+    return Threshold(stated["name"], float(stated["level"]), **given)
 
 
 def parts_of(body: Mapping[str, Any], capacity: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Part], list[Violation]]:

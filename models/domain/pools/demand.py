@@ -67,6 +67,8 @@ class Demand:
         near: what it must be like compared with what others hold.
         seconds: how long the reservation lasts unless it is committed; None takes the pool's word for it.
         priority: 0 is served first, 4 last, of those who wait.
+        revises: whether this is what the holder's task shall have from now on: what the service has by a task of this
+            name already, and what still fits, is kept and counts.
     """
 
     pool: str | None = None
@@ -80,6 +82,7 @@ class Demand:
     near: tuple[Nearness, ...] = ()
     seconds: float | None = None
     priority: int = LOWEST_PRIORITY
+    revises: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Any
 from models.domain.pools.amounts import NoAmount, amount_of
 from models.domain.pools.demand import Demand
 from models.domain.pools.parts import BITS, LISTED, numbered
+from models.domain.pools.piece import Shape, Slot
 from models.domain.pools.rooms import Need
-from models.domain.pools.space import Shape, Slot
 
 Traits = tuple[tuple[frozenset[str], ...], frozenset[str]]
 """Sets of traits of which one each is wanted, and traits that are not."""

@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from models.domain.pools.amounts import amount_of
+from models.domain.pools.piece import Piece, Slot, minus
 from models.domain.pools.reading import trait_text
-from models.domain.pools.space import Piece, Slot, minus
 
 Document = dict[str, Any]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

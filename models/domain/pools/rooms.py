@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
-from models.domain.pools.space import suits
+from models.domain.pools.piece import suits
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,17 +100,41 @@ class Crossing:
     reached: bool
 
 
-def crossings(thresholds: Iterable[tuple[str, float]], above: Iterable[str], share: float) -> list[Crossing]:
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A share of the pool that is told of.
+
+    Attributes:
+        name: of the threshold.
+        level: it is reached at this share.
+        hysteresis: it is left when the share is by more than this below the level, so that a pool which is at the level
+            does not tell of every member that comes and goes. At most half of the level counts.
+    """
+
+    name: str
+    level: float
+    hysteresis: float = 0.05
+
+    def is_reached(self, share: float, *, before: bool) -> bool:
+        """Whether it counts as reached."""
+        level = self.level - min(self.hysteresis, self.level / 2) if before else self.level
+        return share >= level
+
+
+def crossings(thresholds: Iterable[Threshold], above: Iterable[str], share: float) -> list[Crossing]:
     """The thresholds that are crossed now.
 
     Args:
-        thresholds: (name, level).
+        thresholds: those of the pool.
         above: names of those that were reached before.
         share: how much of the pool is taken.
     """
     before = set(above)
+    reached = {one.name: one.is_reached(share, before=one.name in before) for one in thresholds}
     return [
-        Crossing(name, level, share >= level) for name, level in thresholds if (share >= level) is not (name in before)
+        Crossing(one.name, one.level, reached[one.name])
+        for one in thresholds
+        if reached[one.name] is not (one.name in before)
     ]
 
 

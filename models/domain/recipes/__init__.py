@@ -6,7 +6,8 @@ comes back with what happened. `models.recipes` reads the model from XML; docs/r
 
 from models.domain.recipes.cases import Answer, Case, Expected, InvalidCase, read_cases
 from models.domain.recipes.check import Known, check, is_publishable, is_refused
-from models.domain.recipes.interpreter import MAX_STEPS, advance, catches, start
+from models.domain.recipes.exploring import Exploration, explore
+from models.domain.recipes.interpreter import MAX_STEPS, advance, advancing, catches, start, starting
 from models.domain.recipes.model import Event, Flow, Loop, Node, Process, Recipe, Timer, Work
 from models.domain.recipes.outcome import Outcome, Step
 from models.domain.recipes.problems import KINDS, SEVERITIES, Problem
@@ -25,6 +26,7 @@ __all__ = [
     "Decide",
     "Event",
     "Expected",
+    "Exploration",
     "Flow",
     "InvalidCase",
     "Known",
@@ -39,11 +41,14 @@ __all__ = [
     "Timer",
     "Work",
     "advance",
+    "advancing",
     "catches",
     "check",
+    "explore",
     "is_publishable",
     "is_refused",
     "read_cases",
     "simulate",
     "start",
+    "starting",
 ]

@@ -23,6 +23,7 @@ class Answer:
     Attributes:
         output: what a task answers, or an event carries.
         error: code with which the task fails. message: what it says to that.
+        escalation: code of an escalation that it raises just before.
         delay: ISO 8601 duration until then; for an event, until it happens.
         flows: ids or names of the ways taken at a gateway that does not say it itself.
         never: it does not answer, or happen, at all.
@@ -31,6 +32,7 @@ class Answer:
     output: Any = field(default_factory=dict)
     error: str | None = None
     message: str = ""
+    escalation: str | None = None
     delay: str = "PT0S"
     flows: tuple[str, ...] = ()
     never: bool = False
@@ -66,6 +68,7 @@ class Case:
         event: id of the start event that happened.
         answers: by id or name of an element: its answers in the order of its visits, the last one for all further.
         beside: every event that stands beside an activity without ending it happens once, where no answer says more.
+        turn: what the case leaves open is answered as if it had been asked so often before: other ways are gone.
     """
 
     name: str = ""
@@ -73,6 +76,7 @@ class Case:
     event: str | None = None
     answers: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
     beside: bool = False
+    turn: int = 0
     expected: Expected = field(default_factory=Expected)
 
     def answer(self, visit: int, *names: str) -> Answer | None:
@@ -116,7 +120,7 @@ def _answers(entry: Any, at: str) -> tuple[Answer, ...]:
 
 
 def _answer(entry: Any, at: str) -> Answer:
-    known = _object(entry, at, {"output", "error", "message", "delay", "flow", "never"})
+    known = _object(entry, at, {"output", "error", "message", "escalation", "delay", "flow", "never"})
     delay = known.get("delay", "PT0S")
     try:
         times.due("duration", delay, _AT)
@@ -128,6 +132,7 @@ def _answer(entry: Any, at: str) -> Answer:
         output=known.get("output", {}),
         error=None if code is None else str(code),
         message=str(known.get("message", "")),
+        escalation=known.get("escalation"),
         delay=delay,
         flows=(flow,) if isinstance(flow, str) else tuple(flow),
         never=known.get("never") is True,

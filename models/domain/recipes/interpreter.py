@@ -1,10 +1,11 @@
 """Runs a recipe: `start` it, then `advance` it by what happens.
 
 Both are pure: the same recipe, state and happening give the same state and effects. They read no clock and use no
-chance; a decision is made by the port they are given, or left to whoever carries out the effects.
+chance; a decision is made by the port they are given, or left to whoever carries out the effects. `starting` and
+`advancing` are the same in slices, for whoever has others to serve meanwhile.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +31,7 @@ from models.domain.recipes.raising import fail, is_caught, raise_
 from models.domain.recipes.run import Decide, HaltError, Run
 from models.domain.recipes.state import ROOT, State, Token
 from models.domain.recipes.waiting import begin_scope, fire, fire_conditions
+from models.domain.slices import at_once
 
 MAX_STEPS = 10_000
 """Nodes that one happening may lead through: what goes round without end stops here."""
@@ -37,11 +39,28 @@ MAX_STEPS = 10_000
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 Advanced = tuple[State, Sequence[effects.Effect]]
+Slices = Generator[None, None, Advanced]
+
+
+SLICE = 50
+"""Nodes that one slice leads through, some milliseconds."""
 
 
 def start(
     recipe: Recipe, data: Mapping[str, Any], at: datetime, *, event: str | None = None, decide: Decide | None = None
 ) -> Advanced:
+    """Begin a run of a recipe's main process; see `starting`."""
+    return at_once(starting(recipe, data, at, event=event, decide=decide))
+
+
+def advance(recipe: Recipe, state: State, happening: Happening, *, decide: Decide | None = None) -> Advanced:
+    """Return the state after a happening, and what follows from it; see `advancing`."""
+    return at_once(advancing(recipe, state, happening, decide=decide))
+
+
+def starting(
+    recipe: Recipe, data: Mapping[str, Any], at: datetime, *, event: str | None = None, decide: Decide | None = None
+) -> Slices:
     """Begin a run of a recipe's main process.
 
     Args:
@@ -60,10 +79,10 @@ def start(
     except (HaltError, ExpressionError) as error:
         run.restore(saved)
         run.finish("failed", error.code, str(error))
-    return _settled(run)
+    return (yield from _settled(run))
 
 
-def advance(recipe: Recipe, state: State, happening: Happening, *, decide: Decide | None = None) -> Advanced:
+def advancing(recipe: Recipe, state: State, happening: Happening, *, decide: Decide | None = None) -> Slices:
     """Return the state after a happening, and what follows from it.
 
     What comes twice, too late, or for nobody changes nothing, and says so in an `Ignored`.
@@ -80,7 +99,7 @@ def advance(recipe: Recipe, state: State, happening: Happening, *, decide: Decid
         ignored = str(error)
     if ignored is not None:
         return state, [effects.Ignored(getattr(happening, "key", None) or "", ignored)]
-    return _settled(run)
+    return (yield from _settled(run))
 
 
 def catches(recipe: Recipe, state: State, key: str, code: str) -> bool:
@@ -178,11 +197,13 @@ def _cancel(run: Run, *, undo: bool) -> None:
 # Going on as far as it goes by itself
 
 
-def _settled(run: Run) -> Advanced:
+def _settled(run: Run) -> Slices:
     steps = 0
     while run.status == "running":
         if run.ready:
             steps += 1
+            if steps % SLICE == 0:
+                yield
             if steps > MAX_STEPS:
                 _stop(run)
             else:

@@ -75,7 +75,7 @@ def round_done(run: Run, inner: Token, loop: Loop, answer: Mapping[str, Any], in
     results = run.variables.results[outer.id]
     if loop.collected and loop.result is not None:
         made = compiled(f"={loop.result}").evaluate(context)
-        results = {**results, "made": {**results["made"], str(run.scopes[inner.scope].index): made}}
+        results = {**results, "made": {**results["made"], str(run.scopes[inner.scope].turn): made}}
         run.variables.results[outer.id] = results
     outer = run.put(outer, done=outer.done + 1)
     enough = loop.until is not None and evaluate(loop.until, {**context, **_counts(outer)}) is True

@@ -55,7 +55,7 @@ def _catchers(run: Run, kind: Raised, token: Token, code: str | None) -> Iterato
                 yield current, boundary
         scope = run.scopes[current.scope]
         by_event = node is not None and node.by_event
-        if not (scope.index or scope.closed or by_event or scope.interrupted):
+        if not (scope.turn or scope.closed or by_event or scope.interrupted):
             container = scope.node or scope.process
             start = _fitting(kind, code, (start for _, start in process.event_processes(container)))
             if start is not None:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -99,7 +99,7 @@ class Run:
         """The scopes whose variables are visible, from the process down; a called process sees only its own."""
         found = [scope]
         current = self.scopes[scope]
-        while (current.node or current.index) and current.parent:
+        while (current.node or current.turn) and current.parent:
             found.append(current.parent)
             current = self.scopes[current.parent]
         return found[::-1]
@@ -129,7 +129,7 @@ class Run:
 
     def put(self, token: Token, **changes: Any) -> Token:
         """Keep a token, changed."""
-        token = replace(token, **changes) if changes else token
+        token = token._replace(**changes) if changes else token
         self.tokens[token.id] = token
         return token
 
@@ -145,7 +145,7 @@ class Run:
             raise HaltError("tooManyTokens", f"The run has {MAX_TOKENS} tokens already.")
         home = self.scopes[scope]
         visit = home.visits.get(node, 0) + 1
-        self.scopes[scope] = replace(home, visits={**home.visits, node: visit})
+        self.scopes[scope] = home._replace(visits={**home.visits, node: visit})
         key = given.pop("key", None) or f"{home.path}{node}" + (f"#{visit}" if visit > 1 else "")
         return self.go(Token(self.number(), node, scope, key, **given))
 
@@ -190,7 +190,7 @@ class Run:
         """End a scope; it is kept, closed, where what was done in it can be undone."""
         self._end_waits(scope)
         if keep:
-            self.scopes[scope.id] = replace(scope, closed=True)
+            self.scopes[scope.id] = scope._replace(closed=True)
         else:
             self._remove(scope)
 
@@ -213,7 +213,7 @@ class Run:
 
     def _home(self, token: Token) -> int:
         scope = self.scopes[token.scope]
-        return scope.parent if scope.index else scope.id
+        return scope.parent if scope.turn else scope.id
 
     # Ending
 

@@ -2,14 +2,20 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from models.domain.recipes.model import Node, Process, Recipe
 
-_PATH = r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*|`[^`]+`)"
-_COMPARED = re.compile(_PATH + r"\s*(=|!=|<=|>=|<|>)\s*(\"(?:[^\"\\]|\\.)*\"|-?\d+(?:\.\d+)?|true|false)")
+_SEGMENT = r"(?:[A-Za-z_]\w*|`[^`]+`)"
+_PATH = rf"({_SEGMENT}(?:\.{_SEGMENT})*)"
+_LITERAL = r"(\"(?:[^\"\\]|\\.)*\"|-?\d+(?:\.\d+)?|true|false)"
+_COMPARED = re.compile(_PATH + r"\s*(=|!=|<=|>=|<|>)\s*" + _LITERAL)
+_QUANTIFIED = re.compile(
+    r"(?:some|every)\s+(\w+)\s+in\s+" + _PATH + r"\s+satisfies\s+\1\s*(=|!=|<=|>=|<|>)\s*" + _LITERAL
+)
 _NAME = re.compile(_PATH)
+_SEGMENTS = re.compile(_SEGMENT)
 _NEGATED = re.compile(r"(?:not\(\s*|if\s+)" + _PATH + r"\s*(?:\)|then false else true\))")
 _MAX_DEPTH = 8
 
@@ -43,28 +49,46 @@ class Guesses:
     """For names that a recipe reads and that nobody says anything about: values that its conditions would like."""
 
     def __init__(self, recipe: Recipe) -> None:
-        self._candidates: dict[str, list[Any]] = {}
-        for key in recipe.closure:
-            process = recipe.processes[key]
-            for node in process.nodes.values():
-                self._of_node(node)
-            for flow in process.flows.values():
-                if flow.condition:
-                    self._of_condition(flow.condition)
+        self._candidates: dict[tuple[str, ...], list[Any]] = {}
+        processes = [recipe.processes[key] for key in recipe.closure]
+        for flow in (flow for process in processes for flow in process.flows.values()):
+            if flow.condition:
+                self._of_condition(flow.condition)
+        for node in (node for process in processes for node in process.nodes.values()):
+            self._of_node(node)
 
-    def values(self, visit: int = 1) -> dict[str, Any]:
-        """Return a value for every name, other ones on every visit where there are more."""
+    def values(self, visit: int = 1, turn: int = 0) -> dict[str, Any]:
+        """Return a value for every name, other ones on every visit and turn where there are more."""
         made: dict[str, Any] = {}
-        for path, candidates in self._candidates.items():
-            _set(made, path.split("."), candidates[(visit - 1) % len(candidates)])
+        for position, (path, candidates) in enumerate(self._candidates.items()):
+            _set(made, path, candidates[(visit - 1 + shift(turn, position)) % len(candidates)])
+        return made
+
+    def answer(self, node: Node, visit: int, turn: int) -> dict[str, Any]:
+        """Return an answer of a task from which its output mapping makes the values that conditions would like."""
+        wanted, made = self.values(visit, turn), dict[str, Any]()
+        for target, source in node.work.outputs or ():
+            value = wanted.get(target.split(".")[0])
+            if value is None or not isinstance(source, str) or not source.startswith("="):
+                continue
+            for path in _NAME.findall(source[1:]):
+                head, *rest = _segments(path)
+                if head in ("output", node.work.result) and rest:
+                    _set(made, rest, value)
+                elif path == source[1:].strip():
+                    _set(made, [head, *rest], value)
         return made
 
     def _add(self, path: str, *candidates: Any) -> None:
-        known = self._candidates.setdefault(path.strip("`"), [])
+        known = self._candidates.setdefault(_segments(path), [])
         known += [one for one in candidates if not any(one is old or one == old for old in known)]
 
     def _of_condition(self, text: str) -> None:
         found = False
+        for name, path, sign, literal in _QUANTIFIED.findall(text):
+            found = True
+            self._add(path, *([value] for value in _fitting(sign, json.loads(literal))), [])
+            text = text.replace(name, "")
         for path, sign, literal in _COMPARED.findall(text):
             found = True
             self._add(path, *_fitting(sign, json.loads(literal)))
@@ -80,8 +104,7 @@ class Guesses:
                 self._add(text.strip(), value)
         loop = node.loop
         if loop is not None and loop.collection and _NAME.fullmatch(loop.collection):
-            element = self._candidates.get(loop.element or "", [1])
-            self._add(loop.collection, element[:1])
+            self._add(loop.collection, list(self._candidates.get((loop.element or "",), [1])))
         for event in node.events:
             if event.condition:
                 self._of_condition(event.condition)
@@ -115,7 +138,11 @@ def _fitting(sign: str, literal: Any) -> list[Any]:
     return [literal] if sign in ("=", ">=", "<=") else [f"not {literal}", literal]
 
 
-def _set(into: dict[str, Any], path: list[str], value: Any) -> None:
+def _segments(path: str) -> tuple[str, ...]:
+    return tuple(segment.strip("`") for segment in _SEGMENTS.findall(path))
+
+
+def _set(into: dict[str, Any], path: Sequence[str], value: Any) -> None:
     head, *rest = path
     if not rest:
         into[head] = value
@@ -124,6 +151,18 @@ def _set(into: dict[str, Any], path: list[str], value: Any) -> None:
     if not isinstance(inner, dict):
         inner = into[head] = {}
     _set(inner, rest, value)
+
+
+_BITS = 3
+
+
+def shift(turn: int, position: int) -> int:
+    """Return by how far a turn moves the choice at a position.
+
+    In the first eight turns each three positions have all combinations of two ways; later ones move all alike.
+    """
+    combinations = 2**_BITS
+    return turn >> position % _BITS if turn < combinations else turn - combinations + 1
 
 
 def declared_outputs(node: Node, visit: int) -> dict[str, Any] | None:

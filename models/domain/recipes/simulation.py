@@ -8,12 +8,12 @@ from typing import Any
 from models.domain.dates import to_text
 from models.domain.recipes import effects, times
 from models.domain.recipes.cases import Answer, Case
-from models.domain.recipes.happenings import Chosen, Done, Failed, Happening, Time, Triggered
+from models.domain.recipes.happenings import Chosen, Done, Escalated, Failed, Happening, Time, Triggered
 from models.domain.recipes.interpreter import advance, start
 from models.domain.recipes.model import Node, Recipe
 from models.domain.recipes.outcome import Outcome, Step, differences
 from models.domain.recipes.run import Decide
-from models.domain.recipes.samples import Guesses, declared_inputs, declared_outputs
+from models.domain.recipes.samples import Guesses, declared_inputs, declared_outputs, shift
 from models.domain.recipes.state import State
 
 BEGINNING = times.moment("2026-01-01")
@@ -37,10 +37,12 @@ class _Simulation:
     def __init__(self, recipe: Recipe, case: Case, decide: Decide | None) -> None:
         self._recipe, self._case, self._decide = recipe, case, decide
         self._now: datetime = BEGINNING
+        self._turn = case.turn
         self._queue: list[tuple[datetime, int, Happening]] = []
         self._awaited: dict[str, effects.Await] = {}
         self._visits: dict[str, int] = {}
         self._nodes = {node.id: node for key in recipe.closure for node in recipe.processes[key].nodes.values()}
+        self._positions = {element: index for index, element in enumerate(self._nodes)}
         self._path: list[Step] = []
         self._reason = ""
         self._guesses = Guesses(recipe)
@@ -50,10 +52,11 @@ class _Simulation:
     def run(self) -> Outcome:
         given = self._case.input
         if given is None:
-            self._assumed = {**self._guesses.values(), **declared_inputs(self._recipe.process)}
+            self._assumed = {**self._guesses.values(1, self._turn), **declared_inputs(self._recipe.process)}
             given = self._assumed
         else:
-            self._assumed = {name: value for name, value in self._guesses.values().items() if name not in given}
+            guessed = self._guesses.values(1, self._turn)
+            self._assumed = {name: value for name, value in guessed.items() if name not in given}
             given = {**self._assumed, **given}
         state, found = start(self._recipe, given, self._now, event=self._case.event, decide=self._decide)
         self._take(found)
@@ -95,7 +98,7 @@ class _Simulation:
         first = open_[0].key.partition("?")[0]
         choices = [one for one in open_ if one.key.partition("?")[0] == first]
         turn = self._visit(f"?{choices[0].node}")
-        chosen = choices[(turn - 1) % len(choices)]
+        chosen = choices[(turn - 1 + self._shift(choices[0].node)) % len(choices)]
         return Triggered(self._now, chosen.key, self._event_data(chosen.node, turn))
 
     def _push(self, delay: str, make: Any) -> None:
@@ -136,6 +139,8 @@ class _Simulation:
         if answer.never:
             return
         key = effect.key
+        if answer.escalation is not None:
+            self._push(answer.delay, lambda at: Escalated(at, key, answer.escalation))
         if answer.error is not None:
             code, message, output = answer.error, answer.message, answer.output
             self._push(answer.delay, lambda at: Failed(at, key, code, message, output))
@@ -143,17 +148,21 @@ class _Simulation:
             self._push(answer.delay, lambda at: Done(at, key, answer.output))
 
     def _default(self, node: Node, visit: int) -> dict[str, Any]:
-        declared = declared_outputs(node, visit)
+        declared = declared_outputs(node, visit + self._shift(node.id))
+        guessed = self._guesses.values(visit, self._turn)
+        likely = {name: guessed[name] for name in declared or {} if name in guessed and not _is_enumerated(node, name)}
         if declared is not None and not (node.work.output_schema or {}).get("additionalProperties"):
-            return declared
+            return declared | likely
         # What is not declared keeps the values assumed at the start, until the same task is done again.
-        return {**(self._guesses.values(visit) if visit > 1 else {}), **(declared or {})}
+        again = guessed if visit > 1 else {}
+        return {**again, **self._guesses.answer(node, visit, self._turn), **(declared or {}), **likely}
 
     def _choice(self, effect: effects.Choose) -> None:
         node = self._nodes[effect.node]
         visit = self._visit(node.id)
         answer = self._answer(node.id, visit)
-        flows = effect.flows if node.kind == "inclusive" else (effect.flows[(visit - 1) % len(effect.flows)],)
+        one = effect.flows[(visit - 1 + self._shift(node.id)) % len(effect.flows)]
+        flows = effect.flows if node.kind == "inclusive" and not self._shift(node.id) else (one,)
         if answer is not None and answer.flows:
             flows = answer.flows
         self._push(answer.delay if answer else "PT0S", lambda at: Chosen(at, effect.key, flows))
@@ -176,7 +185,10 @@ class _Simulation:
 
     def _event_data(self, element: str, visit: int) -> dict[str, Any]:
         node = self._nodes[element]
-        return declared_outputs(node, visit) or (self._guesses.values(visit) if visit > 1 else {})
+        return declared_outputs(node, visit) or (self._guesses.values(visit, self._turn) if visit > 1 else {})
+
+    def _shift(self, element: str) -> int:
+        return shift(self._turn, self._positions[element])
 
     def _visit(self, element: str) -> int:
         self._visits[element] = self._visits.get(element, 0) + 1
@@ -216,3 +228,9 @@ class _Simulation:
     def _waiting(self, state: State) -> str:
         tokens = [self._title(token.node) for token in state.tokens.values() if token.phase != "inside"]
         return f"It waits at {', '.join(tokens)}." if state.running and tokens else ""
+
+
+def _is_enumerated(node: Node, name: str) -> bool:
+    """Whether a task says itself which values an output can have."""
+    part = ((node.work.output_schema or {}).get("properties") or {}).get(name) or {}
+    return any(word in part for word in ("enum", "const", "default", "examples"))

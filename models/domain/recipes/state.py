@@ -5,8 +5,9 @@ depends on a clock or on chance, so that the same happenings lead to the same st
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypeVar
 
 FORMAT = 1
 
@@ -25,8 +26,7 @@ PHASES: Mapping[Phase, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """Where one thread of a run is.
 
     Attributes:
@@ -59,15 +59,14 @@ class Token:
     leaving: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """A run of a process, a sub-process, or one round of a loop: it holds tokens and variables.
 
     Attributes:
         process: id of the process whose nodes it runs. node: the sub-process, empty for a whole process.
         parent: the scope around it, 0 for none. token: whose inside it is.
         path: what keys in it begin with.
-        index: which round, from 1.
+        turn: which round, from 1.
         visits: how often each node was entered.
         closed: it is over, and kept because it may have to be undone.
         interrupted: an event sub-process took over.
@@ -79,14 +78,13 @@ class Scope:
     token: int = 0
     node: str = ""
     path: str = ""
-    index: int = 0
-    visits: Mapping[str, int] = field(default_factory=dict)
+    turn: int = 0
+    visits: Mapping[str, int] = MappingProxyType({})
     closed: bool = False
     interrupted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Something that is waited for.
 
     Attributes:
@@ -113,8 +111,7 @@ class Wait:
     met: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A completed activity that can be undone.
 
     Attributes:
@@ -270,21 +267,13 @@ _Row = TypeVar("_Row", Token, Scope, Wait, Record)
 
 def _stored(row: Token | Scope | Wait | Record) -> dict[str, Any]:
     """Return only what differs from the default."""
-    named = ((name, getattr(row, name), default) for name, default in _DEFAULTS[type(row)])
+    defaults = row._field_defaults
     return {
         name: list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
-        for name, value, default in named
-        if default is MISSING or value != default
+        for name, value in zip(row._fields, row, strict=True)
+        if name not in defaults or value != defaults[name]
     }
 
 
 def _read(row: type[_Row], stored: Mapping[str, Any]) -> _Row:
     return row(**stored)
-
-
-_DEFAULTS: Mapping[type, tuple[tuple[str, Any], ...]] = {
-    row: tuple((f.name, {} if f.default_factory is not MISSING else f.default) for f in fields(row))
-    for row in (Token, Scope, Wait, Record)
-}
-
-__all__ = ["FORMAT", "ROOT", "USERS", "Data", "Record", "Scope", "State", "Token", "Wait", "replace"]

@@ -1,7 +1,6 @@
 """Waiting for events, and what follows when one happens."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -41,7 +40,7 @@ def begin_scope(run: Run, scope: Scope, at: str | None = None) -> None:
 def end_if_empty(run: Run, scope_id: int) -> None:
     """Let whoever's inside a scope is go on when nothing is left in it."""
     scope = run.scopes.get(scope_id)
-    if scope is None or scope.closed or scope.index or not run.is_empty(scope_id):
+    if scope is None or scope.closed or scope.turn or not run.is_empty(scope_id):
         return
     if scope.token in run.tokens:
         run.answered(run.tokens[scope.token], {})
@@ -68,19 +67,19 @@ def wait_for(run: Run, token: Token, node: Node, events: tuple[Event, ...]) -> N
 
 
 def _wait(run: Run, wait: Wait, event: Event, scope: int, *, standing: bool) -> None:
-    wait = replace(wait, name=event.name)
+    wait = wait._replace(name=event.name)
     if event.kind == "timer" and event.timer is not None:
         value = evaluate(event.timer.value, run.visible(scope)) if event.timer.expression else event.timer.value
         try:
             first = times.due(event.timer.kind, value, run.now)
         except times.InvalidTime as error:
             raise HaltError(error.code, str(error)) from None
-        wait = replace(wait, due=first.moment, every=first.every, left=first.left)
+        wait = wait._replace(due=first.moment, every=first.every, left=first.left)
     if event.correlation is not None:
         value = evaluate(event.correlation, run.visible(scope))
         if value is None:
             raise HaltError("noCorrelation", f"{event.correlation!r}, by which the message is known, has no value.")
-        wait = replace(wait, correlation=value if isinstance(value, str) else str(value))
+        wait = wait._replace(correlation=value if isinstance(value, str) else str(value))
     run.waits[wait.key] = wait
     _tell(run, wait, standing=standing)
 
@@ -133,7 +132,7 @@ def _again(run: Run, wait: Wait) -> None:
         return
     if wait.every and wait.left:
         due = times.moment(wait.due or to_text(run.now)) + timedelta(seconds=wait.every)
-        wait = replace(wait, due=to_text(due), left=wait.left - 1 if wait.left > 0 else wait.left)
+        wait = wait._replace(due=to_text(due), left=wait.left - 1 if wait.left > 0 else wait.left)
         run.waits[wait.key] = wait
         _tell(run, wait, standing=True)
     else:
@@ -154,7 +153,7 @@ def take_over(run: Run, scope: Scope, start: Node, data: Mapping[str, Any], thro
     """Let an event sub-process run in a scope; an interrupting one ends everything else there."""
     if start.interrupting and not thrower:
         run.empty(scope)
-        run.scopes[scope.id] = replace(run.scopes[scope.id], interrupted=True)
+        run.scopes[scope.id] = run.scopes[scope.id]._replace(interrupted=True)
     process = run.recipe.processes[scope.process]
     owner = run.arrive(start.parent, scope.id, thrower=thrower)
     run.ready.pop()
@@ -177,11 +176,11 @@ def fire_conditions(run: Run) -> bool:
         event = run.recipe.processes[run.scopes[scope].process].nodes[wait.node].events[wait.event]
         holds = _holds(event.condition, run.visible(scope))
         if holds and not wait.met:
-            run.waits[wait.key] = replace(wait, met=True)
+            run.waits[wait.key] = wait._replace(met=True)
             fire(run, run.waits[wait.key], {})
             return True
         if wait.met and not holds:
-            run.waits[wait.key] = replace(wait, met=False)
+            run.waits[wait.key] = wait._replace(met=False)
     return False
 
 

@@ -68,14 +68,14 @@ def difference(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str,
 
 def of_specification(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
     """Say what differs between two versions of a specification."""
-    yield from _things("characteristic", _named(before, "specCharacteristic"), _named(after, "specCharacteristic"))
-    yield from _things("relationship", _relations(before), _relations(after))
-    yield from _things("task", _tasks(before), _tasks(after))
+    yield from things("characteristic", _named(before, "specCharacteristic"), _named(after, "specCharacteristic"))
+    yield from things("relationship", _relations(before), _relations(after))
+    yield from things("task", _tasks(before), _tasks(after))
     for what, name in (("part", "children"), ("reliance", "reliesOn")):
-        yield from _things(what, _rules(before).get(name) or {}, _rules(after).get(name) or {})
+        yield from things(what, _rules(before).get(name) or {}, _rules(after).get(name) or {})
     one, other = ({name: value for name, value in content(body).items() if name not in _OF_VERSION}
                   for body in (before, after))  # fmt: skip
-    yield from _things("attribute", one, other)
+    yield from things("attribute", one, other)
 
 
 def _families(specifications: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -107,7 +107,8 @@ def _tasks(body: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _things(what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
+def things(what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
+    """Say what differs between two sets of things, by name; of those that are objects, attribute by attribute."""
     for name in dict.fromkeys([*before, *after]):
         one, other = before.get(name, _ABSENT), after.get(name, _ABSENT)
         if one is _ABSENT:

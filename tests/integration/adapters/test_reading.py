@@ -21,7 +21,7 @@ from adapters.ports import Accepted, Done, Fulfiller, FulfillerCall, Outcome, Re
 from adapters.rest import RestFulfiller
 from adapters.simulator import SimulatorFulfiller
 from adapters.tmforum.activation import Tmf640Fulfiller
-from adapters.tmforum.order_kinds import Tmf641Fulfiller
+from adapters.tmforum.order_kinds import Tmf641Fulfiller, Tmf652Fulfiller
 from models.domain.fulfiller import FulfillerDefinition
 
 SPEED = {"name": "speed", "value": 10}
@@ -135,6 +135,43 @@ async def test_the_service_that_ours_rests_on_is_read_by_our_names(
     there.status = 404
     assert await fulfiller.read(question(**OURS)) == Done(state="terminated")
     assert isinstance(await fulfiller.read(question()), Refused)  # which of theirs is meant is not known
+
+
+THEIR_RESOURCE = [
+    {"id": "pool member", "@referredType": "LogicalResource", "fulfiller": "net"},
+    {"id": "old", "@referredType": "Resource", "fulfiller": "net"},
+    {"id": "r 1", "@referredType": "Resource", "fulfiller": "net"},
+    {"id": "alien", "@referredType": "Resource", "fulfiller": "other"},
+]
+
+
+async def test_the_resource_that_ours_rests_on_is_read_in_the_resource_inventory_of_the_order_manager(
+    there: Counterpart, session: aiohttp.ClientSession
+) -> None:
+    tools, names = Tools(lambda: session), {"characteristic": {"speed": "bandwidth"}}
+    made = definition("tmf652", "http://127.0.0.1:9", **names, inventory=f"{there.url}/inventory/")
+    fulfiller = guarded(Tmf652Fulfiller.create(made, Credentials(None), tools))
+    there.body = {"id": "r 1", "resourceStatus": "available",
+                  "resourceCharacteristic": [{"name": "bandwidth", "value": 10}]}  # fmt: skip
+    # A resource's states are not those of the service that rests on it, so that none is told.
+    assert await fulfiller.read(question(supportingResource=THEIR_RESOURCE)) == Done(service_characteristic=(SPEED,))
+    assert [(method, path) for method, path, _ in there.asked] == [("GET", "/inventory/resource/r 1")]
+    there.status = 404
+    assert await fulfiller.read(question(supportingResource=THEIR_RESOURCE)) == Done(state="terminated")
+    there.status = 503
+    assert isinstance(await fulfiller.read(question(supportingResource=THEIR_RESOURCE)), Unreachable)
+    there.status, there.body = 200, [there.body]
+    assert isinstance(await fulfiller.read(question(supportingResource=THEIR_RESOURCE)), Refused)
+    assert isinstance(await fulfiller.read(question(**OURS)), Refused)  # they have built no resource for it
+
+
+async def test_an_order_manager_whose_inventory_is_not_known_cannot_be_asked(session: aiohttp.ClientSession) -> None:
+    tools = Tools(lambda: session)
+    for kind, cls in (("tmf652", Tmf652Fulfiller), ("tmf641", Tmf641Fulfiller)):
+        fulfiller = guarded(cls.create(definition(kind, "http://127.0.0.1:9"), Credentials(None), tools))
+        refused = await fulfiller.read(question(supportingResource=THEIR_RESOURCE, **OURS))
+        assert isinstance(refused, Refused)
+        assert "their inventory is not known" in refused.reason
 
 
 class Silent:

@@ -1,8 +1,10 @@
 """The kind `ssh` keeps to the port, with Debian's OpenSSH server and the example program behind it."""
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import asyncssh
 import pytest
 
 from adapters.credentials import Credentials
+from adapters.guard import Guarded
 from adapters.http_session import Tools
 from adapters.ports import Done, Fulfiller, Outcome, Refused, Unreachable
 from adapters.ssh import SshFulfiller
@@ -89,6 +92,27 @@ async def test_wrong_credentials_are_a_refusal_that_does_not_show_them(server: O
         assert not outcome.maybe_done
     nobody = await ssh(server.settings, None, command="true").engage(a_call())
     assert isinstance(nobody, Refused)
+
+
+@needs_openssh
+async def test_what_is_is_asked_of_the_program_and_answered_at_once(server: OpenSsh, tmp_path: Path) -> None:
+    told, values = tmp_path / "told.json", [{"name": "speed", "value": 10}]
+    answers: list[tuple[Any, Outcome | type[Outcome]]] = [
+        ({"status": "done", "state": "inactive", "serviceCharacteristic": values},
+         Done(service_characteristic=tuple(values), state="inactive")),
+        ({"status": "done", "state": "terminated"}, Done(state="terminated")),
+        ({"status": "accepted", "reference": "later"}, Refused),
+        ({"status": "refused", "reason": "no such customer"}, Refused("no such customer")),
+    ]  # fmt: skip
+    for said, expected in answers:
+        command = f"cat > {told}; echo '{json.dumps(said)}'"
+        fulfiller = ssh(server.settings, server.credentials, command=command)
+        question = replace(a_call("read", callback_url=None, timeout=20.0), action="noChange")
+        outcome = await Guarded(fulfiller, "the host").read(question)
+        await fulfiller.aclose()
+        assert outcome == expected or (isinstance(expected, type) and isinstance(outcome, expected)), outcome
+    asked = json.loads(told.read_text())
+    assert (asked["operation"], asked["action"], "callbackUrl" in asked) == ("read", "noChange", False)
 
 
 @needs_openssh

@@ -30,6 +30,7 @@ QUICK = DeliverySettings(
     linger_seconds=0.3,
     grace_seconds=1.0,
     refresh_seconds=1.0,
+    copy_seconds=0.1,
 )
 STATES = ("acknowledged", "inProgress", "held", "inProgress", "completed")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -10,7 +11,7 @@ import pytest
 from adapters.foreign_inventories import ForeignInventories
 from adapters.http_session import open_session
 from adapters.webhook import Webhook, WebhookSettings
-from models import outbox
+from models import outbox, sinks
 from models.domain.delivery import Answer, Inventories
 from models.domain.sinks import Sink
 from models.ids import new_id
@@ -19,11 +20,13 @@ from scheduler.delivery.notifier import Notifier
 from scheduler.ending import end
 from tests.integration.delivery.conftest import QUICK, SEALER, World
 from tests.integration.delivery.inventories import Inventory, inventory
+from tests.integration.delivery.subscribers import listening
 from tests.integration.engine.crash_points import MortalStore
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # sockets of the dead
 
 SECONDS = 10.0
+Document = dict[str, Any]
 
 
 class MortalInventories(Inventories):
@@ -47,6 +50,7 @@ class Estate:
         self.there = there
         self._session = session
         self._webhook = webhook
+        self.settings = QUICK
 
     async def put(self, speed: int) -> str:
         """A service of ours that has just become active."""
@@ -67,12 +71,34 @@ class Estate:
         change = outbox.change(stored, {"body.serviceCharacteristic": values}, [stub], self.world.clock.now())
         assert await self.world.store.update("service", {"_id": key, "rev": stored["rev"]}, change)
 
+    async def quiet(self, *, state: str = "active", **attributes: Any) -> str:
+        """A service of ours that was there before anybody was told of it."""
+        key = new_id()
+        values = [{"name": "speed", "value": 2}]
+        body = {"id": key, "@type": "Service", "state": state, "serviceCharacteristic": values, **attributes}
+        document = outbox.first({"_id": key, "tenant": "default", "body": body}, [], self.world.clock.now())
+        await self.world.store.insert("service", document)
+        return key
+
+    async def copied(self) -> Document:
+        """The sink's copy of the inventory, once it has been queued and nothing waits."""
+        async with asyncio.timeout(SECONDS):
+            while True:
+                found = await self.world.store.collection("subscription").find_one({"copy.state": "done"})
+                if found is not None:
+                    await self.world.nothing_pending()
+                    copy: Document = found["copy"]
+                    return copy
+                await asyncio.sleep(0.01)
+
     def notifier(self, store: Store) -> asyncio.Task[None]:
         url, by = "http://som.example", "one"
         inventories: Inventories = ForeignInventories(self._session)
         if isinstance(store, MortalStore):
             inventories = MortalInventories(inventories, store)
-        made = Notifier(store, self.world.clock, self._webhook, QUICK, url, by, lambda _: None, SEALER, inventories)
+        made = Notifier(
+            store, self.world.clock, self._webhook, self.settings, url, by, lambda _: None, SEALER, inventories
+        )
         return asyncio.create_task(made.run(), name="notifier under test")
 
     async def until(self, check: Callable[[], bool]) -> None:
@@ -151,5 +177,93 @@ async def test_an_instance_that_was_removed_there_is_made_anew_once_wherever_a_n
         deaths = await estate.die_at_every_write(removed_there_and_changed_here)
         assert deaths >= 4
         assert estate.there.made == 2 * (deaths + 1)
+
+    await run(world, story)
+
+
+COUNT = 3
+
+
+async def test_the_whole_inventory_is_copied_once_in_slices_wherever_a_notifier_dies(world: World) -> None:
+    async def story(estate: Estate) -> None:
+        estate.settings = replace(QUICK, copy_batch=2, copy_waiting=3)
+        ours = [await estate.quiet() for _ in range(COUNT)]
+        mark = [{"id": "x", "role": "source", "name": "x", "@referredType": "Service"}]
+        for left_out in ({"state": "designed"}, {"state": "terminated"}, {"relatedEntity": mark}):
+            await estate.quiet(**left_out)
+        [sink] = await world.store.collection("subscription").find({}).to_list()
+        for number, lives in enumerate(range(1, 60, 2), 1):
+            await sinks.begin_copy(world.store, world.clock, "default", sink["_id"])
+            store = MortalStore(world.store, lives)
+            estate.notifier(store)
+            told = asyncio.create_task(estate.copied(), name="Task-told")
+            death = asyncio.create_task(store.died.wait(), name="Task-death")
+            await asyncio.wait([told, death], return_when=asyncio.FIRST_COMPLETED, timeout=SECONDS)
+            await estate.kill()
+            await end([told, death])
+            estate.notifier(world.store)
+            copy = await estate.copied()
+            await estate.kill()
+            there = [entity["id"] for one in estate.there.services.values() for entity in one["relatedEntity"]]
+            # Another copy tells again, and also of what has ended meanwhile, which was never there.
+            assert (copy["number"], copy["copied"]) == (number, COUNT + (number > 1)), lives
+            assert sorted(there) == sorted(ours), lives
+            if not store.died.is_set():
+                assert lives > 7
+                return
+        raise AssertionError("it never stopped writing")
+
+    await run(world, story)
+
+
+async def test_a_webhook_is_told_what_an_instance_is_when_the_copy_is_sent_and_nothing_of_what_is_gone(
+    world: World,
+) -> None:
+    async def story(estate: Estate) -> None:
+        away = True
+        async with listening(lambda _: 503 if away else 204) as subscriber:
+            sink = {"kind": "webhook", "address": subscriber.url}
+            query = "eventType=ServiceStateChangeEvent&service.category.ne=hidden"  # of which types does not matter
+            kept, gone, _ = await estate.quiet(), await estate.quiet(), await estate.quiet(category="hidden")
+            key = await world.subscribe(subscriber.url, query, api="tmf638", sink=sink)
+            await sinks.begin_copy(world.store, world.clock, "default", key)
+            estate.notifier(world.store)
+            await estate.until(lambda: len({call.event for call in subscriber.calls}) == 2)
+            values = [{"name": "speed", "value": 3}]
+            change = {"$set": {"body.serviceCharacteristic": values}}
+            await world.store.update("service", {"_id": kept}, change)
+            await world.store.delete("service", {"_id": gone})
+            away = False
+            await world.nothing_pending()
+            await estate.kill()
+        [told] = [call.envelope for call in subscriber.taken]
+        assert (told["eventType"], told["copy"]) == ("ServiceAttributeValueChangeEvent", True)
+        assert (told["event"]["service"]["id"], told["event"]["service"]["serviceCharacteristic"]) == (kept, values)
+        states = {row["lane"]: row["state"] for row in await world.deliveries(subscription=key)}
+        assert states == {kept: "delivered", gone: "delivered"}
+        assert await world.store.collection("event").count_documents({}) == 0  # it is no event of the service
+
+    await run(world, story)
+
+
+async def test_a_sink_that_is_moved_to_another_inventory_makes_its_instances_there(world: World) -> None:
+    async def story(estate: Estate) -> None:
+        ours = await estate.put(1)
+        estate.notifier(world.store)
+        await estate.until(lambda: len(estate.there.copies(ours)) == 1)
+        [stored] = await world.store.collection("subscription").find({}).to_list()
+        async with inventory() as other:
+            other.made = 1  # so that its names are others
+            body = {**sinks.body_of(stored), "address": other.url}
+            assert await sinks.change(world.store, world.clock, SEALER, stored, body, {"address": other.url})
+            await estate.kill()
+            estate.notifier(world.store)
+            await estate.change(ours, 2)
+            await estate.until(lambda: len(other.copies(ours)) == 1)
+            await world.nothing_pending()
+            await estate.kill()
+            assert (other.made, list(other.services)) == (2, ["t2"])
+            [former] = estate.there.copies(ours)
+            assert former["serviceCharacteristic"] == [{"name": "speed", "value": 1}]
 
     await run(world, story)

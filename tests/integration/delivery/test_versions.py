@@ -2,7 +2,10 @@
 
 from models import resources
 from models.clock import Clock
+from models.domain.pools.demand import Demand, Holder
 from models.domain.resource_states import Standing, put
+from models.pools.administration import PoolAdministration
+from models.pools.pools import ResourcePoolStore
 from models.resources import Cause, ResourceChange
 from tests.integration.delivery.conftest import World
 from tests.integration.delivery.subscribers import listening
@@ -54,3 +57,30 @@ async def test_the_same_change_is_told_in_the_words_of_each_version(world: World
         "allocationStatus": "reserved",
         "href": "http://som.example/tmf-api/resourceInventoryManagement/v5/resource/vlan",
     }
+
+
+async def test_a_threshold_of_a_pool_is_told_to_those_who_asked_once_each_way(world: World) -> None:
+    pools = ResourcePoolStore(world.store, world.clock)
+    body = {"id": "vlans", "name": "vlans", "kind": "discrete", "threshold": [{"name": "high", "level": 0.8}]}
+    numbers = {"capacityAmount": {"capacityAmountFrom": "1", "capacityAmountTo": "100"}}
+    async with listening() as reached, listening() as everything, world.notifier():
+        await world.subscribe(reached.url, "reached=true&threshold=high", api="som", version="v1")
+        await world.subscribe(everything.url, None, api="som", version="v1", appendListenerPath=True)
+        await PoolAdministration(world.store, world.clock, pools.turns).create("default", body, [numbers], "anna")
+        await pools.reserve("most", Holder(service="s-1"), Demand(pool="vlans", count=79))
+        for number in range(3):
+            await pools.reserve(f"one-{number}", Holder(service="s-1"), Demand(pool="vlans"))
+            await pools.release(f"one-{number}")
+        await pools.release("most")
+        await everything.has(3)
+        await reached.has(1)
+        await world.nothing_pending()
+    assert [call.path.rpartition("/")[2] for call in everything.calls] == [
+        "resourcePoolCreateEvent",
+        "resourcePoolThresholdCrossedEvent",
+        "resourcePoolThresholdCrossedEvent",
+    ]
+    [told] = reached.calls
+    assert told.envelope.items() >= {"threshold": "high", "level": 0.8, "reached": True, "utilisation": 0.8}.items()
+    assert told.envelope["event"]["resourcePool"]["href"] == "http://som.example/som/v1/resourcePool/vlans"
+    assert everything.calls[2].envelope["utilisation"] == 0.0

@@ -29,8 +29,8 @@ def administration(harness: Harness) -> PoolAdministration:
     return PoolAdministration(harness.store, harness.clock, harness.pools.turns)
 
 
-async def grow(harness: Harness, first: int, last: int) -> None:
-    await administration(harness).push(DEFAULT_TENANT, POOL, [numbers(first, last)], "anna")
+async def grow(harness: Harness, first: int, last: int, **more: Any) -> None:
+    await administration(harness).push(DEFAULT_TENANT, POOL, [{**numbers(first, last), **more}], "anna")
 
 
 def numbers(first: int, last: int) -> Document:
@@ -51,6 +51,34 @@ def allocating(
             replace(task, kind="allocate", capability=capability, input=asked) if task.name.endswith("vlan") else task
             for task in made.tasks
         ))  # fmt: skip
+
+    return make
+
+
+def revising(
+    service: str, *tasks: str, demand: Document | None, needs: dict[str, list[str]] | None = None
+) -> Callable[[Document], Plan]:
+    """A plan that changes a service: its tasks whose name ends in `vlan` say what numbers it shall have by them."""
+    plan = allocating(*tasks, needs=needs, demand=demand)
+
+    def make(order: Document) -> Plan:
+        made = plan(order)
+        old = {one.id: service for one in made.services if one.item == "1"}
+        return replace(
+            made,
+            items=tuple(
+                replace(item, action="modify", services=(service,)) if item.path == "1" else item for item in made.items
+            ),
+            services=tuple(
+                replace(one, id=service, action="modify", body={}) if one.id in old else one for one in made.services
+            ),
+            tasks=tuple(
+                replace(task, service=service, action="modify", input=demand if task.kind == "allocate" else task.input)
+                if task.service in old
+                else task
+                for task in made.tasks
+            ),
+        )
 
     return make
 

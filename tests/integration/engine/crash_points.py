@@ -1,7 +1,7 @@
 """A store that dies: the engine's n-th write is its last."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
 
 import pytest
@@ -13,7 +13,8 @@ from tests.integration.engine.harness import Harness
 
 Result = TypeVar("Result")
 
-SECONDS = 10.0
+SECONDS = 60.0
+"""Patience: how long a story takes on a machine that has other things to do says nothing about the engine."""
 
 
 class MortalStore(Store):
@@ -65,6 +66,15 @@ class MortalPools(ResourcePools):
 
     async def release(self, of: Holder | str, why: str | None = None, *, at_once: bool = False) -> int:
         return await self._counted(self._pools.release(of, why, at_once=at_once))
+
+    async def held(self, of: Holder) -> tuple[str, ...]:
+        return await self._pools.held(of)
+
+    async def part_with(self, ids: Sequence[str], *, leaving: bool) -> None:
+        await self._counted(self._pools.part_with(ids, leaving=leaving))
+
+    async def give_up(self, ids: Sequence[str], why: str | None = None) -> int:
+        return await self._counted(self._pools.give_up(ids, why))
 
     async def served(self, limit: int = 100) -> tuple[Served, ...]:
         return await self._pools.served(limit)

@@ -236,7 +236,7 @@ class Harness:
         }
         await inbox.append(self.store, self.clock, key.plan, entry)
 
-    async def until(self, order: str, *states: str, seconds: float = 15.0) -> Document:
+    async def until(self, order: str, *states: str, seconds: float = 60.0) -> Document:
         """The order's document once it is in one of these states."""
         document: Document = {}
         async with asyncio.timeout(seconds):
@@ -245,7 +245,7 @@ class Harness:
                 await asyncio.sleep(0.01)
         return document
 
-    async def until_true(self, check: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:
+    async def until_true(self, check: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
         async with asyncio.timeout(seconds):
             while not await check():
                 await asyncio.sleep(0.01)

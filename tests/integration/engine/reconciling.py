@@ -1,6 +1,6 @@
 """Services that are read: the one who is asked about them, and who asks."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,7 @@ class World:
 
     harness: Harness
     mirror: Mirror
+    mirrors: dict[str, Mirror]
     parts: ReconciliationParts
     reconciliation: Reconciliation
 
@@ -85,7 +86,7 @@ class World:
         return await self.get(key)
 
 
-def reconciling(harness: Harness, mirror: Mirror, store: Store | None = None) -> ReconciliationParts:
+def reconciling(harness: Harness, mirrors: Mapping[str, Mirror], store: Store | None = None) -> ReconciliationParts:
     """What reconciling takes, on a store of its own where one is given."""
     store, clock = store or harness.store, harness.clock
     catalogue = Catalogue(store, Re2Patterns())
@@ -94,7 +95,7 @@ def reconciling(harness: Harness, mirror: Mirror, store: Store | None = None) ->
     places = Places(Slots(store, clock, "n1/r"), Budgets(store, clock))
 
     def make(definition: FulfillerDefinition, _: Document) -> Any:
-        return mirror if definition.reads else harness.fulfiller
+        return mirrors.get(definition.id, harness.fulfiller)
 
     directory = Directory(store, make)
     health, leases = Health(store, clock, places), Leases(store, clock, "n1/r", 60)
@@ -104,8 +105,9 @@ def reconciling(harness: Harness, mirror: Mirror, store: Store | None = None) ->
 async def world_of(harness: Harness) -> World:
     """A fulfiller that can be asked, and a specification."""
     mirror = Mirror()
-    parts = reconciling(harness, mirror)
-    made = World(harness, mirror, parts, Reconciliation(parts))
+    mirrors = {"f-mirror": mirror}
+    parts = reconciling(harness, mirrors)
+    made = World(harness, mirror, mirrors, parts, Reconciliation(parts))
     harness.others["f-mirror"] = mirror
     await harness.register(name="mirror", reads=True, readInterval=3600)
     await made.specification()

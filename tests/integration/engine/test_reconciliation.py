@@ -1,5 +1,6 @@
 """Services are read, drift is told of, and repaired where the specification says so."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,10 +8,11 @@ import pytest
 from models import readings, repairs
 from models.domain.caller import ANONYMOUS
 from models.domain.errors import Conflict
-from models.domain.outcomes import Done, Outcome, Refused, Unreachable
+from models.domain.outcomes import Accepted, Done, Outcome, Refused, Unreachable
+from models.domain.plan import Plan
 from scheduler.read_adoption import Adoption
-from tests.integration.engine.harness import Harness, plan_of
-from tests.integration.engine.reconciling import SPEED, World, speed, world_of
+from tests.integration.engine.harness import Document, Harness, answers, plan_of, plan_on
+from tests.integration.engine.reconciling import SPEED, Mirror, World, speed, world_of
 
 
 @pytest.fixture
@@ -55,14 +57,38 @@ async def test_drift_that_has_gone_by_itself_is_told_too(world: World) -> None:
     assert document["outbox"][-1]["type"] == "ServiceDriftResolvedEvent"
 
 
-async def test_a_service_that_is_not_there_any_more_cannot_be_repaired_by_an_order(world: World) -> None:
+async def test_a_service_that_is_not_there_any_more_is_to_be_built_anew_under_its_id(world: World) -> None:
     await world.service()
     world.mirror.says = Done(state="terminated")
     await world.reconciliation.look()
     document = await world.get()
     assert (document["body"]["state"], document["hasDrift"]) == ("terminated", True)
-    with pytest.raises(repairs.NothingToRepair, match="Order it anew"):
-        await repairs.place(world.harness.store, world.parts.placing, ANONYMOUS, document, again=True)
+    assert await world.orders() == []  # proposed, not placed
+    placed = await repairs.place(world.harness.store, world.parts.placing, ANONYMOUS, document, again=True)
+    [item] = placed.document["body"]["serviceOrderItem"]
+    assert (item["action"], item["service"]["id"], item["service"]["serviceCharacteristic"]) == ("add", "x", SPEED)
+    world.mirror.says = Done(state="active")  # somebody has put it back meanwhile
+    back = await world.again()
+    assert (back["body"]["state"], back["hasDrift"]) == ("active", False)
+
+
+async def test_what_one_of_two_fulfillers_says_is_gone_is_gone_whatever_the_other_says_of_its_part(
+    world: World,
+) -> None:
+    other = Mirror()
+    other.says = Done(state="active", service_characteristic=({"name": "speed", "value": 100},))
+    world.harness.others["f-other"] = other
+    await world.harness.register(name="other", reads=True)
+    world.mirrors["f-other"] = other
+    built = [{"specification": "s1", "fulfiller": key} for key in ("f-mirror", "f-other")]
+    await world.service(builtBy=built)
+    world.mirror.says = Done(state="terminated")
+    await world.reconciliation.look()
+    for _ in range(2):
+        document = await world.again()
+        assert document["body"]["state"] == "terminated"
+    told = [stub["type"] for stub in document["outbox"] if "StateChange" in stub["type"]]
+    assert told == ["ServiceStateChangeEvent"]
 
 
 @pytest.mark.parametrize("says", [Refused("what is that?"), Unreachable("no answer")])
@@ -161,6 +187,44 @@ async def test_who_was_built_before_its_fulfiller_could_be_asked_is_found_piece_
         await adoption.look()
     due = {one["_id"] async for one in world.harness.store.collection("service").find({"readDue": {"$exists": True}})}
     assert due == {f"x{number}" for number in range(7)}
+
+
+async def test_to_build_a_service_anew_can_be_cancelled_and_leaves_it_as_gone_as_it_was(world: World) -> None:
+    await world.service()
+    world.mirror.says = Done(state="terminated")
+    await world.reconciliation.look()
+    harness = world.harness
+    world.mirror.scripts = {"fulfil:1/add": answers(Accepted("job"))}
+
+    def anew(order: Document) -> Plan:
+        plan = plan_on("x", "add")(order)
+        return replace(plan, services=(replace(plan.services[0], action="modify", anew=True),))
+
+    harness.start()
+    order = await harness.order(anew)
+    await harness.until_true(lambda: _is_called(world))
+    [call] = world.mirror.calls
+    assert (call.action, call.service["id"], call.service["state"], call.former) == ("add", "x", "designed", None)
+    assert (await world.get())["owner"]["order"] == order
+    await harness.cancel(order)
+    await harness.until(order, "cancelled")
+    await harness.until_true(lambda: _is_free(world))
+    document = await world.get()
+    assert (document["body"]["state"], document["hasDrift"]) == ("terminated", True)
+    # Once it is there again, an order that would build it finds that out when it takes it, and builds nothing.
+    world.mirror.says = Done(state="active")
+    await world.again()
+    held = await harness.until(await harness.order(anew), "held")
+    assert held["body"]["serviceOrderItem"][0]["errorMessage"][0]["code"] == "serviceBack"
+    assert [one.operation for one in world.mirror.calls if one.operation == "fulfil"] == ["fulfil"]
+
+
+async def _is_called(world: World) -> bool:
+    return bool(world.mirror.calls)
+
+
+async def _is_free(world: World) -> bool:
+    return "owner" not in await world.get()
 
 
 async def test_what_an_order_has_built_is_due_to_be_read_soon_after(world: World) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.ports import Outcome
+from adapters.ports import Done, Outcome
 from models import outbox, propagations, readings
 from models.leases import Leases
 from models.store import Store
@@ -45,10 +45,10 @@ async def die_at_every_write(
 
 async def read(world: World, store: Store) -> None:
     """One look of a scheduler that has this store."""
-    await Reconciliation(reconciling(world.harness, world.mirror, store)).look()
+    await Reconciliation(reconciling(world.harness, world.mirrors, store)).look()
 
 
-@pytest.mark.parametrize("says", [speed(50)])
+@pytest.mark.parametrize("says", [speed(50), Done(state="terminated")])
 async def test_wherever_a_reconciliation_dies_there_is_one_drift_one_event_and_one_repair(
     world: World, says: Outcome
 ) -> None:
@@ -116,7 +116,7 @@ class Line:
 
 
 def propagating(world: World, store: Store) -> Propagations:
-    parts = reconciling(world.harness, world.mirror, store)
+    parts = reconciling(world.harness, world.mirrors, store)
     leases = Leases(store, parts.clock, "n1/p", 60)
     return Propagations(store, parts.clock, leases, parts.catalogue, parts.placing)
 

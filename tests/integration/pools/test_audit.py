@@ -1,5 +1,7 @@
 """The check of a pool finds what somebody has broken, and mends it."""
 
+import asyncio
+
 from models.domain.pools.audit import Finding
 from models.domain.pools.demand import Demand, Holder
 from models.pools.audit import Audit
@@ -52,6 +54,34 @@ async def test_counts_and_free_space_that_somebody_has_changed_are_counted_anew(
         assert await found(stage, pool) == []
     assert [await stage.counts(pool) for pool in ("vlans", "net", "hosts")] == before
     assert await stage.get("again", service="s-2", pool="net", prefix_length=27) == ["10.0.0.32/27"]
+
+
+async def test_a_pool_in_many_pieces_is_mended_while_it_works_and_once_by_two_who_try(stage: PoolStage) -> None:
+    await stage.store.insert("service", {"_id": "s-1", "tenant": "default", "body": {"state": "active"}})
+    await stage.vlans(1, 1_000)
+    await asyncio.gather(*(stage.get(f"k{number}", pool="vlans") for number in range(800)))
+    await asyncio.gather(*(stage.pools.release(f"k{number}") for number in range(0, 800, 2)))
+    before, pieces = await stage.counts(), stage.store.collection("poolPiece")
+    await pieces.delete_many({"pool": "vlans"})
+    [taken] = await stage.store.collection("resource").find({"claim": "k1"}).to_list()
+    position = taken["position"]
+    made_up = {
+        "_id": f"vlans:{position}",
+        "tenant": "default",
+        "pool": "vlans",
+        "axis": "",
+        "start": position,
+        "size": 1,
+    }
+    await pieces.insert_one({**made_up, "part": taken["part"], "traits": taken["traits"]})
+    await stage.store.collection("resourcePool").update_many({}, {"$set": {"usage.0.used": "7"}})
+    first, second, *_ = await asyncio.gather(
+        found(stage, repair=True), found(stage, repair=True), stage.pools.release("k3"), stage.pools.release("k5")
+    )
+    told = [{one.repaired for one in findings} for findings in (first, second) if findings]
+    assert told.count({True}) == 1, "the other was too late, or found nothing wrong any more"
+    assert await found(stage) == []
+    assert (await stage.counts())["members"] == {**before["members"], "reserved": before["members"]["reserved"] - 2}
 
 
 async def test_what_two_have_is_named_and_left_to_people(stage: PoolStage) -> None:

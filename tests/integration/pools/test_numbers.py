@@ -239,7 +239,7 @@ async def test_thresholds_are_told_once_when_reached_and_once_when_left(stage: P
         await stage.pools.release(key)
     stored = await stage.administration.stored(DEFAULT_TENANT, "vlans")
     told = [owed["after"] for owed in stored["outbox"] if owed["type"] == "ResourcePoolThresholdCrossedEvent"]
-    assert [(one["threshold"], one["reached"], one["utilization"]) for one in told] == [
+    assert [(one["threshold"], one["reached"], one["utilisation"]) for one in told] == [
         ("high", True, 0.5),
         ("high", False, 0.4),
     ]

@@ -1,6 +1,6 @@
 """The kind `pool`: what a task's input asks for, what comes of it, and how it is given back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 import pytest
@@ -52,6 +52,15 @@ class Recorded(ResourcePools):
         assert why
         self.released.append((of, at_once))
         return 1
+
+    async def held(self, of: Holder) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    async def part_with(self, ids: Sequence[str], *, leaving: bool) -> None:
+        raise NotImplementedError
+
+    async def give_up(self, ids: Sequence[str], why: str | None = None) -> int:
+        raise NotImplementedError
 
     async def served(self, limit: int = 100) -> tuple[Served, ...]:
         raise NotImplementedError
@@ -123,3 +132,11 @@ async def test_delete_gives_back_what_the_service_has_by_this_task() -> None:
     pools = Recorded()
     assert await engaged(pools, action="delete") == Done()
     assert pools.released == [(Holder(service="s-1", task="prefix"), False)]
+
+
+@pytest.mark.parametrize(("action", "revises"), [("add", False), ("modify", True)])
+async def test_what_a_modification_demands_counts_what_the_service_has_already(action: str, revises: bool) -> None:
+    pools = Recorded()
+    await engaged(pools, action=action)
+    ((_, _, demand),) = pools.asked
+    assert demand.revises is revises

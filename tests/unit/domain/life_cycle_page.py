@@ -57,6 +57,11 @@ _REMARKS = {
         "What a person has to do. A move that is not drawn, such as from `new` to `completed`, passes through `active` "
         "in one write, and a notification tells of each step."
     ),
+    "recipe": (
+        "Each version of a recipe lives a life of its own, so that several are published at a time; the newest one is "
+        "taken. Publishing is refused while something in the drawing cannot be run, a test case comes out otherwise "
+        "than it expects, or another published recipe is for the same; nothing changes then."
+    ),
     "task": (
         "Tasks are seen under `/som/v1`. A technical retry repeats the same call with the same idempotency key; a task "
         "that was refused gets a new key when it is resumed."

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.domain.pools.amounts import NoAmount, amount_of, shown
+from models.domain.pools.piece import Piece, Shape, blocks, minus
 from models.domain.pools.rooms import Need, Room, Rooms
-from models.domain.pools.space import Piece, Shape, Space, blocks, minus
+from models.domain.pools.space import Space
 from models.domain.pools.usage import Usage
 
 SIZE = 256

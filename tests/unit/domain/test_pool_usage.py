@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models.domain.pools.usage import SAMPLE_EVERY, SAMPLES, Counts, Crossing, crossings, exhaustion, sampled
+from models.domain.pools.usage import SAMPLE_EVERY, SAMPLES, Counts, Crossing, Threshold, crossings, exhaustion, sampled
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
 def test_a_threshold_is_crossed_once_in_each_direction() -> None:
-    thresholds = [("high", 0.8), ("exhausted", 1.0)]
+    thresholds = [Threshold("high", 0.8), Threshold("exhausted", 1.0)]
     assert crossings(thresholds, [], 0.8) == [Crossing("high", 0.8, reached=True)]
     assert crossings(thresholds, ["high"], 0.9) == []
     assert crossings(thresholds, ["high"], 1.0) == [Crossing("exhausted", 1.0, reached=True)]
@@ -19,6 +19,15 @@ def test_a_threshold_is_crossed_once_in_each_direction() -> None:
         Crossing("high", 0.8, reached=False),
         Crossing("exhausted", 1.0, reached=False),
     ]
+
+
+def test_a_pool_that_stays_about_a_threshold_tells_of_it_once() -> None:
+    thresholds = [Threshold("high", 0.8, hysteresis=0.1)]
+    assert crossings(thresholds, ["high"], 0.71) == []
+    assert crossings(thresholds, ["high"], 0.69) == [Crossing("high", 0.8, reached=False)]
+    assert crossings(thresholds, [], 0.79) == []
+    assert crossings([Threshold("any", 0.02)], ["any"], 0.015) == []
+    assert crossings([Threshold("any", 0.02)], ["any"], 0.0) == [Crossing("any", 0.02, reached=False)]
 
 
 def test_a_pool_that_fills_evenly_is_empty_when_the_line_says_so() -> None:

@@ -64,14 +64,25 @@ def test_a_repair_orders_what_differs_as_it_was_ordered() -> None:
     }}]  # fmt: skip
 
 
-def test_what_should_have_ended_is_ordered_to_end_and_what_has_ended_cannot_be_repaired() -> None:
+def test_what_should_have_ended_is_ordered_to_end_and_what_is_gone_to_be_built_anew_under_its_id() -> None:
     ends = repair_of(document("active", "terminated", OFF))
     assert ends is not None
     assert ends.order is not None
     assert ends.order["serviceOrderItem"][0]["action"] == "delete"
     gone = repair_of(document("terminated", "active", OFF))
     assert gone is not None
-    assert (gone.order, "Order it anew" in str(gone.problem)) == (None, True)
+    assert gone.order is not None
+    assert gone.order["serviceOrderItem"] == [{"id": "1", "action": "add", "service": {
+        "id": "s1", "serviceSpecification": {"id": "sp"}, "state": "active",
+        "serviceCharacteristic": [*speed(100), {"name": "x", "value": 1}], "place": [{"id": "p"}],
+    }}]  # fmt: skip
+    unspecified = document("terminated", "active", OFF)
+    del unspecified["desired"]["serviceSpecification"]
+    planned_only = document("designed", "active", OFF)
+    for impossible in (unspecified, planned_only):
+        repair = repair_of(impossible)
+        assert repair is not None
+        assert (repair.order, "Order it anew" in str(repair.problem)) == (None, True)
     assert repair_of({"_id": "s1", "body": {}, "desired": {}}) is None
 
 

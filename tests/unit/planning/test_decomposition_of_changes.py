@@ -1,5 +1,7 @@
 """What becomes of services that exist: one rule of docs/explanation/decomposition.md each."""
 
+from dataclasses import replace
+
 import pytest
 
 from models.domain.decomposition import Unplannable, decompose
@@ -211,3 +213,56 @@ def test_the_same_service_cannot_be_the_matter_of_two_items() -> None:
 def test_specifications_that_contain_each_other_end_in_a_refusal() -> None:
     seen = catalogue(specification("a", ("bundles", "b")), specification("b", ("bundles", "a")))
     assert refusals(ordered(item("1", "add", "a")), seen) == [("/serviceOrderItem/0", "planTooLarge")]
+
+
+# What is gone
+
+
+BUILT_ANEW = (
+    specification("port"),
+    specification("net"),
+    specification(
+        "circuit",
+        ("bundles", "port"),
+        ("dependency", "net"),
+        specCharacteristic=[text("speed"), text("vlan")],
+        fulfilment={
+            "add": {"tasks": {"vlan": {"kind": "allocate"}, "build": {"needs": ["vlan", "child.port"]}, "test": {}}}
+        },
+    ),
+)
+
+
+def gone(seen: Snapshot, service: str) -> Snapshot:
+    """The inventory once somebody has said that a service is not there, which a fulfiller of its own supports."""
+    body = {**seen.services[service], "state": "terminated"}
+    body["supportingService"] = [*body["supportingService"], {"id": "theirs", "fulfiller": "north"}]
+    return replace(seen, services={**seen.services, service: body}, gone=frozenset([service]))
+
+
+def test_a_service_that_is_gone_is_built_anew_under_its_id_with_what_it_still_has() -> None:
+    values_ordered = {"serviceCharacteristic": [{"name": "speed", "value": "fast"}]}
+    first, seen = built(ordered(item("1", "add", "circuit", service=values_ordered)), *BUILT_ANEW)
+    (circuit,) = (one for one in first.services if one.path == "circuit")
+    anew = ordered(item("1", "add", "circuit", service={"id": circuit.id, **values_ordered}))
+    again = decompose("order-2", anew, gone(seen, circuit.id))
+    (service,) = (one for one in again.services if one.action != "noChange")
+    assert (service.id, service.action, service.anew, service.state) == (circuit.id, "modify", True, "active")
+    assert {one.name for one in again.services if one.action == "noChange"} == {"port", "net"}
+    tasks = {task.name: task for task in again.tasks}  # what was allocated is its own still; its parts are there
+    assert {name: (task.action, task.service) for name, task in tasks.items()} == {
+        "build": ("add", circuit.id), "test": ("add", circuit.id),
+    }  # fmt: skip
+    assert tasks["build"].capability.action == "add"
+    assert "theirs" not in str(service.body["supportingService"])
+    assert Plan.from_document(again.to_document()) == again
+
+
+def test_what_is_there_again_by_the_time_of_planning_is_not_built_a_second_time() -> None:
+    first, seen = built(ordered(item("1", "add", "port")), *BUILT_ANEW)
+    (port,) = first.services
+    again = ordered(item("1", "add", "port", service={"id": port.id}))
+    at = "/serviceOrderItem/0/service/id"
+    with pytest.raises(Unplannable) as refused:
+        decompose("order-2", again, seen)
+    assert [(one.pointer, one.code) for one in refused.value.violations] == [(at, "serviceExists")]

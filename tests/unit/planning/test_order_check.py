@@ -1,5 +1,6 @@
 """The surface check names what is wrong, and where."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,3 +120,31 @@ def test_without_the_catalogue_check_unknown_specifications_are_taken() -> None:
 def test_two_items_about_one_service_are_refused() -> None:
     items = (item("1", "modify", service={"id": "active"}), item("2", "delete", service={"id": "active"}))
     assert found(*items) == [("/serviceOrderItem/1/service/id", "duplicateService")]
+
+
+GONE: Body = {"id": "terminated"}
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        (item("1", "add", "sized", service={**SIZED, **GONE}), []),
+        (item("1", "add", "leaf", service={**SIZED, **GONE}),
+         [("/service/serviceSpecification", "specificationChanged")]),
+        (item("1", "add", "sized", service=GONE), [("/service/serviceCharacteristic", "characteristicMissing")]),
+        (item("1", "add", "sized", service={**SIZED, **GONE}, quantity=2), [("/quantity", "illegalQuantity")]),
+        (item("1", "add", "sized", service={**SIZED, **GONE, "state": "designed"}),
+         [("/service/state", "illegalTargetState")]),
+    ],
+)  # fmt: skip
+def test_an_add_that_names_a_service_which_is_gone_builds_it_anew(given: Body, wrong: list[tuple[str, str]]) -> None:
+    seen = replace(SEEN, gone=frozenset(["terminated"]))
+    assert [(one.pointer, one.code) for one in check_order(ordered(given), seen)] == [
+        (AT + pointer, code) for pointer, code in wrong
+    ]
+
+
+def test_of_two_items_about_one_service_that_is_gone_the_second_is_refused() -> None:
+    both = [item(key, "add", "sized", service={**SIZED, **GONE}) for key in ("1", "2")]
+    violations = check_order(ordered(*both), replace(SEEN, gone=frozenset(["terminated"])))
+    assert [(one.pointer, one.code) for one in violations] == [("/serviceOrderItem/1/service/id", "duplicateService")]

@@ -81,3 +81,10 @@ def test_cases_beside_a_recipe_are_run(tmp_path: Path, capsys: pytest.CaptureFix
     capsys.readouterr()
     assert main(["recipe", "test", recipe]) == Exit.OTHER_END
     assert "'Refused' is not reached" in capsys.readouterr().out
+
+
+def test_explore_shows_the_ways_and_what_is_never_reached(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["recipe", "explore", file(tmp_path, GOOD)]) == Exit.OK
+    assert "come to an end that is drawn" in capsys.readouterr().out
+    assert main(["recipe", "explore", file(tmp_path, GOOD), "--json"]) == Exit.OK
+    assert json.loads(capsys.readouterr().out)["missed"] == []

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models.domain.recipes import Case, InvalidCase, read_cases, simulate
+from models.domain.recipes import Case, InvalidCase, explore, read_cases, simulate
 from som.conformance import PAGE, page
 from tests.unit.recipes.drawing import recipe, service
 
@@ -105,6 +105,18 @@ def test_messages_come_when_the_case_says_so_else_before_any_timer() -> None:
 def test_what_is_no_case_is_refused_with_its_place(document: object) -> None:
     with pytest.raises(InvalidCase):
         read_cases(document)
+
+
+def test_exploring_goes_all_ways_and_names_what_cannot_be_reached() -> None:
+    found = explore(ORDERING)
+    assert found.missed == ()
+    ends = {end for _, outcome in found.outcomes for end in outcome.ends}
+    assert ends == {"done", "no", "reminded", "gaveup"}
+    shut = recipe(
+        f'<startEvent id="s"/><exclusiveGateway id="x" default="x_e"/>{service("t")}<endEvent id="e"/>',
+        "s > x\nx > t [1 > 2]\nx > e\nt > e",
+    )
+    assert [node.id for node in explore(shut).missed] == ["t"]
 
 
 def models() -> Path:

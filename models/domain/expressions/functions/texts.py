@@ -14,10 +14,10 @@ def string_length(_: Run, text: str) -> int:
 
 
 @function("substring", "string: text, start position: number, length: number?", "text")
-def substring(_: Run, text: str, start: float, length: float | None = None) -> str:
+def substring(run: Run, text: str, start: float, length: float | None = None) -> str:
     """Return a part of a text; positions count from 1, and from the end when negative."""
     for value in (start, length):
-        if value is not None and not is_whole(value):
+        if value is not None and not run.lenient and not is_whole(value):
             raise ExpressionValueError("substring needs integers for start and length")
     if start == 0 or abs(start) > MAX_TEXT * 10:
         return ""

@@ -40,7 +40,9 @@ def string(run: Run, value: Any) -> str | None:
         return value
     if is_number(value):
         given = exact(value)
-        return written(given) if run.lenient or isinstance(given, int) else repr(float(given))
+        text = written(given) if run.lenient or isinstance(given, int) else repr(float(given))
+        run.spend(len(text) // 100)
+        return text
     if isinstance(value, TEMPORAL):
         return text_of(value)
     if kind(value) in ("unknown", "function"):

@@ -456,22 +456,6 @@ def test_a_service_is_shown_with_where_its_values_come_from_and_what_was_ordered
     assert server.asked[-1].query["hasDrift"] == ["true"]
 
 
-def test_a_sink_is_registered_with_what_was_said_and_its_secret_shown_once(
-    server: SmallServer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    server.answers["POST", "/som/v1/sink"] = Answer(201, {"id": "x1", "secret": "whsec_1"})
-    server.answers["DELETE", "/som/v1/sink/x1"] = Answer(204)
-    assert main(["sink", "add", "http://a.example/", "--kind", "tmf638", "--specification", "L", "--token", "t"]) == 0
-    assert server.asked[-1].body == {
-        "address": "http://a.example/",
-        "kind": "tmf638",
-        "specification": ["L"],
-        "credentials": {"type": "bearer", "token": "t"},
-    }
-    assert "whsec_1" in capsys.readouterr().out
-    assert main(["sink", "remove", "x1"]) == 0
-
-
 def test_a_service_is_read_on_demand_and_waited_for(server: SmallServer, capsys: pytest.CaptureFixture[str]) -> None:
     path = "/som/v1/service/x1/reconciliation"
     said = {"at": "t", "answer": [{"fulfiller": "north", "outcome": "refused", "reason": "what is that?"}]}

@@ -1,0 +1,106 @@
+"""The published recipes, kept at hand: who runs a recipe or calls one finds it here, and a change within a moment."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models.domain.recipes.binding import ANY, Binding, bindings_of
+from models.domain.recipes.model import Recipe
+from models.domain.releases.versions import Range, Version
+from models.recipe_versions import COLLECTION
+from models.recipes import InvalidRecipe, read_recipe
+from models.reference_cache import ReferenceCache
+from models.store import Store
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRecipe:
+    """One published version.
+
+    Attributes:
+        id: `<name>:<version>`.
+        recipe: the drawing as read.
+        body: all of it.
+        bindings: what it is for.
+    """
+
+    id: str
+    name: str
+    version: str
+    recipe: Recipe
+    body: Mapping[str, Any]
+    bindings: tuple[Binding, ...]
+
+
+class PublishedRecipes:
+    """The published recipes of a tenant."""
+
+    def __init__(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Know these documents of the collection; those that are not published are left out."""
+        made = [_published(one) for one in documents if one["state"] == "published"]
+        newest = sorted((one for one in made if one), key=lambda one: Version.parse(one.version), reverse=True)
+        self._families: dict[str, list[PublishedRecipe]] = {}
+        for one in newest:
+            self._families.setdefault(one.name, []).append(one)
+
+    def __iter__(self) -> Iterator[PublishedRecipe]:
+        """All of them; of one recipe, the newest version first."""
+        return (one for family in self._families.values() for one in family)
+
+    def find(self, name: str, versions: str | None = None) -> PublishedRecipe | None:
+        """The newest published version of a recipe in a range of versions; without one, the newest of all.
+
+        Raises:
+            InvalidVersion: the range is none.
+        """
+        wanted = Range.parse(versions or ANY)
+        return next((one for one in self._families.get(name, ()) if wanted.contains(one.version)), None)
+
+    def bound(self, specification: str, version: str | None, action: str) -> PublishedRecipe | None:
+        """The newest published version that is for this action on this version of a specification."""
+        fitting = (one for one in self if any(bound.fits(specification, version, action) for bound in one.bindings))
+        return next(fitting, None)
+
+    def linked(self, recipe: Recipe) -> Recipe:
+        """A recipe with those that it calls, directly or not, as far as they are published."""
+        others: dict[str, Recipe] = {}
+        called = [recipe]
+        for one in called:
+            for name in one.called - others.keys() - recipe.processes.keys():
+                found = self.find(name)
+                if found is not None:
+                    others[name] = found.recipe
+                    called.append(found.recipe)
+        return recipe.linked(others) if others else recipe
+
+
+class RecipeBook:
+    """The published recipes of all tenants."""
+
+    def __init__(self, store: Store) -> None:
+        """Read recipes from this store."""
+        self._cache: ReferenceCache[PublishedRecipes] = ReferenceCache(store, COLLECTION, PublishedRecipes)
+
+    def invalidate(self) -> None:
+        """Recipes have changed, or may have."""
+        self._cache.invalidate()
+
+    async def of(self, tenant: str) -> PublishedRecipes:
+        """The published recipes of a tenant.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        return await self._cache.get(tenant)
+
+
+def _published(stored: Mapping[str, Any]) -> PublishedRecipe | None:
+    """One as read; None where this version of the program cannot read it any more, which is told when it is used."""
+    body = stored["body"]
+    try:
+        recipe = read_recipe(body["bpmn"])
+    except InvalidRecipe:
+        return None
+    return PublishedRecipe(stored["_id"], stored["name"], stored["version"], recipe, body, bindings_of(body))

@@ -1,0 +1,182 @@
+"""Recipes over HTTP: their life from draft to retirement, checked and tried before anything runs them."""
+
+from typing import Any
+
+import pytest
+
+from handlers.dependencies import Dependencies
+from tests.contract.client import ContractClient
+from tests.contract.samples import RECIPES, SOM, bpmn, recipe
+
+Body = dict[str, Any]
+
+CASES = [
+    {
+        "name": "small",
+        "input": {"size": 3},
+        "expect": {"status": "completed", "path": ["Build it", "Done"], "avoids": ["Look at it"]},
+    },
+    {"name": "big", "input": {"size": 30}, "expect": {"status": "completed", "path": ["Build it", "Look at it"]}},
+]
+
+
+async def made(client: ContractClient, body: Body) -> Body:
+    answer = await client.post(RECIPES, json=body)
+    assert answer.status_code == 201, answer.text
+    found: Body = answer.json()
+    return found
+
+
+async def step(client: ContractClient, key: str, what: str, **body: Any) -> Body:
+    answer = await client.post(f"{RECIPES}/{key}/{what}", json=body)
+    assert answer.status_code == 200, answer.text
+    found: Body = answer.json()
+    return found
+
+
+async def published(client: ContractClient, body: Body) -> Body:
+    key = (await made(client, body))["id"]
+    await step(client, key, "review")
+    return await step(client, key, "publish", why="ready")
+
+
+async def test_each_step_tells_who_took_it_when_and_why(client: ContractClient, dependencies: Dependencies) -> None:
+    key = (await made(client, recipe(testCase=CASES)))["id"]
+    await step(client, key, "review", why="please look")
+    await step(client, key, "return", why="name the steps")
+    await step(client, key, "review")
+    await step(client, key, "publish", why="CR 7")
+    found = await step(client, key, "retire")
+    states = [(one["state"], one.get("why")) for one in found["step"]]
+    assert states == [
+        ("draft", None),
+        ("inReview", "please look"),
+        ("draft", "name the steps"),
+        ("inReview", None),
+        ("published", "CR 7"),
+        ("retired", None),
+    ]
+    assert all(one["who"] and one["date"] for one in found["step"])
+    stored = await dependencies.store.get("recipe", key)
+    assert stored is not None
+    owed = [(one["type"], one.get("state")) for one in stored["outbox"]]
+    assert owed[0] == ("RecipeCreateEvent", "draft")
+    assert owed[1:] == [("RecipeStateChangeEvent", state) for state, _ in states[1:]]
+
+
+async def test_what_cannot_run_is_not_published_and_each_reason_names_its_element(client: ContractClient) -> None:
+    drawing = bpmn().replace('<som:task specification="vpn-1" action="add"/>', "")
+    key = (await made(client, recipe(bpmn=drawing, testCase=CASES)))["id"]
+    await step(client, key, "review")
+    answer = await client.post(f"{RECIPES}/{key}/publish", json={})
+    assert (answer.status_code, answer.json()["code"]) == (409, "recipeNotPublishable")
+    assert "'Build it' build: It names neither a capability" in answer.json()["message"]
+    assert (await client.get(f"{RECIPES}/{key}")).json()["state"] == "inReview"
+
+
+async def test_a_test_case_that_comes_out_otherwise_stands_in_the_way(client: ContractClient) -> None:
+    wrong = {"name": "never big", "input": {"size": 30}, "expect": {"avoids": ["Look at it"]}}
+    key = (await made(client, recipe(testCase=[*CASES, wrong])))["id"]
+    await step(client, key, "review")
+    answer = await client.post(f"{RECIPES}/{key}/publish", json={})
+    assert answer.status_code == 409
+    assert "test case 'never big': path: 'Look at it' is passed." in answer.json()["message"]
+    tried = await step(client, key, "try")
+    assert [(one["name"], one["passed"]) for one in tried["trial"]] == [
+        ("small", True),
+        ("big", True),
+        ("never big", False),
+    ]
+
+
+async def test_two_published_recipes_are_not_for_the_same(client: ContractClient) -> None:
+    bound = [{"specification": "vpn", "action": "add", "versions": ">=1.0.0 <2.0.0"}]
+    await published(client, recipe("first", binding=bound))
+    await published(client, recipe("first", "1.1.0", binding=bound))
+    await published(client, recipe("later", binding=[{"specification": "vpn", "versions": ">=2.0.0"}]))
+    key = (await made(client, recipe("other", binding=[{"specification": "vpn", "versions": "^1.9.0"}])))["id"]
+    await step(client, key, "review")
+    answer = await client.post(f"{RECIPES}/{key}/publish", json={})
+    assert answer.status_code == 409
+    assert "first:1.1.0, which is published, is for add of vpn ^1.9.0 already" in answer.json()["message"]
+    listed = (await client.get(f"{RECIPES}?specification=vpn&state=published")).json()
+    assert [one["id"] for one in listed] == ["first:1.0.0", "first:1.1.0", "later:1.0.0"]
+    assert not any("bpmn" in one for one in listed)
+
+
+async def test_of_two_authors_the_one_who_read_before_is_told_so(client: ContractClient) -> None:
+    url = f"{RECIPES}/{(await made(client, recipe()))['id']}"
+    read = (await client.get(url)).headers["etag"]
+    for text, status in (("mine", 200), ("theirs", 412)):
+        answer = await client.patch(url, json={"description": text}, headers={"if-match": read})
+        assert answer.status_code == status, answer.text
+    assert (await client.get(url)).json()["description"] == "mine"
+
+
+async def test_what_is_published_never_changes(client: ContractClient) -> None:
+    url = f"{RECIPES}/{(await published(client, recipe()))['id']}"
+    answer = await client.patch(url, json={"bpmn": bpmn(name="Build another")})
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert "make a new version" in answer.json()["message"]
+    assert (await client.patch(url, json={"bpmn": bpmn()})).status_code == 200  # the same is no change
+
+
+async def test_versions_are_compared_by_elements_mappings_and_flows(client: ContractClient) -> None:
+    await published(client, recipe())
+    drawing = bpmn(name="Build it well", condition="size > 20").replace('value="=size"', 'value="=size * 2"')
+    drawing = drawing.replace(
+        '<bpmn:endEvent id="done"', '<bpmn:intermediateThrowEvent id="told"/><bpmn:endEvent id="done"'
+    )
+    await made(client, recipe(version="1.1.0", bpmn=drawing, testCase=CASES[:1]))
+    found = (await client.get(f"{RECIPES}/build-vpn:1.1.0/difference")).json()
+    assert (found["from"], found["to"]) == ("build-vpn:1.0.0", "build-vpn:1.1.0")
+    told = {(one["kind"], one["what"], one.get("element"), one.get("attribute")) for one in found["difference"]}
+    assert told == {
+        ("changed", "element", "build", "name"),
+        ("changed", "input", "build", None),
+        ("changed", "flow", "f3", "condition"),
+        ("added", "element", "told", None),
+        ("added", "test case", None, None),
+    }
+    changed = next(one for one in found["difference"] if one["what"] == "input")
+    assert (changed["name"], changed["before"], changed["after"]) == ("Build it well: size", "=size", "=size * 2")
+
+
+async def test_a_drawing_is_checked_and_tried_before_it_is_stored(client: ContractClient) -> None:
+    answer = await client.post(f"{SOM}/recipeCheck", json={"bpmn": bpmn(condition="size > ")})
+    problems = answer.json()["problem"]
+    assert [(one["element"], one["kind"]) for one in problems if one["severity"] != "remark"] == [("f3", "expression")]
+    answer = await client.post(f"{SOM}/recipeTrial", json={"bpmn": bpmn(), "case": {"input": {"size": 30}}})
+    (trial,) = answer.json()["trial"]
+    assert trial["status"] == "completed"
+    assert [one["element"] for one in trial["step"] if one["what"] == "taken"] == ["f1", "f2", "f3", "f5"]
+    assert (await client.get(RECIPES)).json() == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["no XML", "<a/>", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "<a" * 200],
+    ids=["text", "other", "entity", "deep"],
+)
+async def test_what_is_no_recipe_is_kept_as_a_draft_and_goes_no_further(client: ContractClient, text: str) -> None:
+    answer = await client.post(f"{SOM}/recipeCheck", json={"bpmn": text})
+    found = answer.json()
+    assert (found["publishable"], found["tryable"], found["problem"][0]["kind"]) == (False, False, "unreadable")
+    key = (await made(client, recipe(bpmn=text)))["id"]
+    await step(client, key, "review")
+    assert (await client.post(f"{RECIPES}/{key}/publish", json={})).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("attributes", "code"),
+    [
+        ({"version": "1.0.x"}, "invalidVersion"),
+        ({"binding": [{"specification": "vpn", "versions": "newest"}]}, "invalidVersion"),
+        ({"testCase": [{"expect": {"color": "red"}}]}, "invalidCase"),
+        ({"form": [{"name": "a", "schema": {}}, {"name": "a", "schema": {}}]}, "duplicateName"),
+    ],
+)
+async def test_what_cannot_be_meant_is_refused_at_once(client: ContractClient, attributes: Body, code: str) -> None:
+    answer = await client.post(RECIPES, json=recipe(**attributes))
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert (await client.get(RECIPES)).json() == []
