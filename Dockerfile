@@ -7,8 +7,15 @@ RUN make image-deps
 COPY . .
 RUN make image-install
 
+FROM node:22-bookworm AS designer
+WORKDIR /src
+COPY Makefile ./
+COPY handlers/console/ handlers/console/
+RUN make image-designer
+
 FROM python:3.11-slim
 COPY --from=build /opt/som /opt/som
+COPY --from=designer /src/handlers/console/vendor /opt/som/lib/python3.11/site-packages/handlers/console/vendor
 ENV PATH=/opt/som/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     SOM_HOST=0.0.0.0 \

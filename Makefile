@@ -10,13 +10,17 @@ PYTEST_ARGS ?=
 # Where the container image is put together; in CI a folder that is thrown away.
 IMAGE_PREFIX ?= /opt/som
 
+# What `make designer` makes, and where npm works meanwhile.
+DESIGNER ?= handlers/console/vendor
+NPM_DIR ?= build/npm
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop serve test coverage lint format bench storm lock image-deps image-install image-check clean
+.PHONY: help setup designer demo stop serve test coverage lint format bench storm lock image-deps image-install image-designer image-check clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
-setup: $(STAMP) ## the environment: .venv with the locked dependencies and the embedded database
+setup: $(STAMP) designer ## the environment: .venv with the locked dependencies and the embedded database, and the designer
 
 $(STAMP): requirements/lock.txt setup.py pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' 2>/dev/null || { \
@@ -29,6 +33,19 @@ $(STAMP): requirements/lock.txt setup.py pyproject.toml
 	@echo "Installing the dependencies into $(VENV) (the first time takes a minute) ..."
 	@$(PIP) install -r requirements/lock.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+designer: ## the libraries of the designer of recipes, by npm; where they are missing, its page says so
+	@$(MAKE) --no-print-directory $(DESIGNER)/.copied || echo "The designer of recipes is left out; its page will say so."
+
+$(DESIGNER)/.copied: handlers/console/package-lock.json handlers/console/libraries.py
+	@command -v npm >/dev/null || { echo "npm is not here."; exit 1; }
+	@echo "Installing the libraries of the designer of recipes ..."
+	@rm -rf $(NPM_DIR) && mkdir -p $(NPM_DIR) $(DESIGNER)
+	@cp handlers/console/package.json handlers/console/package-lock.json $(NPM_DIR)
+	@cd $(NPM_DIR) && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@$(PYTHON) handlers/console/libraries.py $(NPM_DIR)/node_modules $(DESIGNER)
+	@rm -rf $(NPM_DIR)
 	@touch $@
 
 demo: setup ## an order from acceptance to completion, on real input; leaves the server running
@@ -72,13 +89,17 @@ image-deps: ## what the container image holds besides the program itself
 image-install: ## the program itself, into the container image
 	$(IMAGE_PREFIX)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation .
 
+image-designer: ## the libraries of the designer, for the container image
+	$(MAKE) $(DESIGNER)/.copied PYTHON=python3
+
 image-check: ## the two steps of the image in a folder that is thrown away, and a look at the result from elsewhere
 	rm -rf build
+	if command -v npm; then $(MAKE) image-designer DESIGNER=build/designer; fi
 	$(MAKE) image-deps image-install IMAGE_PREFIX=$(CURDIR)/build/image
 	cd / && $(CURDIR)/build/image/bin/python -I $(CURDIR)/tests/installed.py $(CURDIR)
 	rm -rf build
 
 clean: stop ## removes the environment, the data of the demo and everything that tools left
-	rm -rf $(VENV) .som build dist *.egg-info .coverage .coverage.* htmlcov \
+	rm -rf $(VENV) .som build dist handlers/console/vendor *.egg-info .coverage .coverage.* htmlcov \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -48,6 +48,7 @@ TEST = [
     "mypy>=2.4,<3",
     "openapi-core>=0.23,<0.24",
     "openapi-spec-validator>=0.8,<0.9",
+    "playwright>=1.65,<2",
     "pytest>=9.2,<10",
     "pytest-asyncio>=1.5,<2",
     "pytest-cov>=7.1,<8",
@@ -76,7 +77,10 @@ if __name__ == "__main__":
             *find_packages(include=[pattern for room in ROOMS for pattern in (room, f"{room}.*")]),
             *find_namespace_packages(include=["api_specs", "api_specs.*", "examples", "examples.*"]),
         ],
-        package_data={"": ["*.yaml", "*.json", "*.bpmn", "*.dmn", "*.html", "*.css", "*.js", "py.typed"]},
+        package_data={
+            "handlers.console": ["vendor/*"],
+            "": ["*.yaml", "*.json", "*.bpmn", "*.dmn", "*.html", "*.css", "*.js", "*.svg", "py.typed"],
+        },
         install_requires=RUNTIME,
         extras_require={"embedded": EMBEDDED, "ansible": ANSIBLE, "netconf": NETCONF, "ssh": SSH, "test": TEST},
         entry_points={

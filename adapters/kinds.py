@@ -20,6 +20,7 @@ from adapters.rest import RestFulfiller
 from adapters.simulator import SimulatorFulfiller
 from adapters.tmforum.activation import Tmf640Fulfiller
 from adapters.tmforum.order_kinds import Tmf622Fulfiller, Tmf641Fulfiller, Tmf652Fulfiller
+from adapters.tmforum.performance import Tmf628Fulfiller
 from adapters.tmforum.reservations import Tmf685Fulfiller
 from models.domain.errors import InvalidRequest
 from models.domain.fulfiller import OWN_POOLS, FulfillerDefinition, violations
@@ -54,6 +55,7 @@ BUILT_IN: tuple[type[FulfillerKind], ...] = (
     Tmf652Fulfiller,
     Tmf622Fulfiller,
     Tmf685Fulfiller,
+    Tmf628Fulfiller,
     KubernetesFulfiller,
     PrometheusFulfiller,
 )

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from handlers.console.pages import console_paths
 from handlers.dependencies import Dependencies
 from handlers.documents import FILES, ApiDocument, load
 from handlers.errors import error_reply
@@ -65,8 +66,9 @@ def _fixed_paths(documents: list[ApiDocument], dependencies: Dependencies) -> di
     probes = Probes(dependencies.store, dependencies.registry, dependencies.roles, dependencies.version)
     # The router would answer a bare base path with a redirection to the same with a slash.
     bare = {document.base_path: partial(_nothing, document.base_path) for document in documents}
+    pages = console_paths() if documents else {}
     served = {f"{document.base_path}/openapi.json": _ShownDocument(document).reply for document in documents}
-    return {"/healthz": probes.healthz, "/readyz": probes.readyz, "/metrics": probes.metrics, **served, **bare}
+    return {"/healthz": probes.healthz, "/readyz": probes.readyz, "/metrics": probes.metrics, **served, **bare, **pages}
 
 
 async def _nothing(path: str) -> Reply:

@@ -70,7 +70,7 @@ class RecipeVersions:
         name, version = body["name"], body["version"]
         key = f"{name}:{version}"
         document: Document = {"_id": key, "tenant": caller.tenant, "name": name, "version": version, "state": DRAFT}
-        document |= {"body": body, "steps": [self._step(caller, DRAFT, None)]}
+        document |= {"body": {"id": key, **body}, "steps": [self._step(caller, DRAFT, None)]}
         made = [outbox.stub("RecipeCreateEvent", state=DRAFT, who=caller.subject)]
         try:
             await self._store.insert(COLLECTION, outbox.first(document, made, self._clock.now()))

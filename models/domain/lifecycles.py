@@ -189,7 +189,7 @@ RECIPE = LifeCycle(
     meaning={
         "draft": "Being drawn. It can be changed and tried, and nothing runs it.",
         "inReview": "Finished by its author, and unchanged while others look at it, until it is published or returned.",
-        "published": "New orders and other recipes use it. It never changes again; a change is a new version.",
+        "published": "It is what is taken from now on. It never changes again; a change is a new version.",
         "retired": "Nothing new begins with it; what runs on it goes on.",
     },
 )

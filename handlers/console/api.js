@@ -1,0 +1,63 @@
+// The server's administration interface. Addresses are relative, so that the page works behind a proxy with a path of its own.
+
+const ROOT = new URL('../', document.baseURI);
+const SOM = 'som/v1';
+
+/** What the server refused, in its own words. */
+export class Refused extends Error {
+  constructor(status, body) {
+    super(body.message || body.reason || `The server answered ${status}.`);
+    this.status = status;
+    this.code = body.code || '';
+  }
+}
+
+async function call(method, path, body, headers = {}) {
+  const sent = { method, headers: { accept: 'application/json', ...headers } };
+  if (body !== undefined) {
+    sent.body = JSON.stringify(body);
+    sent.headers['content-type'] ||= 'application/json';
+  }
+  let answer;
+  try {
+    answer = await fetch(new URL(path, ROOT), sent);
+  } catch {
+    throw new Refused(0, { message: 'The server does not answer.' });
+  }
+  const said = answer.status === 204 ? null : await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Refused(answer.status, said || {});
+  return { said, etag: answer.headers.get('etag') };
+}
+
+const one = (id, part = '') => `${SOM}/recipe/${encodeURIComponent(id)}${part}`;
+
+export const listRecipes = async () => (await call('GET', `${SOM}/recipe?limit=1000`)).said;
+export const readRecipe = (id) => call('GET', one(id));
+export const createRecipe = (body) => call('POST', `${SOM}/recipe`, body);
+export const changeRecipe = (id, body, etag) =>
+  call('PATCH', one(id), body, { 'content-type': 'application/merge-patch+json', ...(etag ? { 'if-match': etag } : {}) });
+export const removeRecipe = (id) => call('DELETE', one(id));
+export const stepRecipe = (id, step, why, etag) =>
+  call('POST', one(id, `/${step}`), why ? { why } : {}, etag ? { 'if-match': etag } : {});
+export const compareRecipe = async (id, from) =>
+  (await call('GET', one(id, `/difference${from ? `?from=${encodeURIComponent(from)}` : ''}`))).said;
+export const tryStored = async (id) => (await call('POST', one(id, '/try'), {})).said;
+export const check = async (content) => (await call('POST', `${SOM}/recipeCheck`, content)).said;
+export const tryOut = async (content) => (await call('POST', `${SOM}/recipeTrial`, content)).said;
+
+/** Who does what, and what there is to be ordered: for the choices of the properties. */
+export async function surroundings() {
+  const [fulfillers, specifications, recipes] = await Promise.all([
+    call('GET', `${SOM}/fulfiller?limit=1000`),
+    call('GET', 'tmf-api/serviceCatalogManagement/v4/serviceSpecification?limit=1000&fields=name'),
+    call('GET', `${SOM}/recipe?limit=1000&state=published&fields=name`),
+  ]);
+  const offered = fulfillers.said.flatMap((one_) => (one_.capability || []).map((can) => can.specification));
+  const named = specifications.said.map((found) => found.name);
+  const sorted = (names) => [...new Set(names.filter((name) => name && name !== '*'))].sort();
+  return {
+    fulfillers: sorted(fulfillers.said.map((found) => found.id)),
+    specifications: sorted([...offered, ...named]),
+    recipes: sorted(recipes.said.map((found) => found.name)),
+  };
+}

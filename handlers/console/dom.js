@@ -1,0 +1,65 @@
+// Small ways to make and change elements of the page.
+
+/** An element: `attributes` may hold listeners (`onclick`), `class`, `text`, and any attribute; null and false leave one out. */
+export function h(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith('on')) made.addEventListener(name.slice(2), value);
+    else if (name === 'text') made.textContent = value;
+    else if (name === 'value') made.value = value;
+    else made.setAttribute(name, value === true ? '' : value);
+  }
+  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+export function button(text, onclick, attributes = {}) {
+  return h('button', { type: 'button', onclick, ...attributes }, text);
+}
+
+export const byId = (id) => document.getElementById(id);
+
+let noticed;
+
+/** Say something for a moment, at the edge of the page; what went wrong stays longer. */
+export function notice(text, kind = '') {
+  const place = byId('notice');
+  place.textContent = text;
+  place.className = `notice shown ${kind}`;
+  clearTimeout(noticed);
+  noticed = setTimeout(() => place.classList.remove('shown'), kind === 'wrong' ? 9000 : 3500);
+}
+
+/** A dialog with a heading; resolves to what `close` is given, or null where it is dismissed. */
+export function dialog(heading, fill, wide = false) {
+  return new Promise((resolve) => {
+    let result = null;
+    const before = document.activeElement;
+    const box = h('dialog', { class: wide ? 'wide' : '', 'aria-label': heading });
+    const close = (value) => { result = value; box.close(); };
+    box.append(h('h2', { text: heading }));
+    box.append(...[fill(close, box)].flat());
+    box.addEventListener('close', () => {
+      box.remove();
+      if (before instanceof HTMLElement) before.focus();
+      resolve(result);
+    });
+    document.body.append(box);
+    box.showModal();
+  });
+}
+
+export function debounce(work, milliseconds) {
+  let waiting;
+  return (...given) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => work(...given), milliseconds);
+  };
+}
+
+export function download(name, text, type) {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  h('a', { href: address, download: name }).click();
+  URL.revokeObjectURL(address);
+}

@@ -1,0 +1,178 @@
+// Drawing by keyboard: elements are gone through, added, joined and named without a pointer.
+
+import { button, byId, dialog, h, notice } from './dom.js';
+import { order } from './drawer.js';
+import { titleOf, typeOf } from './words.js';
+
+const event = (type, definition, words, attributes = {}) => ({ type: `bpmn:${type}`, eventDefinitionType: definition && `bpmn:${definition}EventDefinition`, words, ...attributes });
+const KINDS = [
+  { type: 'bpmn:ServiceTask', words: 'Service task: work for a fulfiller' },
+  { type: 'bpmn:UserTask', words: 'User task: work for a person' },
+  { type: 'bpmn:BusinessRuleTask', words: 'Rule task: a decision table' },
+  { type: 'bpmn:CallActivity', words: 'Call: another recipe' },
+  { type: 'bpmn:ScriptTask', words: 'Script task: an expression' },
+  { type: 'bpmn:SendTask', words: 'Send task' },
+  { type: 'bpmn:ReceiveTask', words: 'Receive task: wait for a message' },
+  { type: 'bpmn:SubProcess', isExpanded: true, words: 'Sub-process' },
+  { type: 'bpmn:ExclusiveGateway', words: 'Exclusive gateway: one way' },
+  { type: 'bpmn:ParallelGateway', words: 'Parallel gateway: all ways' },
+  { type: 'bpmn:InclusiveGateway', words: 'Inclusive gateway: every way that holds' },
+  { type: 'bpmn:EventBasedGateway', words: 'Event-based gateway: what comes first' },
+  event('IntermediateCatchEvent', 'Timer', 'Timer: wait for a time'),
+  event('IntermediateCatchEvent', 'Message', 'Message: wait for one'),
+  event('IntermediateCatchEvent', 'Signal', 'Signal: wait for one'),
+  event('IntermediateThrowEvent', null, 'Intermediate event: a milestone'),
+  event('BoundaryEvent', 'Error', 'At the task: error', { attach: true }),
+  event('BoundaryEvent', 'Timer', 'At the task: timer', { attach: true }),
+  event('BoundaryEvent', 'Escalation', 'At the task: escalation', { attach: true }),
+  event('BoundaryEvent', 'Message', 'At the task: message', { attach: true }),
+  event('EndEvent', null, 'End'),
+  event('EndEvent', 'Error', 'End: error'),
+  event('EndEvent', 'Terminate', 'End: everything'),
+  event('StartEvent', null, 'Start'),
+];
+const KEYS = [
+  ['A', 'add an element after the one that is selected'], ['C', 'connect the selected element with another one'],
+  ['E or Enter', 'name the selected element'], ['] and [', 'next and previous element'], ['Arrows', 'move the selected element'],
+  ['Delete', 'remove it'], ['P', 'go to its properties'], ['Ctrl+Z, Ctrl+Y', 'undo, redo'], ['Ctrl+S', 'save'], ['Escape', 'back to the canvas'], ['T', 'try'], ['X', 'XML and back'],
+];
+
+export function addKeys(editor) {
+  const { modeler } = editor;
+  const canvas = byId('canvas');
+  const selected = () => modeler.get('selection').get().filter((element) => element.type !== 'label');
+  const acts = {
+    a: () => add(editor, selected()[0]),
+    c: () => connect(editor, selected()[0]),
+    e: () => selected()[0] && modeler.get('directEditing').activate(selected()[0]),
+    Enter: () => acts.e(),
+    ']': () => go(editor, 1),
+    '[': () => go(editor, -1),
+    p: () => byId('panel').querySelector('input, textarea, select, button')?.focus(),
+    t: () => editor.drawer.openTrial(),
+    x: () => editor.toggle(),
+    '?': () => help(),
+  };
+  document.addEventListener('keydown', (pressed) => {
+    if (document.querySelector('dialog[open]')) return;
+    const typing = pressed.target.closest?.('input, textarea, select, [contenteditable="true"]');
+    if ((pressed.ctrlKey || pressed.metaKey) && pressed.key.toLowerCase() === 's') {
+      pressed.preventDefault();
+      document.activeElement.blur?.();
+      editor.save();
+    } else if (pressed.key === 'Escape' && byId('panel').contains(pressed.target)) canvas.querySelector('svg')?.focus();
+    else if (!typing && !pressed.ctrlKey && !pressed.metaKey && !pressed.altKey && acts[pressed.key] && !(pressed.key === 'Enter' && pressed.target.closest('button, a'))) {
+      if (editor.asXml && pressed.key !== 'x') return;
+      pressed.preventDefault();
+      acts[pressed.key]();
+    }
+  }, { signal: editor.listen.signal });
+}
+
+function go(editor, by) {
+  const all = order(editor.modeler);
+  const at = all.indexOf(editor.modeler.get('selection').get()[0]);
+  const next = all[(at + by + all.length + (at < 0 && by < 0 ? 1 : 0)) % all.length];
+  if (next) {
+    editor.select(next);
+    notice(`${titleOf(next)}, ${typeOf(next).toLowerCase()}`);
+  }
+}
+
+/** Choose one of a list by typing a part of it, and Enter. */
+function choose(heading, entries) {
+  return dialog(heading, (close) => {
+    let at = 0;
+    let shown = entries;
+    const list = h('ul', { class: 'choices', role: 'listbox', id: 'choices' });
+    const draw = (text) => {
+      const wanted = text.toLowerCase();
+      const rank = ([words]) => (words.toLowerCase().startsWith(wanted) ? 0 : words.toLowerCase().includes(` ${wanted}`) ? 1 : 2);
+      shown = entries.filter(([words]) => words.toLowerCase().includes(wanted)).sort((one, other) => rank(one) - rank(other));
+      at = 0;
+      mark();
+    };
+    const mark = () => {
+      list.replaceChildren(...shown.map(([words, value], index) => h('li', {
+        role: 'option', 'aria-selected': String(index === at), text: words, onclick: () => close(value),
+      })));
+      list.children[at]?.scrollIntoView({ block: 'nearest' });
+    };
+    const search = h('input', {
+      'aria-label': heading, 'aria-controls': 'choices', autofocus: true, autocomplete: 'off', oninput: (given) => draw(given.target.value),
+      onkeydown: (pressed) => {
+        if (pressed.key === 'ArrowDown' || pressed.key === 'ArrowUp') {
+          at = shown.length ? (at + (pressed.key === 'ArrowDown' ? 1 : shown.length - 1)) % shown.length : 0;
+          mark();
+        } else if (pressed.key === 'Enter') {
+          if (shown[at]) close(shown[at][1]);
+        } else return;
+        pressed.preventDefault();
+      },
+    });
+    draw('');
+    return [search, list];
+  });
+}
+
+async function add(editor, source) {
+  const { modeler } = editor;
+  const isActivity = source?.businessObject.$instanceOf('bpmn:Activity');
+  const kinds = KINDS.filter((kind) => (kind.attach ? isActivity : true));
+  const kind = await choose(source ? `Add after ${titleOf(source)}` : 'Add', kinds.map((one) => [one.words, one]));
+  if (!kind) return;
+  const { words, attach, ...attributes } = kind;
+  const made = modeler.get('elementFactory').createShape(attributes);
+  const modeling = modeler.get('modeling');
+  let shape;
+  if (attach) shape = modeling.createShape(made, boundaryPlace(source), source, { attach: true });
+  else if (source && source.businessObject.$instanceOf('bpmn:FlowNode') && source.type !== 'bpmn:EndEvent' && kind.type !== 'bpmn:StartEvent') {
+    shape = modeler.get('autoPlace').append(source, made);
+  } else {
+    const { x, y, width, height } = modeler.get('canvas').viewbox();
+    shape = modeling.createShape(made, { x: x + width / 2, y: y + height / 2 }, modeler.get('canvas').getRootElement());
+  }
+  editor.select(shape);
+  byId('canvas').querySelector('svg')?.focus();
+}
+
+function boundaryPlace(host) {
+  const taken = (host.attachers || []).length;
+  return { x: host.x + host.width - 24 - taken * 42, y: host.y + host.height };
+}
+
+async function connect(editor, source) {
+  if (!source?.businessObject.$instanceOf('bpmn:FlowNode')) {
+    notice('Select an element first.');
+    return;
+  }
+  const rules = editor.modeler.get('rules');
+  const targets = order(editor.modeler).filter((target) => target !== source && rules.allowed('connection.create', { source, target }));
+  const target = await choose(`Connect ${titleOf(source)} with`, targets.map((one) => [`${titleOf(one)} (${typeOf(one).toLowerCase()})`, one]));
+  if (!target) return;
+  const modeling = editor.modeler.get('modeling');
+  const flow = modeling.connect(source, target);
+  const around = over(editor.modeler, source, target);
+  if (around) modeling.updateWaypoints(flow, around);
+  editor.select(flow);
+  byId('canvas').querySelector('svg')?.focus();
+}
+
+/** A way over the elements that stand between two others side by side; null where there are none. */
+function over(modeler, source, target) {
+  const right = source.x + source.width;
+  const level = source.y + source.height / 2;
+  const between = modeler.get('elementRegistry').filter((one) => one.parent === source.parent && !one.waypoints && one.type !== 'label'
+    && one.x < target.x && one.x + one.width > right && one.y < level && one.y + one.height > level && one !== source);
+  if (!between.length || Math.abs(target.y + target.height / 2 - level) > source.height) return null;
+  const y = Math.min(source.y, target.y, ...between.map((one) => one.y)) - 30;
+  const [x1, x2] = [source, target].map((one) => one.x + one.width / 2);
+  return [{ x: x1, y: source.y }, { x: x1, y }, { x: x2, y }, { x: x2, y: target.y }];
+}
+
+function help() {
+  return dialog('Keys', (close) => [
+    h('dl', { class: 'keys' }, ...KEYS.flatMap(([key, text]) => [h('dt', {}, h('kbd', { text: key })), h('dd', { text })])),
+    h('div', { class: 'buttons' }, button('Close', () => close(null), { autofocus: true })),
+  ]);
+}

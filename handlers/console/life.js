@@ -1,0 +1,98 @@
+// The steps of a recipe's life: each says what it means, and what stands against it.
+
+import * as api from './api.js';
+import { button, dialog, h, notice } from './dom.js';
+import { askForVersion } from './library.js';
+import { short } from './words.js';
+
+export async function sendToReview(editor) {
+  if (editor.dirty && !(await editor.save())) return;
+  await step(editor, 'review', 'Send to review', 'It stays as it is while others look at it.');
+}
+
+export const sendBack = (editor) =>
+  step(editor, 'return', 'Return to its author', 'It becomes a draft again, and can be changed.');
+
+export const retire = (editor) =>
+  step(editor, 'retire', 'Retire', 'Nothing new begins with it; what runs on it goes on.');
+
+async function step(editor, name, heading, meaning) {
+  const done = await ask(heading, [h('p', { text: meaning })], heading, (why) => api.stepRecipe(editor.id, name, why, editor.etag));
+  if (done) editor.moved(done);
+}
+
+export async function publish(editor) {
+  let compared;
+  let tried;
+  try {
+    [compared, tried] = await Promise.all([api.compareRecipe(editor.id), api.tryStored(editor.id)]);
+  } catch (error) {
+    notice(error.message, 'wrong');
+    return;
+  }
+  const parts = [
+    h('p', { text: 'All processes of the server take it on within a second; what runs stays on its version. It never changes again.' }),
+    h('h3', { text: compared.from ? `What is different from ${compared.from}` : 'Its first version' }),
+    differences(compared),
+    ...(compared.from ? [] : [h('p', { class: 'dim', text: 'Nothing is published of this recipe that it could be compared with.' })]),
+    h('h3', { text: 'Test cases' }), cases(editor, tried),
+  ];
+  const done = await ask('Publish', parts, 'Publish', (why) => api.stepRecipe(editor.id, 'publish', why, editor.etag), true);
+  if (done) {
+    editor.moved(done);
+    notice(`${editor.id} is published.`);
+  }
+}
+
+export function differences(compared) {
+  if (!compared.difference.length) return h('p', { class: 'dim', text: 'Nothing.' });
+  const signs = { added: '+', removed: '−', changed: '~' };
+  return h('ul', { class: 'differences' }, ...compared.difference.map((one) => {
+    const from = 'before' in one || 'after' in one;
+    return h('li', { class: one.kind },
+      h('span', { class: 'sign', text: signs[one.kind], 'aria-label': one.kind }),
+      h('span', {}, h('span', { class: 'dim', text: `${one.what} ` }), one.name, one.attribute ? h('span', { class: 'dim', text: ` ${one.attribute}` }) : '',
+        from ? h('div', { class: 'values' }, h('code', { text: short(one.before ?? '–') }), ' → ', h('code', { text: short(one.after ?? '–') })) : ''));
+  }));
+}
+
+function cases(editor, tried) {
+  if (!editor.recipe.testCase?.length) return h('p', { class: 'dim', text: 'It has none. Try it, and keep a run as a test case.' });
+  return h('ul', { class: 'cases' }, ...tried.trial.map((one) => h('li', {},
+    h('span', { class: one.passed ? 'good' : 'bad', text: one.passed ? 'passed' : 'failed' }), ` ${one.name}`,
+    ...one.difference.map((text) => h('div', { class: 'dim', text })))));
+}
+
+export async function newVersion(editor) {
+  const [major, minor] = editor.recipe.version.split('.').map((part) => parseInt(part, 10) || 0);
+  const made = await askForVersion('New version', { name: editor.recipe.name, version: `${major}.${minor + 1}.0` }, async (body) => {
+    const whole = { ...body, bpmn: await editor.xml() };
+    for (const part of ['description', 'decisionTable', 'form', 'testCase', 'binding']) {
+      if (editor.recipe[part]?.length) whole[part] = editor.recipe[part];
+    }
+    return api.createRecipe(whole);
+  });
+  if (made) {
+    editor.dirty = false;
+    location.hash = `#/${encodeURIComponent(made.said.id)}`;
+  }
+}
+
+/** A dialog that asks why, does it, and shows what the server has against it. */
+function ask(heading, parts, text, act, wide = false) {
+  return dialog(heading, (close) => {
+    const fault = h('div', { class: 'fault', role: 'alert' });
+    const why = h('input', { id: 'why', autocomplete: 'off', placeholder: 'For those who read the history' });
+    return h('form', {
+      onsubmit: async (event) => {
+        event.preventDefault();
+        try {
+          close(await act(why.value.trim()));
+        } catch (error) {
+          fault.textContent = error.message;
+        }
+      },
+    }, ...parts, h('label', { for: 'why', text: 'Why' }), why, fault,
+    h('div', { class: 'buttons' }, button('Cancel', () => close(null)), h('button', { class: 'primary', text })));
+  }, wide);
+}

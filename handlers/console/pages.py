@@ -1,0 +1,74 @@
+"""The pages of the console and their files, each under an address of its own; nothing else of the disk is served."""
+
+import mimetypes
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from handlers.console import libraries
+from handlers.exchange import Reply
+
+FixedPath = Callable[[], Awaitable[Reply]]
+
+DESIGNER = "/console/recipes"
+ASSETS = "/console/assets"
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""No other host is contacted. Styles in attributes are the way in which bpmn-js places things."""
+
+_SECURE = [
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+_FRESH = (b"cache-control", b"no-cache")
+_FOR_GOOD = (b"cache-control", b"public, max-age=31536000, immutable")
+
+_OWN = (".js", ".css", ".svg")
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file as it is served, read when it is asked for."""
+
+    path: Path
+    cache: tuple[bytes, bytes]
+
+    async def reply(self) -> Reply:
+        kind = mimetypes.guess_type(self.path.name)[0] or "application/octet-stream"
+        text = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+        return Reply(200, self.path.read_bytes(), [*_SECURE, self.cache], text.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page, complete."""
+
+    text: str
+
+    async def reply(self) -> Reply:
+        return Reply(200, self.text.encode(), [*_SECURE, _FRESH], b"text/html; charset=utf-8")
+
+
+def console_paths(vendor: Path = libraries.VENDOR) -> dict[str, FixedPath]:
+    """What the console answers to GET, by path."""
+    folder = libraries.FOLDER
+    own = (file for file in sorted(folder.iterdir()) if file.suffix in _OWN)
+    served: dict[str, FixedPath] = {f"{ASSETS}/{file.name}": _File(file, _FRESH).reply for file in own}
+    if not libraries.are_here(vendor):
+        return {**served, DESIGNER: _Page((folder / "missing.html").read_text("utf-8")).reply}
+    # Relative addresses, so that the pages work below whatever path a proxy has them under.
+    base = f"vendor/{libraries.edition(vendor)}"
+    for _, name in libraries.files():
+        served[f"/console/{base}/{name}"] = _File(vendor / name, _FOR_GOOD).reply
+    return {**served, DESIGNER: _Page(_designer(folder / "designer.html", base)).reply}
+
+
+def _designer(template: Path, base: str) -> str:
+    styles = "\n".join(f'<link rel="stylesheet" href="{base}/{name}">' for name in libraries.stylesheets())
+    scripts = "\n".join(f'<script src="{base}/{name}" defer></script>' for name in libraries.SCRIPTS.values())
+    text = template.read_text("utf-8")
+    return text.replace("<!-- styles -->", styles).replace("<!-- scripts -->", scripts)

@@ -1,0 +1,60 @@
+"""The pages of the console: complete where their libraries are, an explanation where they are not."""
+
+import re
+from pathlib import Path
+
+from handlers.console import libraries
+from handlers.console.pages import DESIGNER, console_paths
+from handlers.exchange import Reply
+
+
+async def answer(folder: Path, path: str) -> Reply:
+    return await console_paths(folder)[path]()
+
+
+def installed(folder: Path) -> Path:
+    """Libraries that are not what they say, in a folder."""
+    for _, name in libraries.files():
+        (folder / name).write_text(f"/* {name} */")
+    return folder
+
+
+async def test_without_its_libraries_the_page_says_how_they_are_installed(tmp_path: Path) -> None:
+    reply = await answer(tmp_path, DESIGNER)
+    assert reply.status == 200
+    assert b"make designer" in (reply.body or b"")
+    assert b"<script" not in (reply.body or b"")
+
+
+async def test_everything_that_the_page_asks_for_is_served_beside_it(tmp_path: Path) -> None:
+    served = console_paths(installed(tmp_path))
+    page = ((await served[DESIGNER]()).body or b"").decode()
+    wanted = re.findall(r'(?:src|href)="([^"#]+)"', page)
+    assert len([one for one in wanted if one.startswith("vendor/")]) == len(list(libraries.files())) - 2  # the licences
+    for address in wanted:
+        reply = await served[f"/console/{address}"]()
+        assert reply.status == 200
+        assert reply.body
+    modules = [path for path in served if path.endswith(".js") and "/assets/" in path]
+    for path in modules:
+        text = ((await served[path]()).body or b"").decode()
+        for name in re.findall(r"^import .* from '\./([^']+)';", text, re.MULTILINE):
+            assert f"/console/assets/{name}" in served, path
+
+
+async def test_no_other_host_can_be_asked_for_anything(tmp_path: Path) -> None:
+    for path, reply in console_paths(installed(tmp_path)).items():
+        headers = dict((await reply()).headers)
+        policy = headers[b"content-security-policy"].decode()
+        assert "default-src 'none'" in policy, path
+        assert not re.search(r"https?:|\*", policy), path
+        assert "'unsafe-eval'" not in policy
+
+
+async def test_libraries_are_kept_by_browsers_until_there_are_other_ones(tmp_path: Path) -> None:
+    first = set(console_paths(installed(tmp_path)))
+    (tmp_path / "bpmn-modeler.js").write_text("// newer")
+    changed = {path for path in set(console_paths(tmp_path)) - first if path != DESIGNER}
+    assert len(changed) == len(list(libraries.files()))
+    reply = await answer(tmp_path, min(changed))
+    assert dict(reply.headers)[b"cache-control"].endswith(b"immutable")
