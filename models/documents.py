@@ -14,6 +14,7 @@ from mongoengine import (
     StringField,
 )
 
+from models.change_documents import Change, ChangeSource
 from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, ResourcePool
@@ -366,6 +367,8 @@ ALL: tuple[type[Stored], ...] = (
     FalloutRule,
     FalloutResolution,
     Release,
+    ChangeSource,
+    Change,
     Recipe,
     Subscription,
     SinkInstance,

@@ -26,6 +26,8 @@ RESOURCES = (
     "fulfiller",
     "falloutRule",
     "release",
+    "changeSource",
+    "change",
     "recipe",
 )
 REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "falloutRule", "subscription", "recipe")

@@ -17,9 +17,10 @@ from models.presence import Presence
 from models.reservations_elsewhere import ReservationsElsewhere
 from models.sealing import Sealer
 from models.slots import Slots
-from scheduler import pool_lines, propagations, reconciliation, reservation_upkeep
+from scheduler import changes, pool_lines, propagations, reconciliation, reservation_upkeep
 from scheduler.cancellation import CancellationParts
 from scheduler.capacity import Capacity, EngineSettings
+from scheduler.changes import ChangeParts, ChangeRequestOrders, OpenServer
 from scheduler.claims import Claims
 from scheduler.delivery.notifier import Notifier
 from scheduler.delivery.settings import DeliverySettings
@@ -58,6 +59,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     placing: OrderPlacing,
     pools: ResourcePoolStore,
     sealer: Sealer,
+    servers: OpenServer,
 ) -> Engine:
     """The scheduler, woken by this watcher."""
     settings, store, clock, stack = ground.settings, ground.store, ground.clock, ground.stack
@@ -86,8 +88,13 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     resolutions = Resolutions(store, clock, Leases(store, clock, ground.worker, LEASE_SECONDS))
     leases = Leases(store, clock, ground.worker, reconciliation.LEASE_SECONDS)
     reconciling = ReconciliationParts(store, clock, directory, catalogue, places, health, placing, leases)
+    following = ChangeParts(
+        store, clock, Leases(store, clock, ground.worker, changes.LEASE_SECONDS), placing, servers,
+        settings.callback_base(),
+    )  # fmt: skip
     upkeep = ReservationUpkeep(ReservationsElsewhere(store, clock), clock, directory, places, leases)
     engine.periodic += [
+        (ChangeRequestOrders(following).look, changes.SECONDS),
         (upkeep.look, reservation_upkeep.SECONDS),
         (PoolGauges(ground.registry, lambda: figures(store)).look, PoolGauges.SECONDS),
         (service_releases.ServiceReleases(store, clock, pools).look, service_releases.SECONDS),

@@ -50,7 +50,7 @@ from som.ground import Ground
 from som.http_server import HttpServer
 from som.listening import AddressTaken, listen
 from som.logging import set_up_logging
-from som.opening import opening
+from som.opening import opening, opening_sources
 from som.roles import Role, asked_to_stop, beat, clean
 from som.secret_keys import SecretKeyUnusable, secret_keys
 from som.settings import Settings
@@ -140,7 +140,7 @@ class Server:
         close_at_end(stack, "turns of resource pools", pools.turns.aclose)
         tools = Tools(
             session=lambda: session,
-            notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
+            notification_url=lambda name: f"{base}/notification/{tokens.issue_for_hub(name)}",
             schema_check=schema_check,
             order_url=lambda order: f"{settings.callback_base()}{ORDERS}/{order}",
             allowed=_allowances(settings),
@@ -185,8 +185,9 @@ class Server:
         )
         if "scheduler" in settings.roles:
             placing = order_placing(dependencies)
+            servers = opening_sources(tools, sealer)
             engine = make_engine(
-                ground, directory, tokens, planner, watcher, presence, catalogue, placing, pools, sealer
+                ground, directory, tokens, planner, watcher, presence, catalogue, placing, pools, sealer, servers
             )
             engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
             jobs.append(Role("engine", engine.run(), engine.stop))

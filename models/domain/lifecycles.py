@@ -182,6 +182,29 @@ RELEASE = LifeCycle(
     },
 )
 
+CHANGE = LifeCycle(
+    name="change",
+    initial=frozenset({"noted"}),
+    transitions=table(
+        noted="waiting placed refused gone",
+        waiting="placed refused gone",
+        refused="waiting placed gone",
+        placed="started ended",
+        started="ended",
+        ended="",
+        gone="waiting placed refused",
+    ),
+    meaning={
+        "noted": "Heard of; it has not been looked at yet.",
+        "waiting": "Not approved, or not any more: it is looked at again when its owner tells of it.",
+        "refused": "Approved, but no order can be made of it; the change request says why.",
+        "placed": "Its order is placed and has not begun.",
+        "started": "Its order is being carried out; the change request has the plan's link, versions and schedule.",
+        "ended": "Its order has ended; the change request has the result.",
+        "gone": "Its owner does not know it any more.",
+    },
+)
+
 RECIPE = LifeCycle(
     name="recipe",
     initial=frozenset({"draft"}),
@@ -205,5 +228,6 @@ ALL = (
     PROCESS_FLOW,
     TASK_FLOW,
     RELEASE,
+    CHANGE,
     RECIPE,
 )

@@ -8,6 +8,7 @@ import typer
 from som.cli import (
     catalog,
     decision,
+    change,
     fallout,
     fulfiller,
     interventions,
@@ -57,6 +58,7 @@ inventory.app.command("reconcile")(repair.reconcile)
 app.add_typer(inventory.app, name="service")
 app.add_typer(propagation.app, name="propagation")
 app.add_typer(repair.app, name="repair")
+app.add_typer(change.app, name="change")
 app.add_typer(sink.app, name="sink")
 app.add_typer(resources.app, name="resource")
 app.add_typer(fulfiller.app, name="fulfiller")
