@@ -7,8 +7,8 @@ import typer
 
 from som.cli import (
     catalog,
-    decision,
     change,
+    decision,
     fallout,
     fulfiller,
     interventions,
