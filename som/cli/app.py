@@ -8,6 +8,7 @@ import typer
 from som.cli import (
     catalog,
     change,
+    decision,
     fallout,
     fulfiller,
     interventions,
@@ -76,6 +77,7 @@ for named, command in recipe_versions.COMMANDS:
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(release.app, name="release")
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(decision.app, name="decision")
 app.command()(explain)
 app.command("check")(pool.check_pools)
 app.command("version")(show_version)
