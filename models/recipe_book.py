@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from models.aside import aside
 from models.domain.recipes.binding import ANY, Binding, bindings_of
 from models.domain.recipes.model import Recipe
 from models.domain.releases.versions import Range, Version
+from models.recipe_decisions import RecipeDecisions
 from models.recipe_port import Playable
 from models.recipe_versions import COLLECTION
 from models.recipes import InvalidRecipe, read_recipe
@@ -121,9 +123,13 @@ class RecipeBook:
         others = {other: await self._version(tenant, other, of) for other, of in called.items()}
         found = {other: one for other, one in others.items() if one is not None}
         forms: dict[str, Any] = {}
+        tables: dict[str, Mapping[str, Any]] = {}
         for one in (*found.values(), main):
             forms |= {form["name"]: form["schema"] for form in one.body.get("form") or ()}
-        return Playable(main.recipe.linked({other: one.recipe for other, one in found.items()}), called, forms)
+            tables |= {table["name"]: table for table in one.body.get("decisionTable") or ()}
+        decisions = await aside(RecipeDecisions, tables.values()) if tables else None
+        recipe = main.recipe.linked({other: one.recipe for other, one in found.items()})
+        return Playable(recipe, called, forms, decisions.decide if decisions else None)
 
     async def _version(self, tenant: str, name: str, version: str) -> PublishedRecipe | None:
         """A version that was published once: it never changes, so it is read once."""

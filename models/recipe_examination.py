@@ -19,6 +19,7 @@ from models.domain.releases.coverage import capability_of
 from models.domain.selection import Selection
 from models.domain.violations import Violation
 from models.recipe_book import PublishedRecipe, PublishedRecipes, RecipeBook
+from models.recipe_decisions import RecipeDecisions
 from models.recipes import InvalidRecipe, read_recipe
 from models.release_examination import registered
 from models.store import Store
@@ -152,12 +153,13 @@ def _examine(body: Body, published: PublishedRecipes, selection: Selection, case
         recipe = published.linked(read_recipe(body["bpmn"]))
     except InvalidRecipe as error:
         return Examination(None, (Problem("", "", "", _UNREADABLE, "refused", str(error)),))
-    decisions = [str(entry["name"]) for entry in body.get("decisionTable") or ()]
-    known = Known(recipes=[one.name for one in published], decisions=decisions, fulfillers=selection.names)
-    problems = (*check(recipe, known), *_undone(recipe, selection))
+    decisions = RecipeDecisions(body.get("decisionTable") or ())
+    known = Known(recipes=[one.name for one in published], decisions=decisions.names, fulfillers=selection.names)
+    problems = (*decisions.problems, *check(recipe, known), *_undone(recipe, selection))
     if is_refused(problems):
         return Examination(recipe, problems)
-    return Examination(recipe, problems, tuple(Trial(case.name, simulate(recipe, case)) for case in cases))
+    outcomes = ((case.name, simulate(recipe, case, decide=decisions.decide)) for case in cases)
+    return Examination(recipe, problems, tuple(Trial(name, outcome) for name, outcome in outcomes))
 
 
 def _undone(recipe: Recipe, selection: Selection) -> Iterator[Problem]:

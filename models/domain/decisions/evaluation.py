@@ -73,12 +73,15 @@ class _Evaluation:
     inputs: Mapping[str, Any]
     known: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    undeclared: dict[str, Any] = field(default_factory=dict)
+    """What was given without being anybody's input: decisions see it, as they do in tools that draw tables alone."""
 
     def of(self, root: Decision | Service) -> Outcome:
         by_name = {" ".join(name.split()): value for name, value in self.inputs.items()}
         for element in self.decisions.elements.values():
             if isinstance(element, InputData | Decision) and (key := " ".join(element.name.split())) in by_name:
-                self.known[element.id] = self.given(element, by_name[key])
+                self.known[element.id] = self.given(element, by_name.pop(key))
+        self.undeclared = {name: converted(self.run, None, typed(None, value)) for name, value in by_name.items()}
         if isinstance(root, Service):
             for id_ in root.inputs:
                 self.known.setdefault(id_, None)
@@ -117,7 +120,7 @@ class _Evaluation:
             case Decision() | Knowledge():
                 if element.logic is None:
                     return None
-                scope = self.scope(element.requires)
+                scope = {**self.undeclared, **self.scope(element.requires)}
                 value = element.logic.evaluate(self.run, scope)
                 if isinstance(element, Knowledge):
                     scope[element.name] = value  # it may call itself

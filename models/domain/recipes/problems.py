@@ -26,6 +26,7 @@ KINDS: dict[str, str] = {
     "noWork": "A task does not say who does it.",
     "unknownCall": "What is called is not known.",
     "unknownDecision": "The decision is not known.",
+    "decision": "A decision table cannot be used.",
     "unknownValue": "A value is needed that nobody produces.",
     "doubtfulValue": "A value is needed that a step with undeclared outputs may produce.",
     "misplaced": "An event stands where it cannot happen, or a compensation has no way to be reached.",
