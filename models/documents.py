@@ -16,6 +16,7 @@ from mongoengine import (
 
 from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
+from models.policy_documents import Policy, PolicyDecision
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, ResourcePool
 from models.propagation_documents import Propagation
 from models.recipe_documents import Recipe
@@ -367,6 +368,8 @@ ALL: tuple[type[Stored], ...] = (
     FalloutResolution,
     Release,
     Recipe,
+    Policy,
+    PolicyDecision,
     Subscription,
     SinkInstance,
     ForeignReservation,

@@ -27,8 +27,10 @@ RESOURCES = (
     "falloutRule",
     "release",
     "recipe",
+    "policy",
+    "policyDecision",
 )
-REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "falloutRule", "subscription", "recipe")
+REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "falloutRule", "subscription", "recipe", "policy")
 PAUSE_SECONDS = 0.5
 LONGEST_LOOK_SECONDS = 1.0
 

@@ -21,6 +21,7 @@ from scheduler import pool_lines, propagations, reconciliation, reservation_upke
 from scheduler.cancellation import CancellationParts
 from scheduler.capacity import Capacity, EngineSettings
 from scheduler.claims import Claims
+from scheduler.deciding import Deciding
 from scheduler.delivery.notifier import Notifier
 from scheduler.delivery.settings import DeliverySettings
 from scheduler.directory import Directory
@@ -58,6 +59,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     placing: OrderPlacing,
     pools: ResourcePoolStore,
     sealer: Sealer,
+    deciding: Deciding,
 ) -> Engine:
     """The scheduler, woken by this watcher."""
     settings, store, clock, stack = ground.settings, ground.store, ground.clock, ground.stack
@@ -79,7 +81,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
         store, clock, directory, tokens, places, callbacks, durations, health, capacity, presence, rules, pools, sealer
     )
     claims = Claims(store, clock, ground.worker, settings.lease_seconds)
-    intake = Intake(store, clock, claims, planner.plan)
+    intake = Intake(store, clock, claims, planner.plan, deciding.accept)
     cancelling = CancellationParts(store, clock, planner.deletion)
     engine = Engine(parts, claims, intake, cancelling)
     watch_in_hand(ground.registry, lambda: engine.in_hand)
