@@ -36,10 +36,10 @@ $(STAMP): requirements/lock.txt setup.py pyproject.toml
 	@touch $@
 
 designer: ## the libraries of the designer of recipes, by npm; where they are missing, its page says so
-	@$(MAKE) --no-print-directory $(DESIGNER)/.copied || echo "The designer of recipes is left out; its page will say so."
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(DESIGNER)/.copied; else echo "npm is not here."; false; fi || \
+		echo "The designer of recipes is left out; its page will say so."
 
 $(DESIGNER)/.copied: handlers/console/package-lock.json handlers/console/libraries.py
-	@command -v npm >/dev/null || { echo "npm is not here."; exit 1; }
 	@echo "Installing the libraries of the designer of recipes ..."
 	@rm -rf $(NPM_DIR) && mkdir -p $(NPM_DIR) $(DESIGNER)
 	@cp handlers/console/package.json handlers/console/package-lock.json $(NPM_DIR)

@@ -12,7 +12,6 @@ RUNTIME = [
     "jsonpatch>=1.47,<2",
     "jsonpointer>=3,<4",
     "jsonschema-rs>=0.60,<0.61",
-    "lark>=1.3,<2",
     "mongoengine>=0.29,<0.30",
     "orjson>=3.13,<4",
     "prometheus-client>=0.26,<1",
@@ -81,7 +80,7 @@ if __name__ == "__main__":
         ],
         package_data={
             "handlers.console": ["vendor/*"],
-            "": ["*.yaml", "*.json", "*.lark", "*.bpmn", "*.dmn", "*.html", "*.css", "*.js", "*.svg", "py.typed"],
+            "": ["*.yaml", "*.json", "*.bpmn", "*.dmn", "*.html", "*.css", "*.js", "*.svg", "py.typed"],
         },
         install_requires=RUNTIME,
         extras_require={"embedded": EMBEDDED, "ansible": ANSIBLE, "netconf": NETCONF, "ssh": SSH, "test": TEST},

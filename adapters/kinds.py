@@ -19,7 +19,9 @@ from adapters.prometheus import PrometheusFulfiller
 from adapters.rest import RestFulfiller
 from adapters.simulator import SimulatorFulfiller
 from adapters.tmforum.activation import Tmf640Fulfiller
+from adapters.tmforum.changes import Tmf655Fulfiller
 from adapters.tmforum.order_kinds import Tmf622Fulfiller, Tmf641Fulfiller, Tmf652Fulfiller
+from adapters.tmforum.performance import Tmf628Fulfiller
 from adapters.tmforum.reservations import Tmf685Fulfiller
 from models.domain.errors import InvalidRequest
 from models.domain.fulfiller import OWN_POOLS, FulfillerDefinition, violations
@@ -54,6 +56,8 @@ BUILT_IN: tuple[type[FulfillerKind], ...] = (
     Tmf652Fulfiller,
     Tmf622Fulfiller,
     Tmf685Fulfiller,
+    Tmf655Fulfiller,
+    Tmf628Fulfiller,
     KubernetesFulfiller,
     PrometheusFulfiller,
 )

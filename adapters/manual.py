@@ -17,13 +17,23 @@ from adapters.ports import Accepted, FulfillerCall, Outcome, Progress, Refused, 
 from models.domain.durations import InvalidDuration, duration_seconds
 from models.domain.errors import SomError
 from models.domain.expressions import ExpressionError, ExpressionSyntaxError, compile_template
-from models.domain.fulfiller import FulfillerDefinition
+from models.domain.fulfiller import OWN_PEOPLE, FulfillerDefinition
 from models.domain.order_items import items_of
 from models.domain.outcomes import Done, parse_report, text
 from models.domain.task_flow import DONE, LONGEST_SECONDS, report_of, wrong_steps
 from models.domain.violations import Violation
 
 Settings = Mapping[str, Any]
+
+REGISTRATION: Mapping[str, Any] = {
+    "id": OWN_PEOPLE,
+    "name": "People",
+    "kind": "manual",
+    "capability": [{"specification": "*", "action": "person"}],
+    "priority": 1_000,
+    "settings": {"queue": "people"},
+}
+"""For what recipes ask of people: registered at the first start, to be changed by whoever knows the people better."""
 
 KNOWN = frozenset({"queue", "assignee", "name", "instructions", "priority", "due", "form", "escalation"})
 _TEMPLATES = ("name", "instructions")

@@ -23,6 +23,7 @@ from handlers.service_specification import KIND as SERVICE_SPECIFICATION
 from handlers.service_specification import ServiceSpecificationRules
 from handlers.settings import HttpSettings
 from handlers.som.callbacks import Callbacks
+from handlers.som.changes import Changes, ChangeSources
 from handlers.som.explanations import Explanations
 from handlers.som.fallout import FalloutQueue
 from handlers.som.fallout_rules import FalloutRules
@@ -213,6 +214,18 @@ def _sinks(sinks: Sinks) -> Table:
     }
 
 
+def _changes(sources: ChangeSources, changes: Changes) -> Table:
+    return {
+        "listChangeSource": sources.list,
+        "createChangeSource": sources.create,
+        "retrieveChangeSource": sources.retrieve,
+        "patchChangeSource": sources.patch,
+        "deleteChangeSource": sources.delete,
+        "listChange": changes.list,
+        "retrieveChange": changes.retrieve,
+    }
+
+
 def _plans(dependencies: Dependencies, settings: HttpSettings, lists: AdminLists, surface: Surface) -> Table:
     plans = Plans(dependencies, settings, lists)
     return {
@@ -297,6 +310,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         **_pools(ResourcePools(dependencies, lists)),
         **_releases(ReleaseHandlers(dependencies, lists)),
         **_policies(PolicyHandlers(dependencies, lists)),
+        **_changes(ChangeSources(dependencies, lists), Changes(dependencies, lists)),
         **_recipes(RecipeHandlers(dependencies, lists)),
         **_sinks(Sinks(dependencies, settings, lists)),
         **_orders_and_services(dependencies, settings, lists),

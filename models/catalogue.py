@@ -7,11 +7,14 @@ import orjson
 from pymongo.errors import PyMongoError
 
 from models.aside import aside_if_big
+from models.domain.bound_recipes import with_recipes
 from models.domain.errors import InvalidRequest, Unavailable
+from models.domain.fulfilment import ACTIONS
 from models.domain.patterns import PatternEngine
 from models.domain.relations import Relation
 from models.domain.snapshot import version_order
 from models.domain.specification import Specification
+from models.recipe_book import PublishedRecipes, RecipeBook
 from models.reference_cache import ReferenceCache
 from models.store import Store
 
@@ -59,10 +62,18 @@ class Reference(NamedTuple):
 class Catalogue:
     """Service specifications of our own catalogue."""
 
-    def __init__(self, store: Store, patterns: PatternEngine) -> None:
-        """Read from this store; the engine compiles the regular expressions in specifications."""
+    def __init__(self, store: Store, patterns: PatternEngine, recipes: RecipeBook | None = None) -> None:
+        """Read from this store.
+
+        Args:
+            store: where specifications are.
+            patterns: compiles the regular expressions in them.
+            recipes: those that are bound to actions on specifications; None where there are none.
+        """
         self._store = store
         self._patterns = patterns
+        self._recipes = recipes
+        self._bound: dict[tuple[str, str], tuple[Specification, PublishedRecipes, Specification]] = {}
         self._cache = ReferenceCache(store, COLLECTION, Families)
         self._compiled: dict[tuple[str, str], tuple[int, Specification | None]] = {}
 
@@ -108,7 +119,20 @@ class Catalogue:
         known = self._compiled.get(key)
         if known is None or known[0] != revision:
             known = self._compiled[key] = revision, await self._compile(document["body"])
-        return known[1]
+        return await self._with_recipes(key, known[1])
+
+    async def _with_recipes(self, key: tuple[str, str], compiled: Specification | None) -> Specification | None:
+        """The same with the recipes that are bound to it at the moment."""
+        published = await self._recipes.of(key[0]) if self._recipes is not None else None
+        if compiled is None or not published:
+            return compiled
+        known = self._bound.get(key)
+        if known is None or known[0] is not compiled or known[1] is not published:
+            name, version = compiled.name, compiled.version
+            found = {action: published.bound(name, version, action) for action in ACTIONS}
+            bound = {action: (one.name, one.version) for action, one in found.items() if one is not None}
+            known = self._bound[key] = compiled, published, with_recipes(compiled, bound)
+        return known[2]
 
     async def _compile(self, body: Document) -> Specification | None:
         try:

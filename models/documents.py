@@ -14,6 +14,7 @@ from mongoengine import (
     StringField,
 )
 
+from models.change_documents import Change, ChangeSource
 from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
 from models.policy_documents import Policy, PolicyDecision
@@ -367,6 +368,8 @@ ALL: tuple[type[Stored], ...] = (
     FalloutRule,
     FalloutResolution,
     Release,
+    ChangeSource,
+    Change,
     Recipe,
     Policy,
     PolicyDecision,

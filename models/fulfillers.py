@@ -8,6 +8,7 @@ from models import outbox
 from models.clock import Clock
 from models.domain.caller import DEFAULT_TENANT, ENGINE
 from models.domain.errors import AlreadyExists
+from models.domain.fulfiller import OWN_PEOPLE, OWN_POOLS
 from models.references import first_match
 from models.store import Store
 
@@ -15,8 +16,8 @@ Document = dict[str, Any]
 
 COLLECTION = "fulfiller"
 OPEN_TASKS = ("running", "accepted", "retrying")
-BUILT_IN = frozenset({"pool"})
-"""Kinds of which the server registers one itself, which stays."""
+BUILT_IN = frozenset({OWN_POOLS, OWN_PEOPLE})
+"""Ids of those that the server registers itself, and that stay."""
 _LONG = 2_000
 _UNTOLD = frozenset({"id"})
 

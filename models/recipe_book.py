@@ -7,12 +7,16 @@ from typing import Any
 from models.domain.recipes.binding import ANY, Binding, bindings_of
 from models.domain.recipes.model import Recipe
 from models.domain.releases.versions import Range, Version
+from models.recipe_port import Playable
 from models.recipe_versions import COLLECTION
 from models.recipes import InvalidRecipe, read_recipe
 from models.reference_cache import ReferenceCache
 from models.store import Store
 
 Document = dict[str, Any]
+
+MOST_VERSIONS = 500
+"""Versions that are kept as read, for those that run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,10 @@ class PublishedRecipes:
         for one in newest:
             self._families.setdefault(one.name, []).append(one)
 
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self._families)
+
     def __iter__(self) -> Iterator[PublishedRecipe]:
         """All of them; of one recipe, the newest version first."""
         return (one for family in self._families.values() for one in family)
@@ -65,15 +73,23 @@ class PublishedRecipes:
 
     def linked(self, recipe: Recipe) -> Recipe:
         """A recipe with those that it calls, directly or not, as far as they are published."""
-        others: dict[str, Recipe] = {}
+        others = {name: found.recipe for name, found in self._called_by(recipe).items()}
+        return recipe.linked(others) if others else recipe
+
+    def called_by(self, recipe: Recipe) -> dict[str, str]:
+        """The versions of the recipes that one calls, directly or not, as far as they are published."""
+        return {name: found.version for name, found in self._called_by(recipe).items()}
+
+    def _called_by(self, recipe: Recipe) -> dict[str, PublishedRecipe]:
+        others: dict[str, PublishedRecipe] = {}
         called = [recipe]
         for one in called:
             for name in one.called - others.keys() - recipe.processes.keys():
                 found = self.find(name)
                 if found is not None:
-                    others[name] = found.recipe
+                    others[name] = found
                     called.append(found.recipe)
-        return recipe.linked(others) if others else recipe
+        return others
 
 
 class RecipeBook:
@@ -81,11 +97,46 @@ class RecipeBook:
 
     def __init__(self, store: Store) -> None:
         """Read recipes from this store."""
+        self._store = store
+        self._versions: dict[tuple[str, str], PublishedRecipe] = {}
         self._cache: ReferenceCache[PublishedRecipes] = ReferenceCache(store, COLLECTION, PublishedRecipes)
 
     def invalidate(self) -> None:
         """Recipes have changed, or may have."""
         self._cache.invalidate()
+
+    async def playable(
+        self, tenant: str, name: str, version: str, called: Mapping[str, str] | None = None
+    ) -> Playable | None:
+        """One version, ready to be run (`RecipeSource`): also one that was retired while its runs went on.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        main = await self._version(tenant, name, version)
+        if main is None:
+            return None
+        if called is None:
+            called = (await self.of(tenant)).called_by(main.recipe)
+        others = {other: await self._version(tenant, other, of) for other, of in called.items()}
+        found = {other: one for other, one in others.items() if one is not None}
+        forms: dict[str, Any] = {}
+        for one in (*found.values(), main):
+            forms |= {form["name"]: form["schema"] for form in one.body.get("form") or ()}
+        return Playable(main.recipe.linked({other: one.recipe for other, one in found.items()}), called, forms)
+
+    async def _version(self, tenant: str, name: str, version: str) -> PublishedRecipe | None:
+        """A version that was published once: it never changes, so it is read once."""
+        key = (tenant, f"{name}:{version}")
+        known = self._versions.get(key)
+        if known is None:
+            stored = await self._store.get(COLLECTION, key[1], tenant=tenant)
+            known = _published(stored) if stored is not None and stored["state"] in ("published", "retired") else None
+            if known is not None:
+                if len(self._versions) >= MOST_VERSIONS:
+                    self._versions.pop(next(iter(self._versions)))
+                self._versions[key] = known
+        return known
 
     async def of(self, tenant: str) -> PublishedRecipes:
         """The published recipes of a tenant.

@@ -12,12 +12,15 @@ from models.domain.recipes.binding import Binding, bindings_of
 from models.domain.recipes.binding import violations as binding_violations
 from models.domain.recipes.cases import Case, InvalidCase, read_cases
 from models.domain.recipes.check import Known, check, is_publishable, is_refused
+from models.domain.recipes.naming import at_node
 from models.domain.recipes.outcome import Outcome
 from models.domain.recipes.simulation import simulate
+from models.domain.releases.coverage import capability_of
+from models.domain.selection import Selection
 from models.domain.violations import Violation
-from models.reading import reading
 from models.recipe_book import PublishedRecipe, PublishedRecipes, RecipeBook
 from models.recipes import InvalidRecipe, read_recipe
+from models.release_examination import registered
 from models.store import Store
 
 Body = Mapping[str, Any]
@@ -86,8 +89,7 @@ class RecipeExaminer:
         Raises:
             Unavailable: the database cannot be reached.
         """
-        published, fulfillers = await self._book.of(tenant), await self._fulfillers(tenant)
-        return await aside(_examine, body, published, fulfillers, ())
+        return await aside(_examine, body, await self._book.of(tenant), await registered(self._store, tenant), ())
 
     async def try_out(self, tenant: str, body: Body, cases: Iterable[Case]) -> Examination:
         """Say what is wrong with a recipe, and run it with simulated answers where it can be.
@@ -95,8 +97,8 @@ class RecipeExaminer:
         Raises:
             Unavailable: the database cannot be reached.
         """
-        published, fulfillers = await self._book.of(tenant), await self._fulfillers(tenant)
-        return await aside(_examine, body, published, fulfillers, tuple(cases))
+        published, selection = await self._book.of(tenant), await registered(self._store, tenant)
+        return await aside(_examine, body, published, selection, tuple(cases))
 
     async def taken(self, tenant: str, body: Body) -> Iterator[str]:
         """Say which published recipe of another name is for something that this one is for.
@@ -106,13 +108,6 @@ class RecipeExaminer:
         """
         self._book.invalidate()  # what this process knows may be a moment old
         return _taken(bindings_of(body), tuple(await self._book.of(tenant)), body["name"])
-
-    async def _fulfillers(self, tenant: str) -> frozenset[str]:
-        with reading():
-            found = self._store.collection("fulfiller").find({"tenant": tenant}, {"body.name": 1})
-            documents = await found.to_list()
-        names = {document.get("body", {}).get("name") for document in documents}
-        return frozenset({str(document["_id"]) for document in documents} | {name for name in names if name})
 
 
 def cases_of(body: Body) -> tuple[Case, ...]:
@@ -152,19 +147,29 @@ def content_violations(body: Body) -> list[Violation]:
     return found
 
 
-def _examine(
-    body: Body, published: PublishedRecipes, fulfillers: frozenset[str], cases: tuple[Case, ...]
-) -> Examination:
+def _examine(body: Body, published: PublishedRecipes, selection: Selection, cases: tuple[Case, ...]) -> Examination:
     try:
         recipe = published.linked(read_recipe(body["bpmn"]))
     except InvalidRecipe as error:
         return Examination(None, (Problem("", "", "", _UNREADABLE, "refused", str(error)),))
     decisions = [str(entry["name"]) for entry in body.get("decisionTable") or ()]
-    known = Known(recipes=[one.name for one in published], decisions=decisions, fulfillers=fulfillers)
-    problems = check(recipe, known)
+    known = Known(recipes=[one.name for one in published], decisions=decisions, fulfillers=selection.names)
+    problems = (*check(recipe, known), *_undone(recipe, selection))
     if is_refused(problems):
         return Examination(recipe, problems)
     return Examination(recipe, problems, tuple(Trial(case.name, simulate(recipe, case)) for case in cases))
+
+
+def _undone(recipe: Recipe, selection: Selection) -> Iterator[Problem]:
+    """Remark on the work for which nobody is registered yet; who does it is chosen when it is to be done."""
+    for key in recipe.closure:
+        for node in recipe.processes[key].nodes.values():
+            work = node.work
+            if work.specification and work.action and work.fulfiller is None:
+                wanted = capability_of(work.specification, work.action, None)
+                if not selection.fits(wanted):
+                    text = f"No registered fulfiller can do {work.action} of {work.specification}."
+                    yield at_node(node, "noWork", "remark", text)
 
 
 def _taken(bindings: Iterable[Binding], published: Iterable[PublishedRecipe], name: str) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from models.domain.caller import ENGINE
@@ -14,6 +15,7 @@ from models.domain.outcomes import (
     Accepted,
     Done,
     InformationRequired,
+    Outcome,
     Progress,
     Refused,
     Shortage,
@@ -21,6 +23,7 @@ from models.domain.outcomes import (
     parse_report,
 )
 from models.domain.plan import PlannedTask
+from models.domain.progress import TaskRun
 from models.domain.service_change import Report
 from models.domain.service_progress import ServiceProgress
 from models.domain.undo import reverse_key
@@ -42,7 +45,12 @@ Document = dict[str, Any]
 
 
 class Settling:
-    """Takes answers into one plan and gathers the effects on services that the next plan write owes."""
+    """Takes answers into one plan and gathers the effects on services that the next plan write owes.
+
+    Attributes:
+        reports: what fulfillers have said of services.
+        catches: whether the recipe of a step has an event for its being refused with a code.
+    """
 
     def __init__(
         self,
@@ -65,9 +73,10 @@ class Settling:
             item.path for item in record.plan.items if record.progress.item_view(item).state != "completed"
         }
         self._effects: dict[str, Document] = {}
-        self._reports = Reports(parts.store)
+        self.reports = Reports(parts.store)
         self._to_look_up: set[str] = set()
-        self._allocations = Allocations(parts, record, self.effect, self._reports)
+        self.catches: Callable[[PlannedTask, str], bool] = lambda _, __: False
+        self._allocations = Allocations(parts, record, self.effect, self.reports)
 
     def begin(self) -> None:
         """At a plan's start: services and items that need nothing done are finished at once."""
@@ -99,14 +108,14 @@ class Settling:
         """Carry out effects; returns the plans that may go on because a service was released."""
         owed = [effect for effect in effects if "service" in effect]
         await self._allocations.apply(owed)
-        await self._reports.load(self._record.id, (key for effect in owed for key in effect["tasks"]))
+        await self.reports.load(self._record.id, (key for effect in owed for key in effect["tasks"]))
         readers = await self._parts.directory.readers(self._record.tenant)
         waiting = await asyncio.gather(
             *(
                 services.apply(
                     effect,
                     self._record.services[effect["service"]],
-                    Told(self._reports.together(effect["tasks"]), self._tellers(effect["tasks"]), readers),
+                    Told(self.reports.together(effect["tasks"]), self._tellers(effect["tasks"]), readers),
                 )
                 for effect in owed
             )
@@ -119,7 +128,7 @@ class Settling:
         return {
             str(entry["name"]): run[key].fulfiller or ENGINE.subject
             for key in keys
-            for entry in self._reports.of(key).characteristics
+            for entry in self.reports.of(key).characteristics
             if "name" in entry
         }
 
@@ -171,6 +180,8 @@ class Settling:
             if mapped is not None:
                 return mapped
         now = self._parts.clock.now()
+        if (caught := self._caught(task, run, answer.outcome, now)) is not None:
+            return caught
         settled = settle(task, run, answer.outcome, definition, now)
         if settled.changes.get("touched") is False and self._record.stops(task):  # it was called off there, as asked
             return Settlement("cancelled", {"due": None, "deadline": None})
@@ -180,6 +191,16 @@ class Settling:
             if given_up:  # at the next one everything begins anew
                 return Settlement("retrying", {"due": now, "attempts": 0})
         return settled
+
+    def _caught(self, task: PlannedTask, run: TaskRun, outcome: Outcome, now: datetime) -> Settlement | None:
+        """A refused step of a recipe that has an event for that: the recipe goes on with it, and nobody has to look."""
+        if task.of is None or task.target is not None or not isinstance(outcome, Refused) or outcome.maybe_done:
+            return None
+        code = outcome.code or "refused"
+        if run.state == "waiting" or not self.catches(task, code):
+            return None
+        told = {**error("caught", "The recipe deals with it", f"{task.name}: {outcome.reason}", now), "caught": code}
+        return Settlement("skipped", {"due": None, "deadline": None, "touched": False, "error": told})
 
     async def _map_output(self, task: PlannedTask, done: Done, *, by_hand: bool) -> Settlement | None:
         """Work out what the output means; a mapping that fails holds the task, whose work is done all the same."""
@@ -193,14 +214,14 @@ class Settling:
         characteristics = (*done.service_characteristic, *mapped.characteristics)
         resources = (*done.supporting_resource, *mapped.resources)
         gone = () if by_hand else await self._allocations.taken_in(task, done)
-        self._reports.keep(task.key, Report(characteristics, resources, done.supporting_service, gone))
+        self.reports.keep(task.key, Report(characteristics, resources, done.supporting_service, gone))
         return None
 
     def _facts(self, answer: Answer, settlement: Settlement) -> Document:
         facts: Document = {"outcome": outcome_document(answer.outcome), **answer.facts}
         match answer.outcome:
             case Done(output=output):
-                report = self._reports.of(answer.key)
+                report = self.reports.of(answer.key)
                 facts["output"] = dict(output)
                 facts["report"] = {name: list(entries) for name, entries in asdict(report).items()}
             case Accepted():
@@ -237,7 +258,7 @@ class Settling:
         reached = settlement.milestone or (task.milestone if settlement.state == "done" else None)
         passed = answer.outcome.milestones if isinstance(answer.outcome, Done | Progress) else ()
         for name in dict.fromkeys((*passed, *((reached,) if reached else ()))):
-            self._note_milestone(task, name)
+            self.note_milestone(task, name)
         if settlement.state == "done" and run.started is not None:
             seconds = (self._parts.clock.now() - run.started).total_seconds()
             self._parts.durations.note(self._record.tenant, task, run.fulfiller or "", seconds)
@@ -246,7 +267,8 @@ class Settling:
         if settlement.state in ("done", "skipped"):
             self.satisfied(task)
 
-    def _note_milestone(self, task: PlannedTask, name: str) -> None:
+    def note_milestone(self, task: PlannedTask, name: str) -> None:
+        """Let the order tell that a milestone was reached; what it has told already it does not tell again."""
         item = self._items[task.item]
         key = f"{task.key}-{name}"[:100]
         made = milestone(key, name, item, self._record.order_id, self._parts.clock.now())
@@ -258,12 +280,14 @@ class Settling:
     def satisfied(self, task: PlannedTask) -> None:
         """A task is done or left out: what needs it may go on, and what it completes is finished."""
         stopped = task.target if task.operation == "cancel" and self._progress.run[task.key].state == "done" else None
-        if stopped is not None and TASK.allows(self._progress.run[stopped].state, "cancelled"):
-            self._progress.move(stopped, "cancelled", due=None, deadline=None, error=None)
+        if stopped is not None:
+            self._stopped(self._progress.tasks[stopped])
         if task.key not in self._record.ordered:
             return
-        if self._reports.of(task.key):
+        if self.reports.of(task.key):
             self.effect(task.service)["tasks"].append(task.key)
+        if task.of is not None:  # what follows from the recipe as a whole follows from the task that runs it
+            return
         self._allocations.satisfied(task)
         for service in self._services.task_satisfied(task.service):
             self._service_finished(service)
@@ -272,6 +296,13 @@ class Settling:
             if path in self._open_items and self._progress.item_view(self._items[path]).state == "completed":
                 self._release(path)
             path = path.rpartition("/")[0]
+
+    def _stopped(self, task: PlannedTask) -> None:
+        """A task was called off at its fulfiller; a step that its recipe has called off is left out."""
+        left_out = task.of is not None and self._progress.run[task.of].state == "accepted"
+        to = "skipped" if left_out and self._record.state == "running" else "cancelled"
+        if TASK.allows(self._progress.run[task.key].state, to):
+            self._progress.move(task.key, to, due=None, deadline=None, error=None)
 
     def _service_finished(self, service: str) -> None:
         planned = self._record.services.get(service)

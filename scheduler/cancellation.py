@@ -132,6 +132,9 @@ class Cancellation:
         for key in self._progress.in_state("waiting", "retrying", *STUCK):
             if key in self._record.ordered and key not in acted:
                 self._progress.move(key, "cancelled", due=None, error=None)
+        for key in self._progress.recipes:
+            if key in self._record.ordered and self._progress.run[key].state == "accepted":
+                self._progress.move(key, "cancelled", due=None, error=None)
 
     async def advance(self, *, calls_under_way: bool) -> None:
         """Take the cancellation as far as it can go now."""
@@ -185,7 +188,7 @@ class Cancellation:
 
     def _close(self, cancel: Document) -> None:
         """Everything is undone: the done tasks count as cancelled, the services go back to where they were."""
-        for task in self._progress.plan.tasks:
+        for task in self._progress.wanted.values():
             if self._progress.run[task.key].state == "done":
                 self._progress.move(task.key, "cancelled")
         for service in self._record.plan.services:

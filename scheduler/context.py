@@ -1,6 +1,6 @@
 """What the expressions of a task can see."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from models.domain.expressions import compile_template
@@ -14,6 +14,10 @@ from scheduler.services import Services
 
 Document = dict[str, Any]
 RELATED = frozenset({"child", "reliesOn", "parent"})
+ORDER_SHOWN = ("id", "externalId", "category", "priority", "requestedStartDate", "requestedCompletionDate")
+"""What a recipe sees of its order."""
+ITEM_SHOWN = ("id", "action", "quantity")
+"""What a recipe sees of its order item."""
 
 
 def service_view(body: Mapping[str, Any]) -> Document:
@@ -54,8 +58,8 @@ class TaskContext:
         Raises:
             ExpressionError: a template cannot be evaluated on this data.
         """
-        if task.input is None:
-            return None
+        if task.input is None or task.of is not None:
+            return task.input
         template = compile_template(task.input)
         if not template.expressions:
             return task.input
@@ -135,9 +139,29 @@ class TaskContext:
             for key in self._record.progress.of_service(task.service)
             if (other := self._record.progress.tasks[key]).action == task.action and other.target is None
         ]
-        missing = [self._record.task_id(other.key) for other in others if other.key not in self._outputs]
+        outputs = await self.outputs([other.key for other in others])
+        return {other.name: {"output": outputs.get(other.key)} for other in others}
+
+    async def outputs(self, keys: Sequence[str]) -> Document:
+        """What tasks have put out, by key; those that have not are left out."""
+        missing = [self._record.task_id(key) for key in keys if key not in self._outputs]
         if missing:
             found = self._store.collection("task").find({"_id": {"$in": missing}}, {"key": 1, "output": 1})
             async for document in found:
                 self._outputs[document["key"]] = document.get("output")
-        return {other.name: {"output": self._outputs.get(other.key)} for other in others}
+        return {key: self._outputs[key] for key in keys if key in self._outputs}
+
+    async def surroundings(self, task: PlannedTask) -> Document:
+        """What a recipe begins with: the service, those around it, and what identifies item and order.
+
+        The order itself is not among it: a run keeps its data, and an order may be large.
+        """
+        context = await self._context(task, frozenset({*RELATED, "operation"}))
+        order, item = context["order"], context.get("item") or {}
+        seen: Document = {name: context[name] for name in ("service", *sorted(RELATED)) if name in context}
+        return {
+            **seen,
+            "order": {name: order[name] for name in ORDER_SHOWN if name in order},
+            "item": {name: item[name] for name in ITEM_SHOWN if name in item} | {"path": task.item},
+            "action": task.action,
+        }

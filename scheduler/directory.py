@@ -77,6 +77,11 @@ class Directory:
         """All who are registered."""
         return tuple(entry.definition for entry in (await self._cache.get(tenant)).registered.values())
 
+    async def id_of(self, tenant: str, fulfiller: str) -> str:
+        """The id of a fulfiller that a recipe names; what is no name is one."""
+        known = await self.definitions(tenant)
+        return next((one.id for one in known if one.name == fulfiller), fulfiller)
+
     async def all_definitions(self) -> list[tuple[str, FulfillerDefinition]]:
         """All who are registered with whichever tenant, with the tenant.
 

@@ -28,6 +28,7 @@ from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
 from scheduler.engaging import Answer, Engagement, Held, Parts, Slots
 from scheduler.gates import Ticket
+from scheduler.kept import KEPT, KEPT_OF_TARGET, former_decision, going_on, of_the_target, of_what_goes_on
 from scheduler.plan_record import PlanRecord
 from scheduler.services import Services
 from scheduler.situations import Situations
@@ -35,12 +36,9 @@ from scheduler.transients import Transients
 
 Document = dict[str, Any]
 MAX_ATTEMPTS_KEPT = 50
-MAX_DECISIONS_KEPT = 20
 POLL_TIMEOUT = 10.0
 PATIENCE = 5.0
 """Seconds beyond a call's time after which we stop waiting for a kind that does not keep it."""
-_KEPT_OF_TARGET = ("fulfiller", "input", "body", "former", "inputRev", "accepted", "output")
-_KEPT = (*_KEPT_OF_TARGET, "free", "givenUp", "decision", "engaged")
 
 __all__ = ["Answer", "Engagement", "Engager", "Held", "Parts", "Slots"]
 
@@ -131,7 +129,11 @@ class Engager:
     async def _directed(self, task: PlannedTask, run: TaskRun) -> Document:
         """What a person or a rule has said of how to do the task: {fulfiller?, input?, givenUp?}."""
         if not run.directed:
-            return {}
+            return (
+                {"fulfiller": await self._parts.directory.id_of(self._record.tenant, task.fulfiller)}
+                if task.fulfiller
+                else {}
+            )
         stored = await self._parts.store.get("task", self._record.task_id(task.key)) or {}
         directive: Document = stored.get("directive", {})
         return directive
@@ -145,8 +147,8 @@ class Engager:
         if stored is None:
             return {}
         if task.target is None and stored.get("inputRev") != run.revision:
-            return _going_on(stored)
-        names = _KEPT if task.target is None else _KEPT_OF_TARGET
+            return going_on(stored)
+        names = KEPT if task.target is None else KEPT_OF_TARGET
         return {name: stored[name] for name in names if name in stored}
 
     async def _call(
@@ -179,7 +181,7 @@ class Engager:
                 str(CallKey(self._record.id, subject, task.operation, earlier)) for earlier in range(run.revision)
             ),
             used=task.target is None or self._record.progress.is_used(task),
-            **(_of_the_target(self._record.id, task.target, kept) if task.target else _of_what_goes_on(kept)),
+            **(of_the_target(self._record.id, task.target, kept) if task.target else of_what_goes_on(kept)),
         )
 
     async def _as_it_is_to_be(self, task: PlannedTask) -> tuple[Document, Document | None]:
@@ -230,7 +232,7 @@ class Engager:
         if engagement.decision is not None:
             intent["decision"] = engagement.decision
             if engagement.former_decision is not None:
-                change["$push"] = _former(engagement.former_decision)
+                change["$push"] = former_decision(engagement.former_decision)
         await self._write(task.key, change)
         self._parts.health.written(engagement.definition, self._record.task_id(task.key))
 
@@ -357,35 +359,8 @@ class Engager:
         }
         change: Document = {"$set": {**identity, **fields}, "$setOnInsert": {"created": now}}
         if former is not None:
-            change["$push"] = _former(former)
+            change["$push"] = former_decision(former)
         await self._write(task.key, change)
-
-
-def _former(decision: Document) -> Document:
-    """What keeps a decision that another one takes the place of."""
-    return {"formerDecisions": {"$each": [decision], "$slice": -MAX_DECISIONS_KEPT}}
-
-
-def _going_on(stored: Mapping[str, Any]) -> Document:
-    """What stays of work that was taken on and has asked for information: who has it, and under which name."""
-    if not (stored.get("asked") and stored.get("accepted")):
-        return {}
-    return {"fulfiller": stored["fulfiller"], "engaged": stored["accepted"]}
-
-
-def _of_what_goes_on(kept: Mapping[str, Any]) -> Document:
-    """What a fulfiller is told of its own work that has asked for information."""
-    return {"engaged": Accepted(**kept["engaged"])} if kept.get("engaged") else {}
-
-
-def _of_the_target(plan: str, target: str, kept: Mapping[str, Any]) -> Document:
-    """What a fulfiller is told of the work that it is to cancel or to undo."""
-    accepted = kept.get("accepted")
-    return {
-        "engaged": Accepted(**accepted) if accepted else None,
-        "output": kept.get("output"),
-        "fulfil_key": str(CallKey(plan, target, "fulfil", kept.get("inputRev", 0))),
-    }
 
 
 async def _in_time(work: Awaitable[Outcome], seconds: float) -> Outcome:

@@ -14,6 +14,7 @@ from models.domain.rate_limit import RateLimit
 from models.durations import Durations
 from models.fallout_rules import RuleBook
 from models.presence import Presence
+from models.recipe_port import RecipeSource
 from models.sealing import Sealer
 from models.store import Store
 from scheduler.capacity import Capacity
@@ -48,7 +49,7 @@ class Slots(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What engaging a fulfiller takes; `rules` and `pools` are None where there are none."""
+    """What engaging a fulfiller takes; `rules`, `pools` and `recipes` are None where there are none."""
 
     store: Store
     clock: Clock
@@ -63,6 +64,7 @@ class Parts:
     rules: RuleBook | None = None
     pools: ResourcePools | None = None
     sealer: Sealer = field(default_factory=Sealer)
+    recipes: RecipeSource | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,9 +71,10 @@ class Failing:
     def _give_up(self, items: list[str], path: str, who: str, why: str | None) -> None:
         at = to_text(self._parts.clock.now())
         told = set[str]()
-        for task in self._progress.plan.tasks:
+        for task in self._progress.wanted.values():
             run = self._progress.run[task.key]
-            if task.item not in items or run.state not in OPEN_TO_FAILURE:
+            runs_recipe = task.kind == "recipe" and run.state == "accepted"
+            if task.item not in items or not (runs_recipe or run.state in OPEN_TO_FAILURE):
                 continue
             error: Document | None = None
             if task.item == path or task.item.startswith(f"{path}/"):

@@ -60,6 +60,10 @@ class Fallout:
         """Write these fields of a task's document with what becomes of it; `__` in a name stands for a dot."""
         self._notes.setdefault(key, {}).update({name.replace("__", "."): value for name, value in fields.items()})
 
+    def noted(self, key: str, name: str) -> Any:
+        """What is to be written into a field of a task's document with the next write; None where nothing is."""
+        return self._notes.get(key, {}).get(name)
+
     def note_hold(self, task: PlannedTask) -> None:
         """Write down that a task was held although a rule lets it go on at once."""
         held = self._reasons.get(task.key)

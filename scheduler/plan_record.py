@@ -1,6 +1,6 @@
 """A plan under lease: read, and written under its fence."""
 
-from collections.abc import Mapping
+from collections.abc import KeysView, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -48,7 +48,7 @@ class PlanRecord:
         state: running, cancelling or done.
         owes: effects on other documents that are written down but may not have taken place yet.
         cancel: {id, phase, problem?} of the cancellation under way; `problem` is why it cannot go on.
-        ordered: keys of the tasks that the order itself asks for; others were added while it ran.
+        recipes: the runs of recipes, by the key of the task that runs it; see `scheduler.recipes`.
         waits: items that wait for another order on their service: {item, service, order, orderItem, since}.
         failing: items that are being given up; see `scheduler.failing`.
         leased_until: until when nobody else can have the plan.
@@ -84,7 +84,8 @@ class PlanRecord:
         self.queued_since: datetime | None = document.get("queued", {}).get("since")
         self.plan = Plan.from_document(definition)
         self.services = {service.id: service for service in self.plan.services}
-        self.ordered = frozenset(task.key for task in self.plan.tasks)
+        self.recipes: dict[str, Document] = dict(document.get("recipes", {}))
+        self._moved_recipes: set[str] = set()
         self._added = [PlannedTask.from_document(task) for task in document.get("added", ())]
         run = {key: TaskRun.from_document(stored) for key, stored in document["run"].items()}
         self.progress = Progress(self.plan, run, self._added)
@@ -105,6 +106,16 @@ class PlanRecord:
         """Extend the plan while it runs."""
         self.progress.add(tasks)
         self._new_tasks += tasks
+
+    @property
+    def ordered(self) -> KeysView[str]:
+        """Keys of the tasks that the order itself asks for, steps of its recipes included; others stop or undo them."""
+        return self.progress.wanted.keys()
+
+    def keep_recipe(self, key: str, run: Document) -> None:
+        """Keep where a run of a recipe stands; the next write of the plan holds it."""
+        self.recipes[key] = run
+        self._moved_recipes.add(key)
 
     def stops(self, task: PlannedTask) -> bool:
         """Whether the task is being called off at its fulfiller, because the order is cancelled."""
@@ -143,7 +154,7 @@ class PlanRecord:
         """
         small = self._small() if self.tells else {**self._small(), "tells": self._written["tells"]}
         moved = any(self.progress.run[key].state != "running" for key in self.progress.changed)
-        return moved or bool(self._consumed or self._new_tasks) or small != self._written
+        return moved or bool(self._consumed or self._new_tasks or self._moved_recipes) or small != self._written
 
     async def write(self, owes: list[Document]) -> None:
         """Write what has changed, and the effects that it owes. Earlier effects have taken place and are struck off.
@@ -167,6 +178,7 @@ class PlanRecord:
             if run.state != "running":  # a running task is told by its own document
                 settled[f"run.{key}"] = run.to_document()
         settled.update({name: value for name, value in self._small().items() if value != self._written[name]})
+        settled.update({f"recipes.{key}": self.recipes[key] for key in self._moved_recipes})
         change: Document = {"$set": settled}
         if self._consumed:
             change["$pull"] = {"inbox": {"id": {"$in": self._consumed}}}
@@ -179,7 +191,7 @@ class PlanRecord:
         self.progress.changed.clear()
         self._written = self._small()
         self.inbox = [entry for entry in self.inbox if entry["id"] not in self._consumed]
-        self._consumed, self._new_tasks = [], []
+        self._consumed, self._new_tasks, self._moved_recipes = [], [], set()
 
     async def release(self, due: datetime | None, queued_at: Mapping[str, int] | None = None) -> bool:
         """Let go of the plan.

@@ -33,6 +33,7 @@ from scheduler.items import Items
 from scheduler.order_news import endangered, told
 from scheduler.order_projection import Message, OrderProjection
 from scheduler.plan_record import PlanRecord
+from scheduler.recipes import Recipes
 from scheduler.recovery import recovered
 from scheduler.rules import Rules
 from scheduler.services import Services
@@ -78,6 +79,10 @@ class PlanRun:
         self._signal = asyncio.Event()
         self._calls = Calls(self._engager, self._signal.set)
         self._starter = Starter(parts, record, self._engager, self._calls, self._fallout, self._items, self._signal.set)
+        self._recipes = Recipes(
+            parts, record, self._context, self._settling, self._fallout, self._items, self._calls.answers
+        )
+        self._settling.catches = self._recipes.caught
         self.on_rest: Callable[[], None] = lambda: None
         self._poked = False
         self._handing_over = False
@@ -131,6 +136,7 @@ class PlanRun:
             self._settling.begin()
         if not self._record.fresh:
             self._calls.answers.extend(await recovered(self._parts, self._record, self._fallout))
+        await self._recipes.take_up()
         await self._carry_out(self._record.owes)
 
     async def _turn(self) -> bool:
@@ -144,6 +150,9 @@ class PlanRun:
         await self._cancellation.advance(calls_under_way=bool(self._calls))
         await self._failing.advance()
         await self._take_services()
+        if self._progress.recipes:
+            await self._recipes.advance()
+            await self._take_services()
         helped = await self._rules.apply(self._calls.answers)
         await self._write()
         if helped or (not self._handing_over and await self._starter.start()):
@@ -179,12 +188,13 @@ class PlanRun:
         """When to look at the plan again if nobody asks for it: a timer, or what it waits for in vain."""
         besides = self._calls.keys | self._starter.crowded_out
         if self._record.state == "cancelling":  # what was ordered is not tried again
-            besides |= self._record.ordered.intersection(self._progress.in_state("retrying"))
+            besides |= self._record.ordered & set(self._progress.in_state("retrying"))
         due = self._progress.next_due(besides)
         if (recheck := self._recheck()) is not None:
             due = min(due, recheck) if due else recheck
-        if self._forecast.due is not None:
-            due = min(due, self._forecast.due) if due else self._forecast.due
+        for moment in (self._forecast.due, self._recipes.due):
+            if moment is not None:
+                due = min(due, moment) if due else moment
         return due
 
     def _recheck(self) -> datetime | None:
@@ -241,6 +251,8 @@ class PlanRun:
                 self._going_on.inform(entry["item"], entry["service"])
             case "cancel" | "cancelOrder":
                 await self._hear_of_cancelling(entry)
+            case "message" | "signal":
+                self._recipes.hear(entry)
             case "candidate":
                 self._going_on.reconsider(entry["task"])
             case "look":

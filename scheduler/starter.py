@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from models.domain.capacity import SHARE
+from models.domain.fulfilment import RUN_BY_US
 from models.domain.plan import PlannedTask
 from scheduler.calls import Calls
 from scheduler.engagement import Engagement, Engager, Held, Parts
@@ -95,7 +96,8 @@ class Starter:
         Returns:
             Whether the plan changed by it, so that it must be written.
         """
-        tasks = self._in_turn([task for task in self.due_tasks() if self._items.has(task.item)])
+        engaged = (task for task in self.due_tasks() if task.kind not in RUN_BY_US)
+        tasks = self._in_turn([task for task in engaged if self._items.has(task.item)])
         former, self._crowded = self._crowded, {}
         held = False
         with self._gates.asking(self):

@@ -26,6 +26,8 @@ RESOURCES = (
     "fulfiller",
     "falloutRule",
     "release",
+    "changeSource",
+    "change",
     "recipe",
     "policy",
     "policyDecision",

@@ -14,12 +14,14 @@ from models.patterns import Re2Patterns
 from models.pools.figures import figures
 from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
+from models.recipe_book import RecipeBook
 from models.reservations_elsewhere import ReservationsElsewhere
 from models.sealing import Sealer
 from models.slots import Slots
-from scheduler import pool_lines, propagations, reconciliation, reservation_upkeep
+from scheduler import changes, pool_lines, propagations, reconciliation, reservation_upkeep
 from scheduler.cancellation import CancellationParts
 from scheduler.capacity import Capacity, EngineSettings
+from scheduler.changes import ChangeParts, ChangeRequestOrders, OpenServer
 from scheduler.claims import Claims
 from scheduler.deciding import Deciding
 from scheduler.delivery.notifier import Notifier
@@ -59,6 +61,8 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     placing: OrderPlacing,
     pools: ResourcePoolStore,
     sealer: Sealer,
+    recipes: RecipeBook,
+    servers: OpenServer,
     deciding: Deciding,
 ) -> Engine:
     """The scheduler, woken by this watcher."""
@@ -78,7 +82,20 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     watcher.on_open.append(rules.invalidate)
     callbacks = ground.administration
     parts = Parts(
-        store, clock, directory, tokens, places, callbacks, durations, health, capacity, presence, rules, pools, sealer
+        store,
+        clock,
+        directory,
+        tokens,
+        places,
+        callbacks,
+        durations,
+        health,
+        capacity,
+        presence,
+        rules,
+        pools,
+        sealer,
+        recipes,
     )
     claims = Claims(store, clock, ground.worker, settings.lease_seconds)
     intake = Intake(store, clock, claims, planner.plan, deciding.accept)
@@ -88,8 +105,13 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     resolutions = Resolutions(store, clock, Leases(store, clock, ground.worker, LEASE_SECONDS))
     leases = Leases(store, clock, ground.worker, reconciliation.LEASE_SECONDS)
     reconciling = ReconciliationParts(store, clock, directory, catalogue, places, health, placing, leases)
+    following = ChangeParts(
+        store, clock, Leases(store, clock, ground.worker, changes.LEASE_SECONDS), placing, servers,
+        settings.callback_base(),
+    )  # fmt: skip
     upkeep = ReservationUpkeep(ReservationsElsewhere(store, clock), clock, directory, places, leases)
     engine.periodic += [
+        (ChangeRequestOrders(following).look, changes.SECONDS),
         (upkeep.look, reservation_upkeep.SECONDS),
         (PoolGauges(ground.registry, lambda: figures(store)).look, PoolGauges.SECONDS),
         (service_releases.ServiceReleases(store, clock, pools).look, service_releases.SECONDS),

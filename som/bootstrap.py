@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 
 import structlog
 
+from adapters import manual, pool
 from adapters.allowances import Allowances
 from adapters.database_errors import DatabaseProblem
 from adapters.foreign_inventories import ForeignInventories
@@ -17,7 +18,6 @@ from adapters.forms import JsonSchemaForms
 from adapters.http_session import Tools, open_session
 from adapters.kinds import Kinds
 from adapters.opa import OpenPolicyAgent
-from adapters.pool import REGISTRATION
 from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.placing import order_placing
@@ -54,7 +54,7 @@ from som.http_server import HttpServer
 from som.listening import AddressTaken, listen
 from som.logging import set_up_logging
 from som.metrics import decision_counter
-from som.opening import opening
+from som.opening import opening, opening_sources
 from som.roles import Role, asked_to_stop, beat, clean
 from som.secret_keys import SecretKeyUnusable, secret_keys
 from som.settings import Settings
@@ -144,7 +144,7 @@ class Server:
         close_at_end(stack, "turns of resource pools", pools.turns.aclose)
         tools = Tools(
             session=lambda: session,
-            notification_url=lambda fulfiller: f"{base}/notification/{tokens.issue_for_hub(fulfiller)}",
+            notification_url=lambda name: f"{base}/notification/{tokens.issue_for_hub(name)}",
             schema_check=schema_check,
             order_url=lambda order: f"{settings.callback_base()}{ORDERS}/{order}",
             allowed=_allowances(settings),
@@ -153,12 +153,13 @@ class Server:
             resource_pools=pools,
         )
         kinds = Kinds(tools)
-        await ensure(store, clock, REGISTRATION)
+        for own in (pool.REGISTRATION, manual.REGISTRATION):
+            await ensure(store, clock, own)
         directory = Directory(store, opening(kinds, sealer))
         close_at_end(stack, "fulfillers", directory.aclose)
-        catalogue, inventory = Catalogue(store, Re2Patterns()), Inventory(store)
-        recipes, policies = RecipeBook(store), PolicyBook(store)
-        policy_service = OpenPolicyAgent(session)
+        recipes = RecipeBook(store)
+        catalogue, inventory = Catalogue(store, Re2Patterns(), recipes), Inventory(store)
+        policies, policy_service = PolicyBook(store), OpenPolicyAgent(session)
         planner = Planner(catalogue, inventory, clock, EnablingServices(store, clock))
         watcher = Watcher(store)
         watcher.on_reference.append(lambda name: directory.invalidate() if name == "fulfiller" else None)
@@ -194,8 +195,21 @@ class Server:
         if "scheduler" in settings.roles:
             placing = order_placing(dependencies)
             deciding = Deciding(store, clock, policies, policy_service, decision_counter(ground.registry))
+            servers = opening_sources(tools, sealer)
             engine = make_engine(
-                ground, directory, tokens, planner, watcher, presence, catalogue, placing, pools, sealer, deciding
+                ground,
+                directory,
+                tokens,
+                planner,
+                watcher,
+                presence,
+                catalogue,
+                placing,
+                pools,
+                sealer,
+                recipes,
+                servers,
+                deciding,
             )
             engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
             jobs.append(Role("engine", engine.run(), engine.stop))

@@ -116,7 +116,7 @@ class Fulfillers:
         for _ in range(_TRIES):
             stored = await self._stored(request)
             check_if_match(request, stored)
-            if stored["body"]["kind"] in fulfillers.BUILT_IN:
+            if stored["_id"] in fulfillers.BUILT_IN:
                 raise Conflict("This fulfiller is a part of the server and stays registered.")
             task = await fulfillers.open_task(self._store, request.caller.tenant, stored["_id"])
             if task is not None:

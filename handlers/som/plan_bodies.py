@@ -7,6 +7,7 @@ from handlers.exchange import Request
 from handlers.som.times import shown
 from models.domain.plan import PlannedItem, PlannedService, PlannedTask
 from models.domain.progress import TaskRun
+from models.domain.recipe_runs import RecipeRun
 from models.plan_reading import PlanPicture
 
 Document = dict[str, Any]
@@ -37,6 +38,9 @@ def plan_body(request: Request, picture: PlanPicture) -> Document:
         "service": [
             {**service_body(service), "href": f"{request.root}{SERVICES}/{service.id}"}
             for service in picture.plan.services
+        ],
+        "recipeRun": [
+            recipe_run_body(task, RecipeRun.from_document(run)) for task, run in stored.get("recipes", {}).items()
         ],
         "task": [running_task_body(request, picture, task) for task in picture.tasks],
     }
@@ -101,6 +105,28 @@ def task_body(task: PlannedTask) -> Document:
         "compensation": task.compensation,
         "expectedDuration": task.duration,
         "deadline": task.deadline,
+        **({"recipe": {"name": task.recipe[0], "version": task.recipe[1]}} if task.recipe is not None else {}),
+        **({"stepOf": task.of} if task.of is not None else {}),
+    }
+
+
+def recipe_run_body(task: str, run: RecipeRun) -> Document:
+    """Where a recipe stands."""
+    name, version = run.recipe
+    places = ((token.node, token.phase, token.reason) for token in run.state.tokens.values() if token.node)
+    passed = ((one["at"], one["what"], one["id"], one["key"]) for one in run.path)
+    return {
+        "task": task,
+        "recipe": {"name": name, "version": version},
+        "number": run.number,
+        "status": run.state.status,
+        "due": run.state.due,
+        "at": [
+            {"element": node, "state": state, **({"reason": reason} if reason else {})}
+            for node, state, reason in places
+        ],
+        "data": dict(run.state.variables),
+        "path": [{"at": at, "what": what, "element": node, "key": key} for at, what, node, key in passed],
     }
 
 

@@ -16,6 +16,7 @@ from handlers.validation import BodyCheck
 from models.aside import aside_if_big
 from models.domain.decomposition import Unplannable
 from models.domain.fulfiller import FulfillerDefinition
+from models.domain.fulfilment import RUN_BY_US
 from models.domain.order_items import items_of
 from models.domain.plan import Plan, PlannedTask
 from models.domain.selection import Selection
@@ -93,6 +94,8 @@ def _preview(request: Request, order: Document, plan: Plan, choices: Choices) ->
 
 
 def _task(request: Request, task: PlannedTask, choices: Choices) -> Document:
+    if task.kind in RUN_BY_US:
+        return task_body(task)
     decision, situation = choices.of(task)
     told = {**decision.to_document(), "situation": situation.to_document()}
     return {

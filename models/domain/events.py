@@ -142,6 +142,10 @@ ADMINISTERED = {
         "som", "falloutRule", "Fallout rule", "serviceOrdering", ("Create", "AttributeValueChange", "Delete")
     ),
     "release": Subject("som", "release", "Release", "serviceCatalogManagement", ("Create", "StateChange")),
+    "changeSource": Subject(
+        "som", "changeSource", "Change source", "serviceOrdering", ("Create", "AttributeValueChange", "Delete")
+    ),
+    "change": Subject("som", "change", "Change", "serviceOrdering", ("Create", "StateChange", "Told")),
     "recipe": Subject(
         "som", "recipe", "Recipe", "serviceOrdering", ("Create", "AttributeValueChange", "StateChange", "Delete")
     ),

@@ -24,7 +24,7 @@ def doomed_items(progress: Progress, path: str, *, undo: bool) -> list[str]:
         undo: whether what was done in it is undone.
     """
     own: dict[str, list[PlannedTask]] = {}
-    for task in progress.plan.tasks:
+    for task in progress.wanted.values():
         own.setdefault(task.item, []).append(task)
     unfinished = {item for item, tasks in own.items() if any(_is_open(progress, task) for task in tasks)}
     doomed = dict.fromkeys(item for item in unfinished if item == path or item.startswith(f"{path}/"))
@@ -33,7 +33,7 @@ def doomed_items(progress: Progress, path: str, *, undo: bool) -> list[str]:
         lost = {task.key for item in doomed for task in own[item] if undo or _is_open(progress, task)}
         more = {
             task.item: None
-            for task in progress.plan.tasks
+            for task in progress.wanted.values()
             if task.item in unfinished and task.item not in doomed and lost.intersection(task.needs)
         }
         grown = bool(more)
@@ -47,7 +47,7 @@ def _is_open(progress: Progress, task: PlannedTask) -> bool:
 
 def to_undo(progress: Progress, items: Collection[str]) -> list[PlannedTask]:
     """What may have been done in given-up items and can be undone, and what nobody else needs."""
-    needed = {need for task in progress.plan.tasks if task.item not in items for need in task.needs}
+    needed = {need for task in progress.wanted.values() if task.item not in items for need in task.needs}
     return [
         task
         for task in touched(progress)
@@ -67,7 +67,7 @@ def not_undone(progress: Progress, items: Collection[str], undone: Collection[st
         items: paths of the items.
         undone: keys of the tasks that were stopped or undone.
     """
-    needed = {need for task in progress.plan.tasks if task.item not in items for need in task.needs}
+    needed = {need for task in progress.wanted.values() if task.item not in items for need in task.needs}
     return [
         {"task": task.key, "name": task.name, "item": task.item, "reason": _why_it_stays(progress, task, needed)}
         for task in touched(progress)
@@ -103,7 +103,7 @@ def to_give_back(progress: Progress, items: Collection[str]) -> list[PlannedTask
     """What was allocated in given-up items for services on which nobody has worked: they go, and so does that."""
     acted = touched(progress)
     worked_on = {task.service for task in acted if task.kind != "allocate"}
-    needed = {need for task in progress.plan.tasks if task.item not in items for need in task.needs}
+    needed = {need for task in progress.wanted.values() if task.item not in items for need in task.needs}
     return [
         task
         for task in acted

@@ -75,6 +75,18 @@ KINDS: Mapping[str, Kind] = {
         ("specification", "task", "reason"), ("complete", "retry", "skip", "fail", "cancel"),
         "The work is done; only its output is not understood. Resume to have it reported again.",
     ),
+    "recipeStuck": Kind(
+        ("specification", "task", "reason"), ("retry", "edit", "skip", "complete", "fail", "cancel"),
+        "Correct what the recipe lacks (an edited input sets variables), then resume: the step is tried anew.",
+    ),
+    "recipeFailed": Kind(
+        ("specification", "task", "reason"), ("retry", "edit", "skip", "complete", "fail", "cancel"),
+        "The recipe ended with an error. Resume to run it from its beginning, or complete it by hand.",
+    ),
+    "recipeGone": Kind(
+        ("specification", "task"), ("retry", "skip", "complete", "fail", "cancel"),
+        "The version of the recipe that the order was planned with cannot be read. Have it restored, then resume.",
+    ),
     "serviceTerminated": Kind(("reason",), _SERVICE_LOST, "The service is lost: cancel the order."),
     "serviceGone": Kind(("reason",), _SERVICE_LOST, "The service is lost: cancel the order."),
     "serviceBack": Kind(("reason",), _SERVICE_LOST, "There is nothing to build any more: cancel the order."),

@@ -16,6 +16,8 @@ ENABLED, DRAINING, WITHDRAWN = "enabled", "draining", "withdrawn"
 ADMINISTRATIVE_STATES = (ENABLED, DRAINING, WITHDRAWN)
 OWN_POOLS = "pools"
 """Id of the fulfiller that stands for the server's own resource pools."""
+OWN_PEOPLE = "people"
+"""Id of the fulfiller that stands for whoever does what recipes ask of people, where nobody else is registered."""
 DEFAULTS: Mapping[str, Any] = {
     "administrativeState": ENABLED,
     "capability": (),

@@ -15,7 +15,9 @@ POLICIES: tuple[ReconcilePolicy, ...] = ("off", "propose", "repair")
 ACTIONS = ("add", "modify", "delete")
 CHILD = "child:"
 RELIES_ON = "reliesOn:"
-CAPABILITY_ACTIONS = (*ACTIONS, *(kind for kind in KINDS if kind != "fulfil"))
+RUN_BY_US = ("recipe",)
+"""Kinds of tasks that no fulfiller is engaged for."""
+CAPABILITY_ACTIONS = (*ACTIONS, *(kind for kind in KINDS if kind not in ("fulfil", *RUN_BY_US)))
 """What a capability can be about: an action on a service, or a kind of task that is no work on one."""
 OnChange = Literal["propose", "place", "none"]
 ON_CHANGE: tuple[OnChange, ...] = ("propose", "place", "none")
@@ -34,6 +36,7 @@ class TaskRule:
             before the service.
         compensation: how it is undone; see PlannedTask.
         kind: see plan.KINDS.
+        recipe: name and version of the recipe that it runs.
     """
 
     name: str
@@ -50,6 +53,7 @@ class TaskRule:
     optional: bool = False
     milestone: str | None = None
     kind: Kind = "fulfil"
+    recipe: tuple[str, str] | None = None
 
     @property
     def own_needs(self) -> tuple[str, ...]:

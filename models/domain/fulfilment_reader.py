@@ -9,6 +9,7 @@ from models.domain.fulfilment import (
     CAPABILITY_ACTIONS,
     ON_CHANGE,
     POLICIES,
+    RUN_BY_US,
     ChildRule,
     Fulfilment,
     OnChange,
@@ -109,10 +110,11 @@ class _Reader:
 
     def _kind(self, rule: Mapping[str, Any], at: str) -> Kind:
         given = rule.get("kind", "fulfil")
-        for kind in KINDS:
+        ordinary = [kind for kind in KINDS if kind not in RUN_BY_US]  # a recipe is bound to the action by itself
+        for kind in ordinary:
             if given == kind:
                 return kind
-        self._wrong(f"{at}/kind", "invalidValue", f"A task is of the kind {', '.join(KINDS)}.")
+        self._wrong(f"{at}/kind", "invalidValue", f"A task is of the kind {', '.join(ordinary)}.")
         return "fulfil"
 
     def _action(self, capability: Mapping[str, Any], at: str) -> str | None:

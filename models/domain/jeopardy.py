@@ -98,7 +98,7 @@ def jeopardy(progress: Progress, view: Outlook, begun: datetime, requested: date
 
 def _deciding(progress: Progress, view: Outlook) -> str:
     """What is to blame: something stuck before all, else the first task of the critical path."""
-    stuck = [task.key for task in progress.plan.tasks if progress.run[task.key].state in STUCK]
+    stuck = [task.key for task in progress.wanted.values() if progress.run[task.key].state in STUCK]
     on_path = [key for key in stuck if key in view.path]
     return (on_path or stuck or list(view.path))[0]
 

@@ -148,8 +148,8 @@ TASK = LifeCycle(
     transitions=table(
         waiting="running held cancelled skipped failed",
         running="done accepted retrying held pending cancelled skipped",
-        accepted="done retrying held pending cancelled skipped",
-        retrying="running held cancelled failed",
+        accepted="done retrying held pending cancelled skipped failed",
+        retrying="running held cancelled skipped failed",
         held="waiting retrying cancelled done skipped failed",
         pending="waiting accepted held cancelled done failed",
         done="cancelled",
@@ -160,13 +160,13 @@ TASK = LifeCycle(
     meaning={
         "waiting": "Not begun: something it needs is not done, or its turn has not come.",
         "running": "Given to a fulfiller, which counts as called from here on; its answer is awaited.",
-        "accepted": "The fulfiller took it on and will report by callback or answer a poll.",
+        "accepted": "The fulfiller took it on and will report by callback or answer a poll; or a recipe runs.",
         "retrying": "The fulfiller could not be reached, or a rule tries again later; the next attempt has its time.",
         "held": "Cannot go on until a person or a rule resolves an issue.",
         "pending": "Cannot go on until the customer has given the information that its fulfiller asks for.",
         "done": "The fulfiller has done it.",
         "cancelled": "Dropped before it began, ended at its fulfiller, or undone after it was done.",
-        "skipped": "Left out: optional and refused, or a person or a rule said so. The plan went on without it.",
+        "skipped": "Left out: optional and refused, or a person, rule or recipe said so. The plan went on without it.",
         "failed": "Given up, or in need of one that was: its item fails.",
     },
 )
@@ -179,6 +179,29 @@ RELEASE = LifeCycle(
         "installed": "New orders are for its specifications.",
         "superseded": "A newer version took its place; orders that run on it go on.",
         "rolledBack": "Taken back: the version before it, if any, is installed again. Orders that run on it go on.",
+    },
+)
+
+CHANGE = LifeCycle(
+    name="change",
+    initial=frozenset({"noted"}),
+    transitions=table(
+        noted="waiting placed refused gone",
+        waiting="placed refused gone",
+        refused="waiting placed gone",
+        placed="started ended",
+        started="ended",
+        ended="",
+        gone="waiting placed refused",
+    ),
+    meaning={
+        "noted": "Heard of; it has not been looked at yet.",
+        "waiting": "Not approved, or not any more: it is looked at again when its owner tells of it.",
+        "refused": "Approved, but no order can be made of it; the change request says why.",
+        "placed": "Its order is placed and has not begun.",
+        "started": "Its order is being carried out; the change request has the plan's link, versions and schedule.",
+        "ended": "Its order has ended; the change request has the result.",
+        "gone": "Its owner does not know it any more.",
     },
 )
 
@@ -216,6 +239,7 @@ ALL = (
     PROCESS_FLOW,
     TASK_FLOW,
     RELEASE,
+    CHANGE,
     RECIPE,
     POLICY,
 )

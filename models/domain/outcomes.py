@@ -66,6 +66,7 @@ class Refused:
 
     Attributes:
         reason: what is wrong, for people.
+        code: what is wrong, for machines: a recipe may know what to do about it.
         maybe_done: True where the answer makes no sense, so that the work may have been done all the same.
         order: see Accepted; one that was rejected as it was placed, say.
     """
@@ -73,6 +74,7 @@ class Refused:
     reason: str
     maybe_done: bool = False
     order: Mapping[str, Any] | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,8 @@ def parse_report(body: Any) -> Report:  # noqa: PLR0911 - one line per status
         case "done":
             return parse_done(body)
         case "refused":
-            return Refused(text(body.get("reason")) or "The fulfiller refused without giving a reason.")
+            reason = text(body.get("reason")) or "The fulfiller refused without giving a reason."
+            return Refused(reason, code=text(body.get("code")))
         case "progress":
             return Progress(text(body.get("milestone")), text(body.get("reason")))
         case "informationRequired":

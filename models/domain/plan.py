@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 Operation = Literal["fulfil", "compensate", "cancel"]
-Kind = Literal["fulfil", "allocate", "order", "monitor", "change"]
+Kind = Literal["fulfil", "allocate", "order", "monitor", "change", "person", "recipe"]
 Compensation = Literal["none", "operation", "delete"]
 
 FORMAT = 1
@@ -19,6 +19,8 @@ KINDS: Mapping[Kind, str] = {
     "order": "Orders something of another system.",
     "monitor": "Makes, changes or removes a monitor of the service.",
     "change": "Opens, awaits and closes a change request of another system.",
+    "person": "Is done by a person: a step of a recipe.",
+    "recipe": "Runs a recipe, whose steps become tasks as their turn comes.",
 }
 """What sort of thing a task does. It decides when the task has its turn and what follows from it, never who does it."""
 
@@ -73,6 +75,10 @@ class PlannedTask:
         milestone: the milestone that it reaches.
         kind: see KINDS.
         target: for `compensate` and `cancel`: key of the task it undoes or stops.
+        recipe: for one that runs a recipe: its name and version.
+        of: for a step of a recipe: key of the task that runs it; `input` is no template then, but the input itself.
+        step: the step's key in the run.
+        fulfiller: id or name of the fulfiller that the recipe wants for a step, whoever else could do it.
     """
 
     key: str
@@ -95,6 +101,10 @@ class PlannedTask:
     milestone: str | None = None
     target: str | None = None
     kind: Kind = "fulfil"
+    recipe: tuple[str, str] | None = None
+    of: str | None = None
+    step: str | None = None
+    fulfiller: str | None = None
 
     def to_document(self) -> dict[str, Any]:
         """As stored: only what differs from the default."""
@@ -110,6 +120,9 @@ class PlannedTask:
         values["needs"] = tuple(values.get("needs", ()))
         if values.get("retry") is not None:
             values["retry"] = tuple(values["retry"])
+        if values.get("recipe") is not None:
+            name, version = values["recipe"]
+            values["recipe"] = (name, version)
         return cls(**values)
 
 
@@ -129,6 +142,10 @@ _TASK_DEFAULTS: Mapping[str, Any] = {
     "milestone": None,
     "target": None,
     "kind": "fulfil",
+    "recipe": None,
+    "of": None,
+    "step": None,
+    "fulfiller": None,
 }
 
 

@@ -88,7 +88,13 @@ class TaskRun:
 
 
 class Progress:
-    """The tasks of a plan and where each of them stands."""
+    """The tasks of a plan and where each of them stands.
+
+    Attributes:
+        wanted: the tasks that the order asks for, and the steps of its recipes, by key. Others stop or undo them.
+        recipes: keys of the tasks that run recipes.
+        changed: keys of those that have moved since the plan was written.
+    """
 
     def __init__(self, plan: Plan, run: Mapping[str, TaskRun] | None = None, added: Iterable[PlannedTask] = ()) -> None:
         """Take up a plan where it stands; without `run`, at its beginning."""
@@ -96,6 +102,8 @@ class Progress:
         self.tasks: dict[str, PlannedTask] = {}
         self.run: dict[str, TaskRun] = dict(run or {})
         self.changed: set[str] = set()
+        self.recipes: list[str] = []
+        self.wanted: dict[str, PlannedTask] = {task.key: task for task in plan.tasks}
         self._unmet: dict[str, int] = {}
         self._dependents: dict[str, list[str]] = defaultdict(list)
         self._by_item: dict[str, list[str]] = defaultdict(list)
@@ -115,6 +123,10 @@ class Progress:
         """Take further tasks into the plan, such as compensations."""
         new = list(tasks)
         for task in new:
+            if task.of in self.wanted and task.target is None:
+                self.wanted[task.key] = task
+            if task.kind == "recipe":
+                self.recipes.append(task.key)
             self.tasks[task.key] = task
             self.run.setdefault(task.key, TaskRun())
         self._precedence.add(new, {task.key: self.run[task.key].state for task in new})
@@ -201,6 +213,10 @@ class Progress:
     def ready(self) -> list[PlannedTask]:
         """The tasks that could start now."""
         return [self.tasks[key] for key in self._ready]
+
+    def is_ready(self, key: str) -> bool:
+        """Whether a task could start now."""
+        return key in self._ready
 
     @property
     def allocates(self) -> bool:

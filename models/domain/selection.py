@@ -82,6 +82,11 @@ class Selection:
         self._fulfillers = tuple(fulfillers)
         self._matched: dict[Capability, _Matched] = {}
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What fulfillers are referred to by: their ids and names."""
+        return frozenset(name for one in self._fulfillers for name in (one.id, one.name))
+
     def select(self, capability: Capability, situation: Situation) -> Decision:
         """Choose for a task."""
         matched = self._matched.get(capability)

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from models.domain.draft import AS_PLANNED_ONLY, Draft, Node, reservations
-from models.domain.fulfilment import CHILD, RELIES_ON, TaskRule, default_task, first_rules
+from models.domain.fulfilment import CHILD, RELIES_ON, RUN_BY_US, TaskRule, default_task, first_rules
 from models.domain.graph import in_order
 from models.domain.ids import task_key
 from models.domain.order_items import BEGIN, END
@@ -229,10 +229,11 @@ class TaskLayout:
             optional=rule.optional,
             milestone=rule.milestone,
             kind=rule.kind,
+            recipe=rule.recipe,
         )
 
     def _capability(self, node: Node, rule: TaskRule) -> Capability:
-        action = rule.action or (node.action if rule.kind == "fulfil" else rule.kind)
+        action = rule.action or (node.action if rule.kind in ("fulfil", *RUN_BY_US) else rule.kind)
         asked_for = rule.asked_for
         if asked_for is None:
             family = node.specification.name if node.specification else (node.reference or {}).get("name")

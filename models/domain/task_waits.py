@@ -28,6 +28,8 @@ def task_waits(evidence: Evidence) -> Iterator[Wait]:
                 yield _pending(task, run, document)
             case "retrying":
                 yield _retry(evidence, task, run, document)
+            case "accepted" if task.kind == "recipe":
+                yield from _events(evidence, task)
             case "accepted":
                 yield _report(evidence, task, run, document)
             case "running":
@@ -36,6 +38,19 @@ def task_waits(evidence: Evidence) -> Iterator[Wait]:
                 yield Wait("call", "fulfiller", message, document.get("started"), None, run.fulfiller, task.item, task)
             case "waiting" if task.item not in blocked and task.key not in waiting:
                 yield _turn(evidence, task)
+
+
+def _events(evidence: Evidence, task: PlannedTask) -> Iterator[Wait]:
+    """What a recipe waits for besides its steps, which wait for themselves."""
+    run = ((evidence.plan or {}).get("recipes") or {}).get(task.key, {}).get("run", {})
+    waiting = {token["id"] for token in run.get("tokens", ()) if token.get("phase") == "event"}
+    for wait in run.get("waits", ()):
+        if wait.get("token") not in waiting:
+            continue
+        due = datetime.fromisoformat(wait["due"]) if wait.get("due") else None
+        by, what = ("time", f"until {wait['due']}") if due else ("event", f"for the {wait['kind']} {wait.get('name')}")
+        message = f"{_task(task)} runs a recipe, which waits at {wait['node']} {what}."
+        yield Wait("event", by, message, None, due, None, task.item, task, {"element": wait["node"]})
 
 
 def _turn(evidence: Evidence, task: PlannedTask) -> Wait:

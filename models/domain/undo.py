@@ -37,7 +37,7 @@ def touched(progress: Progress) -> list[PlannedTask]:
     """
     return [
         task
-        for task in progress.plan.tasks
+        for task in progress.wanted.values()
         if progress.run[task.key].touched and progress.run[task.key].state != "cancelled"
     ]
 

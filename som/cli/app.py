@@ -7,6 +7,8 @@ import typer
 
 from som.cli import (
     catalog,
+    change,
+    decision,
     fallout,
     fulfiller,
     interventions,
@@ -56,6 +58,7 @@ inventory.app.command("reconcile")(repair.reconcile)
 app.add_typer(inventory.app, name="service")
 app.add_typer(propagation.app, name="propagation")
 app.add_typer(repair.app, name="repair")
+app.add_typer(change.app, name="change")
 app.add_typer(sink.app, name="sink")
 app.add_typer(resources.app, name="resource")
 app.add_typer(fulfiller.app, name="fulfiller")
@@ -74,6 +77,7 @@ for named, command in recipe_versions.COMMANDS:
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(release.app, name="release")
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(decision.app, name="decision")
 app.command()(explain)
 app.command("check")(pool.check_pools)
 app.command("version")(show_version)

@@ -21,7 +21,6 @@ HOMES = {
     "jsonschema_rs": ("handlers", "adapters/forms.py"),
     "defusedxml": ("models/safe_xml.py",),
     "cryptography": ("adapters/private_key.py", "models/sealing.py"),
-    "lark": ("models/domain/expressions",),
     "mongoengine": ("models",),
     "prometheus_client": ("handlers", "som/ground.py", "som/metrics.py"),
     "pydantic_settings": ("som",),
@@ -61,9 +60,7 @@ def test_the_domain_imports_the_standard_library_only() -> None:
         f"{module.relative_to(ROOT)}: {name}"
         for module in modules("models/domain")
         for name in imported(module)
-        if name.partition(".")[0] not in sys.stdlib_module_names
-        and not name.startswith("models.domain")
-        and not (name.partition(".")[0] == "lark" and module.is_relative_to(ROOT / "models/domain/expressions"))
+        if name.partition(".")[0] not in sys.stdlib_module_names and not name.startswith("models.domain")
     }
     assert strangers == set()
 

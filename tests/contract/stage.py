@@ -55,6 +55,7 @@ BODIES: dict[str, Any] = {
     "patchFallout": {"comment": "looked at it"},
     "createFalloutRule": {"id": "new-rule", "name": "later", "then": {"do": "retry", "delays": [60]}},
     "createSink": {"id": "new-sink", "kind": "webhook", "address": "http://sink.example/"},
+    "createChangeSource": {"id": "new-source", "name": "Changes", "endpoint": "http://changes.example/v4"},
     "createFalloutResolution": {"match": {"code": "unreachable"}, "do": "retry"},
     "patchFalloutResolution": {"state": "cancelled"},
     "createFalloutIntervention": {"do": "retry"},

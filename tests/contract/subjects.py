@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from models import changes
 from models.domain.desired import link_of, ordered
 from models.propagations import note
 from tests.contract.plans import KEYS, hold_task, store_delivery, store_events, store_plan
@@ -111,6 +112,19 @@ async def sink(stage: Stage, *_: object) -> str:
     """A configuration sink."""
     body = {"id": stage.new("sink"), "kind": "webhook", "address": "http://sink.example/"}
     return await posted(stage, f"{SOM}/sink", body)
+
+
+async def change_source(stage: Stage, *_: object) -> str:
+    """A change source."""
+    body = {"id": stage.new("source"), "name": "Changes", "endpoint": "http://changes.example/v4"}
+    return await posted(stage, f"{SOM}/changeSource", body)
+
+
+async def change(stage: Stage, *_: object) -> str:
+    """A change request that its source has told of."""
+    source = await change_source(stage)
+    await changes.note(stage.store, stage.dependencies.clock, "default", source, ["CHG-1"])
+    return changes.change_id("default", source, "CHG-1")
 
 
 async def kept_resource(stage: Stage, *_: object) -> str:
@@ -307,6 +321,8 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/repair/{{id}}": drifting,
     f"{SOM}/repair/{{id}}/order": drifting,
     f"{SOM}/sink/{{id}}": sink,
+    f"{SOM}/changeSource/{{id}}": change_source,
+    f"{SOM}/change/{{id}}": change,
     f"{SOM}/sink/{{id}}/copy": sink,
     f"{SOM}/fallout/{{id}}": held,
     f"{SOM}/fallout/{{id}}/intervention": held,

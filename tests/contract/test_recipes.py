@@ -6,7 +6,7 @@ import pytest
 
 from handlers.dependencies import Dependencies
 from tests.contract.client import ContractClient
-from tests.contract.samples import RECIPES, SOM, bpmn, recipe
+from tests.contract.samples import FULFILLERS, RECIPES, SOM, bpmn, fulfiller, recipe
 
 Body = dict[str, Any]
 
@@ -140,6 +140,16 @@ async def test_versions_are_compared_by_elements_mappings_and_flows(client: Cont
     }
     changed = next(one for one in found["difference"] if one["what"] == "input")
     assert (changed["name"], changed["before"], changed["after"]) == ("Build it well: size", "=size", "=size * 2")
+
+
+async def test_work_that_nobody_is_registered_for_is_remarked_on(client: ContractClient) -> None:
+    url, drawing = f"{SOM}/recipeCheck", bpmn()
+    text = "No registered fulfiller can do add of vpn-1."
+    found = (await client.post(url, json={"bpmn": drawing})).json()
+    told = [(one["element"], one["severity"]) for one in found["problem"] if one["reason"] == text]
+    assert (told, found["publishable"]) == ([("build", "remark")], True)
+    assert (await client.post(FULFILLERS, json=fulfiller())).status_code == 201
+    assert text not in (await client.post(url, json={"bpmn": drawing})).text
 
 
 async def test_a_drawing_is_checked_and_tried_before_it_is_stored(client: ContractClient) -> None:

@@ -17,7 +17,7 @@ from models.domain.expressions import (
     evaluate_template,
     register_patterns,
 )
-from models.domain.expressions.functions.texts import _Engine
+from models.domain.expressions.functions.patterns import _Engine
 from models.patterns import Re2Patterns
 
 CONTEXT: dict[str, Any] = {
@@ -178,13 +178,13 @@ def test_an_expression_has_this_value(source: str, expected: Any) -> None:
         ("9 ** 9 ** 9", ExpressionValueError, "64 bits"),
         ("9223372036854775807 + 1", ExpressionValueError, "64 bits"),
         ("sum([1e308, 1e308])", ExpressionValueError, "finite"),
-        ("round(1.5, 99)", ExpressionValueError, "scale"),
+        ("round(1.5, 9999)", ExpressionValueError, "scale"),
         ("round(1.5, 0.5)", ExpressionValueError, "scale"),
         ("round(1e300)", ExpressionValueError, "64 bits"),
         ('number("1e999")', ExpressionValueError, "finite"),
         ('matches("a", "(")', ExpressionValueError, "cannot be used"),
         ('matches("a", "(?=a)")', ExpressionValueError, "look-ahead"),
-        ("upper case(1)", ExpressionTypeError, r"upper case\(text\) needs a text"),
+        ("upper case(1)", ExpressionTypeError, r"upper case\(string\) needs a text"),
         ("min(1, true)", ExpressionTypeError, "numbers alone"),
         ('sort([1, "a"])', ExpressionTypeError, "numbers alone"),
         ("sum([1, []])", ExpressionTypeError, "numbers"),
@@ -209,18 +209,17 @@ def test_what_makes_no_sense_is_an_error_that_says_so(source: str, error: type[E
         ("1 2", 3, "expected an operator"),
         ("if 1 then 2", 12, 'expected "else"'),
         ("[1, 2", 6, 'expected "," or "]"'),
-        ("{a 1}", 4, '":"'),
+        ("{a 1}", 5, '":"'),
         ('"abc', 1, "has no end"),
         ("`abc", 1, "has no end"),
-        ("a.1", 3, "expected a name"),
+        ("a.1", 2, "expected an operator"),
         ("a # b", 3, "'#' does not fit"),
         ("x = $", 5, "'\\$' does not fit"),
         ("foo(1)", 1, "no function foo"),
-        ("upper cas(1)", 7, "does not fit"),
+        ("upper cas(1)", 1, "did you mean upper case"),
         ("flor(1)", 1, "did you mean floor"),
         ("floor()", 1, "was given 0 arguments"),
-        ("floor(1, 2)", 1, "was given 2 arguments"),
-        ("a.b(1)", 4, "does not fit"),
+        ("floor(1, 2, 3)", 1, "was given 3 arguments"),
         ("12345678901234567890", 1, "64 bits"),
         ("1e999", 1, "64 bits"),
         ('"\\q"', 1, "is no escape"),

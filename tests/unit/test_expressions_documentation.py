@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
-from models.domain.expressions import compile_expression, evaluate_template, parser, register_patterns, runtime
+from models.domain.expressions import compile_expression, cursor, evaluate_template, parser, register_patterns, runtime
 from models.domain.expressions.functions import FUNCTIONS
+from models.domain.expressions.values.calendar_text import moment_of
 from models.patterns import Re2Patterns
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/expressions.md").read_text(encoding="utf-8")
 LINES = [line for block in re.findall(r"```feel\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines() if line]
+
+
+NOW = moment_of("2024-05-01T08:00:00Z")
 
 
 def block(name: str) -> Any:
@@ -29,7 +33,7 @@ def engine() -> None:
 @pytest.mark.parametrize("line", LINES)
 def test_each_example_gives_what_the_page_says(line: str) -> None:
     expected = json.loads(line.rpartition("// ")[2])
-    value = compile_expression(line).evaluate(block("context"))
+    value = compile_expression(line).evaluate(block("context"), now=NOW)
     assert json.dumps(value) == json.dumps(expected)
 
 
@@ -38,7 +42,7 @@ def test_the_template_gives_what_the_page_says() -> None:
 
 
 def test_the_table_of_functions_is_the_program_s() -> None:
-    rows = dict(re.findall(r"^\| `([^`]+\))` \| (\w+) \|", PAGE, re.MULTILINE))
+    rows = dict(re.findall(r"^\| `([^`]+\))` \| ([\w ]+) \|", PAGE, re.MULTILINE))
     assert rows == {function.signature: function.returns for function in FUNCTIONS.values()}
 
 
@@ -51,7 +55,7 @@ def test_the_bounds_are_the_program_s() -> None:
     given = [int(number.replace(",", "")) for number in re.findall(r"^\| .* \| ([\d,]+) \|$", PAGE, re.MULTILINE)]
     assert given == [
         parser.MAX_SOURCE_LENGTH,
-        parser.MAX_NESTING,
+        cursor.MAX_NESTING,
         runtime.MAX_STEPS,
         runtime.MAX_TEXT,
         runtime.MAX_LIST,

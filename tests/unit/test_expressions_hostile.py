@@ -1,5 +1,6 @@
 """Expressions that mean harm do nothing but raise an ExpressionError, and soon."""
 
+import contextlib
 import json
 import time
 from typing import Any
@@ -12,13 +13,19 @@ from models.domain.expressions import (
     ExpressionError,
     ExpressionSyntaxError,
     ExpressionTooExpensive,
+    ExpressionTypeError,
+    ExpressionValueError,
     compile_expression,
     register_patterns,
 )
 from models.domain.expressions.functions import FUNCTIONS
+from models.domain.expressions.logic import compile_check, compile_logic
+from models.domain.expressions.parser import Scope, parse, parse_unary_tests
+from models.domain.expressions.plain import plain_decision
+from models.domain.expressions.runtime import Run, checked_result
 from models.patterns import Re2Patterns
 
-SECONDS = 2.0  # of a loaded machine; alone the slowest takes a tenth
+SECONDS = 2.0  # of a processor; the slowest takes a tenth
 LONG = "a" * 100_000
 BOMB = "{a: [1, 1, 1, 1, 1, 1, 1, 1], " + "".join(
     f"{name}: [{', '.join([before] * 8)}], " for before, name in ("ab", "bc", "cd", "de")
@@ -72,10 +79,10 @@ def engine() -> None:
 )
 def test_what_would_take_for_ever_is_too_expensive(source: str) -> None:
     expression = compile_expression(source)
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(ExpressionTooExpensive):
         expression.evaluate(CONTEXT)
-    assert time.perf_counter() - started < SECONDS
+    assert time.thread_time() - started < SECONDS
 
 
 @pytest.mark.parametrize(
@@ -97,7 +104,6 @@ def test_what_would_take_for_ever_is_too_expensive(source: str) -> None:
         "lambda: 1",
         "().__class__",
         "x := 1",
-        "import os",
         "{[1]: 2}",
         "\0",
         "\ud800",
@@ -105,10 +111,10 @@ def test_what_would_take_for_ever_is_too_expensive(source: str) -> None:
     ],
 )
 def test_what_is_no_expression_is_a_syntax_error_and_soon(source: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(ExpressionSyntaxError):
         compile_expression(source)
-    assert time.perf_counter() - started < SECONDS
+    assert time.thread_time() - started < SECONDS
 
 
 @pytest.mark.parametrize(
@@ -120,6 +126,7 @@ def test_what_is_no_expression_is_a_syntax_error_and_soon(source: str) -> None:
         "l.append",
         "t.format",
         "__builtins__",
+        "import os",
         'get value(o, "__class__")',
         "tuple.count",
         "tuple[1].x",
@@ -158,7 +165,7 @@ def test_a_context_too_deep_for_the_stack_is_too_expensive() -> None:
 def test_a_long_chain_is_no_deep_nesting() -> None:
     assert compile_expression("+".join(["1"] * 1_900)).evaluate({}) == 1_900
     assert compile_expression(" or ".join(["false"] * 400)).evaluate({}) is False
-    assert compile_expression("(" * 1_900 + "1" + ")" * 1_900).evaluate({}) == 1
+    assert compile_expression("(" * 60 + "1" + ")" * 60).evaluate({}) == 1
 
 
 def test_the_deepest_nesting_runs_in_a_small_stack() -> None:
@@ -172,9 +179,9 @@ def test_is_defined_in_itself_compiles_in_linear_time() -> None:
     source = "n"
     for _ in range(20):
         source = f"is defined(o[{source}].a)"
-    started = time.perf_counter()
+    started = time.thread_time()
     compile_expression(source)
-    assert time.perf_counter() - started < SECONDS
+    assert time.thread_time() - started < SECONDS
 
 
 WORDS = st.sampled_from(
@@ -272,14 +279,39 @@ def test_no_text_makes_the_compiler_raise_anything_else(source: str) -> None:
         assert str(error)  # noqa: PT017
 
 
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.one_of(expressions(), st.lists(WORDS, max_size=12).map(" ".join)), st.sampled_from(["", "< ", "not(", "[1.."])
+)
+def test_decisions_meet_null_or_too_much_work_and_nothing_else(source: str, before: str) -> None:
+    """Read leniently, an expression or a cell of a table has a value whenever it can be read."""
+    started = time.perf_counter()
+    scope = Scope(lenient=True)
+    run = Run({}, 0, 200_000, lenient=True)
+    with contextlib.suppress(ExpressionSyntaxError, ExpressionTooExpensive):
+        tests = parse_unary_tests(before + source + (")" if before.endswith(("(", "..")) else ""), scope)
+        compile_check(tests)(run, 3)  # type: ignore[arg-type]  # unary tests are what it parses
+    with contextlib.suppress(ExpressionSyntaxError, ExpressionTooExpensive):
+        json.dumps(_plain(compile_logic(parse(source, scope)).evaluate(run, {"n": 3, "o": CONTEXT["o"]})))
+    assert time.perf_counter() - started < SECONDS
+
+
+def _plain(value: Any) -> Any:
+    """A result as JSON, a number beyond what JSON's have, a function or a range left out."""
+    try:
+        return plain_decision(checked_result(value))
+    except (ExpressionTypeError, ExpressionValueError):
+        return None
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(expressions())
 def test_every_expression_ends_with_a_json_value_or_an_expression_error(source: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     try:
         outcome = compile_expression(source).evaluate({"n": 3, "o": CONTEXT["o"]})
     except ExpressionError as error:
         assert str(error)  # noqa: PT017
     else:
         json.dumps(outcome, allow_nan=False)
-    assert time.perf_counter() - started < SECONDS
+    assert time.thread_time() - started < SECONDS

@@ -1,4 +1,4 @@
-"""The one expression language: a subset of FEEL, for mappings, conditions and decision tables.
+"""The one expression language: FEEL, for mappings, conditions and decision tables.
 
 Described for its users in docs/reference/expressions.md. Values are plain JSON values; nothing of Python is reachable.
 Time and size are bounded: an expression that wants more is an `ExpressionTooExpensive`.
@@ -12,7 +12,7 @@ from models.domain.expressions.errors import (
     ExpressionValueError,
 )
 from models.domain.expressions.expression import Expression, compile_expression
-from models.domain.expressions.functions.texts import register_patterns
+from models.domain.expressions.functions.patterns import register_patterns
 from models.domain.expressions.templates import Template, compile_template, evaluate_template
 
 __all__ = [

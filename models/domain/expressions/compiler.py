@@ -8,49 +8,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.domain.expressions import closures, loops, nodes
+from models.domain.expressions import calls, closures, loops, nodes
 from models.domain.expressions.functions import FUNCTIONS
-from models.domain.expressions.operators import ARITHMETIC, COMPARISON, both, negate
+from models.domain.expressions.operators import ARITHMETIC, COMPARISON, negate
 from models.domain.expressions.runtime import Run
+from models.domain.expressions.scopes import Building, Element, Scope, Variable
+from models.domain.expressions.types import converted
 
 Code = Callable[[Run], Any]
 Path = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A name that a loop binds."""
-
-    slot: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Element:
-    """What a filter looks at: `item`, and its attributes by their bare names."""
-
-    slot: int
-
-
-@dataclass(frozen=True, slots=True)
-class Building:
-    """A context under construction, whose earlier entries have names."""
-
-    slot: int
-    keys: frozenset[str]
-
-
-Scope = tuple[Variable | Element | Building, ...]
-"""The innermost first."""
 
 
 @dataclass(slots=True)
 class Compiler:
     """Compiles one expression and notes what it reads."""
 
+    lenient: bool = False
+    """Whether FEEL's null stands for what does not fit, as in decisions."""
     slots: int = 0
     names: set[str] = field(default_factory=set)
     paths: set[Path] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
+    """Every variable that was read since somebody looked."""
 
     def slot(self) -> int:
         self.slots += 1
@@ -58,7 +37,8 @@ class Compiler:
 
     def compile(self, node: nodes.Node, scope: Scope, tail: Path = ()) -> Code:
         """Return the closure of a node. `tail` holds the attributes read from it, for the paths."""
-        return _RULES[type(node)](self, node, scope, tail)
+        code = RULES[type(node)](self, node, scope, tail)
+        return closures.tolerant(code) if self.lenient and type(node) in _FALLIBLE else code
 
     def rule_literal(self, node: nodes.Literal, _scope: Scope, _tail: Path) -> Code:
         value = node.value
@@ -69,7 +49,7 @@ class Compiler:
 
     def rule_negation(self, node: nodes.Negation, scope: Scope, _: Path) -> Code:
         operand = self.compile(node.operand, scope)
-        return lambda run: negate(operand(run))
+        return lambda run: negate(run, operand(run))
 
     def rule_list(self, node: nodes.ListLiteral, scope: Scope, _: Path) -> Code:
         items = self._all(node.items, scope)
@@ -99,6 +79,7 @@ class Compiler:
         for frame in scope:
             match frame:
                 case Variable(slot, bound) if bound == name:
+                    self.read.add(name)
                     return closures.element_or(elements, name, closures.slot_value(slot))
                 case Element(slot) if name == "item":
                     return closures.slot_value(slot)
@@ -109,6 +90,10 @@ class Compiler:
         self.paths.add((name, *tail))
         if not elements:
             self.names.add(name)
+        builtin = FUNCTIONS.get(name)
+        if builtin is not None and self.lenient:
+            value = builtin.as_value()
+            return closures.element_or(elements, name, lambda run: run.context.get(name, value))
         return closures.element_or(elements, name, lambda run: run.context.get(name))
 
     def rule_filter(self, node: nodes.Filter, scope: Scope, tail: Path) -> Code:
@@ -121,9 +106,68 @@ class Compiler:
         return loops.filtered(items, slot, test, nodes.weight(condition))
 
     def rule_call(self, node: nodes.Call, scope: Scope, _: Path) -> Code:
+        bound = any(
+            (isinstance(frame, Variable) and frame.name == node.function)
+            or (isinstance(frame, Building) and node.function in frame.keys)
+            for frame in scope
+        )
+        function = FUNCTIONS.get(node.function)
+        if bound or function is None:
+            return self.rule_invocation(
+                nodes.Invocation(nodes.Name(node.function), node.arguments, node.names), scope, ()
+            )
+        if not function.takes(len(node.arguments), node.names):
+            return lambda _: None
         if node.function == "is defined":
             return self._is_defined(node.arguments[0], scope)
-        return FUNCTIONS[node.function].bound(self._all(node.arguments, scope))
+        return function.bound(self._all(node.arguments, scope), node.names)
+
+    def rule_invocation(self, node: nodes.Invocation, scope: Scope, _: Path) -> Code:
+        target, arguments, names = self.compile(node.target, scope), self._all(node.arguments, scope), node.names
+        return lambda run: calls.invoke(run, target(run), [argument(run) for argument in arguments], names)
+
+    def rule_function(self, node: nodes.FunctionDefinition, scope: Scope, _: Path) -> Code:
+        slots = tuple(self.slot() for _ in node.parameters)
+        inner = (*(Variable(slot, name) for slot, name in zip(slots, node.parameters, strict=True)), *scope)
+        body = self.compile(node.body, inner)
+        cost = nodes.weight(node.body)
+        return calls.closure(calls.Definition(node.parameters, node.types, node.returns, slots, body, cost))
+
+    def rule_instance(self, node: nodes.InstanceOf, scope: Scope, _: Path) -> Code:
+        value, wanted = self.compile(node.value, scope), node.type
+        return lambda run: wanted.holds(run, value(run))
+
+    def rule_typed(self, node: nodes.Typed, scope: Scope, tail: Path) -> Code:
+        value, wanted = self.compile(node.value, scope, tail), node.type
+        return lambda run: converted(run, wanted, value(run))
+
+    def rule_interval(self, node: nodes.Interval, scope: Scope, _: Path) -> Code:
+        low, high = self._all((node.low, node.high), scope)
+        return closures.range_value(low, high, low_closed=node.low_closed, high_closed=node.high_closed)
+
+    def rule_test(self, node: nodes.Test, scope: Scope, _: Path) -> Code:
+        return closures.half_line(node.operator, self.compile(node.operand, scope))
+
+    def rule_unary_tests(self, node: nodes.UnaryTests, scope: Scope, _: Path) -> Code:
+        """Return the closure of a cell: whether the value in `?`, which the scope has to hold, passes."""
+        if not node.tests:
+            return lambda _: True
+        slot = next(frame.slot for frame in scope if isinstance(frame, Variable) and frame.name == "?")
+        check = closures.all_checks(tuple(self._cell(test, scope) for test in node.tests))
+        if node.negated:
+            return lambda run: check(run, run.slots[slot]) is False
+        return lambda run: check(run, run.slots[slot]) is True
+
+    def _cell(self, test: nodes.Node, scope: Scope) -> closures.Check:
+        """Return the check of one test of a cell: an expression that asks for `?` answers itself."""
+        before, self.read = self.read, set()
+        check = self._test(test, scope)
+        asked = "?" in self.read
+        self.read |= before
+        if not asked or isinstance(test, nodes.Test | nodes.Interval):
+            return check
+        code = self.compile(test, scope)
+        return lambda run, _: code(run) is True
 
     def _is_defined(self, node: nodes.Node, scope: Scope) -> Code:
         if isinstance(node, nodes.Attribute):
@@ -155,7 +199,8 @@ class Compiler:
         seen: frozenset[str] = frozenset()
         parts: list[tuple[str, Code]] = []
         for entry in node.entries:
-            parts.append((entry.key, self.compile(entry.value, (Building(slot, seen), *scope))))
+            own = {entry.key} if isinstance(entry.value, nodes.FunctionDefinition) else set()  # it may call itself
+            parts.append((entry.key, self.compile(entry.value, (Building(slot, seen | own), *scope))))
             seen |= {entry.key}
 
         def build(run: Run) -> dict[str, Any]:
@@ -177,28 +222,26 @@ class Compiler:
                 code = self.compile(domain, scope)
             domains.append(loops.Domain(slot, code, nodes.weight(domain)))
             scope = (Variable(slot, binding.name), *scope)
-        return loops.LOOPS[node.kind](tuple(domains), self.compile(node.body, scope), nodes.weight(node.body))
+        cost = nodes.weight(node.body)
+        if node.kind != "for":
+            return loops.quantified(node.kind == "some")(tuple(domains), self.compile(node.body, scope), cost)
+        slot = self.slot()
+        before, self.read = self.read, set()
+        body = self.compile(node.body, (*scope[: len(domains)], Variable(slot, "partial"), *scope[len(domains) :]))
+        partial = slot if "partial" in self.read else None
+        self.read |= before
+        return loops.for_each(tuple(domains), body, cost, partial)
 
     def rule_membership(self, node: nodes.Membership, scope: Scope, _: Path) -> Code:
         subject = self.compile(node.value, scope)
-        checks = tuple(self._test(test, scope) for test in node.tests)
-        if len(checks) == 1:
-            check = checks[0]
-            return lambda run: check(run, subject(run))
+        check = closures.all_checks(tuple(self._test(test, scope) for test in node.tests))
+        return lambda run: check(run, subject(run))
 
-        def member(run: Run) -> bool | None:
-            tested = subject(run)
-            outcomes = [check(run, tested) for check in checks]
-            return True if True in outcomes else None if None in outcomes else False
-
-        return member
-
-    def _test(self, test: nodes.Node, scope: Scope) -> Callable[[Run, Any], bool | None]:
+    def _test(self, test: nodes.Node, scope: Scope) -> closures.Check:
         match test:
             case nodes.Interval(low, high, low_closed, high_closed):
-                above, below = COMPARISON[">=" if low_closed else ">"], COMPARISON["<=" if high_closed else "<"]
-                bottom, top = self.compile(low, scope), self.compile(high, scope)
-                return lambda run, value: both(above(run, value, bottom(run)), below(run, value, top(run)))
+                ends = self._all((low, high), scope)
+                return closures.inside(*ends, low_closed=low_closed, high_closed=high_closed)
             case nodes.Test(sign, operand):
                 compare, other = COMPARISON[sign], self.compile(operand, scope)
                 return lambda run, value: compare(run, value, other(run))
@@ -206,7 +249,7 @@ class Compiler:
                 return closures.one_of(self.compile(test, scope))
 
 
-_RULES: dict[type[nodes.Node], Callable[[Compiler, Any, Scope, Path], Code]] = {
+RULES: dict[type[nodes.Node], Callable[[Compiler, Any, Scope, Path], Code]] = {
     nodes.Literal: Compiler.rule_literal,
     nodes.Name: Compiler.rule_name,
     nodes.Attribute: Compiler.rule_attribute,
@@ -222,4 +265,17 @@ _RULES: dict[type[nodes.Node], Callable[[Compiler, Any, Scope, Path], Code]] = {
     nodes.Logic: Compiler.rule_logic,
     nodes.Between: Compiler.rule_between,
     nodes.Membership: Compiler.rule_membership,
+    nodes.Invocation: Compiler.rule_invocation,
+    nodes.FunctionDefinition: Compiler.rule_function,
+    nodes.InstanceOf: Compiler.rule_instance,
+    nodes.Typed: Compiler.rule_typed,
+    nodes.Interval: Compiler.rule_interval,
+    nodes.Test: Compiler.rule_test,
+    nodes.UnaryTests: Compiler.rule_unary_tests,
 }
+"""What compiles which node. Decisions add their tables."""
+
+_FALLIBLE = frozenset(
+    {nodes.Arithmetic, nodes.Negation, nodes.Call, nodes.Invocation, nodes.Interval, nodes.Test, nodes.Loop}
+)
+"""Nodes that can meet operands which do not fit."""

@@ -8,7 +8,9 @@ from models.domain.expressions.compiler import Code, Compiler, Path
 from models.domain.expressions.errors import ExpressionError, ExpressionTooExpensive
 from models.domain.expressions.nodes import weight
 from models.domain.expressions.parser import parse
+from models.domain.expressions.plain import plain
 from models.domain.expressions.runtime import MAX_STEPS, Run, checked_result
+from models.domain.expressions.values.calendar import Moment
 
 
 class Expression:
@@ -32,7 +34,7 @@ class Expression:
         self._slots = compiler.slots
         self._weight = steps
 
-    def evaluate(self, context: Mapping[str, Any], *, steps: int = MAX_STEPS) -> Any:
+    def evaluate(self, context: Mapping[str, Any], *, steps: int = MAX_STEPS, now: Moment | None = None) -> Any:
         """Return the value over a context of plain JSON values. It may share parts with the context; change neither.
 
         Raises:
@@ -41,10 +43,11 @@ class Expression:
             ExpressionTooExpensive: more steps than given, or too big a value.
         """
         run = Run(context, self._slots, steps - self._weight)
+        run.now = now
         try:
             value = self._code(run)
-            if isinstance(value, list | dict | str):
-                checked_result(value)
+            if not isinstance(value, int):
+                value = plain(checked_result(value))
         except ExpressionError as error:
             error.source = self.source
             raise

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from models.domain.expressions.runtime import MAX_LIST, Run, as_list, checked_list, is_number, is_whole, wrong_type
+from models.domain.expressions.runtime import MAX_LIST, Run, as_list, checked_list, wrong_type
+from models.domain.expressions.values.calendar import Date
+from models.domain.expressions.values.numbers import MAX_INTEGER, is_number, is_whole
+from models.domain.expressions.values.ranges import Range
 
 Code = Callable[[Run], Any]
 
@@ -27,12 +30,36 @@ def counting(start: Code, end: Code) -> Code:
         first, last = start(run), end(run)
         if first is None or last is None:
             return None
-        for bound in (first, last):
-            if not isinstance(bound, int) or isinstance(bound, bool):
-                raise wrong_type("..", "two integers", bound)
-        return range(first, last + 1) if first <= last else range(first, last - 1, -1)
+        return _steps(first, last)
 
     return values
+
+
+def _steps(first: Any, last: Any) -> Iterable[Any]:
+    """Return integers or days from one to the other, upwards or downwards, both included."""
+    if isinstance(first, Date) and isinstance(last, Date):
+        return map(Date.of, _integers(first.ordinal, last.ordinal))
+    for bound in (first, last):
+        if not is_number(bound) or not is_whole(bound) or not -MAX_INTEGER <= bound <= MAX_INTEGER:
+            raise wrong_type("..", "two integers", bound)
+    return _integers(int(first), int(last))
+
+
+def _integers(first: int, last: int) -> range:
+    return range(first, last + 1) if first <= last else range(first, last - 1, -1)
+
+
+def _elements(values: Any) -> Iterable[Any]:
+    """Return what a loop runs through: steps, the whole numbers or days of a range, or the elements of a list."""
+    if isinstance(values, range | map):
+        return values
+    if isinstance(values, Range):
+        return (
+            step
+            for step in _steps(values.low, values.high)
+            if (values.low_included or step != values.low) and (values.high_included or step != values.high)
+        )
+    return as_list(values)
 
 
 def _rounds(run: Run, domains: tuple[Domain, ...], body: Code, cost: int) -> Iterator[Any]:
@@ -42,7 +69,7 @@ def _rounds(run: Run, domains: tuple[Domain, ...], body: Code, cost: int) -> Ite
     if values is None:
         raise NothingToLoopOverError
     round_cost = inner[0].cost if inner else cost
-    for value in values if isinstance(values, range) else as_list(values):
+    for value in _elements(values):
         run.spend(1 + round_cost)
         run.slots[domain.slot] = value
         if inner:
@@ -51,12 +78,19 @@ def _rounds(run: Run, domains: tuple[Domain, ...], body: Code, cost: int) -> Ite
             yield body(run)
 
 
-def _for(domains: tuple[Domain, ...], body: Code, cost: int) -> Code:
+def for_each(domains: tuple[Domain, ...], body: Code, cost: int, partial: int | None = None) -> Code:
+    """Return the closure of `for`. In the slot `partial` stand the values so far, if the body asks for them."""
+
     def loop(run: Run) -> list[Any] | None:
         made: list[Any] = []
+        if partial is not None:
+            run.slots[partial] = []
         try:
             for value in _rounds(run, domains, body, cost):
                 made.append(value)
+                if partial is not None:
+                    run.spend(len(made) // 8)
+                    run.slots[partial] = made.copy()
                 if len(made) > MAX_LIST:
                     checked_list(made)
         except NothingToLoopOverError:
@@ -66,7 +100,7 @@ def _for(domains: tuple[Domain, ...], body: Code, cost: int) -> Code:
     return loop
 
 
-def _quantified(decisive: bool) -> Callable[[tuple[Domain, ...], Code, int], Code]:
+def quantified(decisive: bool) -> Callable[[tuple[Domain, ...], Code, int], Code]:
     """Return the maker of `some` (decided by one true) or `every` (decided by one false)."""
 
     def maker(domains: tuple[Domain, ...], body: Code, cost: int) -> Code:
@@ -85,13 +119,6 @@ def _quantified(decisive: bool) -> Callable[[tuple[Domain, ...], Code, int], Cod
         return loop
 
     return maker
-
-
-LOOPS: dict[str, Callable[[tuple[Domain, ...], Code, int], Code]] = {
-    "for": _for,
-    "some": _quantified(True),
-    "every": _quantified(False),
-}
 
 
 def element(value: Any, position: Any) -> Any:

@@ -3,7 +3,11 @@
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+
+from models.domain.expressions.types import Type
+from models.domain.expressions.values.calendar import Temporal
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +17,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Literal(Node):
-    value: bool | int | float | str | None
+    value: bool | int | Decimal | str | Temporal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,52 @@ class Filter(Node):
 
 @dataclass(frozen=True, slots=True)
 class Call(Node):
+    """A call by name. `names` has the parameters' names where the arguments are named, else it is empty."""
+
     function: str
     arguments: tuple[Node, ...]
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation(Node):
+    """A call of what an expression gives: `a.b(1)`."""
+
+    target: Node
+    arguments: tuple[Node, ...]
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionDefinition(Node):
+    """`function(a: number, b) body`; None for a parameter without a type."""
+
+    parameters: tuple[str, ...]
+    types: tuple[Type | None, ...]
+    body: Node
+    returns: Type | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceOf(Node):
+    value: Node
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Typed(Node):
+    """A value converted to a type, as DMN does with variables; null where it cannot be."""
+
+    value: Node
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class UnaryTests(Node):
+    """A cell of a decision table. Its value is a check of the value in `?`; no tests stand for `-`."""
+
+    tests: tuple[Node, ...]
+    negated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +156,13 @@ class Test(Node):
 
     operator: str
     operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class TestList(Node):
+    """`(1, > 5)` behind `in`. Only the parser makes it, and only a `Membership` takes it."""
+
+    tests: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +220,7 @@ def children(node: Node) -> Iterator[Node]:
         if isinstance(value, Node):
             yield value
         elif isinstance(value, tuple):
-            yield from value
+            yield from (part for part in value if isinstance(part, Node))
 
 
 def nesting(root: Node) -> int:
@@ -183,6 +238,8 @@ def weight(node: Node) -> int:
     match node:
         case Filter(base=base):
             return 1 + weight(base)
+        case FunctionDefinition() | UnaryTests():
+            return 1
         case Loop(bindings=bindings):
             return 1 + sum(weight(binding) for binding in bindings[:1])
         case _:

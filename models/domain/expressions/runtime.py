@@ -1,10 +1,14 @@
 """What a running expression has: its context, its loop variables, its budget; and what values are to it."""
 
-import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-from models.domain.expressions.errors import ExpressionTooExpensive, ExpressionTypeError, ExpressionValueError
+from models.domain.expressions.errors import ExpressionTooExpensive, ExpressionTypeError
+from models.domain.expressions.values.calendar import TEMPORAL, Date, DaysTime, Moment, Time, YearsMonths
+from models.domain.expressions.values.calendar_text import text_of
+from models.domain.expressions.values.numbers import MAX_INTEGER, comparable_number, written
+from models.domain.expressions.values.ranges import FunctionValue, Range
 from models.domain.patterns import Pattern
 
 MAX_STEPS = 20_000
@@ -22,23 +26,28 @@ MAX_VALUES = 50_000
 MAX_ALL_TEXT = 1_000_000
 """Characters in a result, counted through all its lists and contexts."""
 
-MAX_INTEGER = 2**63 - 1
-"""The database stores integers of 64 bits."""
+MAX_CALLS = 60
+"""Functions of one's own that call each other, one inside the other."""
 
 _KINDS: dict[type, str] = {
-    type(None): "null", bool: "boolean", int: "number", float: "number", str: "text", list: "list", dict: "context"
+    type(None): "null", bool: "boolean", int: "number", float: "number", Decimal: "number", str: "text", list: "list",
+    dict: "context", Date: "date", Time: "time", Moment: "date and time", DaysTime: "days and time duration",
+    YearsMonths: "years and months duration", Range: "range", FunctionValue: "function",
 }  # fmt: skip
 
 
 class Run:
     """One evaluation. Not shared, so a compiled expression can be evaluated by many threads at once."""
 
-    __slots__ = ("context", "patterns", "slots", "steps")
+    __slots__ = ("calls", "context", "lenient", "now", "patterns", "slots", "steps")
 
-    def __init__(self, context: Mapping[str, Any], slots: int, steps: int) -> None:
+    def __init__(self, context: Mapping[str, Any], slots: int, steps: int, *, lenient: bool = False) -> None:
         self.context = context
         self.slots: list[Any] = [None] * slots
         self.steps = steps
+        self.lenient = lenient
+        self.calls = 0
+        self.now: Moment | None = None
         self.patterns: dict[str, Pattern] | None = None
 
     def spend(self, steps: int) -> None:
@@ -56,27 +65,6 @@ def kind(value: Any) -> str:
     if known is not None:
         return known
     return next((name for base, name in _KINDS.items() if base is not bool and isinstance(value, base)), "unknown")
-
-
-def is_number(value: Any) -> bool:
-    """Tell whether a value is a number; a boolean is not."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def is_whole(value: Any) -> bool:
-    """Tell whether a number is an integer, be it written as a float; what is not finite is none."""
-    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-
-
-def checked_number(value: Any) -> int | float:
-    """Return a computed number if the database can hold it."""
-    if isinstance(value, int):
-        if -MAX_INTEGER <= value <= MAX_INTEGER:
-            return value
-        raise ExpressionValueError("The result is an integer beyond 64 bits")
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    raise ExpressionValueError("The result is no finite number")
 
 
 def checked_text(text: str) -> str:
@@ -122,7 +110,7 @@ def storable(key: str) -> bool:
     return not key.startswith("$") and "\0" not in key
 
 
-def same(run: Run, left: Any, right: Any) -> bool:
+def same(run: Run, left: Any, right: Any) -> bool:  # noqa: PLR0911  # one for each kind
     """Tell whether two values are the same, all the way down. 1 and 1.0 are, 1 and true are not."""
     run.spend(1)
     what = kind(left)
@@ -132,7 +120,32 @@ def same(run: Run, left: Any, right: Any) -> bool:
         return len(left) == len(right) and all(same(run, a, b) for a, b in zip(left, right, strict=True))
     if what == "context":
         return len(left) == len(right) and all(key in right and same(run, left[key], right[key]) for key in left)
-    return bool(left == right) if what != "unknown" else left is right
+    if what == "number":
+        return bool(comparable_number(left) == comparable_number(right))
+    if what == "range":
+        return _same_range(run, left, right)
+    if what in _BY_INSTANT:
+        return moment_key(run, left) == moment_key(run, right)
+    return bool(left == right) if what not in ("unknown", "function") else left is right
+
+
+_BY_INSTANT = frozenset({"time", "date and time"})
+
+
+def moment_key(run: Run, value: Time | Moment) -> tuple[str, int]:
+    """Return what is equal where moments are: the instant, in decisions also which kind of zone there is."""
+    zone = value.zone if isinstance(value, Time) else value.time.zone
+    if not run.lenient:
+        return "", value.instant
+    return "local" if zone is None else "offset" if zone.offset is not None else "zone", value.instant
+
+
+def _same_range(run: Run, left: Range, right: Range) -> bool:
+    return (
+        (left.low_included, left.high_included) == (right.low_included, right.high_included)
+        and same(run, left.low, right.low)
+        and same(run, left.high, right.high)
+    )
 
 
 def frozen(run: Run, value: Any) -> Any:
@@ -143,7 +156,13 @@ def frozen(run: Run, value: Any) -> Any:
         return what, tuple(frozen(run, item) for item in value)
     if what == "context":
         return what, frozenset((key, frozen(run, item)) for key, item in value.items())
-    return what, value if what != "unknown" else id(value)
+    if what == "number":
+        return what, comparable_number(value)
+    if what in _BY_INSTANT:
+        return what, moment_key(run, value)
+    if what == "range":
+        return what, frozen(run, value.low), frozen(run, value.high), value.low_included, value.high_included
+    return what, value if what not in ("unknown", "function") else id(value)
 
 
 def as_list(value: Any) -> list[Any]:
@@ -158,6 +177,10 @@ def wrong_type(what: str, wanted: str, value: Any) -> ExpressionTypeError:
 
 def shown(value: Any) -> str:
     """Return a value as a message can hold it: scalars, shortened."""
+    if isinstance(value, TEMPORAL):
+        return text_of(value)
+    if isinstance(value, Decimal):
+        return written(value) if abs(value.adjusted()) < 60 else "out of bounds"
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         return ""
     text = repr(value) if not isinstance(value, int) or abs(value) <= MAX_INTEGER else "beyond 64 bits"

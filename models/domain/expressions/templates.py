@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from models.domain.expressions.cursor import MAX_NESTING
 from models.domain.expressions.errors import ExpressionSyntaxError
 from models.domain.expressions.expression import Expression, compile_expression
-from models.domain.expressions.parser import MAX_NESTING
 
 Maker = Callable[[Mapping[str, Any]], Any]
 

@@ -8,6 +8,7 @@ from models.domain.recipes.cases import Answer, Case, Expected, InvalidCase, rea
 from models.domain.recipes.check import Known, check, is_publishable, is_refused
 from models.domain.recipes.exploring import Exploration, explore
 from models.domain.recipes.interpreter import MAX_STEPS, advance, advancing, catches, start, starting
+from models.domain.recipes.migration import NotMovable, migrate, obstacles
 from models.domain.recipes.model import Event, Flow, Loop, Node, Process, Recipe, Timer, Work
 from models.domain.recipes.outcome import Outcome, Step
 from models.domain.recipes.problems import KINDS, SEVERITIES, Problem
@@ -32,6 +33,7 @@ __all__ = [
     "Known",
     "Loop",
     "Node",
+    "NotMovable",
     "Outcome",
     "Problem",
     "Process",
@@ -47,6 +49,8 @@ __all__ = [
     "explore",
     "is_publishable",
     "is_refused",
+    "migrate",
+    "obstacles",
     "read_cases",
     "simulate",
     "start",

@@ -42,7 +42,7 @@ Advanced = tuple[State, Sequence[effects.Effect]]
 Slices = Generator[None, None, Advanced]
 
 
-SLICE = 50
+SLICE = 20
 """Nodes that one slice leads through, some milliseconds."""
 
 

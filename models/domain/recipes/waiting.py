@@ -1,6 +1,6 @@
 """Waiting for events, and what follows when one happens."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -16,13 +16,8 @@ from models.domain.recipes.values import evaluate
 def begin_scope(run: Run, scope: Scope, at: str | None = None) -> None:
     """Let the tokens of a scope begin, and its event sub-processes wait. `at` names the start event that happened."""
     process = run.recipe.processes[scope.process]
-    container = scope.node or process.id
-    for _, start in process.event_processes(container):
-        for index, event in enumerate(start.events):
-            if event.kind in CATCHABLE:
-                key = f"{scope.path}{start.id}" + (f"+{index}" if index else "")
-                _wait(run, Wait(key, start.id, event.kind, scope=scope.id, event=index), event, scope.id, standing=True)
-    starts = process.starts(container)
+    stand_by_scope(run, scope)
+    starts = process.starts(scope.node or process.id)
     if at is not None:
         starts = tuple(node for node in starts if node.id == at)
     elif any(node.kind == "start" for node in starts):
@@ -37,6 +32,16 @@ def begin_scope(run: Run, scope: Scope, at: str | None = None) -> None:
         end_if_empty(run, scope.id)
 
 
+def stand_by_scope(run: Run, scope: Scope, but: Container[str] = ()) -> None:
+    """Let the event sub-processes of a scope wait, but those whose start events are named."""
+    process = run.recipe.processes[scope.process]
+    for _, start in process.event_processes(scope.node or process.id):
+        for index, event in enumerate(start.events):
+            if event.kind in CATCHABLE and start.id not in but:
+                key = f"{scope.path}{start.id}" + (f"+{index}" if index else "")
+                _wait(run, Wait(key, start.id, event.kind, scope=scope.id, event=index), event, scope.id, standing=True)
+
+
 def end_if_empty(run: Run, scope_id: int) -> None:
     """Let whoever's inside a scope is go on when nothing is left in it."""
     scope = run.scopes.get(scope_id)
@@ -48,11 +53,11 @@ def end_if_empty(run: Run, scope_id: int) -> None:
         run.finish("completed")
 
 
-def stand_by(run: Run, token: Token, node: Node) -> None:
-    """Let the boundary events of an activity wait."""
+def stand_by(run: Run, token: Token, node: Node, but: Container[str] = ()) -> None:
+    """Let the boundary events of an activity wait, but those that are named."""
     for boundary in run.process(token).boundaries.get(node.id, ()):
         for index, event in enumerate(boundary.events):
-            if event.kind in CATCHABLE:
+            if event.kind in CATCHABLE and boundary.id not in but:
                 key = f"{token.key}!{boundary.id}" + (f"+{index}" if index else "")
                 wait = Wait(key, boundary.id, event.kind, token.id, event=index)
                 _wait(run, wait, event, token.scope, standing=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, NoReturn
 
@@ -24,6 +24,8 @@ from models.ids import new_id
 from models.patterns import Re2Patterns
 from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
+from models.recipe_port import Playable
+from models.recipes import read_recipe
 from models.slots import Slots
 from models.store import Store
 from scheduler.cancellation import CancellationParts
@@ -113,6 +115,7 @@ class Harness:
         self.tokens = CallbackTokens(b"k" * 32)
         self.plans: dict[str, Callable[[Document], Plan]] = {}
         self.deletions: list[PlannedTask] = []
+        self.recipes: dict[tuple[str, str], str] = {}
         self.settings = EngineSettings()
         self.accept: Accept = everything
         self.pools: ResourcePools = ResourcePoolStore(store, clock)
@@ -128,6 +131,13 @@ class Harness:
         }
         document = {"_id": f"f-{body['name']}", "tenant": "default", "body": body}
         await self.store.insert("fulfiller", outbox.first(document, [], self.clock.now()))
+
+    async def playable(
+        self, tenant: str, name: str, version: str, called: Mapping[str, str] | None = None
+    ) -> Playable | None:
+        """A `RecipeSource` of the texts in `recipes`."""
+        text = self.recipes.get((name, version))
+        return Playable(read_recipe(text), called or {}) if text and tenant else None
 
     def start(
         self,
@@ -161,7 +171,7 @@ class Harness:
         rules = RuleBook(store, Re2Patterns())
         presence = Presence(store, self.clock)
         common = (store, self.clock, directory, self.tokens, places, callbacks, self.durations, health, capacity)
-        parts = Parts(*common, presence, rules, pools)
+        parts = Parts(*common, presence, rules, pools, recipes=self)
         claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
         intake = Intake(store, self.clock, claims, plan, self.accept)

@@ -26,7 +26,7 @@ from handlers.validation import schema_check
 Document = dict[str, Any]
 
 # A resource that is to be made has no id and no address yet; the published sample order has neither.
-_RELAXED = {"tmf652": ("ResourceRefOrValue",), "tmf640": ()}
+_RELAXED = {"tmf652": ("ResourceRefOrValue",), "tmf640": (), "tmf655": ()}
 
 
 @cache

@@ -70,6 +70,10 @@ _REMARKS = {
         "Tasks are seen under `/som/v1`. A technical retry repeats the same call with the same idempotency key; a task "
         "that was refused gets a new key when it is resumed."
     ),
+    "change": (
+        "What becomes of a change request of another system, under `/som/v1/change`. It is told of a start, an end "
+        "and a refusal; what is owed to it does not hold up its order."
+    ),
     "release": (
         "A version of a release, under `/som/v1/release`. One version of each release is installed at a time; "
         "installing and taking back is one transaction with the moves of its specifications."

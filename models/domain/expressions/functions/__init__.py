@@ -1,6 +1,19 @@
 """The built-in functions."""
 
-from models.domain.expressions.functions import contexts, lists, numbers, texts, values
+from models.domain.expressions.functions import (
+    contexts,
+    dates,
+    intervals,
+    lists,
+    numbers,
+    patterns,
+    statistics,
+    texts,
+    values,
+)
 from models.domain.expressions.functions.registry import FUNCTIONS, Function
 
-__all__ = ["FUNCTIONS", "Function", "contexts", "lists", "numbers", "texts", "values"]
+__all__ = [
+    "FUNCTIONS", "Function", "contexts", "dates", "intervals", "lists", "numbers", "patterns", "statistics", "texts",
+    "values",
+]  # fmt: skip

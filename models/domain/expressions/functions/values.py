@@ -2,28 +2,21 @@
 
 import json
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 from models.domain.expressions.errors import ExpressionError
 from models.domain.expressions.functions.registry import function
-from models.domain.expressions.runtime import (
-    Run,
-    checked_number,
-    checked_result,
-    checked_text,
-    is_number,
-    kind,
-    wrong_type,
-)
+from models.domain.expressions.plain import plain
+from models.domain.expressions.runtime import Run, checked_result, checked_text, kind, same, wrong_type
+from models.domain.expressions.values.calendar import TEMPORAL, Moment, Time
+from models.domain.expressions.values.calendar_text import text_of
+from models.domain.expressions.values.numbers import exact, is_number, written
+from models.domain.expressions.values.ranges import Range
 
-_MOMENT = re.compile(
-    r"\d{4}-\d\d-\d\d([Tt]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)?)?",
-    re.ASCII,
-)
+_BARE_KEY = re.compile(r"[^\W\d]\w*(?: \w+)*")
 
 
-@function("not", "value: any", "boolean")
+@function("not", "negand: any", "boolean")
 def negated(_: Run, value: Any) -> bool | None:
     return not value if isinstance(value, bool) else None
 
@@ -33,30 +26,57 @@ def is_defined(_: Run, value: Any) -> bool:
     return value is not None
 
 
+@function("is", "value1: any, value2: any", "boolean")
+def is_same(run: Run, left: Any, right: Any) -> bool:
+    """Tell whether two values are one and the same: moments at one instant with other zones are not."""
+    if isinstance(left, Moment | Time) and isinstance(right, Moment | Time):
+        return left == right
+    return kind(left) == kind(right) and same(run, left, right)
+
+
 @function("string", "from: any", "text")
 def string(run: Run, value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if is_number(value):
-        return str(checked_number(value))
-    if kind(value) == "unknown":
-        raise wrong_type("string(from)", "a JSON value", value)
-    text = json.dumps(checked_result(value), ensure_ascii=False, allow_nan=False, default=_unwritable)
+        given = exact(value)
+        text = written(given) if run.lenient or isinstance(given, int) else repr(float(given))
+        run.spend(len(text) // 100)
+        return text
+    if isinstance(value, TEMPORAL):
+        return text_of(value)
+    if kind(value) in ("unknown", "function"):
+        raise wrong_type("string(from)", "a value that can be written", value)
+    if run.lenient or isinstance(value, Range):
+        text = _as_feel(checked_result(value))
+    else:
+        text = json.dumps(plain(checked_result(value)), ensure_ascii=False, allow_nan=False, default=_unwritable)
     run.spend(len(text) // 5)
     return checked_text(text)
 
 
-@function("date and time", "from: any", "text")
-def date_and_time(_: Run, value: Any) -> str | None:
-    """Return a moment in the one form whose text order is its order in time; null where it is none."""
-    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-        return None
-    try:
-        moment = datetime.fromisoformat(value.upper())
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+def _as_feel(value: Any) -> str:  # noqa: PLR0911  # one for each kind
+    """Return a value as FEEL writes it as a literal, dates without their `@`."""
+    match value:
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case bool() | None:
+            return json.dumps(value)
+        case list():
+            return f"[{', '.join(map(_as_feel, value))}]"
+        case dict():
+            return "{" + ", ".join(f"{_key(key)}: {_as_feel(item)}" for key, item in value.items()) + "}"
+        case Range(low, high, low_included, high_included):
+            return f"{'[' if low_included else '('}{_as_feel(low)}..{_as_feel(high)}{']' if high_included else ')'}"
+        case _ if is_number(value):
+            return written(value)
+        case _ if isinstance(value, TEMPORAL):
+            return text_of(value)
+    raise wrong_type("string(from)", "a value that can be written", value)
+
+
+def _key(key: str) -> str:
+    return key if _BARE_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)
 
 
 def _unwritable(value: Any) -> Any:

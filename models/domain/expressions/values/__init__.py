@@ -1,0 +1,1 @@
+"""What values are to the language: numbers, moments, durations, ranges, functions."""

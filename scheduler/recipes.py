@@ -1,0 +1,334 @@
+"""Recipes that run inside a plan: their steps become tasks of it, and what comes of those leads the recipe on.
+
+The task that runs a recipe is `accepted` while the recipe runs. Where a run stands is written with the plan, in the
+same guarded write as the states of its steps. So what a run has not taken in yet is seen by comparing the two: a crash
+between any two writes loses nothing and repeats nothing.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+import structlog
+
+from models.clock import parse, to_text
+from models.domain.outcomes import Done as TaskDone
+from models.domain.plan import PlannedTask
+from models.domain.precedence import ENDED
+from models.domain.recipe_runs import RecipeRun
+from models.domain.recipe_steps import planned_step, step_key
+from models.domain.recipes import State, advance, catches, start
+from models.domain.recipes.effects import Cancel, Choose, Effect, Finished, Passed, Reached, Start, Stuck
+from models.domain.recipes.happenings import Done, Failed, Happening, Message, Retried, Signal, Time
+from models.domain.undo import STOPPABLE, reverse_key, stop_tasks
+from models.recipe_port import Playable
+from scheduler.answers import Settling
+from scheduler.context import TaskContext
+from scheduler.engagement import Answer, Held, Parts
+from scheduler.fallout import Fallout
+from scheduler.items import Items
+from scheduler.plan_record import PlanRecord
+
+Document = dict[str, Any]
+
+MAX_DATA_BYTES = 256 * 1024
+"""Of the data of one run, as JSON: it is written with every step. What is larger belongs into a service."""
+
+CAUGHT = "caught"
+"""Code in the error of a step that was refused, where an event of the recipe catches that."""
+
+log = structlog.get_logger(__name__)
+
+
+class Recipes:
+    """Runs the recipes of one plan."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what running recipes takes
+        self,
+        parts: Parts,
+        record: PlanRecord,
+        context: TaskContext,
+        settling: Settling,
+        fallout: Fallout,
+        items: Items,
+        answers: deque[Answer],
+    ) -> None:
+        """Work for this plan; what becomes of the tasks that run recipes is added to `answers`."""
+        self._parts = parts
+        self._record = record
+        self._progress = record.progress
+        self._context = context
+        self._settling = settling
+        self._fallout = fallout
+        self._items = items
+        self._answers = answers
+        self._runs: dict[str, RecipeRun] = {}
+        self._playables: dict[str, Playable] = {}
+        self._heard: list[Message | Signal] = []
+        self._told: set[str] = set()
+
+    @property
+    def due(self) -> datetime | None:
+        """When the next timer of a recipe runs out."""
+        moments = [run.state.due for key, run in self._runs.items() if self._is_open(key)]
+        return min((parse(moment) for moment in moments if moment), default=None)
+
+    def hear(self, entry: Document) -> None:
+        """Take in a message or signal out of the inbox."""
+        now, data = self._parts.clock.now(), entry.get("data", {})
+        if entry["kind"] == "signal":
+            self._heard.append(Signal(now, entry["name"], data))
+        else:
+            self._heard.append(Message(now, entry["name"], entry.get("correlation"), data))
+
+    async def advance(self) -> None:
+        """Begin the recipes that have their turn, and lead on those that run.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        heard, self._heard = self._heard, []
+        for key in list(self._progress.recipes):
+            task, run = self._progress.tasks[key], self._progress.run[key]
+            if run.state in ("waiting", "retrying"):
+                if self._has_its_turn(task):
+                    await self._begin(task)
+            elif run.state in ("accepted", "held"):
+                await self._lead_on(task, heard)
+            if key in self._record.recipes:
+                self._call_off(task, await self._run(task))
+
+    def _is_open(self, key: str) -> bool:
+        return self._progress.run[key].state == "accepted"
+
+    def _has_its_turn(self, task: PlannedTask) -> bool:
+        run, now = self._progress.run[task.key], self._parts.clock.now()
+        if self._record.state == "cancelling" and task.key in self._record.ordered:
+            return False
+        if not self._items.has(task.item):
+            return False
+        if run.state == "retrying":
+            return run.due is None or run.due <= now
+        return self._progress.is_ready(task.key)
+
+    # Beginning
+
+    async def _begin(self, task: PlannedTask) -> None:
+        playable = await self._playable(task)
+        if playable is None:
+            name, version = task.recipe or ("", "")
+            reason = f"{task.name}: the recipe {name} {version} is not there, or cannot be run any more."
+            self._fallout.hold(task, Held("recipeGone", "The recipe cannot be read", reason))
+            return
+        edited = await self._edited(task)
+        run = await self._run(task) if task.key in self._record.recipes else None
+        now = self._parts.clock.now()
+        started = self._progress.run[task.key].started or now
+        self._progress.move(task.key, "running", due=None)
+        self._progress.move(task.key, "accepted", error=None, deadline=None, started=started)
+        self._fallout.note(task.key, state="accepted", recipe=list(task.recipe or ()))
+        if run is not None and run.state.status != "failed":
+            await self._take(task, playable, run, Retried(now, None, edited))
+        else:
+            number = run.number + 1 if run is not None else 1
+            data = {**await self._context.surroundings(task), **edited}
+            state, effects = start(playable.recipe, data, now, decide=playable.decide)
+            run = self._runs[task.key] = RecipeRun(task.recipe or ("", ""), number, state, playable.called)
+            self._carry_out(task, playable, run, effects)
+        await self._lead_on(task, ())
+
+    async def _edited(self, task: PlannedTask) -> Document:
+        """What somebody has said that the variables of the run are to be."""
+        if not self._progress.run[task.key].directed:
+            return {}
+        directive = self._fallout.noted(task.key, "directive")
+        if directive is None:
+            stored = await self._parts.store.get("task", self._record.task_id(task.key)) or {}
+            directive = stored.get("directive") or {}
+        given = directive.get("input")
+        return dict(given) if isinstance(given, Mapping) else {}
+
+    async def _playable(self, task: PlannedTask) -> Playable | None:
+        if task.recipe is None or self._parts.recipes is None:
+            return None
+        known = self._playables.get(task.key)
+        if known is None:
+            begun = self._record.recipes.get(task.key)
+            called = dict(begun["called"]) if begun else None
+            known = await self._parts.recipes.playable(self._record.tenant, *task.recipe, called)
+            if known is not None:
+                self._playables[task.key] = known
+        return known
+
+    async def _run(self, task: PlannedTask) -> RecipeRun:
+        known = self._runs.get(task.key)
+        if known is None:
+            known = self._runs[task.key] = RecipeRun.from_document(self._record.recipes[task.key])
+        return known
+
+    # Leading on
+
+    async def _lead_on(self, task: PlannedTask, heard: Sequence[Happening]) -> None:
+        """Take in what has happened since: answers of steps, timers, messages."""
+        playable, run = await self._playable(task), await self._run(task)
+        if playable is None:
+            return
+        for message in heard:
+            await self._take(task, playable, run, message)
+        while run.state.running:
+            happenings = await self._happened(task, run)
+            if not happenings:
+                break
+            for happening in happenings:
+                await self._take(task, playable, run, happening)
+        if not run.state.running:
+            self._end(task, run)
+
+    async def _happened(self, task: PlannedTask, run: RecipeRun) -> list[Happening]:
+        """What the run has not taken in yet."""
+        now = self._parts.clock.now()
+        steps = {
+            step_key(task, run.number, token.key): token.key
+            for token in run.state.tokens.values()
+            if token.phase == "work"
+        }
+        ended = [key for key in steps if key in self._progress.run and self._progress.run[key].state in _OVER]
+        found: list[Happening] = []
+        if ended:
+            done = [key for key in ended if self._progress.run[key].state == "done"]
+            outputs = await self._outputs(done)
+            found += [self._ended(key, steps[key], outputs, now) for key in ended]
+        if run.state.due is not None and parse(run.state.due) <= now:
+            found.append(Time(now))
+        return found
+
+    def _ended(self, key: str, step: str, outputs: Mapping[str, Any], now: datetime) -> Happening:
+        error = self._progress.run[key].error or {}
+        if error.get("code") == CAUGHT:
+            return Failed(now, step, str(error.get("caught", "")), str(error.get("message", "")))
+        return Done(now, step, outputs.get(key, {}))
+
+    async def _outputs(self, keys: Sequence[str]) -> dict[str, Document]:
+        """What steps have brought: the values of characteristics by name, and their output."""
+        outputs = await self._context.outputs(keys)
+        await self._settling.reports.load(self._record.id, keys)
+        found = {}
+        for key in keys:
+            reported = self._settling.reports.of(key).characteristics
+            values = {str(entry["name"]): entry.get("value") for entry in reported if "name" in entry}
+            found[key] = {**values, **(outputs.get(key) or {})}
+        return found
+
+    async def _take(self, task: PlannedTask, playable: Playable, run: RecipeRun, happening: Happening) -> None:
+        before = run.state
+        state, effects = advance(playable.recipe, before, happening, decide=playable.decide)
+        if state is before:
+            return
+        if isinstance(happening, Done) and _size(state) > MAX_DATA_BYTES:
+            self._stuck(task, f"the data of the run would be larger than {MAX_DATA_BYTES // 1024} KB")
+            return
+        run.state = state
+        self._carry_out(task, playable, run, effects)
+
+    # Effects
+
+    def _carry_out(self, task: PlannedTask, playable: Playable, run: RecipeRun, effects: Sequence[Effect]) -> None:
+        now = to_text(self._parts.clock.now())
+        stuck: list[str] = []
+        for effect in effects:
+            match effect:
+                case Start():
+                    self._add_step(task, playable, run, effect)
+                case Cancel(key=key):
+                    run.called_off.append(step_key(task, run.number, key))
+                case Passed():
+                    run.note(now, effect.what, effect.id, effect.key)
+                case Reached(milestone=milestone):
+                    self._settling.note_milestone(task, milestone)
+                case Stuck(node=node, reason=reason):
+                    stuck.append(f"at {_title(playable, node)}: {reason}")
+                case Choose(node=node):
+                    stuck.append(f"at {_title(playable, node)}: the gateway does not say which way it goes.")
+                case Finished(reason=reason):
+                    run.reason = reason
+                case _:
+                    log.debug("effect of a recipe", plan=self._record.id, effect=type(effect).__name__)
+        self._record.keep_recipe(task.key, run.to_document())
+        if stuck:
+            self._stuck(task, "; ".join(stuck))
+
+    def _add_step(self, task: PlannedTask, playable: Playable, run: RecipeRun, begun: Start) -> None:
+        step = planned_step(task, run.number, begun, playable.recipe, playable.forms)
+        if step.key not in self._progress.tasks:
+            self._record.add_tasks([step])
+
+    def _stuck(self, task: PlannedTask, why: str) -> None:
+        if self._is_open(task.key):
+            self._fallout.hold(task, Held("recipeStuck", "The recipe cannot go on", f"{task.name}: {why}"))
+
+    def _end(self, task: PlannedTask, run: RecipeRun) -> None:
+        """What the end of a run means for the task that ran it."""
+        if not self._is_open(task.key) or task.key in self._told:
+            return
+        if run.state.status == "failed":
+            why = f"{task.name}: the recipe ended with the error {run.state.code or ''}. {run.reason}"
+            self._fallout.hold(task, Held("recipeFailed", "The recipe ended with an error", why))
+            return
+        if any(self._progress.run[key].state not in ENDED for key in self._steps(task)):
+            return  # what was called off has not stopped yet
+        self._told.add(task.key)
+        output = {name: value for name, value in run.state.variables.items() if name not in _GIVEN}
+        done = TaskDone(output)
+        self._answers.append(Answer(task.key, self._progress.run[task.key].revision, done, None))
+
+    def _steps(self, task: PlannedTask) -> list[str]:
+        return [key for key in self._progress.of_service(task.service) if self._progress.tasks[key].of == task.key]
+
+    # Calling off
+
+    def _call_off(self, task: PlannedTask, run: RecipeRun) -> None:
+        """Stop the steps that the recipe does not want any more, and all when the recipe has ended by hand."""
+        if self._record.state == "cancelling" and task.key in self._record.ordered:
+            return
+        if self._progress.run[task.key].state in ("done", "skipped"):
+            run.called_off += [key for key in self._steps(task) if key not in run.called_off]
+        for key in run.called_off:
+            step, state = self._progress.tasks[key], self._progress.run[key].state
+            if state in ENDED or state not in STOPPABLE:
+                continue
+            if not self._progress.run[key].touched:
+                self._progress.move(key, "skipped", due=None, deadline=None, error=None)
+            elif reverse_key(step, "cancel") not in self._progress.tasks:
+                self._record.add_tasks(stop_tasks(self._progress, [step]))
+
+    def caught(self, task: PlannedTask, code: str) -> bool:
+        """Whether the recipe of a step has an event for it being refused with this code."""
+        if task.of is None or task.step is None:
+            return False
+        run, playable = self._runs.get(task.of), self._playables.get(task.of)
+        if run is None or playable is None or not run.state.running:
+            return False
+        return catches(playable.recipe, run.state, task.step, code)
+
+    async def take_up(self) -> None:
+        """Have the runs at hand that a former holder of the plan has led so far."""
+        for key in self._progress.recipes:
+            if key in self._record.recipes:
+                await self._run(self._progress.tasks[key])
+                await self._playable(self._progress.tasks[key])
+
+
+_OVER = frozenset({"done", "skipped"})
+_GIVEN = frozenset({"order", "item", "service", "parent", "child", "reliesOn", "action"})
+"""Variables that a run begins with: they are no result."""
+
+
+def _size(state: State) -> int:
+    return len(orjson.dumps(state.data.to_document(), option=orjson.OPT_NON_STR_KEYS, default=str))
+
+
+def _title(playable: Playable, node: str) -> str:
+    found = (process.nodes.get(node) for process in playable.recipe.processes.values())
+    return next((known.title for known in found if known is not None), node)
