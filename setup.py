@@ -49,6 +49,7 @@ TEST = [
     "openapi-core>=0.23,<0.24",
     "openapi-spec-validator>=0.8,<0.9",
     "playwright>=1.65,<2",
+    "gordon-to-regorus>=0.13,<0.14",
     "pytest>=9.2,<10",
     "pytest-asyncio>=1.5,<2",
     "pytest-cov>=7.1,<8",

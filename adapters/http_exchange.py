@@ -20,10 +20,12 @@ async def exchange(  # noqa: PLR0913, PLR0917 - what a request is made of
     seconds: float,
     body: bytes | None = None,
     trust: ssl.SSLContext | None = None,
+    who: str = "fulfiller",
 ) -> Answer | Unreachable | Refused:
     """One request and its answer, read up to `MAX_ANSWER` bytes; redirects are not followed.
 
-    `trust` says who may vouch for the server, where it is not those whom everybody trusts.
+    `trust` says who may vouch for the server, where it is not those whom everybody trusts; `who` is what people call
+    the server.
     """
     patience = aiohttp.ClientTimeout(total=seconds, connect=seconds * _CONNECT_SHARE)
     try:
@@ -32,13 +34,13 @@ async def exchange(  # noqa: PLR0913, PLR0917 - what a request is made of
         ) as response:
             return await _read(response)
     except aiohttp.InvalidURL:
-        return Refused("The address of the fulfiller cannot be used.")
+        return Refused(f"The address of the {who} cannot be used.")
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-        return Unreachable(f"The fulfiller cannot be reached: {_plainly(error)}.", maybe_done=False)
+        return Unreachable(f"The {who} cannot be reached: {_plainly(error)}.", maybe_done=False)
     except TimeoutError:
-        return Unreachable(f"The fulfiller did not answer within {seconds:g} seconds.")
+        return Unreachable(f"The {who} did not answer within {seconds:g} seconds.")
     except (aiohttp.ClientError, OSError) as error:
-        return Unreachable(f"The connection to the fulfiller broke: {_plainly(error)}.")
+        return Unreachable(f"The connection to the {who} broke: {_plainly(error)}.")
 
 
 async def _read(response: aiohttp.ClientResponse) -> Answer:

@@ -18,6 +18,7 @@ from models.domain.outcomes import (
     Unreachable,
     parse_report,
 )
+from models.domain.policies import Policy
 from models.domain.pools.demand import (
     LOWEST_PRIORITY,
     Allotment,
@@ -209,6 +210,17 @@ class FulfillerRules(Protocol):
         Args:
             body: the fulfiller as it is to be stored, without credentials.
             credentials: those that will be in force, new or kept.
+        """
+
+
+class PolicyService(Protocol):
+    """A service that decides by policies of its own."""
+
+    async def ask(self, policy: Policy, question: Mapping[str, Any]) -> Any:
+        """The result of a policy's rule, as it came.
+
+        Raises:
+            NoAnswer: there was none in time, or none that is one; says why, without anything secret.
         """
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
-from adapters.ports import Forms, FulfillerRules
+from adapters.ports import Forms, FulfillerRules, PolicyService
 from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
 from models.clock import Clock
@@ -14,6 +14,7 @@ from models.counts import Counts
 from models.domain.caller import ANONYMOUS, Caller
 from models.domain.patterns import PatternEngine
 from models.inventory import Inventory
+from models.policies import PolicyBook
 from models.pools.turns import Turns
 from models.recipe_book import RecipeBook
 from models.sealing import Sealer
@@ -40,6 +41,8 @@ class Dependencies:
         fulfiller_rules: what a registration of a fulfiller must keep to.
         forms: checks what people report back.
         recipes: the published recipes.
+        policies: the published policies.
+        policy_service: asks the services that policies name.
         sealer: encrypts credentials; without a key it refuses to.
         counts: totals of lists that were dear to count.
         catalogue_check: whether specifications named in an order or a service must exist in the catalogue.
@@ -60,6 +63,8 @@ class Dependencies:
     fulfiller_rules: FulfillerRules
     forms: Forms
     recipes: RecipeBook
+    policies: PolicyBook
+    policy_service: PolicyService
     sealer: Sealer = field(default_factory=Sealer)
     counts: Counts = field(default_factory=Counts)
     catalogue_check: bool = True

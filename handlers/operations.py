@@ -34,6 +34,7 @@ from handlers.som.interventions import FalloutInterventions
 from handlers.som.lists import AdminLists
 from handlers.som.notifications import Notifications
 from handlers.som.plans import Plans
+from handlers.som.policies import PolicyHandlers
 from handlers.som.preview import PlanPreview
 from handlers.som.propagations import Propagations
 from handlers.som.recipes import RecipeHandlers
@@ -170,6 +171,20 @@ def _releases(releases: ReleaseHandlers) -> Table:
     }
 
 
+def _policies(policies: PolicyHandlers) -> Table:
+    return {
+        "listPolicy": policies.list,
+        "createPolicy": policies.create,
+        "retrievePolicy": policies.retrieve,
+        "patchPolicy": policies.patch,
+        "deletePolicy": policies.delete,
+        "publishPolicy": policies.publish,
+        "retirePolicy": policies.retire,
+        "tryPolicy": policies.try_out,
+        "listPolicyDecision": policies.list_decisions,
+    }
+
+
 def _recipes(recipes: RecipeHandlers) -> Table:
     return {
         "listRecipe": recipes.list,
@@ -294,6 +309,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         **_fallout(dependencies, settings, lists, surface),
         **_pools(ResourcePools(dependencies, lists)),
         **_releases(ReleaseHandlers(dependencies, lists)),
+        **_policies(PolicyHandlers(dependencies, lists)),
         **_changes(ChangeSources(dependencies, lists), Changes(dependencies, lists)),
         **_recipes(RecipeHandlers(dependencies, lists)),
         **_sinks(Sinks(dependencies, settings, lists)),

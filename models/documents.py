@@ -17,6 +17,7 @@ from mongoengine import (
 from models.change_documents import Change, ChangeSource
 from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
+from models.policy_documents import Policy, PolicyDecision
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, ResourcePool
 from models.propagation_documents import Propagation
 from models.recipe_documents import Recipe
@@ -370,6 +371,8 @@ ALL: tuple[type[Stored], ...] = (
     ChangeSource,
     Change,
     Recipe,
+    Policy,
+    PolicyDecision,
     Subscription,
     SinkInstance,
     ForeignReservation,

@@ -1,179 +1,18 @@
-"""Versions of recipes as stored documents: made, changed while they are drafts, and moved along their life."""
+"""Versions of recipes."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import ClassVar
 
-import orjson
-
-from models import outbox
-from models.clock import Clock
-from models.domain.caller import Caller
-from models.domain.errors import AlreadyExists, Conflict, NotFound
+from models.domain.lifecycle import LifeCycle
 from models.domain.lifecycles import RECIPE
-from models.domain.merge_patch import with_defaults
-from models.reading import reading
-from models.store import Store
-
-Document = dict[str, Any]
-Check = Callable[[Mapping[str, Any]], None]
-"""Looks at the document as it is, and raises where it is not as the caller expects."""
+from models.versions import Versions
 
 COLLECTION = "recipe"
-DRAFT = "draft"
-PARTS = ("bpmn", "source", "decisionTable", "form", "testCase", "binding")
-"""Attributes of a body that are replaced as a whole, and may be large."""
-
-_TRIES = 8
-_STEPS = 50
-_SMALL = 2_000
 
 
-class RecipeVersions:
+class RecipeVersions(Versions):
     """Reads and writes versions of recipes."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        """Keep them in this store."""
-        self._store = store
-        self._clock = clock
-
-    async def get(self, tenant: str, key: str) -> Document:
-        """One version.
-
-        Raises:
-            NotFound: there is none with this id.
-            Unavailable: the database cannot be reached.
-        """
-        stored = await self._store.get(COLLECTION, key, tenant=tenant)
-        if stored is None:
-            raise NotFound(f"There is no recipe with the id {key[:100]!r}.")
-        return stored
-
-    async def of_name(self, tenant: str, name: str) -> list[Document]:
-        """All versions of a recipe, without what is in them.
-
-        Raises:
-            Unavailable: the database cannot be reached.
-        """
-        with reading():
-            found = self._store.collection(COLLECTION).find(
-                {"tenant": tenant, "name": name}, {"version": 1, "state": 1}
-            )
-            return await found.to_list()
-
-    async def create(self, caller: Caller, body: Document) -> Document:
-        """Make a draft.
-
-        Raises:
-            AlreadyExists: there is this version already.
-            Unavailable: the database cannot be reached; safe to repeat.
-        """
-        name, version = body["name"], body["version"]
-        key = f"{name}:{version}"
-        document: Document = {"_id": key, "tenant": caller.tenant, "name": name, "version": version, "state": DRAFT}
-        document |= {"body": {"id": key, **body}, "steps": [self._step(caller, DRAFT, None)]}
-        made = [outbox.stub("RecipeCreateEvent", state=DRAFT, who=caller.subject)]
-        try:
-            await self._store.insert(COLLECTION, outbox.first(document, made, self._clock.now()))
-        except AlreadyExists:
-            raise AlreadyExists(f"There is {key!r} already; give the change a version of its own.") from None
-        return document
-
-    async def change(self, caller: Caller, key: str, patch: Mapping[str, Any], check: Check) -> Document:
-        """Change a draft by a merge patch; its parts are replaced as a whole.
-
-        Raises:
-            NotFound, PreconditionFailed: it is not there, or not as `check` expects.
-            Conflict: it is no draft any more, or others change it all the time.
-        """
-        for _ in range(_TRIES):
-            stored = await self.get(caller.tenant, key)
-            check(stored)
-            body = with_defaults(stored["body"], patch, {}, whole=PARTS)
-            changed = [name for name in {**stored["body"], **body} if stored["body"].get(name) != body.get(name)]
-            if not changed:
-                return stored
-            if stored["state"] != DRAFT:
-                raise Conflict(_immutable(stored))
-            before, after = (_small(one, changed) for one in (stored["body"], body))
-            told = outbox.stub("RecipeAttributeValueChangeEvent", who=caller.subject, before=before, after=after)
-            if await self._write(stored, {"body": body}, told):
-                return await self.get(caller.tenant, key)
-        raise _busy()
-
-    async def move(self, caller: Caller, stored: Mapping[str, Any], to: str, why: str | None) -> bool:
-        """Move one on as it was read; returns False where it has changed since.
-
-        Raises:
-            IllegalTransition: its life has no such move.
-            Unavailable: the database cannot be reached; whether it moved is unknown.
-        """
-        state = stored["state"]
-        RECIPE.move(state, to)
-        told = outbox.stub(
-            "RecipeStateChangeEvent",
-            state=to,
-            who=caller.subject,
-            why=why,
-            before={"state": state},
-            after={"state": to},
-        )
-        steps = [*stored.get("steps", ())[1 - _STEPS :], self._step(caller, to, why)]
-        return await self._write(stored, {"state": to, "steps": steps}, told)
-
-    async def step(self, caller: Caller, key: str, to: str, why: str | None, check: Check) -> Document:
-        """Move one on, whatever else happens to it.
-
-        Raises:
-            NotFound, PreconditionFailed, IllegalTransition, Conflict: it cannot be.
-        """
-        for _ in range(_TRIES):
-            stored = await self.get(caller.tenant, key)
-            check(stored)
-            if await self.move(caller, stored, to, why):
-                return await self.get(caller.tenant, key)
-        raise _busy()
-
-    async def delete(self, caller: Caller, key: str, check: Check) -> None:
-        """Remove a draft.
-
-        Raises:
-            NotFound, PreconditionFailed: it is not there, or not as `check` expects.
-            Conflict: it is no draft, or others change it all the time.
-        """
-        for _ in range(_TRIES):
-            stored = await self.get(caller.tenant, key)
-            check(stored)
-            if stored["state"] != DRAFT:
-                raise Conflict(f"Only drafts can be removed; {stored['_id']} is {stored['state']}.")
-            gone = outbox.stub("RecipeDeleteEvent", state=DRAFT, who=caller.subject)
-            if await self._write(stored, {"tenant": f"~{stored['tenant']}"}, gone):
-                return
-        raise _busy()
-
-    async def _write(self, stored: Mapping[str, Any], fields: Document, told: outbox.Stub) -> bool:
-        guard = {"_id": stored["_id"], "tenant": stored["tenant"], "rev": stored["rev"]}
-        return await self._store.update(COLLECTION, guard, outbox.change(stored, fields, [told], self._clock.now()))
-
-    def _step(self, caller: Caller, state: str, why: str | None) -> Document:
-        step = {"state": state, "at": self._clock.text(), "who": caller.subject}
-        return step if why is None else {**step, "why": why}
-
-
-def _immutable(stored: Mapping[str, Any]) -> str:
-    if stored["state"] == "inReview":
-        return f"{stored['_id']} is in review and stays as it is meanwhile; return it to its author to change it."
-    return f"{stored['_id']} is {stored['state']} and never changes again; make a new version."
-
-
-def _busy() -> Conflict:
-    return Conflict("Others change this recipe all the time; please repeat the request.")
-
-
-def _small(body: Mapping[str, Any], names: list[str]) -> Document:
-    """What changed, as the history keeps it: of what is large, that it changed."""
-    kept: Document = {}
-    for name in names:
-        if name in body:
-            size = len(orjson.dumps(body[name]))
-            kept[name] = body[name] if size <= _SMALL else f"({size} bytes)"
-    return kept
+    collection: ClassVar[str] = COLLECTION
+    word: ClassVar[str] = "recipe"
+    life: ClassVar[LifeCycle] = RECIPE
+    parts: ClassVar[tuple[str, ...]] = ("bpmn", "source", "decisionTable", "form", "testCase", "binding")

@@ -25,7 +25,7 @@ class Retention:
         dead: dead letters, deliveries still pending for a subscriber that has been silent for so long, and
             subscriptions that have ended.
         events: events, where no kept delivery may still need them, and bulk resolutions that have ended.
-        processes: process flows that have ended, with their task flows.
+        processes: process flows that have ended, with their task flows, and decisions of policies.
     """
 
     delivered: float = 30
@@ -38,12 +38,14 @@ async def remove_old(store: Store, clock: Clock, retention: Retention) -> dict[s
     """Remove what has been kept long enough, piece by piece. Run by one process at a time, daily.
 
     Returns:
-        How many deliveries, events, subscriptions, bulk resolutions and process flows were removed.
+        How many deliveries, events, subscriptions, bulk resolutions, process flows and decisions were removed.
     """
     now = clock.now()
-    removed = {"deliveries": 0, "events": 0, "subscriptions": 0, "resolutions": 0, "processes": 0}
+    removed = {"deliveries": 0, "events": 0, "subscriptions": 0, "resolutions": 0, "processes": 0, "decisions": 0}
     for tenant in await store.collection("event").distinct("tenant"):
         removed["processes"] += await _remove_processes(store, clock, tenant, now - timedelta(days=retention.processes))
+        query = {"tenant": tenant, "created": {"$lt": now - timedelta(days=retention.processes)}}
+        removed["decisions"] += (await store.collection("policyDecision").delete_many(query)).deleted_count
         ends = {
             DELIVERED: now - timedelta(days=retention.delivered),
             DEAD: now - timedelta(days=retention.dead),

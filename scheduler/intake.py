@@ -25,20 +25,29 @@ Document = dict[str, Any]
 _NO_MORE = ("due", "lease", "fault", "awaits")
 _LEFT: Document = {"$unset": dict.fromkeys(_NO_MORE, "")}
 MakePlan = Callable[[Document], Awaitable[Plan]]
+Accept = Callable[[Document], Awaitable[None]]
+
+
+async def everything(_: Document) -> None:
+    """Accept every order."""
 
 
 class Intake:
     """Plans orders."""
 
-    def __init__(self, store: Store, clock: Clock, claims: Claims, make_plan: MakePlan) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, claims: Claims, make_plan: MakePlan, accept: Accept = everything
+    ) -> None:
         """Make plans with `make_plan`, which raises InvalidRequest where the business says no.
 
-        It raises BuiltByOthers where the order has to wait for what other orders are building.
+        `make_plan` raises BuiltByOthers where the order has to wait for what other orders are building. `accept`
+        is asked before; it raises InvalidRequest where policies deny the order.
         """
         self._store = store
         self._clock = clock
         self._claims = claims
         self._make_plan = make_plan
+        self._accept = accept
         self._enabling = EnablingServices(store, clock)
 
     async def take(self, order: Document) -> PlanRecord | None:
@@ -54,6 +63,7 @@ class Intake:
         if order.get("fence", 1) > 1 and await self._store.get("plan", order["_id"]) is not None:
             await self._leave(order)
         try:
+            await self._accept(order)
             plan = await self._make_plan(order)
         except InvalidRequest as refusal:
             await self._reject(order, refusal.violations)

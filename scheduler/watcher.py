@@ -29,8 +29,10 @@ RESOURCES = (
     "changeSource",
     "change",
     "recipe",
+    "policy",
+    "policyDecision",
 )
-REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "falloutRule", "subscription", "recipe")
+REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "falloutRule", "subscription", "recipe", "policy")
 PAUSE_SECONDS = 0.5
 LONGEST_LOOK_SECONDS = 1.0
 

@@ -23,6 +23,7 @@ from scheduler.cancellation import CancellationParts
 from scheduler.capacity import Capacity, EngineSettings
 from scheduler.changes import ChangeParts, ChangeRequestOrders, OpenServer
 from scheduler.claims import Claims
+from scheduler.deciding import Deciding
 from scheduler.delivery.notifier import Notifier
 from scheduler.delivery.settings import DeliverySettings
 from scheduler.directory import Directory
@@ -62,6 +63,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     sealer: Sealer,
     recipes: RecipeBook,
     servers: OpenServer,
+    deciding: Deciding,
 ) -> Engine:
     """The scheduler, woken by this watcher."""
     settings, store, clock, stack = ground.settings, ground.store, ground.clock, ground.stack
@@ -96,7 +98,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
         recipes,
     )
     claims = Claims(store, clock, ground.worker, settings.lease_seconds)
-    intake = Intake(store, clock, claims, planner.plan)
+    intake = Intake(store, clock, claims, planner.plan, deciding.accept)
     cancelling = CancellationParts(store, clock, planner.deletion)
     engine = Engine(parts, claims, intake, cancelling)
     watch_in_hand(ground.registry, lambda: engine.in_hand)

@@ -17,6 +17,7 @@ from adapters.foreign_inventories import ForeignInventories
 from adapters.forms import JsonSchemaForms
 from adapters.http_session import Tools, open_session
 from adapters.kinds import Kinds
+from adapters.opa import OpenPolicyAgent
 from handlers.app import create_app
 from handlers.dependencies import Dependencies
 from handlers.placing import order_placing
@@ -33,6 +34,7 @@ from models.fulfillers import ensure
 from models.hints import hint
 from models.inventory import Inventory
 from models.patterns import Re2Patterns
+from models.policies import PolicyBook
 from models.pools import jobs as pool_jobs
 from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
@@ -40,6 +42,7 @@ from models.recipe_book import RecipeBook
 from models.resealing import reseal
 from models.sealing import Sealer
 from models.store import Store, connect
+from scheduler.deciding import Deciding
 from scheduler.directory import Directory
 from scheduler.ending import end
 from scheduler.planner import Planner
@@ -50,6 +53,7 @@ from som.ground import Ground
 from som.http_server import HttpServer
 from som.listening import AddressTaken, listen
 from som.logging import set_up_logging
+from som.metrics import decision_counter
 from som.opening import opening, opening_sources
 from som.roles import Role, asked_to_stop, beat, clean
 from som.secret_keys import SecretKeyUnusable, secret_keys
@@ -155,12 +159,14 @@ class Server:
         close_at_end(stack, "fulfillers", directory.aclose)
         recipes = RecipeBook(store)
         catalogue, inventory = Catalogue(store, Re2Patterns(), recipes), Inventory(store)
+        policies, policy_service = PolicyBook(store), OpenPolicyAgent(session)
         planner = Planner(catalogue, inventory, clock, EnablingServices(store, clock))
         watcher = Watcher(store)
         watcher.on_reference.append(lambda name: directory.invalidate() if name == "fulfiller" else None)
         watcher.on_reference.append(lambda name: catalogue.invalidate() if name == "serviceSpecification" else None)
         watcher.on_reference.append(lambda name: recipes.invalidate() if name == "recipe" else None)
-        watcher.on_open += [directory.invalidate, catalogue.invalidate, recipes.invalidate]
+        watcher.on_reference.append(lambda name: policies.invalidate() if name == "policy" else None)
+        watcher.on_open += [directory.invalidate, catalogue.invalidate, recipes.invalidate, policies.invalidate]
         jobs = [Role("watcher", watcher.run(), watcher.stop)]
         presence = Presence(store, clock)
         if "api" in settings.roles:
@@ -174,6 +180,8 @@ class Server:
             fulfiller_rules=kinds,
             forms=JsonSchemaForms(),
             recipes=recipes,
+            policies=policies,
+            policy_service=policy_service,
             tokens=tokens,
             sealer=sealer,
             patterns=Re2Patterns(),
@@ -186,6 +194,7 @@ class Server:
         )
         if "scheduler" in settings.roles:
             placing = order_placing(dependencies)
+            deciding = Deciding(store, clock, policies, policy_service, decision_counter(ground.registry))
             servers = opening_sources(tools, sealer)
             engine = make_engine(
                 ground,
@@ -200,6 +209,7 @@ class Server:
                 sealer,
                 recipes,
                 servers,
+                deciding,
             )
             engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
             jobs.append(Role("engine", engine.run(), engine.stop))

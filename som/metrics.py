@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from models.domain.delivery import OUTCOMES
+from models.domain.policies import POINTS, RESULTS
 from models.domain.pools.usage import USES
 from models.pools.figures import PoolFigures
 
@@ -63,3 +64,17 @@ class PoolGauges:
             self._share.labels(pool.id).set(pool.share)
             self._waiting.labels(pool.id).set(pool.waiting)
         return len(pools)
+
+
+def decision_counter(registry: CollectorRegistry) -> Callable[[str, str], None]:
+    """A function that counts one decision of a policy by its decision point and its result, a word of `RESULTS`."""
+    counter = Counter(
+        "som_policy_decisions_total",
+        "Decisions of policies: allowed or denied by the policy, or, as it gave no answer, by its configured answer.",
+        ["point", "result"],
+        registry=registry,
+    )
+    for point in POINTS:
+        for result in RESULTS:
+            counter.labels(point, result)
+    return lambda point, result: counter.labels(point, result).inc()

@@ -149,6 +149,10 @@ ADMINISTERED = {
     "recipe": Subject(
         "som", "recipe", "Recipe", "serviceOrdering", ("Create", "AttributeValueChange", "StateChange", "Delete")
     ),
+    "policy": Subject(
+        "som", "policy", "Policy", "serviceOrdering", ("Create", "AttributeValueChange", "StateChange", "Delete")
+    ),
+    "policyDecision": Subject("som", "policyDecision", "PolicyDecision", "serviceOrdering", ("Fallback",)),
 }
 """What is told to the history alone: no hub carries these events."""
 

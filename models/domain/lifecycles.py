@@ -217,6 +217,17 @@ RECIPE = LifeCycle(
     },
 )
 
+POLICY = LifeCycle(
+    name="policy",
+    initial=frozenset({"draft"}),
+    transitions=table(draft="published", published="retired", retired=""),
+    meaning={
+        "draft": "Being written. It can be changed and tried, and decides nothing.",
+        "published": "Asked about new orders, while it is the newest published version of its name. It never changes.",
+        "retired": "Not asked any more. What it has decided stays decided.",
+    },
+)
+
 ALL = (
     SERVICE_ORDER,
     ORDER_ITEM,
@@ -230,4 +241,5 @@ ALL = (
     RELEASE,
     CHANGE,
     RECIPE,
+    POLICY,
 )

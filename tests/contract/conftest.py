@@ -1,7 +1,7 @@
 """The HTTP side on a real database."""
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from pymongo import AsyncMongoClient
@@ -13,9 +13,11 @@ from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
 from models.clock import Clock
 from models.domain.fulfiller import violations
+from models.domain.policies import NoAnswer, Policy
 from models.domain.violations import Violation
 from models.inventory import Inventory
 from models.patterns import Re2Patterns
+from models.policies import PolicyBook
 from models.pools.turns import Turns
 from models.recipe_book import RecipeBook
 from models.sealing import Sealer
@@ -29,6 +31,13 @@ class AnyKind:
 
     def violations(self, body: Mapping[str, Any], credentials: Mapping[str, Any] | None) -> list[Violation]:
         return violations(body, credentials)
+
+
+class NobodyDecides:
+    """The policy services, all of which are down."""
+
+    async def ask(self, policy: Policy, question: Mapping[str, Any]) -> NoReturn:
+        raise NoAnswer("The policy service cannot be reached.")
 
 
 @pytest.fixture
@@ -64,6 +73,8 @@ def dependencies(store: Store) -> Dependencies:
         fulfiller_rules=AnyKind(),
         forms=JsonSchemaForms(),
         recipes=RecipeBook(store),
+        policies=PolicyBook(store),
+        policy_service=NobodyDecides(),
         sealer=Sealer(["the key of the tests, which is long enough"]),
     )
 

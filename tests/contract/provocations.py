@@ -33,6 +33,7 @@ from tests.contract.subjects import (
     ended,
     ensure_specification,
     placed,
+    policy_published,
     pooled,
     posted,
     process_flow,
@@ -354,6 +355,16 @@ async def _published_recipe(stage: Stage, operation: Operation) -> Response:
     )
 
 
+async def _published_policy(stage: Stage, operation: Operation) -> Response:
+    """What is published stays as it is, and goes no way but one."""
+    url = operation.url(await policy_published(stage))
+    if operation.id == "retirePolicy":
+        assert (await send(stage, operation, url)).status_code == 200
+    return await send(
+        stage, operation, url, **operation.sent({"description": "new"} if operation.method == "PATCH" else {})
+    )
+
+
 async def _of_a_pool_that_is_there(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.path, **operation.sent(reservation(await pooled(stage))))
 
@@ -454,6 +465,8 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("patchReservation", "409"): _of_what_stands_in_line,
     **{(f"{what}ResourcePool", "409"): _what_is_taken for what in ("patch", "delete", "extract")},
     ("pushResourcePool", "409"): _part_that_is_there,
+    ("createPolicy", "409"): _twice,
+    **{(f"{step}Policy", "409"): _published_policy for step in ("patch", "delete", "publish", "retire")},
     ("createRecipe", "409"): _twice,
     **{
         (f"{step}Recipe", "409"): _published_recipe

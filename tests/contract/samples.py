@@ -28,6 +28,7 @@ RELEASES = f"{SOM}/release"
 POOLS = f"{SOM}/resourcePool"
 RESERVATIONS = f"{SOM}/reservation"
 RECIPES = f"{SOM}/recipe"
+POLICIES = f"{SOM}/policy"
 
 Body = dict[str, Any]
 
@@ -150,3 +151,10 @@ def bpmn(*, name: str = "Build it", condition: str = "size > 10", specification:
 
 def recipe(name: str = "build-vpn", version: str = "1.0.0", **attributes: Any) -> Body:
     return {"name": name, "version": version, "bpmn": bpmn(), **attributes}
+
+
+def policy(name: str = "credit", version: str = "1.0.0", **attributes: Any) -> Body:
+    """One whose service is not there."""
+    down = {"allow": False, "reason": "Nobody can say."}
+    asked = {"decisionPoint": "accept", "kind": "opa", "url": "http://127.0.0.1:9", "path": "som/accept"}
+    return {"name": name, "version": version, **asked, "whenDown": down, **attributes}

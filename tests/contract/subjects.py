@@ -15,6 +15,7 @@ from tests.contract.samples import (
     ORDERING,
     ORDERS,
     PHYSICAL_RESOURCES,
+    POLICIES,
     POOLS,
     PROCESS_FLOWS,
     PROCESSES,
@@ -32,6 +33,7 @@ from tests.contract.samples import (
     fulfiller,
     order,
     physical_resource,
+    policy,
     pool,
     recipe,
     release,
@@ -220,6 +222,19 @@ async def published(stage: Stage, *_: object) -> str:
     return await _moved(stage, await reviewed(stage), "publish")
 
 
+async def policy_draft(stage: Stage, *_: object) -> str:
+    """A draft of a policy."""
+    return await posted(stage, POLICIES, policy(stage.new("policy")))
+
+
+async def policy_published(stage: Stage, *_: object) -> str:
+    """A published policy."""
+    key = await policy_draft(stage)
+    answer = await stage.client.post(f"{POLICIES}/{key}/publish", json={})
+    assert answer.status_code == 200, answer.text
+    return key
+
+
 async def _moved(stage: Stage, key: str, step: str) -> str:
     answer = await stage.client.post(f"{RECIPES}/{key}/{step}", json={})
     assert answer.status_code == 200, answer.text
@@ -322,6 +337,8 @@ SUBJECTS: dict[str, Make] = {
     **{f"{RECIPES}/{{id}}{part}": drafted for part in ("", "/review", "/difference", "/try")},
     **{f"{RECIPES}/{{id}}{part}": reviewed for part in ("/return", "/publish")},
     f"{RECIPES}/{{id}}/retire": published,
+    **{f"{POLICIES}/{{id}}{part}": policy_draft for part in ("", "/publish", "/try")},
+    f"{POLICIES}/{{id}}/retire": policy_published,
     f"{SOM}/propagation/{{id}}": _propagation,
     f"{SOM}/propagation/{{id}}/order": _propagation,
     f"{SOM}/order/{{id}}/explanation": _order,

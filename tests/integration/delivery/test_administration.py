@@ -181,7 +181,7 @@ async def test_old_deliveries_go_and_events_stay_as_long_as_a_dead_letter_needs_
     long_ago = world.clock.now() - timedelta(days=40)
     for name in ("event", "delivery"):
         await world.store.collection(name).update_many({"seq": {"$lt": 5}}, {"$set": {"created": long_ago}})
-    removed = {"deliveries": 3, "events": 3, "subscriptions": 0, "resolutions": 1, "processes": 0}
+    removed = {"deliveries": 3, "events": 3, "subscriptions": 0, "resolutions": 1, "processes": 0, "decisions": 0}
     done = {"_id": "j", "tenant": "default", "state": "done", "updated": long_ago}
     await world.store.insert("falloutResolution", done)
     assert await remove_old(world.store, world.clock, Retention()) == removed
@@ -192,5 +192,6 @@ async def test_old_deliveries_go_and_events_stay_as_long_as_a_dead_letter_needs_
         "subscriptions": 0,
         "resolutions": 0,
         "processes": 0,
+        "decisions": 0,
     }
     assert [event["seq"] async for event in world.store.collection("event").find()] == [5]

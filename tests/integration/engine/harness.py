@@ -36,7 +36,7 @@ from scheduler.ending import end
 from scheduler.engagement import Parts
 from scheduler.engine import Engine
 from scheduler.health import Health
-from scheduler.intake import Intake
+from scheduler.intake import Accept, Intake, everything
 from scheduler.places import Places
 from scheduler.pool_lines import PoolLines
 from scheduler.registry_watch import RegistryWatch
@@ -117,6 +117,7 @@ class Harness:
         self.deletions: list[PlannedTask] = []
         self.recipes: dict[tuple[str, str], str] = {}
         self.settings = EngineSettings()
+        self.accept: Accept = everything
         self.pools: ResourcePools = ResourcePoolStore(store, clock)
         self._running: list[asyncio.Task[None]] = []
 
@@ -173,7 +174,7 @@ class Harness:
         parts = Parts(*common, presence, rules, pools, recipes=self)
         claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
-        intake = Intake(store, self.clock, claims, plan)
+        intake = Intake(store, self.clock, claims, plan, self.accept)
         engine = Engine(parts, claims, intake, cancelling)
         watcher = Watcher(store)
         watcher.on_poke.append(engine.poke)

@@ -62,6 +62,10 @@ _REMARKS = {
         "taken. Publishing is refused while something in the drawing cannot be run, a test case comes out otherwise "
         "than it expects, or another published recipe is for the same; nothing changes then."
     ),
+    "policy": (
+        "Each version of a policy lives a life of its own. Of several published ones of a name, the newest is asked; "
+        "where that is retired, the one before is again."
+    ),
     "task": (
         "Tasks are seen under `/som/v1`. A technical retry repeats the same call with the same idempotency key; a task "
         "that was refused gets a new key when it is resumed."

@@ -1,0 +1,45 @@
+"""Open Policy Agent: the data API of a policy service (`POST /v1/data/<path>`, openpolicyagent.org, REST API)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import orjson
+
+from adapters.http_exchange import exchange
+from adapters.rest_answers import Answer
+from models.domain.policies import NoAnswer, Policy
+
+_OK = 200
+_HEADERS = {"content-type": "application/json", "accept": "application/json"}
+
+
+class OpenPolicyAgent:
+    """Asks Open Policy Agents. Where one is, its operator has said, as with fulfillers; redirects are not followed."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        """Ask over this session."""
+        self._session = session
+
+    async def ask(self, policy: Policy, question: Mapping[str, Any]) -> Any:
+        """The value of a rule; see the port.
+
+        Raises:
+            NoAnswer: there was none.
+        """
+        address = f"{policy.url.rstrip('/')}/v1/data/{policy.path}"
+        body = orjson.dumps({"input": question}, default=str)
+        answer = await exchange(self._session, "POST", address, _HEADERS, policy.seconds, body, who="policy service")
+        if not isinstance(answer, Answer):
+            raise NoAnswer(answer.reason)
+        if answer.status != _OK:
+            raise NoAnswer(f"The policy service answered {answer.status}.")
+        try:
+            found = orjson.loads(answer.body) if answer.whole else None
+        except orjson.JSONDecodeError:
+            found = None
+        if not isinstance(found, dict):
+            raise NoAnswer("The policy service answered something else than a JSON object.")
+        if "result" not in found:
+            raise NoAnswer(f"The policy service has no rule at {policy.path}, or it is undefined for this order.")
+        return found["result"]

@@ -1,0 +1,43 @@
+"""The collections of policies and of what they have decided."""
+
+from mongoengine import DateTimeField, DictField, IntField, ListField, StringField
+
+from models.stored import BY_CREATION, OWED, ResourceDocument, index
+
+
+class Policy(ResourceDocument):
+    """One version of a policy; its id is `<name>:<version>`.
+
+    `steps` tells of the last moves of its life ({state, at, who, why}); the history has all of them.
+    """
+
+    meta = {
+        "collection": "policy",
+        "indexes": [BY_CREATION, OWED, index("by_state", "tenant", "state", "created", "id")],
+    }
+    name = StringField(required=True)
+    version = StringField(required=True)
+    state = StringField(required=True)
+    steps = ListField(DictField())
+
+
+class PolicyDecision(ResourceDocument):
+    """What a policy has decided about an order; its id is derived from order, decision point and policy.
+
+    `result` is what was decided ({allow, reason}), `problem` why it is the configured answer; `input` sums up what the
+    policy was told, and `duration` is in milliseconds.
+    """
+
+    meta = {
+        "collection": "policyDecision",
+        "indexes": [BY_CREATION, OWED, index("by_order", "tenant", "order", "created", "id")],
+    }
+    order = StringField(required=True)
+    point = StringField(required=True)
+    policy = StringField(required=True)
+    state = StringField(required=True)
+    result = DictField(required=True)
+    input = DictField()
+    problem = StringField()
+    duration = IntField(required=True)
+    asked = DateTimeField(required=True)

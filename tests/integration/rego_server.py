@@ -1,0 +1,60 @@
+"""A policy service of the tests: a real Rego engine (regorus) behind the data API of Open Policy Agent."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import regorus
+from aiohttp import web
+
+
+class RegoServer:
+    """Decides by a text of Rego, which a test may replace.
+
+    Attributes:
+        url: where it is.
+        inputs: what it was asked, the oldest first.
+        status: of its answers.
+    """
+
+    def __init__(self, rego: str) -> None:
+        """Decide by this text."""
+        self.rego = rego
+        self.url = ""
+        self.inputs: list[Any] = []
+        self.status = 200
+
+    async def decide(self, request: web.Request) -> web.Response:
+        """Answer as `POST /v1/data/<path>` does: `result` is missing where the rule is undefined."""
+        asked = (await request.json())["input"]
+        self.inputs.append(asked)
+        rule = "data." + request.match_info["path"].replace("/", ".")
+        answer = await asyncio.to_thread(self._evaluate, asked, rule)
+        return web.Response(status=self.status, body=orjson.dumps(answer), content_type="application/json")
+
+    def _evaluate(self, asked: Any, rule: str) -> dict[str, Any]:
+        engine = regorus.Engine()
+        engine.add_policy("policy.rego", self.rego)
+        engine.set_input_json(orjson.dumps(asked).decode())
+        found = engine.eval_query(rule)["result"]
+        return {"result": found[0]["expressions"][0]["value"]} if found else {}
+
+
+@asynccontextmanager
+async def rego_server(rego: str) -> AsyncIterator[RegoServer]:
+    """One that is listening, on a free port of this host."""
+    server = RegoServer(rego)
+    app = web.Application()
+    app.router.add_post("/v1/data/{path:.+}", server.decide)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        server.url = f"http://{host}:{port}"
+        yield server
+    finally:
+        await runner.cleanup()
