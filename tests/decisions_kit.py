@@ -1,10 +1,9 @@
 """The test cases of DMN's compatibility kit (https://github.com/dmn-tck/tck), which are not part of this project.
 
-A case names a model, its inputs, and what some of its decisions give. `SOM_DECISION_MODELS_DIR` names the folder.
+A case names a model, its inputs, and what some of its decisions give.
 """
 
 import math
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,12 +31,6 @@ class Case:
     name: str
     inputs: dict[str, Any]
     expected: Any
-
-
-def folder() -> Path | None:
-    """Return the folder with the models, None where nobody named one."""
-    given = os.environ.get("SOM_DECISION_MODELS_DIR")
-    return Path(given) if given else None
 
 
 def cases(folder_: Path) -> Iterator[Case]:

@@ -23,6 +23,14 @@ def reference_dir() -> Path | None:
     return folder
 
 
+def models_dir(kind: str) -> Path | None:
+    """The folder of models by others (bpmn, dmn): in SOM_MODELS_DIR, else in `models` beside the reference files."""
+    given = os.environ.get("SOM_MODELS_DIR")
+    beside = reference_dir()
+    root = Path(given) if given else beside.parent / "models" if beside is not None else None
+    return root / kind if root is not None and (root / kind).is_dir() else None
+
+
 def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Takes the marked tests out of the collection where the folder is absent."""
     if reference_dir() is not None:

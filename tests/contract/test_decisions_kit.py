@@ -1,4 +1,4 @@
-"""DMN's compatibility kit: every expected value of the models in SOM_DECISION_MODELS_DIR is what this program gives."""
+"""DMN's compatibility kit: every expected value of the models in SOM_MODELS_DIR is what this program gives."""
 
 from pathlib import Path
 
@@ -8,11 +8,12 @@ from models.domain.decisions import Decisions
 from models.domain.expressions import register_patterns
 from models.patterns import Re2Patterns
 from tests import decisions_kit
+from tests.reference import models_dir
 
-FOLDER = decisions_kit.folder()
+FOLDER = models_dir("dmn")
 
 
-@pytest.mark.skipif(FOLDER is None, reason="SOM_DECISION_MODELS_DIR names no folder with models of the kit")
+@pytest.mark.skipif(FOLDER is None, reason="there are no models of the kit (SOM_MODELS_DIR)")
 def test_the_kit_s_results_are_ours() -> None:
     assert FOLDER is not None
     register_patterns(Re2Patterns())

@@ -6,8 +6,9 @@ from typing import Any
 from models.domain.expressions.cursor import MAX_NESTING
 from models.domain.expressions.errors import ExpressionSyntaxError
 from models.domain.expressions.expression import Expression, compile_expression
+from models.domain.expressions.values.calendar import Moment
 
-Maker = Callable[[Mapping[str, Any]], Any]
+Maker = Callable[[Mapping[str, Any], Moment | None], Any]
 
 
 class Template:
@@ -27,9 +28,12 @@ class Template:
         self.names: frozenset[str] = frozenset().union(*(expression.names for expression in expressions))
         self.paths: frozenset[tuple[str, ...]] = frozenset().union(*(expression.paths for expression in expressions))
 
-    def evaluate(self, context: Mapping[str, Any]) -> Any:
-        """Return the value with each expression replaced by its own. Raises ExpressionError as the expressions do."""
-        return self._make(context)
+    def evaluate(self, context: Mapping[str, Any], now: Moment | None = None) -> Any:
+        """Return the value with each expression replaced by its own; `now` is what `now()` tells.
+
+        Raises ExpressionError as the expressions do.
+        """
+        return self._make(context, now)
 
 
 def compile_template(value: Any) -> Template:
@@ -57,11 +61,11 @@ def _maker(value: Any, expressions: list[Expression], pointer: str, depth: int) 
         entries = [
             (key, _maker(part, expressions, f"{pointer}/{_escaped(key)}", depth + 1)) for key, part in value.items()
         ]
-        return lambda context: {key: make(context) for key, make in entries}
+        return lambda context, now: {key: make(context, now) for key, make in entries}
     if isinstance(value, list):
         makers = [_maker(part, expressions, f"{pointer}/{index}", depth + 1) for index, part in enumerate(value)]
-        return lambda context: [make(context) for make in makers]
-    return lambda _: value
+        return lambda context, now: [make(context, now) for make in makers]
+    return lambda _, __: value
 
 
 def _expression(source: str, expressions: list[Expression], pointer: str) -> Maker:
@@ -71,7 +75,7 @@ def _expression(source: str, expressions: list[Expression], pointer: str) -> Mak
         error.pointer = pointer
         raise
     expressions.append(expression)
-    return expression.evaluate
+    return lambda context, now: expression.evaluate(context, now=now)
 
 
 def _escaped(key: str) -> str:

@@ -49,7 +49,7 @@ def inputs(run: Run, token: Token, node: Node) -> tuple[dict[str, Any], dict[str
     context = run.variables.visible(chain)
     work = node.work
     if work.inputs is not None:
-        return mapped(work.inputs, context), run.variables.used(chain, names_of(work.inputs), token.key)
+        return mapped(work.inputs, context, run.moment), run.variables.used(chain, names_of(work.inputs), token.key)
     wanted = declared(work.input_schema)
     values = {name: context[name] for name in wanted if name in context} if wanted is not None else context
     return values, run.variables.used(chain, values, token.key)
@@ -64,7 +64,7 @@ def _open(run: Run, token: Token, node: Node) -> None:
     _stand_by(run, token, node)
     scope = run.open_scope(token.scope, token, run.scopes[token.scope].process, node.id)
     if node.work.inputs is not None:
-        run.variables.declare(scope.id, mapped(node.work.inputs, run.visible(token.scope)), token.key)
+        run.variables.declare(scope.id, mapped(node.work.inputs, run.visible(token.scope), run.moment), token.key)
     run.put(token, phase="inside")
     begin_scope(run, scope)
 
@@ -75,7 +75,7 @@ def _call(run: Run, token: Token, node: Node, process: str) -> None:
     context = run.variables.visible(chain)
     given: dict[str, Any] = dict(context) if node.work.passes else {}
     if node.work.inputs is not None:
-        given |= mapped(node.work.inputs, context)
+        given |= mapped(node.work.inputs, context, run.moment)
         run.variables.used(chain, names_of(node.work.inputs), token.key)
     _stand_by(run, token, node)
     scope = run.open_scope(token.scope, token, process)
@@ -89,8 +89,8 @@ def _compute(run: Run, token: Token, node: Node) -> None:
         raise HaltError("code", f"{node.title} is a script; scripts are not run.")
     values = run.visible(token.scope)
     if node.work.inputs is not None:
-        values |= mapped(node.work.inputs, values)
-    run.answered(token, evaluate(node.work.script, values))
+        values |= mapped(node.work.inputs, values, run.moment)
+    run.answered(token, evaluate(node.work.script, values, run.moment))
 
 
 def _decide(run: Run, token: Token, node: Node, decision: str) -> None:
@@ -106,7 +106,7 @@ def _decide(run: Run, token: Token, node: Node, decision: str) -> None:
     run.answered(token, answer)
 
 
-def outputs(node: Node, answer: Any, context: Mapping[str, Any]) -> dict[str, Any]:
+def outputs(run: Run, node: Node, answer: Any, context: Mapping[str, Any]) -> dict[str, Any]:
     """Return the variables that an answer becomes; `context` is what is visible without it.
 
     A mapping sees the answer's attributes by name, the whole of it as `output`, and under the result's name.
@@ -116,7 +116,7 @@ def outputs(node: Node, answer: Any, context: Mapping[str, Any]) -> dict[str, An
     if work.outputs is not None:
         whole = {"output": answer} | ({work.result: answer} if work.result else {})
         seen = {**context, **attributes, **whole}
-        return mapped(work.outputs, seen, context)
+        return mapped(work.outputs, seen, run.moment, context)
     if work.result is not None:
         return {work.result: answer}
     if not isinstance(answer, Mapping):

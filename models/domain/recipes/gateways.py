@@ -111,7 +111,11 @@ def _by_conditions(run: Run, token: Token, node: Node, flows: list[Flow]) -> lis
     context = run.visible(token.scope)
     holding = []
     for flow in flows:
-        if flow.condition is not None and flow.id != node.default and evaluate(flow.condition, context) is True:
+        if (
+            flow.condition is not None
+            and flow.id != node.default
+            and evaluate(flow.condition, context, run.moment) is True
+        ):
             holding.append(flow)
             if node.kind == "exclusive":
                 return holding

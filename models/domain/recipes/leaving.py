@@ -39,15 +39,15 @@ def _values(run: Run, token: Token, node: Node, answer: Any, inside: Scope | Non
     """Return the variables that come out of a node."""
     around = run.visible(token.scope)
     if inside is None:
-        return outputs(node, answer, around)
+        return outputs(run, node, answer, around)
     seen = run.visible(inside.id)
     if inside.node:
-        return outputs(node, {}, seen) if node.work.outputs is not None else {}
+        return outputs(run, node, {}, seen) if node.work.outputs is not None else {}
     values = {}
     if node.work.returns:
         values = {name: value for name, value in seen.items() if name not in around or around[name] is not value}
     if node.work.outputs is not None:
-        values |= outputs(node, seen, seen)
+        values |= outputs(run, node, seen, seen)
     return values
 
 
@@ -94,7 +94,7 @@ def _ways(run: Run, token: Token, node: Node) -> list[Flow]:
     holding = [
         flow
         for flow in flows
-        if flow.id != node.default and (flow.condition is None or evaluate(flow.condition, context) is True)
+        if flow.id != node.default and (flow.condition is None or evaluate(flow.condition, context, run.moment) is True)
     ]
     chosen = holding or [flow for flow in flows if flow.id == node.default]
     if not chosen:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from models.domain.expressions.values.calendar import Moment
 from models.domain.recipes import effects
 from models.domain.recipes.compensation import can_be_undone
 from models.domain.recipes.model import Loop, Node
@@ -21,8 +22,8 @@ COUNTER = "loopCounter"
 def begin(run: Run, token: Token, node: Node, loop: Loop) -> None:
     """Let the first round begin, or all where they go side by side."""
     context = run.visible(token.scope)
-    items, total = _rounds(loop, context)
-    if loop.kind == "standard" and loop.before and not _goes_on(loop, {**context, COUNTER: 1}):
+    items, total = _rounds(loop, context, run.moment)
+    if loop.kind == "standard" and loop.before and not _goes_on(loop, {**context, COUNTER: 1}, run.moment):
         total = 0
     run.variables.results[token.id] = {"items": items, "made": {}}
     token = run.put(token, phase="inside", total=total)
@@ -34,17 +35,17 @@ def begin(run: Run, token: Token, node: Node, loop: Loop) -> None:
         token = _begin_round(run, token, loop)
 
 
-def _rounds(loop: Loop, context: Mapping[str, Any]) -> tuple[list[Any] | None, int]:
+def _rounds(loop: Loop, context: Mapping[str, Any], now: Moment | None) -> tuple[list[Any] | None, int]:
     """Return the elements, if it goes over any, and how many rounds there are; -1: that shows as it goes on."""
     if loop.kind == "standard":
         return None, -1
     if loop.collection is not None:
-        found = evaluate(loop.collection, context)
+        found = evaluate(loop.collection, context, now)
         if not isinstance(found, list):
             raise HaltError("noList", f"{loop.collection!r}, over which it is repeated, is no list.")
         items, total = found, len(found)
     elif loop.cardinality is not None:
-        number = evaluate(loop.cardinality, context)
+        number = evaluate(loop.cardinality, context, now)
         if isinstance(number, bool) or not isinstance(number, int | float) or number != int(number) or number < 0:
             raise HaltError("noNumber", f"{loop.cardinality!r}, how often it is repeated, is no whole number.")
         items, total = None, int(number)
@@ -74,12 +75,12 @@ def round_done(run: Run, inner: Token, loop: Loop, answer: Mapping[str, Any], in
     context = {**run.visible(inner.scope), **answer}
     results = run.variables.results[outer.id]
     if loop.collected and loop.result is not None:
-        made = compiled(f"={loop.result}").evaluate(context)
+        made = compiled(f"={loop.result}").evaluate(context, run.moment)
         results = {**results, "made": {**results["made"], str(run.scopes[inner.scope].turn): made}}
         run.variables.results[outer.id] = results
     outer = run.put(outer, done=outer.done + 1)
-    enough = loop.until is not None and evaluate(loop.until, {**context, **_counts(outer)}) is True
-    going_on = _goes_on(loop, context) if loop.kind == "standard" else outer.begun < outer.total
+    enough = loop.until is not None and evaluate(loop.until, {**context, **_counts(outer)}, run.moment) is True
+    going_on = _goes_on(loop, context, run.moment) if loop.kind == "standard" else outer.begun < outer.total
     run.emit(effects.Passed("left", node.id, inner.key))
     undoable = can_be_undone(run, node, inside)
     if undoable:
@@ -102,12 +103,12 @@ def _counts(outer: Token) -> dict[str, int]:
     }
 
 
-def _goes_on(loop: Loop, context: Mapping[str, Any]) -> bool:
+def _goes_on(loop: Loop, context: Mapping[str, Any], now: Moment | None) -> bool:
     """Whether a standard loop has another round; without a condition there is one round."""
     counter = context[COUNTER]
     if loop.maximum is not None and counter >= loop.maximum + loop.before:
         return False
-    return loop.condition is not None and evaluate(loop.condition, context) is True
+    return loop.condition is not None and evaluate(loop.condition, context, now) is True
 
 
 def _end(run: Run, outer: Token, loop: Loop) -> None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from models.domain.dates import to_text
 from models.domain.errors import SomError
+from models.domain.expressions.values.calendar_text import moment_of
 from models.domain.recipes import effects
 from models.domain.recipes.model import Node, Process, Recipe
 from models.domain.recipes.state import ENDS, ROOT, Record, Scope, State, Token, Wait
@@ -45,6 +47,7 @@ class Run:
     def __init__(self, recipe: Recipe, state: State, now: datetime, decide: Decide | None) -> None:
         self.recipe = recipe
         self.now = now.astimezone(UTC)
+        self.moment = moment_of(to_text(self.now))
         self.decide = decide
         self.effects: list[effects.Effect] = []
         self.ready: deque[int] = deque()

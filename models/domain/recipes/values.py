@@ -5,21 +5,24 @@ from functools import lru_cache
 from typing import Any
 
 from models.domain.expressions import Expression, Template, compile_expression, compile_template
+from models.domain.expressions.values.calendar import Moment
 
 Mapping_ = tuple[tuple[str, Any], ...]
 
 
-def evaluate(text: str, context: Mapping[str, Any]) -> Any:
-    """Return the value of an expression.
+def evaluate(text: str, context: Mapping[str, Any], now: Moment | None) -> Any:
+    """Return the value of an expression at a moment, which `now()` tells.
 
     Raises:
         ExpressionError: it does not parse, or cannot be computed.
     """
     expression = compile_expression(text)
-    return expression.evaluate(_with_secrets([expression], context))
+    return expression.evaluate(_with_secrets([expression], context), now=now)
 
 
-def mapped(mapping: Mapping_, context: Mapping[str, Any], into: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def mapped(
+    mapping: Mapping_, context: Mapping[str, Any], now: Moment | None, into: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return what a mapping makes: a template for each target, targets with dots making contexts.
 
     Later entries see what earlier ones made. `into` has contexts that already exist, whose other entries stay.
@@ -31,7 +34,7 @@ def mapped(mapping: Mapping_, context: Mapping[str, Any], into: Mapping[str, Any
     seen = dict(context)
     for target, source in mapping:
         template = compiled(source)
-        value = template.evaluate(_with_secrets(template.expressions, seen))
+        value = template.evaluate(_with_secrets(template.expressions, seen), now)
         head, *rest = target.split(".")
         if rest:
             value = _put(made.get(head, (into or {}).get(head)), rest, value)

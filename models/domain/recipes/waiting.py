@@ -6,6 +6,7 @@ from typing import Any
 
 from models.domain.dates import to_text
 from models.domain.expressions import ExpressionError
+from models.domain.expressions.values.calendar import Moment
 from models.domain.recipes import effects, times
 from models.domain.recipes.model import CATCHABLE, Event, Node
 from models.domain.recipes.run import HaltError, Run
@@ -74,14 +75,16 @@ def wait_for(run: Run, token: Token, node: Node, events: tuple[Event, ...]) -> N
 def _wait(run: Run, wait: Wait, event: Event, scope: int, *, standing: bool) -> None:
     wait = wait._replace(name=event.name)
     if event.kind == "timer" and event.timer is not None:
-        value = evaluate(event.timer.value, run.visible(scope)) if event.timer.expression else event.timer.value
+        value = (
+            evaluate(event.timer.value, run.visible(scope), run.moment) if event.timer.expression else event.timer.value
+        )
         try:
             first = times.due(event.timer.kind, value, run.now)
         except times.InvalidTime as error:
             raise HaltError(error.code, str(error)) from None
         wait = wait._replace(due=first.moment, every=first.every, left=first.left)
     if event.correlation is not None:
-        value = evaluate(event.correlation, run.visible(scope))
+        value = evaluate(event.correlation, run.visible(scope), run.moment)
         if value is None:
             raise HaltError("noCorrelation", f"{event.correlation!r}, by which the message is known, has no value.")
         wait = wait._replace(correlation=value if isinstance(value, str) else str(value))
@@ -179,7 +182,7 @@ def fire_conditions(run: Run) -> bool:
     for wait in [wait for wait in run.waits.values() if wait.kind == "conditional"]:
         scope = wait.scope or run.tokens[wait.token].scope
         event = run.recipe.processes[run.scopes[scope].process].nodes[wait.node].events[wait.event]
-        holds = _holds(event.condition, run.visible(scope))
+        holds = _holds(event.condition, run.visible(scope), run.moment)
         if holds and not wait.met:
             run.waits[wait.key] = wait._replace(met=True)
             fire(run, run.waits[wait.key], {})
@@ -189,9 +192,9 @@ def fire_conditions(run: Run) -> bool:
     return False
 
 
-def _holds(condition: str | None, context: Mapping[str, Any]) -> bool:
+def _holds(condition: str | None, context: Mapping[str, Any], now: Moment | None) -> bool:
     """Whether a condition is true now; one that cannot be computed yet is not."""
     try:
-        return condition is not None and evaluate(condition, context) is True
+        return condition is not None and evaluate(condition, context, now) is True
     except ExpressionError:
         return False

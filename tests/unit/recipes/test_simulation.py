@@ -1,12 +1,10 @@
 """Trying recipes: simulated answers on virtual time, and test cases."""
 
-import os
-from pathlib import Path
-
 import pytest
 
 from models.domain.recipes import Case, InvalidCase, explore, read_cases, simulate
 from som.conformance import PAGE, page
+from tests.reference import models_dir
 from tests.unit.recipes.drawing import recipe, service
 
 ORDERING = recipe(
@@ -119,13 +117,9 @@ def test_exploring_goes_all_ways_and_names_what_cannot_be_reached() -> None:
     assert [node.id for node in explore(shut).missed] == ["t"]
 
 
-def models() -> Path:
-    """The models of others: beside the reference files, or where SOM_MODELS_DIR says."""
-    return Path(os.environ.get("SOM_MODELS_DIR") or Path(os.environ["SOM_REFERENCE_DIR"]).parent / "models") / "bpmn"
-
-
 @pytest.mark.reference
 def test_the_page_on_models_of_others_says_what_becomes_of_them() -> None:
-    if not models().is_dir():
+    folder = models_dir("bpmn")
+    if folder is None:
         pytest.skip("no models of others")
-    assert page(models()) == PAGE.read_text(), "run python -m som.conformance"
+    assert page(folder) == PAGE.read_text(), "run python -m som.conformance"
