@@ -21,6 +21,7 @@ from som.cli import (
     propagation,
     recipe,
     recipe_versions,
+    recipe_writing,
     release,
     repair,
     resolution,
@@ -72,7 +73,7 @@ fallout.app.add_typer(rules.app, name="rules")
 app.add_typer(fallout.app, name="fallout")
 app.add_typer(work.app, name="work")
 app.add_typer(pool.app, name="pool")
-for named, command in recipe_versions.COMMANDS:
+for named, command in (*recipe_versions.COMMANDS, *recipe_writing.COMMANDS):
     recipe.app.command(named)(command)
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(release.app, name="release")

@@ -1,0 +1,164 @@
+"""The YAML of a recipe: read with the place of every value, checked against the schema, and written."""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import jsonschema_rs
+import yaml
+
+from models.domain.errors import SomError
+from models.recipes.written.words import KINDS
+
+MAX_CHARACTERS = 1_000_000
+MAX_DEPTH = 60
+SCHEMA = Path(__file__).with_name("recipe.schema.json")
+
+Body = dict[str, Any]
+_Path = tuple[str | int, ...]
+
+
+class InvalidWriting(SomError):
+    """This is no recipe written as YAML."""
+
+    code = "invalidRecipe"
+
+    def __init__(self, message: str, path: _Path = (), reason: str = "") -> None:
+        """Carry the path of what is wrong, and why, where the schema says so."""
+        super().__init__(message)
+        self.path, self.reason = path, reason or message
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's core: `yes` and `no` are texts, and so are dates and sexagesimal numbers."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what `_Loader` reads; texts of several lines as blocks."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        """Indent lists below their key."""
+        super().increase_indent(flow, False)
+
+
+_CORE = (
+    ("bool", re.compile(r"true|false"), "tf"),
+    ("null", re.compile(r"~|null|"), ["~", "n", ""]),
+    ("int", re.compile(r"[-+]?[0-9]+"), "-+0123456789"),
+    ("float", re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), "-+.0123456789"),
+)
+for _class in (_Loader, _Dumper):
+    _class.yaml_implicit_resolvers = {}
+    for _name, _pattern, _first in _CORE:
+        _anchored = re.compile(rf"(?:{_pattern.pattern})\Z")
+        _class.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _anchored, list(_first))
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", "null"))
+
+
+def dump(body: Body) -> str:
+    """Return the text of a recipe; the same recipe gives the same text."""
+    return yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+def load(text: str, file: str = "recipe") -> Body:
+    """Return the recipe that a text holds.
+
+    Raises:
+        InvalidWriting: it is none; the message names file, line and path of the first thing that is wrong.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidWriting(f"{file}: It has more than {MAX_CHARACTERS} characters.")
+    lines: dict[_Path, int] = {}
+    try:
+        _bound(text)
+        node = yaml.compose(text, Loader=_Loader)
+        body = _plain(node, (), lines) if node is not None else None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise InvalidWriting(f"{file}:{mark.line + 1 if mark else 1}: {error.problem}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise InvalidWriting(f"{file}: {error}") from None
+    wrong = _first_wrong(body)
+    if wrong is not None:
+        path, reason = wrong
+        where = "/".join(map(str, path)) or "recipe"
+        raise InvalidWriting(f"{file}:{_line(lines, path)}: {where}: {reason}", path, reason)
+    return cast("Body", body)
+
+
+def _bound(text: str) -> None:
+    """Refuse references, which can make much of little, and what is deeper than anybody writes."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.AliasEvent):
+            raise _refusal("References (*) are not read.", event.start_mark)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise _refusal(f"It is deeper than {MAX_DEPTH} levels.", event.start_mark)
+
+
+def _refusal(reason: str, mark: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=reason, problem_mark=mark)
+
+
+def _plain(node: yaml.Node, path: _Path, lines: dict[_Path, int]) -> Any:
+    lines[path] = node.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(one, (*path, index), lines) for index, one in enumerate(node.value)]
+    if isinstance(node, yaml.MappingNode):
+        found: Body = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if name in found:
+                raise yaml.MarkedYAMLError(problem=f"{name} stands here twice.", problem_mark=key.start_mark)
+            found[name] = _plain(value, (*path, name), lines)
+            lines[(*path, name)] = key.start_mark.line + 1
+        return found
+    return _Loader("").construct_object(node)
+
+
+def _line(lines: dict[_Path, int], path: _Path) -> int:
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path, 1)
+
+
+@cache
+def _validator(part: str = "") -> Any:
+    """Return the check of the whole, or of a step of one kind."""
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    if part:
+        schema = {"$schema": schema["$schema"], "$defs": schema["$defs"], "$ref": f"#/$defs/{part}"}
+    return jsonschema_rs.Draft202012Validator(schema)
+
+
+def _first_wrong(value: Any, part: str = "") -> tuple[_Path, str] | None:
+    found = [(tuple(error.instance_path), error) for error in _validator(part).iter_errors(value)]
+    if not found:
+        return None
+    path, error = min(found, key=lambda one: [str(key).zfill(6) for key in one[0]])
+    inner = value
+    for key in path:
+        inner = inner[key]
+    if "steps" not in path[-2:-1] and "do" not in path[-2:-1] and "undo" not in path[-1:]:
+        return path, str(error.message)
+    return _wrong_step(inner, path, str(error.message))
+
+
+def _wrong_step(step: Any, path: _Path, otherwise: str) -> tuple[_Path, str]:
+    """Say what is wrong with a step by its kind, not which alternatives of the schema it fails."""
+    kinds = [kind for kind in KINDS if isinstance(step, dict) and kind in step]
+    if not isinstance(step, dict) or len(kinds) != 1:
+        has = f"this one has {', '.join(kinds)}" if kinds else "this one has none"
+        return path, f"A step has one of {', '.join(KINDS)}; {has}."
+    inner = _first_wrong(step, kinds[0])
+    return (path, otherwise) if inner is None else ((*path, *inner[0]), inner[1])
