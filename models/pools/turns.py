@@ -26,6 +26,8 @@ _PATIENCE = 30.0  # seconds
 _LONGEST_PAUSE = 0.05
 _STILL_SECONDS = 0.5
 _DUPLICATE_KEY = 11000
+_INTERRUPTED = 11601
+"""Another process took this one for dead, and ended its session: the turn was slow, and is taken again."""
 _TRIES_OF_DUPLICATES = 3
 
 
@@ -207,7 +209,7 @@ async def _abandon(session: AsyncClientSession) -> None:
 
 def _again(error: PyMongoError, tried: int) -> bool:
     """Whether a turn that failed so is worth another try: another process was quicker, on the pool or on a key."""
-    if error.has_error_label("TransientTransactionError"):
+    if error.has_error_label("TransientTransactionError") or getattr(error, "code", None) == _INTERRUPTED:
         return True
     return _is_duplicate(error) and tried < _TRIES_OF_DUPLICATES
 
