@@ -45,6 +45,8 @@ from scheduler.watcher import Watcher
 Document = dict[str, Any]
 Script = Callable[[FulfillerCall], Awaitable[Outcome]]
 
+SPARED = ("group-commit", "Task-", "pymongo", "turns of pool")
+"""Names of tasks that outlive an engine: what is on its way to the database gets there, and others use pools, too."""
 SPECIFICATION = {"id": "s1", "name": "Access", "version": "1"}
 
 
@@ -190,11 +192,7 @@ class Harness:
     async def kill(self, tasks: list[asyncio.Task[None]]) -> None:
         """As kill -9: nothing is handed back. Whatever the engine started is cancelled where it stands."""
         mine = asyncio.current_task()
-        victims = [
-            task
-            for task in asyncio.all_tasks()
-            if task is not mine and not task.get_name().startswith(("group-commit", "Task-", "pymongo"))
-        ]
+        victims = [task for task in asyncio.all_tasks() if task is not mine and not task.get_name().startswith(SPARED)]
         await end([*victims, *tasks])
         self._running = [task for task in self._running if task not in tasks]
 
