@@ -224,3 +224,6 @@ async def test_an_item_that_is_given_up_ends_its_recipe(engine: Harness) -> None
     entry = {"kind": "intervene", "task": key, "hold": 1, "do": "fail", "who": "ada", "why": "hopeless"}
     await inbox.append(engine.store, engine.clock, order, entry)
     await engine.until(order, "failed")
+    plan = await engine.get("plan", order)
+    assert {one["s"] for one in plan["run"].values()} == {"failed"}
+    assert engine.fulfiller.order_of_effects() == []
