@@ -177,12 +177,10 @@ class Recipes:
             return
         for message in heard:
             await self._take(task, playable, run, message)
-        while run.state.running:
-            happenings = await self._happened(task, run)
-            if not happenings:
-                break
-            for happening in happenings:
-                await self._take(task, playable, run, happening)
+        going_on = True
+        while run.state.running and going_on:  # what cannot be taken in is looked at again in another turn, not in this
+            happened = await self._happened(task, run)
+            going_on = any([await self._take(task, playable, run, happening) for happening in happened])
         if not run.state.running:
             self._end(task, run)
 
@@ -221,16 +219,18 @@ class Recipes:
             found[key] = {**values, **(outputs.get(key) or {})}
         return found
 
-    async def _take(self, task: PlannedTask, playable: Playable, run: RecipeRun, happening: Happening) -> None:
+    async def _take(self, task: PlannedTask, playable: Playable, run: RecipeRun, happening: Happening) -> bool:
+        """Let it happen; returns whether the run is another one by it."""
         before = run.state
         state, effects = advance(playable.recipe, before, happening, decide=playable.decide)
         if state is before:
-            return
+            return False
         if isinstance(happening, Done) and _size(state) > MAX_DATA_BYTES:
             self._stuck(task, f"the data of the run would be larger than {MAX_DATA_BYTES // 1024} KB")
-            return
+            return False
         run.state = state
         self._carry_out(task, playable, run, effects)
+        return True
 
     # Effects
 

@@ -227,3 +227,13 @@ async def test_an_item_that_is_given_up_ends_its_recipe(engine: Harness) -> None
     plan = await engine.get("plan", order)
     assert {one["s"] for one in plan["run"].values()} == {"failed"}
     assert engine.fulfiller.order_of_effects() == []
+
+
+async def test_a_run_whose_data_grows_too_large_is_held_and_holds_up_nobody(engine: Harness) -> None:
+    engine.recipes["build", "1.0.0"] = THREE
+    engine.fulfiller.scripts["fulfil:survey"] = answers(Done({"speed": 1, "much": "x" * 300_000}), Done({"speed": 1}))
+    engine.start()
+    order = await engine.order(running("build"))
+    document = await engine.until(order, "held")
+    (error,) = document["body"]["serviceOrderItem"][0]["errorMessage"]
+    assert (error["code"], "256 KB" in error["message"]) == ("recipeStuck", True)
