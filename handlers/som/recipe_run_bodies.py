@@ -104,6 +104,10 @@ def _elements(
     ]
 
 
+def _place(inside: str, element: str) -> Document:
+    return {"id": element, **({"within": inside} if inside else {})}
+
+
 def _visit(request: Request, picture: PlanPicture, visit: Visit, flows: Mapping[str, Mapping[str, Any]]) -> Document:
     body: Document = {"key": visit.key, "state": visit.state, "startDate": visit.began, "endDate": visit.ended}
     if visit.reason:
