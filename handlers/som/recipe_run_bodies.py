@@ -8,6 +8,7 @@ from handlers.som.fallout_bodies import task_flow_reference
 from handlers.som.plan_bodies import owner_body, recipe_run_body
 from handlers.som.times import shown
 from models.callback_token import CallKey
+from models.domain.plan import PlannedTask
 from models.domain.precedence import ENDED
 from models.domain.progress import TaskRun
 from models.domain.recipe_runs import RecipeRun
@@ -55,15 +56,16 @@ def full_run_body(request: Request, picture: PlanPicture, task: str, flows: Iter
     told = recipe_run_body(task, run)
     body = listed_run_body(request, picture.stored, task)
     planned = next((one for one in picture.tasks if one.key == task), None)
-    found = visits(run, body["status"], _steps(picture, task, run))
-    by_task = _by_task(flows)
+    steps = _steps(picture, planned, run) if planned is not None else {}
+    found = visits(run, body["status"], steps)
+    shown_visits = _Visits(request, picture, found, flows)
     return {
         **body,
         **({"item": planned.item, "service": planned.service} if planned is not None else {}),
         "reason": run.reason or _held_for(picture.run(task)),
-        "element": _elements(request, picture, found, by_task),
+        "element": shown_visits.by_element(),
         "flow": [{**_place(*place), "taken": count} for place, count in taken(run).items()],
-        "variable": _variables(run.state, {visit.key: visit.element for visit in found}),
+        "variable": shown_visits.variables(run.state),
         "data": told["data"],
         "path": told["path"],
     }
@@ -73,80 +75,85 @@ def _held_for(run: TaskRun) -> str | None:
     return (run.error or {}).get("message") if run.state in ("held", "pending", "failed") else None
 
 
-def _steps(picture: PlanPicture, task: str, run: RecipeRun) -> dict[str, Step]:
+def _steps(picture: PlanPicture, runner: PlannedTask, run: RecipeRun) -> dict[str, Step]:
     """The tasks of this very run, by the visit that each does."""
-    runner = next((one for one in picture.tasks if one.key == task), None)
-    if runner is None:
-        return {}
-    steps = ((one.step, one.key) for one in picture.tasks if one.of == task and one.step is not None)
-    return {step: Step(key, picture.run(key)) for step, key in steps if key == step_key(runner, run.number, step)}
-
-
-def _by_task(flows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """The task flows, by the key of the task that asked for each; those that undo something aside."""
-    calls = ((CallKey.parse(str(flow.get("call", ""))), flow) for flow in flows)
-    return {call.task: flow for call, flow in calls if call is not None and call.operation == "fulfil"}
-
-
-def _elements(
-    request: Request, picture: PlanPicture, found: list[Visit], flows: Mapping[str, Mapping[str, Any]]
-) -> list[Document]:
-    by_place: dict[tuple[str, str], list[Visit]] = {}
-    for visit in found:
-        by_place.setdefault((within(visit.key), visit.element), []).append(visit)
-    return [
-        {
-            **_place(*place),
-            "state": element_state(of_one),
-            "visit": [_visit(request, picture, visit, flows) for visit in of_one],
-        }
-        for place, of_one in by_place.items()
-    ]
+    steps = ((one.step, one) for one in picture.tasks if one.of == runner.key and one.step is not None)
+    return {
+        step: Step(one.key, picture.run(one.key), one.sources)
+        for step, one in steps
+        if one.key == step_key(runner, run.number, step)
+    }
 
 
 def _place(inside: str, element: str) -> Document:
     return {"id": element, **({"within": inside} if inside else {})}
 
 
-def _visit(request: Request, picture: PlanPicture, visit: Visit, flows: Mapping[str, Mapping[str, Any]]) -> Document:
-    body: Document = {"key": visit.key, "state": visit.state, "startDate": visit.began, "endDate": visit.ended}
-    if visit.reason:
-        body["reason"] = visit.reason
-    if visit.step is None:
-        return body
-    step = visit.step
-    key = f"{picture.stored['_id']}:{step.task}"
-    error = step.run.error
-    body["task"] = {"id": key, "href": request.url(f"/task/{key}"), "state": step.run.state}
-    body["fulfiller"] = step.run.fulfiller or picture.documents.get(step.task, {}).get("fulfiller")
-    body["attempts"] = step.run.attempts
-    body["error"] = None if error is None else {name: error.get(name, "") for name in ("code", "message")}
-    if step.task in flows:
-        body["taskFlow"] = _task_flow(request, flows[step.task])
-    return body
+class _Visits:
+    """The visits of a run as they are shown, each referring to others by key and element."""
 
+    def __init__(
+        self, request: Request, picture: PlanPicture, found: list[Visit], flows: Iterable[Mapping[str, Any]]
+    ) -> None:
+        self._request = request
+        self._picture = picture
+        self._visits = found
+        self._elements = {visit.key: visit.element for visit in found}
+        calls = ((CallKey.parse(str(flow.get("call", ""))), flow) for flow in flows)
+        # By the task that asked for each; those that undo something are others' business.
+        self._flows = {call.task: flow for call, flow in calls if call is not None and call.operation == "fulfil"}
 
-def _task_flow(request: Request, stored: Mapping[str, Any]) -> Document:
-    flow = stored["body"]
-    named = {name: flow[name] for name in ("name", "state", "queue", "assignee") if flow.get(name)}
-    return {**task_flow_reference(request, {"id": stored["_id"], **flow}), **named}
+    def by_element(self) -> list[Document]:
+        """Each element with its state and its visits."""
+        places: dict[tuple[str, str], list[Visit]] = {}
+        for visit in self._visits:
+            places.setdefault((within(visit.key), visit.element), []).append(visit)
+        return [
+            {**_place(*place), "state": element_state(of_one), "visit": [self._visit(visit) for visit in of_one]}
+            for place, of_one in places.items()
+        ]
 
+    def variables(self, state: State) -> list[Document]:
+        """Each variable with who produced it and who consumed it; what a run began with was produced by nobody."""
+        found = []
+        for scope, values in state.data.values.items():
+            made = state.data.made.get(scope, {})
+            for name, value in values.items():
+                told = {"name": name, "value": value, **self._producer(made.get(name, ""))}
+                if scope == ROOT:
+                    told["consumedBy"] = [self._reference(key) for key in state.data.used.get(name, ())]
+                else:
+                    told["scope"] = state.scopes[scope].path.rstrip("/") if scope in state.scopes else str(scope)
+                found.append(told)
+        return found
 
-def _variables(state: State, elements: Mapping[str, str]) -> list[Document]:
-    """Each variable with who produced it and who consumed it; those of a run's beginning were produced by nobody."""
+    def _visit(self, visit: Visit) -> Document:
+        body: Document = {"key": visit.key, "state": visit.state, "startDate": visit.began, "endDate": visit.ended}
+        if visit.reason:
+            body["reason"] = visit.reason
+        return body if visit.step is None else {**body, **self._step(visit.step)}
 
-    def at(key: str) -> Document:
-        return {"key": key, **({"element": elements[key]} if key in elements else {})}
+    def _step(self, step: Step) -> Document:
+        """What the task of a visit tells of it."""
+        key = f"{self._picture.stored['_id']}:{step.task}"
+        error = step.run.error
+        body: Document = {
+            "task": {"id": key, "href": self._request.url(f"/task/{key}"), "state": step.run.state},
+            "fulfiller": step.run.fulfiller or self._picture.documents.get(step.task, {}).get("fulfiller"),
+            "attempts": step.run.attempts,
+            "error": None if error is None else {name: error.get(name, "") for name in ("code", "message")},
+            "source": [{"name": name, **self._producer(by)} for name, by in step.sources.items()],
+        }
+        flow = self._flows.get(step.task)
+        return body if flow is None else {**body, "taskFlow": self._task_flow(flow)}
 
-    found = []
-    for scope, values in state.data.values.items():
-        made = state.data.made.get(scope, {})
-        for name, value in values.items():
-            by = made.get(name, "")
-            told = {"name": name, "value": value, **({"producedBy": at(by)} if by else {})}
-            if scope == ROOT:
-                told["consumedBy"] = [at(key) for key in state.data.used.get(name, ())]
-            else:
-                told["scope"] = state.scopes[scope].path.rstrip("/") if scope in state.scopes else str(scope)
-            found.append(told)
-    return found
+    def _task_flow(self, stored: Mapping[str, Any]) -> Document:
+        flow = stored["body"]
+        named = {name: flow[name] for name in ("name", "state", "queue", "assignee") if flow.get(name)}
+        return {**task_flow_reference(self._request, {"id": stored["_id"], **flow}), **named}
+
+    def _producer(self, key: str) -> Document:
+        return {"producedBy": self._reference(key)} if key else {}
+
+    def _reference(self, key: str) -> Document:
+        return {"key": key, **({"element": self._elements[key]} if key in self._elements else {})}

@@ -6,7 +6,7 @@ an element whether it was passed, is under way, is held, has failed, or was call
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from models.domain.precedence import ENDED
@@ -33,10 +33,14 @@ _WAITING_FOR_SOMEBODY = frozenset({"held", "pending", "failed"})
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The task of the plan that does a visit of an element: its key, and where it stands."""
+    """The task of the plan that does a visit of an element: its key, where it stands, and what its input came from.
+
+    `sources` names, by variable, the key of the visit that had produced the value; empty where the run began with it.
+    """
 
     task: str
     run: TaskRun
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -97,11 +101,22 @@ def visits(run: RecipeRun, status: str, steps: Mapping[str, Step]) -> list[Visit
 
 
 def _note(found: dict[tuple[str, str], Visit], element: str, key: str, at: str, what: str) -> None:
-    visit = found.setdefault((element, key), Visit(element, key, at))
+    if (element, key) not in found:
+        found[element, key] = Visit(element, key, _caught_before(found, element) or at)
+    visit = found[element, key]
     visit.entered |= what == "entered"
     visit.threw |= what == "thrown"
     visit.last = what
     visit.ended = None if what == "entered" else at
+
+
+def _caught_before(found: dict[tuple[str, str], Visit], element: str) -> str | None:
+    """When the event happened by which an element is visited now: at a border, that is told under its host's key."""
+    last = next((visit for visit in reversed(found.values()) if visit.element == element), None)
+    if last is None or last.last != "caught" or last.entered:
+        return None
+    del found[element, last.key]
+    return last.began
 
 
 def _judge(visit: Visit, token: Token | None, status: str) -> None:

@@ -48,6 +48,7 @@ async def test_a_run_tells_what_it_has_made_of_each_element(client: ContractClie
     assert found["flow"] == [{"id": "f1", "taken": 1}]
     (visit,) = found["element"][1]["visit"]
     assert (visit["startDate"], visit["endDate"]) == ("2026-11-22T10:00:00.000Z", None)
+    assert visit["source"] == [{"name": "size"}]
     step = (await client.get(visit["task"]["href"])).json()
     assert (step["name"], step["stepOf"]) == ("Build it", KEYS[0])
     (size,) = found["variable"]

@@ -12,11 +12,11 @@ BUSY = '<error id="busy" errorCode="busy"/>'
 ENDS = '<endEvent id="e"/><endEvent id="f"/>'
 
 
-def border(name: str, host: str, event: str, attributes: str = "") -> str:
+def at_border(name: str, host: str, event: str, attributes: str = "") -> str:
     return f'<boundaryEvent id="{name}" attachedToRef="{host}" {attributes}>{event}</boundaryEvent>'
 
 
-CAUGHT = border("x", "t", '<errorEventDefinition errorRef="busy"/>')
+CAUGHT = at_border("x", "t", '<errorEventDefinition errorRef="busy"/>')
 
 
 def kept(runner: Runner) -> RecipeRun:
@@ -59,10 +59,12 @@ def test_a_step_whose_error_is_caught_has_failed_and_the_event_at_its_border_has
     run = Runner(LINE).failed("t", "busy")
     found = states(run, t=TaskRun("skipped", error={"code": "caught"}))
     assert found == {"s": "passed", "t": "failed", "x": "passed", "f": "passed"}
+    (border,) = [one for one in visits(kept(run), "completed", {}) if one.element == "x"]
+    assert (border.key, border.state) == ("x", "passed")
 
 
 def test_what_a_timer_interrupts_is_called_off() -> None:
-    timer = border("x", "t", "<timerEventDefinition><timeDuration>PT1M</timeDuration></timerEventDefinition>")
+    timer = at_border("x", "t", "<timerEventDefinition><timeDuration>PT1M</timeDuration></timerEventDefinition>")
     drawn = recipe(f'<startEvent id="s"/>{service("t")}{service("u")}{timer}{ENDS}', "s > t\nt > e\nx > u\nu > f")
     assert states(Runner(drawn).after(minutes=2)) == {"s": "passed", "t": "calledOff", "x": "passed", "u": "active"}
 
