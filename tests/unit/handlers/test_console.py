@@ -46,11 +46,11 @@ async def test_everything_that_a_page_asks_for_is_served_beside_it(
         reply = await served[f"/console/{address}"]()
         assert reply.status == 200
         assert reply.body
-    modules = [path for path in served if path.endswith(".js") and "/assets/" in path]
-    for path in modules:
-        text = ((await served[path]()).body or b"").decode()
+    modules = [one for one in served if one.endswith(".js") and "/assets/" in one]
+    for module in modules:
+        text = ((await served[module]()).body or b"").decode()
         for name in re.findall(r"^import .* from '\./([^']+)';", text, re.MULTILINE):
-            assert f"/console/assets/{name}" in served, path
+            assert f"/console/assets/{name}" in served, module
 
 
 async def test_no_other_host_can_be_asked_for_anything(tmp_path: Path) -> None:
