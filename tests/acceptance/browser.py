@@ -26,6 +26,12 @@ MISSING = (
 """Why nothing can be looked at here; empty where it can."""
 
 
+_UNNAMED = """() => [...document.querySelectorAll('button, a[href], input, select, textarea, [role=tab]')]
+  .filter((one) => one.checkVisibility() && !one.closest('.djs-container, .dmn-js-parent'))
+  .filter((one) => !(one.labels?.length || one.getAttribute('aria-label') || one.textContent.trim() || one.title))
+  .map((one) => one.outerHTML)"""
+
+
 @dataclass
 class Designer:
     """The designer as a person uses it who has no pointer.
@@ -91,6 +97,33 @@ class Designer:
         """Fill in a property."""
         self.field(label).fill(value)
         self.press("Tab")
+
+    def complete(self, label: str, begun: str, rest: str) -> None:
+        """Fill in an expression, of which a name is completed from its beginning."""
+        self.field(label).click()
+        self.type(begun)
+        self.page.locator(".completion li").first.wait_for()
+        self.press("Enter")
+        self.type(rest)
+        self.press("Tab")
+
+    def row(self, label: str, name: str, value: str) -> None:
+        """Add a row of a name and an expression."""
+        self.page.get_by_role("button", name=f"Add {label.lower().removesuffix('s')}").click()
+        self.type(name)
+        self.press("Tab")
+        self.type(value)
+        self.press("Tab")
+
+    def offered(self, label: str) -> list[str]:
+        """What a field offers to choose from."""
+        listed = self.page.locator(f'datalist[id="{self.field(label).get_attribute("list")}"] option')
+        return [str(one.get_attribute("value")) for one in listed.all()]
+
+    def unnamed(self) -> list[str]:
+        """What people can use on the page and readers of screens have no name for."""
+        found: list[str] = self.page.evaluate(_UNNAMED)
+        return found
 
     def field(self, label: str) -> Locator:
         return self.page.locator("#panel").get_by_label(label, exact=True)

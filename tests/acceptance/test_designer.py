@@ -1,14 +1,15 @@
 """The designer in a real browser: a recipe is drawn, tried, published, ordered, watched, and changed while it runs."""
 
+import json
 import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.acceptance.browser import MISSING, SECONDS, Designer, Runs, chromium, designer
 from tests.acceptance.server_process import ServerProcess
-from tests.acceptance.test_recipe_runs import Story
+from tests.acceptance.test_recipe_runs import PORT, Story
 
 expect.set_options(timeout=SECONDS * 1000)
 
@@ -53,11 +54,16 @@ def specify(opened: Designer, specification: str) -> None:
     """What the recipe is for, and what the elements do."""
     opened.page.get_by_role("button", name="Add an action on a specification").click()
     opened.fill("Specification 1", specification)
+    make_form(opened)
     opened.select("Build the line")
     opened.fill("Capability: specification", specification)
+    assert specification in opened.offered("Capability: specification")
     opened.field("Capability: action").select_option("add")
+    opened.row("Outputs", "speed", "=output.speed")
     opened.select("Look at it")
     opened.fill("Queue", specification)
+    assert opened.offered("Form") == ["port"]
+    opened.fill("Form", "port")
     opened.select("Mend it")
     opened.fill("Queue", specification)
     opened.select("Settle")
@@ -65,11 +71,19 @@ def specify(opened: Designer, specification: str) -> None:
     choose_ways(opened)
 
 
+def make_form(opened: Designer) -> None:
+    """What a person reports."""
+    opened.page.locator("#panel fieldset", has_text="Forms").get_by_role("button", name="Add").click()
+    opened.page.get_by_label("Name", exact=True).fill("port")
+    opened.page.get_by_label("What people fill in (JSON Schema)").fill(json.dumps(PORT))
+    opened.page.get_by_role("button", name="Keep").click()
+
+
 def choose_ways(opened: Designer) -> None:
     """Large ones are looked at; the others go on at once."""
     opened.select("Big?")
     opened.page.get_by_role("button", name="Way to Look at it").click()
-    opened.fill("Condition", "speed > 10")
+    opened.complete("Condition", "spe", " > 10")
     opened.select("Big?")
     opened.page.get_by_role("button", name="Way to Settle").click()
     opened.field("Taken where no condition holds").check()
@@ -117,6 +131,7 @@ def test_a_recipe_is_drawn_tried_published_ordered_and_changed_while_it_runs(sto
     page, name = opened.page, story.name
     opened.new(name)
     draw(opened)
+    assert opened.unnamed() == []
     expect(page.locator("#tab-problems")).to_have_text(re.compile(r"Problems \(\d+\)"))
     expect(page.locator(".problem-mark").first).to_be_visible()
     opened.press("Escape")
@@ -135,6 +150,7 @@ def test_a_recipe_is_drawn_tried_published_ordered_and_changed_while_it_runs(sto
     runs = Runs(page)
     runs.open(name, "1.0.0")
     runs.expect("active", "Look at it")
+    assert opened.unnamed() == []
     story.report(flow, 7)
     expect(page.locator("#title .state")).to_have_text("Completed")
     runs.expect("passed", START, "Build the line", "Big?", "Look at it", "Settle", "Done")
@@ -195,3 +211,56 @@ def test_a_drawing_edited_as_xml_is_the_same_graph(story: Story, opened: Designe
 def graph(xml: str) -> list[str]:
     """The elements of a drawing, and how they hang together."""
     return sorted(re.findall(r'(?:\bid|sourceRef|targetRef|bpmnElement)="([^"]+)"', xml))
+
+
+def write(opened: Designer, cell: Locator, text: str) -> None:
+    """Write into a cell of a decision table."""
+    cell.locator("[contenteditable=true]").click()
+    opened.press("Control+a")
+    opened.type(text)
+
+
+def make_table(opened: Designer) -> Locator:
+    """A table of one rule on the size, evaluated before it is kept."""
+    page = opened.page
+    page.get_by_role("button", name="Make a table").click()
+    box = page.locator("dialog")
+    box.locator(".rule-index").wait_for()
+    box.get_by_label("Name", exact=True).fill("which")
+    box.locator("th.input-cell .edit-button").focus()
+    opened.press("Enter")
+    write(opened, box.locator(".context-menu .literal-expression"), "size")
+    opened.press("Escape")
+    write(opened, box.locator("td.input-cell").first, "> 10")
+    write(opened, box.locator("td.output-cell").first, '"fibre"')
+    return box
+
+
+def test_a_decision_table_is_made_evaluated_changed_and_kept_with_its_recipe(story: Story, opened: Designer) -> None:
+    page, name = opened.page, f"{story.name}-table"
+    opened.new(name)
+    opened.press("]")
+    opened.add("Rule task", "Which line?")
+    opened.add("End", "Done")
+    opened.select("Which line?")
+    box = make_table(opened)
+    box.get_by_label("Evaluate it with").fill('{"size": 30}')
+    opened.press("Enter")
+    expect(box.locator("output")).to_have_text('"fibre"')
+    box.get_by_role("button", name="Keep").click()
+    opened.fill("Result becomes", "line")
+    expect(page.locator("#tab-problems")).to_have_text("Problems")
+
+    page.get_by_role("button", name="Edit its table").click()
+    write(opened, box.locator("td.output-cell").first, '"copper"')
+    box.get_by_role("button", name="Keep").click()
+    page.locator("#try").click()
+    page.locator("#trial-input").fill('{"size": 30}')
+    page.locator("#run-trial").click()
+    expect(page.locator("#page-trial pre")).to_contain_text('"line": "copper"')
+    opened.press("Control+s")
+    expect(page.locator("#notice")).to_have_text("Saved.")
+    (kept,) = story.call("GET", f"/som/v1/recipe/{name}:1.0.0")["decisionTable"]
+    assert kept["name"] == "which"
+    assert "&#34;copper&#34;" in kept["dmn"] or '"copper"' in kept["dmn"]
+    assert (opened.foreign, opened.faults) == ([], [])
