@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.changes import Draft, EventNames, Revision
-from handlers.dependencies import Dependencies
+from handlers.dependencies import Dependencies, deciding
 from handlers.errors import invalid
 from handlers.resource import ResourceKind
 from models.cancellations import OPEN
 from models.domain.caller import Caller
+from models.domain.decision_points import CANCEL
 from models.domain.errors import Conflict
 from models.domain.lifecycles import SERVICE_ORDER
 from models.references import first_match
@@ -31,6 +32,7 @@ class CancelServiceOrderRules:
     def __init__(self, dependencies: Dependencies) -> None:
         """Look at orders in this store."""
         self._store = dependencies.store
+        self._deciding = deciding(dependencies)
 
     async def before_create(self, caller: Caller, draft: Draft) -> None:
         """Find the order, see whether it can still be cancelled, and ask for the scheduler's attention."""
@@ -41,6 +43,8 @@ class CancelServiceOrderRules:
                 "/serviceOrder/id", "unknownServiceOrder", f"There is no service order with the id {wanted!r}."
             )
         await check_cancellable(self._store, caller, order)
+        told = {"state": order["body"]["state"], "reason": draft.body.get("cancellationReason"), "who": caller.subject}
+        await self._deciding.check(CANCEL, order, draft.id, told)
         draft.body["state"] = "acknowledged"
         draft.fields.update(order=wanted, due=draft.now, priority=order.get("priority", 4), fence=0)
 

@@ -11,6 +11,7 @@ from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
 from models.clock import Clock
 from models.counts import Counts
+from models.deciding import Deciding
 from models.domain.caller import ANONYMOUS, Caller
 from models.domain.patterns import PatternEngine
 from models.inventory import Inventory
@@ -43,6 +44,7 @@ class Dependencies:
         recipes: the published recipes.
         policies: the published policies.
         policy_service: asks the services that policies name.
+        count_decision: is told decision point and result of each decision of a policy.
         sealer: encrypts credentials; without a key it refuses to.
         counts: totals of lists that were dear to count.
         catalogue_check: whether specifications named in an order or a service must exist in the catalogue.
@@ -65,6 +67,7 @@ class Dependencies:
     recipes: RecipeBook
     policies: PolicyBook
     policy_service: PolicyService
+    count_decision: Callable[[str, str], None] = lambda *_: None
     sealer: Sealer = field(default_factory=Sealer)
     counts: Counts = field(default_factory=Counts)
     catalogue_check: bool = True
@@ -73,3 +76,14 @@ class Dependencies:
     roles: tuple[str, ...] = ("api",)
     version: str = "0"
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def deciding(dependencies: Dependencies) -> Deciding:
+    """What has policies decide about requests."""
+    return Deciding(
+        dependencies.store,
+        dependencies.clock,
+        dependencies.policies,
+        dependencies.policy_service,
+        dependencies.count_decision,
+    )

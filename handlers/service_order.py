@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.changes import Draft, EventNames, Revision
-from handlers.dependencies import Dependencies
+from handlers.dependencies import Dependencies, deciding
 from handlers.errors import invalid
 from handlers.order_items import RESUMABLE, check_resumption, resumed, walk
 from handlers.resource import ResourceKind
 from models import inbox, order_callbacks
 from models.aside import aside_if_big
 from models.domain.caller import Caller
+from models.domain.decision_points import AMEND
 from models.domain.errors import Conflict
 from models.domain.lifecycles import SERVICE_ORDER
 from models.domain.order_items import items_of
 from models.domain.transients import put_back, without_transients
+from models.ids import new_id
 from models.new_orders import LOWEST_PRIORITY, SERVER_SET, acknowledge, put_aside, scheduling
 from models.plan_removal import clear_plan
 from models.references import first_match
@@ -57,6 +59,7 @@ class ServiceOrderRules:
         self._surface = surface
         self._patterns = dependencies.patterns
         self._sealer = dependencies.sealer
+        self._deciding = deciding(dependencies)
 
     async def before_create(self, caller: Caller, draft: Draft) -> None:
         """Check the surface; acknowledge order and items; ask for the scheduler's attention."""
@@ -114,6 +117,7 @@ class ServiceOrderRules:
             return
         if changed - ALWAYS_PATCHABLE:
             await self._keep_intake_out(revision)
+            await self._may_amend(caller, revision, changed)
         if "serviceOrderItem" in changed:
             _acknowledge_patched_items(revision)
         put_back(revision.body, opened(self._surface.sealer, revision.stored))
@@ -124,6 +128,17 @@ class ServiceOrderRules:
             aside = put_aside(self._surface.sealer, revision.body)
         revision.body.setdefault("priority", str(LOWEST_PRIORITY))
         revision.fields.update(scheduling(revision.body, revision.now), **aside, poke=revision.now)
+
+    async def _may_amend(self, caller: Caller, revision: Revision, changed: set[str]) -> None:
+        """Have policies decide about the change; what they have decided about the order as it was counts no more."""
+        told = {
+            "state": revision.before["state"],
+            "changed": sorted(changed),
+            "amended": without_transients(revision.body),
+        }
+        await self._deciding.check(AMEND, revision.stored, new_id(), {**told, "who": caller.subject})
+        revision.fields["amended"] = revision.stored.get("amended", 0) + 1
+        revision.unset.append("delay")
 
     async def _keep_intake_out(self, revision: Revision) -> None:
         """See that nobody plans the order as it was, now or until the change is written.

@@ -8,7 +8,7 @@ from handlers.changes import Draft, EventNames, Revision
 from handlers.dependencies import Dependencies
 from handlers.fallout_flow import FalloutFlowRules
 from handlers.resource import ResourceKind
-from models import inbox, task_flows
+from models import delays, inbox, task_flows
 from models.domain import task_flow
 from models.domain.caller import ANONYMOUS, Caller
 from models.domain.errors import Conflict, InvalidRequest
@@ -66,10 +66,13 @@ class TaskFlowRules:
             return
         before = revision.before
         is_fallout = "fallout" in revision.stored
-        awaited = is_fallout or bool(revision.stored.get("call"))
+        is_approval = "approval" in revision.stored
+        awaited = is_fallout or is_approval or bool(revision.stored.get("call"))
         change = task_flow.changed(before, revision.body, awaited=awaited, now=revision.now)
         if is_fallout:
             change = self._fallout.check(change)
+        elif is_approval and change.asks:
+            raise Conflict("/informationRequired: an approval is given or refused; a comment can ask for more.")
         # Callers are not identified yet; until they are, a deed is that of the person whose task it is.
         who = change.who or caller.subject if caller == ANONYMOUS else caller.subject
         revision.body = task_flow.with_notes(change.body, new_id, revision.now, who)
@@ -85,7 +88,7 @@ class TaskFlowRules:
 
     async def before_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:  # noqa: ARG002 - the rules' shape
         """Keep what an order waits for."""
-        awaited = "fallout" in stored or bool(stored.get("call"))
+        awaited = "fallout" in stored or "approval" in stored or bool(stored.get("call"))
         if awaited and stored["body"]["state"] not in TASK_FLOW.final:
             raise Conflict("An order waits for this task flow; complete it, or cancel it with a reason.")
 
@@ -106,6 +109,10 @@ class TaskFlowRules:
             self._check_values(revision.body)
         if "fallout" in revision.stored:
             await self._fallout.resolve(caller, revision, who)
+            return
+        if "approval" in revision.stored:
+            order, flow = revision.stored["order"], revision.stored["_id"]
+            revision.afterwards.append(lambda: delays.wake(self._store, self._clock, order, flow))
             return
         report = task_flow.report_of(revision.body)
         told = task_flows.saying(self._clock, revision.stored, report, who) if report is not None else None

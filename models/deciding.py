@@ -4,19 +4,41 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
 
-from models.clock import Clock, to_text
-from models.domain.decision_points import ACCEPT, NoAnswer, NotAVerdict, Verdict, outcome, verdict_of
-from models.domain.errors import InvalidRequest
+from models.approvals import ensure_flow, withdraw_older
+from models.clock import Clock, parse, to_text
+from models.domain import approval_flow
+from models.domain.approval_flow import Approval
+from models.domain.decision_points import (
+    ADMISSION,
+    APPROVE,
+    HELD,
+    SCHEDULE,
+    NoAnswer,
+    NotAVerdict,
+    Verdict,
+    outcome,
+    verdict_of,
+)
+from models.domain.delays import APPROVAL, POLICY, Delay, Delayed
+from models.domain.delays import SCHEDULE as DELAY_SCHEDULE
+from models.domain.errors import Conflict, InvalidRequest
 from models.domain.policies import Policy, denials, question, recorded
+from models.domain.violations import Violation
 from models.order_counts import counts
-from models.policies import PolicyBook, decision_id, decisions_of, record
+from models.policies import PolicyBook, decision_id, decisions_of, note_approval, record
 from models.store import Store
 
 Document = dict[str, Any]
+
+ASKED_AGAIN_SECONDS = 30.0
+"""After which a policy that gave no answer is asked again about an order on hold."""
+LOOKED_AT_SECONDS = 300.0
+"""After which an order that people have to approve looks by itself whether they have; usually it is woken."""
 
 log = structlog.get_logger(__name__)
 
@@ -72,41 +94,77 @@ class Deciding:
         self._service = service
         self._count = count
 
-    async def accept(self, order: Mapping[str, Any]) -> None:
-        """Decide whether a stored order is accepted.
+    async def admit(self, order: Mapping[str, Any]) -> None:
+        """Decide whether a stored order may be planned now: whether it is accepted, has to be approved, and how soon.
+
+        An order that no policy applies to costs no read and no write.
 
         Raises:
-            InvalidRequest: policies deny it, with the reason of each.
+            InvalidRequest: policies deny it, or people have not approved it, with the reason of each.
+            Delayed: it is to wait.
             Unavailable: the database cannot be reached.
         """
-        asked = (await self._book.of(order["tenant"])).of(ACCEPT, order["body"])
+        policies = await self._book.of(order["tenant"])
+        asked = {point: policies.of(point, order["body"]) for point in ADMISSION}
         again = order.get("fence", 1) > 1  # who had it before may have decided
-        if not asked and not again:
+        if not any(asked.values()) and not again:
             return
-        known = await decisions_of(self._store, order["tenant"], order["_id"], ACCEPT) if again else {}
-        denied = denials(await self._decisions(ACCEPT, order, asked, known))
-        if denied:
-            raise InvalidRequest(denied)
+        known = await self._known(order) if again else {}
+        for point in ADMISSION:
+            made = await self._decisions(point, order, asked[point], known)
+            _refuse(made)
+            if point == APPROVE:
+                await self._approvals(order, made)
+            elif point == SCHEDULE:
+                _wait_for_begin(made, self._clock)
+
+    async def check(self, point: str, order: Mapping[str, Any], occasion: str, context: Mapping[str, Any]) -> None:
+        """Decide about what somebody asks of an order: `cancel` or `amend`.
+
+        Args:
+            point: the decision point.
+            order: as stored.
+            occasion: tells this request from others; asked again for it, the same is decided.
+            context: what the point's policies are told besides the order.
+
+        Raises:
+            PolicyDenied: policies deny it, with the reason of each.
+            Unavailable: the database cannot be reached.
+        """
+        asked = (await self._book.of(order["tenant"])).of(point, order["body"])
+        if not asked:
+            return
+        decided = (self._decide(point, order, policy, occasion, context) for policy in asked)
+        found = denials([(one["policy"], Verdict.of(one["result"])) for one in await asyncio.gather(*decided)])
+        if found:
+            raise PolicyDenied(" ".join(one.message for one in found))
+
+    async def _known(self, order: Mapping[str, Any]) -> dict[str, Document]:
+        """What was decided about the order as it stands, whatever policies say by now; by id."""
+        amended = order.get("amended", 0)
+        found = await decisions_of(self._store, order["tenant"], order["_id"])
+        return {one["_id"]: one for one in found if one.get("round", 0) == amended and one["state"] != HELD}
 
     async def _decisions(
         self, point: str, order: Mapping[str, Any], asked: list[Policy], known: Mapping[str, Document]
-    ) -> list[tuple[str, Verdict]]:
+    ) -> list[Document]:
         """What is decided; all that have not decided are asked at the same time, and what was decided stays so."""
-        open_ones = [(policy, decision_id(order["_id"], point, policy.name)) for policy in asked]
-        made = await asyncio.gather(
-            *(self._decide(point, order, policy, key) for policy, key in open_ones if key not in known)
-        )
-        return [(one["policy"], Verdict.of(one["result"])) for one in (*known.values(), *made)]
+        occasion = str(order.get("amended") or "")
+        open_ones = [one for one in asked if decision_id(order["_id"], point, one.name, occasion) not in known]
+        made = await asyncio.gather(*(self._decide(point, order, policy, occasion, {}) for policy in open_ones))
+        return [*(one for one in known.values() if one["point"] == point), *made]
 
-    async def _decide(self, point: str, order: Mapping[str, Any], policy: Policy, key: str) -> Document:
+    async def _decide(
+        self, point: str, order: Mapping[str, Any], policy: Policy, occasion: str, more: Mapping[str, Any]
+    ) -> Document:
         began = self._clock.now()
-        context = question(point, order["_id"], order["body"], to_text(began))
+        context = question(point, order["_id"], order["body"], to_text(began)) | dict(more)
         context |= await counts(self._store, order, policy.needs)
         asked = await ask(self._service, policy, context)
         if asked.problem is not None:
             log.warning("a policy gave no answer", policy=policy.id, order=order["_id"], reason=asked.problem)
         decision: Document = {
-            "_id": key,
+            "_id": decision_id(order["_id"], point, policy.name, occasion),
             "tenant": order["tenant"],
             "order": order["_id"],
             "point": point,
@@ -116,9 +174,84 @@ class Deciding:
             "input": recorded(context),
             "duration": asked.milliseconds,
             "asked": began,
-            "body": {},
+            "round": order.get("amended", 0),
         }
         if asked.problem is not None:
             decision["problem"] = asked.problem
         self._count(point, asked.outcome)
         return await record(self._store, self._clock, decision, asked.problem)
+
+    async def _approvals(self, order: Mapping[str, Any], made: list[Document]) -> None:
+        """See what people say to what has to be approved.
+
+        Raises:
+            InvalidRequest: they have refused it.
+            Delayed: they have not said anything yet.
+        """
+        wanted = [one for one in made if "queue" in one["result"]]
+        if order.get("amended"):
+            await withdraw_older(self._store, self._clock, order, order["amended"])
+        waiting: list[tuple[Document, Document]] = []
+        refused: list[Violation] = []
+        for decision in wanted:
+            flow = await ensure_flow(self._store, self._clock, order, decision)
+            approval = approval_flow.said(flow)
+            if approval is None:
+                waiting.append((decision, flow))
+                continue
+            await note_approval(self._store, self._clock, decision, {"taskFlow": flow["id"], **approval.to_document()})
+            if not approval.approved:
+                refused.append(_refused(decision, approval))
+        if refused:
+            raise InvalidRequest(refused)
+        if waiting:
+            raise Delayed(_for_people(waiting, self._clock))
+
+
+class PolicyDenied(Conflict):
+    """A policy says that this may not be done to the order now."""
+
+    code = "policyDenied"
+
+
+def _refuse(made: list[Document]) -> None:
+    """Deny the order where one of these does; else have it wait where one of them is to be asked again."""
+    denied = denials([(one["policy"], Verdict.of(one["result"])) for one in made if one["state"] != HELD])
+    if denied:
+        raise InvalidRequest(denied)
+    held = [one for one in made if one["state"] == HELD]
+    if held:
+        again = held[0]["asked"] + timedelta(seconds=ASKED_AGAIN_SECONDS)
+        raise Delayed(Delay(POLICY, again, _ids(held), held[0]["result"].get("reason") or held[0]["problem"]))
+
+
+def _wait_for_begin(made: list[Document], clock: Clock) -> None:
+    latest = max((one for one in made if "notBefore" in one["result"]), key=_begin, default=None)
+    if latest is not None and _begin(latest) > clock.now():
+        raise Delayed(Delay(DELAY_SCHEDULE, _begin(latest), _ids([latest]), latest["result"].get("reason")))
+
+
+def _begin(decision: Document) -> datetime:
+    return parse(decision["result"]["notBefore"])
+
+
+def _for_people(waiting: list[tuple[Document, Document]], clock: Clock) -> Delay:
+    decisions, flows = [one for one, _ in waiting], [flow for _, flow in waiting]
+    return Delay(
+        APPROVAL,
+        clock.after(LOOKED_AT_SECONDS),
+        _ids(decisions),
+        next((one["result"]["reason"] for one in decisions if one["result"].get("reason")), None),
+        tuple(flow["id"] for flow in flows),
+        tuple(dict.fromkeys(flow["queue"] for flow in flows if flow.get("queue"))),
+    )
+
+
+def _refused(decision: Document, approval: Approval) -> Violation:
+    who = f" by {approval.who}" if approval.who else ""
+    reason = approval.reason or "No reason was given."
+    return Violation("", "approvalRefused", f"{reason} (refused{who}; policy {decision['policy']})")
+
+
+def _ids(decisions: list[Document]) -> tuple[str, ...]:
+    return tuple(one["policy"] for one in decisions)

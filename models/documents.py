@@ -43,6 +43,7 @@ class ServiceOrder(ResourceDocument):
     `due` is set while intake has to look at it; `plan` once it is planned; `said` holds what its client has told the
     plan with a change of the order, until it has been passed on; `expected` is the completion date that we have told.
     `awaits` says what other orders are building that it cannot be planned without: {key, service, order, since};
+    `delay` why policies have it wait before that (`models.domain.delays`), `amended` how often it was changed then;
     `callback` where its own events go, besides to the hubs' listeners: {callback, secret, query, state}.
     """
 
@@ -77,6 +78,8 @@ class ServiceOrder(ResourceDocument):
     plan = StringField()
     said = ListField(DictField())
     awaits = ListField(DictField())
+    delay = DictField()
+    amended = IntField()
     callback = DictField()
     expected = StringField()
     planRev = IntField()  # noqa: N815 - a stored name

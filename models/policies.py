@@ -1,10 +1,13 @@
 """Policies as stored: their versions, those that are asked, and what they have decided."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from models import outbox
-from models.clock import Clock
+from models.clock import Clock, to_text
+from models.domain.decision_points import HELD
 from models.domain.errors import AlreadyExists
+from models.domain.events import event_type
 from models.domain.lifecycle import LifeCycle
 from models.domain.lifecycles import POLICY
 from models.domain.policies import PolicySet
@@ -18,6 +21,8 @@ Document = dict[str, Any]
 
 COLLECTION = "policy"
 DECISIONS = "policyDecision"
+MOST_DECISIONS = 1_000
+"""That are looked at of one order."""
 
 
 class PolicyVersions(Versions):
@@ -53,30 +58,33 @@ def _published(documents: list[Document]) -> PolicySet:
     return PolicySet(read_policy(one) for one in documents if one["state"] == "published")
 
 
-def decision_id(order: str, point: str, policy_name: str) -> str:
-    """The id of a decision: a policy, whichever version of it, decides once at each point of an order."""
-    return f"{order}:{point}:{policy_name}"
+def decision_id(order: str, point: str, policy_name: str, occasion: str = "") -> str:
+    """The id of a decision: a policy, whichever version of it, decides once at each point of an order.
+
+    `occasion` tells one time from another where there are several: how often the order was amended, or who asks.
+    """
+    return f"{order}:{point}:{policy_name}" + (f":{occasion}" if occasion else "")
 
 
-async def decisions_of(store: Store, tenant: str, order: str, point: str) -> dict[str, Document]:
-    """The decisions that have been made about an order at a decision point, by id.
+async def decisions_of(store: Store, tenant: str, order: str) -> list[Document]:
+    """The decisions that have been made about an order, the oldest first.
 
     Raises:
         Unavailable: the database cannot be reached.
     """
     with reading():
-        found = await store.collection(DECISIONS).find({"tenant": tenant, "order": order, "point": point}).to_list()
-    return {one["_id"]: one for one in found}
+        found = store.collection(DECISIONS).find({"tenant": tenant, "order": order}).sort([("created", 1), ("id", 1)])
+        return await found.to_list(MOST_DECISIONS)
 
 
 async def record(store: Store, clock: Clock, decision: Document, why: str | None) -> Document:
-    """Store a decision, unless another process has decided the same meanwhile.
+    """Store a decision, unless another process has decided the same meanwhile. What was on hold is decided by it.
 
     Args:
         store: where to.
         clock: the time.
         decision: the document, with its id.
-        why: the configured answer was taken, which the history is told of; None where the policy answered.
+        why: the configured answer was taken, which listeners and the history are told; None where the policy answered.
 
     Returns:
         The decision that stands.
@@ -84,9 +92,44 @@ async def record(store: Store, clock: Clock, decision: Document, why: str | None
     Raises:
         Unavailable: the database cannot be reached; safe to repeat.
     """
-    told = [outbox.stub("PolicyDecisionFallbackEvent", state=decision["state"], who=decision["policy"], why=why)]
+    decision["body"] = shown(decision)
+    told = [outbox.stub(event_type(DECISIONS, "Fallback"), who=decision["policy"], why=why)] if why is not None else []
+    made = outbox.first(dict(decision), told, clock.now())
     try:
-        await store.insert(DECISIONS, outbox.first(decision, told if why is not None else [], clock.now()))
+        await store.insert(DECISIONS, made)
     except AlreadyExists:
-        return await store.get(DECISIONS, decision["_id"]) or decision
-    return decision
+        standing = await store.get(DECISIONS, decision["_id"]) or decision
+        if standing["state"] != HELD or decision["state"] == HELD:
+            return standing
+        fields = {name: value for name, value in decision.items() if name not in ("_id", "tenant")}
+        gone = () if "problem" in decision else ("problem",)
+        change = outbox.change(standing, fields, told, clock.now(), unset=gone)
+        guard = {"_id": decision["_id"], "rev": standing["rev"]}
+        if not await store.update(DECISIONS, guard, change):
+            return await store.get(DECISIONS, decision["_id"]) or decision
+    return made
+
+
+async def note_approval(store: Store, clock: Clock, decision: Document, approval: Document) -> None:
+    """Write beside a decision that wanted an approval what people have said; once is enough.
+
+    Raises:
+        Unavailable: the database cannot be reached; safe to repeat.
+    """
+    if "approval" in decision:
+        return
+    noted = {**decision, "approval": approval}
+    change = outbox.change(decision, {"approval": approval, "body": shown(noted)}, [], clock.now())
+    await store.update(DECISIONS, {"_id": decision["_id"], "approval": {"$exists": False}}, change)
+
+
+def shown(decision: Mapping[str, Any]) -> Document:
+    """A decision as clients read it."""
+    same = ("order", "policy", "result", "problem", "input", "duration", "approval")
+    return {
+        "id": decision["_id"],
+        "decisionPoint": decision["point"],
+        "outcome": decision["state"],
+        **{name: decision[name] for name in same if name in decision},
+        "date": to_text(decision["asked"]),
+    }

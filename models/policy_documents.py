@@ -22,10 +22,11 @@ class Policy(ResourceDocument):
 
 
 class PolicyDecision(ResourceDocument):
-    """What a policy has decided about an order; its id is derived from order, decision point and policy.
+    """What a policy has decided about an order; its id is derived from order, decision point, policy and occasion.
 
-    `result` is what was decided ({allow, reason}), `problem` why it is the configured answer; `input` sums up what the
-    policy was told, and `duration` is in milliseconds.
+    `result` is what was decided ({allow, reason, …}), `problem` why it is the configured answer; `input` sums up what
+    the policy was told, `duration` is in milliseconds, and `round` says how often the order had been amended. Where
+    people had to approve, `approval` says what came of it ({taskFlow, approved, reason, who, date}).
     """
 
     meta = {
@@ -40,4 +41,6 @@ class PolicyDecision(ResourceDocument):
     input = DictField()
     problem = StringField()
     duration = IntField(required=True)
+    round = IntField()
+    approval = DictField()
     asked = DateTimeField(required=True)

@@ -99,6 +99,8 @@ def violations(body: Body) -> list[Violation]:
     if ("allow" in body["whenDown"]) == bool(body["whenDown"].get("hold")):
         found.append(Violation("/whenDown", "invalidValue", "It is one of allow (true or false) and hold (true)."))
     point = body["decisionPoint"]
+    if body["whenDown"].get("hold") and not POINTS[point].can_hold:
+        found.append(Violation("/whenDown/hold", "unexpected", f"What {point} decides about cannot wait."))
     found += [
         Violation("/needs", "unexpected", f"{name} is not counted at the decision point {point}.")
         for name in body.get("needs") or ()

@@ -36,7 +36,8 @@ class TaskFlow(ResourceDocument):
     `call` is the idempotency key of the task of the plan that waits for it; `said` holds what the person has reported,
     until it has been passed on to the plan; `escalate` is when the next step of its escalation is due. Where it is
     fallout, `fallout` says of what ({task: id of the held task, hold: its number}), and `care` holds what was said of
-    who looks after that task, until it has been passed on to it.
+    who looks after that task, until it has been passed on to it. Where an order has to be approved by it, `approval`
+    says for which decision ({decision: its id, round: how often the order had been amended}).
     """
 
     meta = {
@@ -65,3 +66,4 @@ class TaskFlow(ResourceDocument):
     escalate = DateTimeField()
     fallout = DictField()
     care = ListField(DictField())
+    approval = DictField()

@@ -44,7 +44,7 @@ async def cancel_unplanned(store: Store, clock: Clock, order: Document, cancella
         "plan": {"$exists": False},
         "lease": {"$exists": False},
     }
-    change = outbox.change(order, fields, [stub], now, unset=["due", "lease", "fault", "awaits", FIELD])
+    change = outbox.change(order, fields, [stub], now, unset=["due", "lease", "fault", "awaits", "delay", FIELD])
     if not await store.update("serviceOrder", guard, change):
         return False
     done = {"completionMessage": "The order is cancelled; work on it had not begun.", "effectiveCancellationDate": text}

@@ -6,12 +6,13 @@ The plan is written before anything that follows from it: a crash afterwards fin
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn
 
-from models import outbox
+from models import delays, outbox
 from models.aside import aside_if_big
 from models.clock import Clock
 from models.domain.caller import ENGINE
+from models.domain.delays import Delay, Delayed
 from models.domain.errors import AlreadyExists, InvalidRequest
-from models.domain.lifecycles import SERVICE_ORDER
+from models.domain.lifecycles import SERVICE_ORDER, TASK_FLOW
 from models.domain.order_view import error_message
 from models.domain.plan import Plan
 from models.domain.violations import Violation
@@ -22,7 +23,7 @@ from scheduler.claims import Claims, LeaseLost
 from scheduler.plan_record import BYTES_OF_A_TASK, PlanRecord, new_plan
 
 Document = dict[str, Any]
-_NO_MORE = ("due", "lease", "fault", "awaits")
+_NO_MORE = ("due", "lease", "fault", "awaits", delays.FIELD)
 _LEFT: Document = {"$unset": dict.fromkeys(_NO_MORE, "")}
 MakePlan = Callable[[Document], Awaitable[Plan]]
 Accept = Callable[[Document], Awaitable[None]]
@@ -41,7 +42,7 @@ class Intake:
         """Make plans with `make_plan`, which raises InvalidRequest where the business says no.
 
         `make_plan` raises BuiltByOthers where the order has to wait for what other orders are building. `accept`
-        is asked before; it raises InvalidRequest where policies deny the order.
+        is asked before; it raises InvalidRequest where policies deny the order, and Delayed where they have it wait.
         """
         self._store = store
         self._clock = clock
@@ -54,7 +55,7 @@ class Intake:
         """Make the plan of a claimed order and hold it.
 
         Returns:
-            The plan, leased by us; None when the order was rejected, or waits for another's service.
+            The plan, leased by us; None when the order was rejected, or waits for another's service or for a policy.
 
         Raises:
             LeaseLost: the order has a plan already, which whoever holds it shows in the order.
@@ -67,6 +68,9 @@ class Intake:
             plan = await self._make_plan(order)
         except InvalidRequest as refusal:
             await self._reject(order, refusal.violations)
+            return None
+        except Delayed as delayed:
+            await self._put_aside(order, delayed.delay)
             return None
         except BuiltByOthers as others:
             if not await self._enabling.wait(order, others.awaits, self._claims.worker):
@@ -81,6 +85,15 @@ class Intake:
         except AlreadyExists:
             await self._leave(order)
         return await aside_if_big(size, PlanRecord, self._store, self._clock, document, definition, fresh=True)
+
+    async def _put_aside(self, order: Document, delay: Delay) -> None:
+        """Let the order wait; approvals that were given at this very moment wake it at once."""
+        if not await delays.put_aside(self._store, self._clock, order, delay, self._claims.worker):
+            raise LeaseLost
+        for flow in delay.flows:
+            found = await self._store.get("taskFlow", flow)
+            if found is not None and found["body"]["state"] in TASK_FLOW.final:
+                await delays.wake(self._store, self._clock, order["_id"], flow)
 
     async def _defined(self, definition: Document) -> Document:
         """Store a definition; one that an earlier try has stored stands."""

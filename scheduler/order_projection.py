@@ -177,7 +177,7 @@ class OrderProjection:
             fields[f"body.{name}"] = [*self.body.get(name, ()), *entries]
         fields.update({"planRev": revision, "plan": self._order["_id"]})
         if "due" in self._order or "lease" in self._order:
-            unset += ["due", "lease", "fault", "awaits"]
+            unset += ["due", "lease", "fault", "awaits", "delay"]
         if change.fields.get("state") in SERVICE_ORDER.final and FIELD in self._order:
             unset.append(FIELD)
         stubs = (self._state_stubs(change) or self._item_stubs(change)) + self._questions(change)

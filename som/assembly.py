@@ -98,7 +98,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
         recipes,
     )
     claims = Claims(store, clock, ground.worker, settings.lease_seconds)
-    intake = Intake(store, clock, claims, planner.plan, deciding.accept)
+    intake = Intake(store, clock, claims, planner.plan, deciding.admit)
     cancelling = CancellationParts(store, clock, planner.deletion)
     engine = Engine(parts, claims, intake, cancelling)
     watch_in_hand(ground.registry, lambda: engine.in_hand)

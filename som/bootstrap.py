@@ -161,6 +161,7 @@ class Server:
         catalogue, inventory = Catalogue(store, Re2Patterns(), recipes), Inventory(store)
         policies, policy_service = PolicyBook(store), OpenPolicyAgent(session)
         planner = Planner(catalogue, inventory, clock, EnablingServices(store, clock))
+        count_decision = decision_counter(ground.registry)
         watcher = Watcher(store)
         watcher.on_reference.append(lambda name: directory.invalidate() if name == "fulfiller" else None)
         watcher.on_reference.append(lambda name: catalogue.invalidate() if name == "serviceSpecification" else None)
@@ -182,6 +183,7 @@ class Server:
             recipes=recipes,
             policies=policies,
             policy_service=policy_service,
+            count_decision=count_decision,
             tokens=tokens,
             sealer=sealer,
             patterns=Re2Patterns(),
@@ -194,7 +196,7 @@ class Server:
         )
         if "scheduler" in settings.roles:
             placing = order_placing(dependencies)
-            deciding = Deciding(store, clock, policies, policy_service, decision_counter(ground.registry))
+            deciding = Deciding(store, clock, policies, policy_service, count_decision)
             servers = opening_sources(tools, sealer)
             engine = make_engine(
                 ground,

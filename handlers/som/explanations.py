@@ -9,6 +9,7 @@ from handlers.som.fallout_bodies import task_flow_reference
 from handlers.som.lists import one_reply
 from handlers.som.plan_bodies import ORDERS, decision_body
 from handlers.som.times import shown
+from models import policies
 from models.callback_token import CallKey
 from models.clock import Clock
 from models.domain.errors import NotFound
@@ -48,7 +49,11 @@ class Explanations:
         evidence = await _evidence(self._store, self._clock, order, shown_plan)
         body = _body(request, evidence, explain(evidence))
         changes = await of_order(self._store, tenant, request.id)
-        return one_reply(request, {**body, "propagation": [_progress(request, one) for one in changes]})
+        body["propagation"] = [_progress(request, one) for one in changes]
+        body["policyDecision"] = [
+            policies.shown(one) for one in await policies.decisions_of(self._store, tenant, request.id)
+        ]
+        return one_reply(request, body)
 
 
 async def _evidence(store: Store, clock: Clock, order: Document, plan: PlanPicture | None) -> Evidence:

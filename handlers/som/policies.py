@@ -11,6 +11,7 @@ from handlers.dependencies import Dependencies
 from handlers.exchange import Reply, Request
 from handlers.som.lists import AdminLists, Where, asked_fields, equals, one_of, one_reply
 from handlers.som.times import shown
+from models import policies
 from models.aside import aside
 from models.clock import to_text
 from models.deciding import ask
@@ -65,7 +66,7 @@ class PolicyHandlers:
 
     async def list_decisions(self, request: Request) -> Reply:
         """Answer decisions."""
-        return await self._lists.answer(request, DECISIONS, _DECISIONS, _decision)
+        return await self._lists.answer(request, DECISIONS, _DECISIONS, policies.shown)
 
     async def retrieve(self, request: Request) -> Reply:
         """Answer one."""
@@ -167,17 +168,6 @@ def _policy(request: Request, stored: Mapping[str, Any], *, whole: bool = True) 
         ],
         "createdDate": shown(stored["created"]),
         "lastUpdate": shown(stored["updated"]),
-    }
-
-
-def _decision(stored: Mapping[str, Any]) -> Document:
-    same = ("order", "policy", "result", "problem", "input", "duration")
-    return {
-        "id": stored["_id"],
-        "decisionPoint": stored["point"],
-        "outcome": stored["state"],
-        **{name: stored[name] for name in same if name in stored},
-        "date": shown(stored["asked"]),
     }
 
 

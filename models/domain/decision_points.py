@@ -12,7 +12,8 @@ from models.domain.dates import canonical_date
 Document = dict[str, Any]
 
 ACCEPT, APPROVE, SCHEDULE, CANCEL, AMEND = "accept", "approve", "schedule", "cancel", "amend"
-RESULTS = ("allowed", "denied", "allowedByDefault", "deniedByDefault", "heldByDefault")
+HELD = "heldByDefault"
+RESULTS = ("allowed", "denied", "allowedByDefault", "deniedByDefault", HELD)
 """What came of a decision; by default where the policy gave no answer."""
 LONGEST_REASON = 1_000
 LONGEST_QUEUE = 256
@@ -79,12 +80,14 @@ class Point:
     Attributes:
         context: names that its policies are told, besides the common ones.
         more: what its answers may say besides `allow` and `reason`, each with what reads it.
-        must_say: whether an answer has to say `allow`; else what says nothing else allows.
+        must_say: whether an answer has to say `allow`; else one that does not say it allows.
+        can_hold: whether what is decided about can wait for an answer.
     """
 
     context: frozenset[str] = frozenset()
     more: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     must_say: bool = True
+    can_hold: bool = False
 
     @property
     def names(self) -> frozenset[str]:
@@ -93,9 +96,15 @@ class Point:
 
 
 POINTS: Mapping[str, Point] = {
-    ACCEPT: Point(frozenset(COUNTS)),
+    ACCEPT: Point(frozenset(COUNTS), can_hold=True),
+    APPROVE: Point(frozenset(COUNTS), {"queue": _queue}, must_say=False, can_hold=True),
+    SCHEDULE: Point(frozenset(COUNTS), {"notBefore": _moment}, must_say=False, can_hold=True),
+    CANCEL: Point(frozenset({"state", "reason", "who"})),
+    AMEND: Point(frozenset({"state", "changed", "amended", "who"})),
 }
 """The moments at which policies are asked."""
+ADMISSION = (ACCEPT, APPROVE, SCHEDULE)
+"""Those before an order is planned, in the order in which they come."""
 
 
 def verdict_of(result: Any, point: str = ACCEPT) -> Verdict:
@@ -128,5 +137,5 @@ def verdict_of(result: Any, point: str = ACCEPT) -> Verdict:
 def outcome(verdict: Verdict, *, answered: bool) -> str:
     """What came of a decision, a word of RESULTS."""
     if verdict.hold:
-        return "heldByDefault"
+        return HELD
     return ("allowed" if verdict.allow else "denied") + ("" if answered else "ByDefault")

@@ -1,8 +1,8 @@
 """The events that we publish, what each is called in a version of its API, and how they are kept.
 
-How a subscriber receives one is in `models.wire.events`. Events of resource pools are our own, at the hub of our own
-API; TMF685 is a beta and names none. Sources: the hub and listener operations of TMF641 v4.1,
-TMF638 v4.0, TMF633 v4.0, TMF639 v4.0 and v5.0, and TMF701 v4.1.
+How a subscriber receives one is in `models.wire.events`. Events of resource pools and of policies' decisions are our
+own, at the hub of our own API; TMF685 is a beta and names none. Sources: the hub and listener operations of TMF641
+v4.1, TMF638 v4.0, TMF633 v4.0, TMF639 v4.0 and v5.0, and TMF701 v4.1.
 """
 
 from collections.abc import Mapping
@@ -131,6 +131,7 @@ SUBJECTS = {
             "resourceInventory",
             ("Create", "AttributeValueChange", "ThresholdCrossed", "Delete"),
         ),
+        Subject("som", "policyDecision", "Policy decision", "serviceOrdering", ("Fallback",)),
     )
 }
 
@@ -152,7 +153,6 @@ ADMINISTERED = {
     "policy": Subject(
         "som", "policy", "Policy", "serviceOrdering", ("Create", "AttributeValueChange", "StateChange", "Delete")
     ),
-    "policyDecision": Subject("som", "policyDecision", "PolicyDecision", "serviceOrdering", ("Fallback",)),
 }
 """What is told to the history alone: no hub carries these events."""
 
@@ -182,6 +182,7 @@ _TITLES = {
     "ThresholdCrossed": "has crossed a threshold",
     "DriftDetected": "is otherwise than ordered",
     "DriftResolved": "is as ordered again",
+    "Fallback": "was made without the policy's answer",
 }
 
 _WORDS = {"physicalResource": "Physical resource"}
@@ -282,7 +283,7 @@ def correlation(name: str, stored: Mapping[str, Any], owed: Mapping[str, Any]) -
             caused_by = owed.get("order") or stored.get("owner", {}).get("order")
         case "resource":
             caused_by = owed.get("order") or stored.get("holder", {}).get("order")
-        case "processFlow" | "taskFlow":
+        case "processFlow" | "taskFlow" | "policyDecision":
             caused_by = stored.get("order")
         case _:
             caused_by = None

@@ -85,6 +85,9 @@ class Wait:
 KINDS: Mapping[str, str] = {
     "planning": "The order is about to be checked and planned.",
     "startDate": "The customer asked for a later start.",
+    "approval": "A policy wants people to approve it before it begins.",
+    "schedule": "A policy does not let it begin yet.",
+    "policy": "A policy that gave no answer is to be asked again.",
     "otherOrder": "Another order works on the service.",
     "enablingService": "Another order is building a service that it relies on.",
     "turn": "Ready: it is given to a fulfiller as soon as one has a place for it.",

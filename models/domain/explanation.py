@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.domain.dates import to_text
+from models.domain.delays import said
 from models.domain.evidence import KINDS, Evidence, Wait
 from models.domain.lifecycles import SERVICE_ORDER
 from models.domain.plan import PlannedItem, PlannedTask
@@ -38,7 +39,8 @@ class Explanation:
 
 
 _URGENCY = (
-    "held", "information", "otherOrder", "enablingService", "retry", "report", "call", "place", "turn", "startDate",
+    "held", "approval", "information", "policy", "schedule", "otherOrder", "enablingService", "retry",
+    "report", "call", "place", "turn", "startDate",
     "planning",
 )  # fmt: skip
 
@@ -104,6 +106,9 @@ def _cancellation(evidence: Evidence) -> Iterator[Wait]:
 def _before_planning(evidence: Evidence) -> Iterator[Wait]:
     if evidence.plan is not None:
         return
+    if (delay := evidence.order.get("delay")) is not None:
+        yield _delay(delay)
+        return
     if evidence.order.get("awaits"):
         yield from _enabling_services(evidence.order["awaits"])
         return
@@ -115,6 +120,17 @@ def _before_planning(evidence: Evidence) -> Iterator[Wait]:
             yield Wait("startDate", "time", message, since=created, until=due)
             return
     yield Wait("planning", "server", KINDS["planning"], since=created)
+
+
+def _delay(delay: Mapping[str, Any]) -> Wait:
+    """What policies have an order wait for before it is planned."""
+    by = {"approval": "person", "schedule": "time"}.get(delay["kind"], "server")
+    details: dict[str, Any] = {"policy": list(delay["policies"])}
+    if delay["kind"] != "approval":
+        return Wait(delay["kind"], by, said(delay), delay["since"], delay["until"], details=details)
+    queues = delay.get("queues") or ()
+    details |= {"queue": next(iter(queues), None), "work": list(delay["flows"])}
+    return Wait("approval", by, said(delay), delay["since"], party=next(iter(queues), None), details=details)
 
 
 def _enabling_services(awaits: Sequence[Mapping[str, Any]]) -> Iterator[Wait]:

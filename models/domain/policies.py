@@ -121,7 +121,7 @@ def summary(order: Mapping[str, Any]) -> Document:
 
 def recorded(context: Mapping[str, Any]) -> Document:
     """What of a policy's context stands beside its decision: all that is short, and not the order."""
-    kept = {name: value for name, value in context.items() if name not in ("order", "decisionPoint")}
+    kept = {name: value for name, value in context.items() if name not in ("order", "amended", "decisionPoint")}
     return {name: value for name, value in kept.items() if value is not None and len(str(value)) <= LONGEST_RECORDED}
 
 

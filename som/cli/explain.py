@@ -74,6 +74,8 @@ def _tree(found: Mapping[str, Any]) -> Tree:
     for change in found.get("propagation") or ():
         progress = f"{change['told']}/{change['total']} services that rely on {change['service']} have been told"
         tree.add(Text.assemble(("change ", "bold"), progress, "  ", output.state(change["state"])))
+    for one in found.get("policyDecision") or ():
+        tree.add(_policy_line(one))
     for item in found["item"]:
         path = item["path"]
         after = f", after item {', '.join(item['needs'])}" if item.get("needs") else ""
@@ -95,6 +97,16 @@ def _tree(found: Mapping[str, Any]) -> Tree:
     return tree
 
 
+def _policy_line(one: Mapping[str, Any]) -> Text:
+    """What a policy has decided about the order, and what came of it."""
+    said = one.get("approval") or {}
+    words = [one["outcome"], one["result"].get("notBefore"), one["result"].get("reason"), one.get("problem")]
+    if said:
+        words += ["approved" if said["approved"] else "refused", said.get("who"), said.get("reason")]
+    line = Text.assemble((f"policy {one['policy']} ", "bold"), f"at {one['decisionPoint']}: ")
+    return line + Text("; ".join(str(word) for word in words if word))
+
+
 def _add(branch: Tree, wait: Mapping[str, Any]) -> None:
     leaf = branch.add(Text.assemble((f"{wait['kind']} ", _COLOUR.get(wait["by"], "bold")), wait["message"]))
     for line in _facts(wait):
@@ -111,7 +123,7 @@ def _facts(wait: Mapping[str, Any]) -> list[RenderableType]:
         ("can be done", ", ".join(wait.get("actions") or ())),
         ("queue", wait.get("queue")),
         ("assignee", wait.get("assignee")),
-        ("work", (wait.get("taskFlow") or {}).get("id")),
+        ("work", ", ".join(wait.get("work") or ()) or (wait.get("taskFlow") or {}).get("id")),
     )
     lines: list[RenderableType] = [Text.assemble((f"{name}: ", "dim"), str(value)) for name, value in named if value]
     decision = wait.get("decision") or {}

@@ -85,6 +85,17 @@ BODIES: dict[str, Node] = {
 }
 BODIES["physicalResource"] = {**BODIES["resource"], "@type": "PhysicalResource", "serialNumber": "FTX-7"}
 BODIES["resourcePool"] = {"id": "vlans", "@type": "ResourcePool", "name": "vlans", "kind": "discrete", "quarantine": 60}
+BODIES["policyDecision"] = {
+    "id": "o1:accept:credit",
+    "order": "o1",
+    "decisionPoint": "accept",
+    "policy": "credit:1.0.0",
+    "outcome": "deniedByDefault",
+    "result": {"allow": False, "reason": "Nobody can say."},
+    "problem": "The policy service cannot be reached.",
+    "duration": 7,
+    "date": DATE,
+}
 VERSIONS = {"tmf639": ("v4", "v5"), "som": ("v1",)}
 TYPES = [
     (version, name, event_type)

@@ -8,9 +8,14 @@ import pytest
 
 from adapters.http_session import open_session
 from adapters.opa import OpenPolicyAgent
+from models import delays
 from models.deciding import Deciding
 from models.domain.caller import ANONYMOUS
+from models.domain.delays import Delayed
 from models.domain.errors import InvalidRequest
+from models.domain.evidence import Evidence
+from models.domain.explanation import explain
+from models.flow_changes import change_task_flow
 from models.policies import PolicyBook, PolicyVersions
 from tests.contract.samples import policy, table_policy
 from tests.integration.engine.harness import Document, Harness, plan_of
@@ -65,7 +70,7 @@ async def office(harness: Harness) -> AsyncIterator[Office]:
         deciding = Deciding(
             harness.store, harness.clock, book, OpenPolicyAgent(session), lambda *what: counted.update([what])
         )
-        harness.accept = deciding.accept
+        harness.accept = deciding.admit
         yield Office(harness, server, deciding, counted)
         await harness.stop()
 
@@ -119,13 +124,13 @@ async def test_what_was_decided_before_a_crash_stays_decided_whatever_the_policy
     order: Document = {"_id": "o", "tenant": "default", "fence": 1}
     order["body"] = {"serviceOrderItem": [{"id": str(number)} for number in range(3)]}
     with pytest.raises(InvalidRequest, match="3 items"):
-        await office.deciding.accept(order)
+        await office.deciding.admit(order)
     office.server.rego = AT_MOST_TWO.replace("> 2", "> 9")
     await office.publish("1.1.0")
     with pytest.raises(InvalidRequest, match=r"3 items are too many. \(policy size:1\.0\.0\)"):
-        await office.deciding.accept({**order, "fence": 2})
+        await office.deciding.admit({**order, "fence": 2})
     assert len(office.server.inputs) == 1
-    await office.deciding.accept({**order, "_id": "another"})
+    await office.deciding.admit({**order, "_id": "another"})
 
 
 async def test_a_policy_is_asked_only_about_what_it_applies_to(office: Office) -> None:
@@ -136,8 +141,116 @@ async def test_a_policy_is_asked_only_about_what_it_applies_to(office: Office) -
             "relatedParty": [{"partyOrPartyRole": {"id": party}}],
             "serviceOrderItem": [{"id": "1", "serviceOrderItem": [{"id": "2", "service": service}]}],
         }
-        await office.deciding.accept({"_id": f"o{number}", "tenant": "default", "body": body})
+        await office.deciding.admit({"_id": f"o{number}", "tenant": "default", "body": body})
     assert [one["order"]["id"] for one in office.server.inputs] == ["o1"]
+
+
+LARGE = model(decision("d", table("", "items", [("> 1", '{queue: "managers"}'), ("1", "true")]))).decode()
+
+
+async def say(office: Office, order: str, **values: Any) -> None:
+    """Say this with the one approval of an order, once it is there."""
+    flows = office.harness.store.collection("taskFlow")
+    wanted = {"order": order, "approval.round": {"$exists": True}}
+
+    async def is_there() -> bool:
+        return await flows.count_documents(wanted) == 1
+
+    await office.harness.until_true(is_there)
+    stored = await flows.find_one(wanted) or {}
+    said = [{"name": name, "value": value} for name, value in values.items()]
+    body = {**stored["body"], "state": "completed", "outcome": "done", "characteristic": said, "assignee": "mia"}
+    assert await change_task_flow(office.harness.store, office.harness.clock, stored, body, (), who="mia")
+    await delays.wake(office.harness.store, office.harness.clock, order, stored["_id"])
+
+
+async def test_an_approval_survives_a_restart_and_is_asked_for_once(office: Office) -> None:
+    await office.publish_body(table_policy(LARGE, decisionPoint="approve"))
+    running = office.harness.start()
+    order, other = [await office.harness.order(plan_of("1/a", "2/b")) for _ in range(2)]
+
+    async def both_wait() -> bool:
+        found = [await office.harness.get("serviceOrder", key) for key in (order, other)]
+        return all(one.get("delay", {}).get("kind") == "approval" and "lease" not in one for one in found)
+
+    await office.harness.until_true(both_wait)
+    await office.harness.kill(running)
+    await office.harness.store.collection("serviceOrder").update_many({}, {"$set": {"due": office.harness.clock.now()}})
+    office.harness.start("n2")
+    await say(office, order, approved=True)
+    await say(office, other, approved=False, reason="Too dear.")
+    done = await office.harness.until(order, "completed")
+    assert "delay" not in done
+    (error,) = (await office.harness.until(other, "rejected"))["body"]["errorMessage"]
+    assert (error["code"], "Too dear. (refused by mia; policy size:1.0.0)" in error["message"]) == (
+        "approvalRefused",
+        True,
+    )
+    ((approved,), (refused,)) = await office.decided(order), await office.decided(other)
+    assert (approved["approval"]["approved"], refused["approval"]["approved"]) == (True, False)
+
+
+async def test_a_blackout_delays_the_beginning_and_tells_that_the_date_is_in_danger(office: Office) -> None:
+    """Until the last moment that there is: nobody waits for it here, the order is cancelled."""
+    blackout = model(decision("d", table("", "category", [
+        ('"retail"', '{notBefore: "9999-01-01T00:00:00Z", reason: "Christmas freeze"}'),
+        ('"wholesale"', '{notBefore: "2020-01-01T00:00:00Z"}'),
+    ]))).decode()  # fmt: skip
+    await office.publish_body(table_policy(blackout, decisionPoint="schedule"))
+    office.harness.start()
+    wished = "2999-01-01T00:00:00.000Z"
+    late = await office.harness.order(plan_of("1/a"), category="retail", requestedCompletionDate=wished)
+    past = await office.harness.order(plan_of("1/a"), category="wholesale")
+    await office.harness.until(past, "completed")
+
+    async def waits() -> bool:
+        return "delay" in await office.harness.get("serviceOrder", late)
+
+    await office.harness.until_true(waits)
+    stored = await office.harness.get("serviceOrder", late)
+    assert stored["due"].year == 9999
+    (alert,) = stored["body"]["jeopardyAlert"]
+    assert "Christmas freeze" in alert["message"]
+    assert "ServiceOrderJeopardyEvent" in [owed["type"] for owed in stored["outbox"]]
+    found = explain(Evidence(stored, office.harness.clock.now()))
+    assert [wait.kind for wait in found.waits] == ["schedule"]
+    assert "not to begin before 9999" in found.summary
+    await office.harness.cancel(late)
+    await office.harness.until(late, "cancelled")
+
+
+async def test_an_order_is_on_hold_until_the_policy_service_is_back(office: Office) -> None:
+    office.server.status = 500
+    await office.publish(whenDown={"hold": True, "reason": "Credit cannot be checked."})
+    office.harness.start()
+    order = await office.harness.order(plan_of("1/a"))
+
+    async def is_on_hold() -> bool:
+        found = await office.harness.get("serviceOrder", order)
+        return found.get("delay", {}).get("kind") == "policy" and "lease" not in found
+
+    await office.harness.until_true(is_on_hold)
+    (held,) = await office.decided(order)
+    assert (held["state"], held["problem"]) == ("heldByDefault", "The policy service answered 500.")
+    office.server.status = 200
+    due = {"due": office.harness.clock.now()}
+    await office.harness.store.collection("serviceOrder").update_one({"_id": order}, {"$set": due})
+    await office.harness.until(order, "completed")
+    (decided,) = await office.decided(order)
+    assert (decided["state"], "problem" in decided) == ("allowed", False)
+    assert [owed["type"] for owed in decided["outbox"]] == ["PolicyDecisionFallbackEvent"]
+
+
+async def test_what_was_decided_about_an_order_counts_no_more_when_it_was_amended(office: Office) -> None:
+    await office.publish_body(table_policy(LARGE, decisionPoint="approve"))
+    order = await office.harness.order(plan_of("1/a", "2/b"))
+    stored = await office.harness.get("serviceOrder", order)
+    with pytest.raises(Delayed):
+        await office.deciding.admit(stored)
+    with pytest.raises(Delayed):
+        await office.deciding.admit({**stored, "fence": 2, "amended": 1})
+    flows = await office.harness.store.collection("taskFlow").find({"order": order}).sort("approval.round").to_list()
+    assert [one["body"]["state"] for one in flows] == ["cancelled", "new"]
 
 
 async def test_a_quota_counts_the_open_orders_of_a_party_that_were_placed_before(office: Office) -> None:
@@ -148,8 +261,8 @@ async def test_a_quota_counts_the_open_orders_of_a_party_that_were_placed_before
     found = office.harness.store.collection("serviceOrder").find({}).sort({"created": 1, "_id": 1})
     *acme, last = [one for one in await found.to_list() if one["body"]["relatedParty"] == [{"id": "acme"}]]
     with pytest.raises(InvalidRequest, match="You have 2 open orders"):
-        await office.deciding.accept(last)
+        await office.deciding.admit(last)
     for one in acme:
-        await office.deciding.accept(one)
+        await office.deciding.admit(one)
     decided = office.harness.store.collection("policyDecision").find({})
     assert sorted(one["input"]["openOrders"] for one in await decided.to_list()) == [0, 1, 2]
