@@ -4,6 +4,7 @@ import json
 import threading
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,8 @@ APPROVE = model(decision("approve", table("", "order.description", [
     ('"large"', '{queue: "managers of " + specification[1], reason: "It is large."}'),
     ('"small"', "true"),
 ]))).decode()  # fmt: skip
-KEEP = model(
-    decision("keep", table("", "state", [('"acknowledged"', '{allow: false, reason: "It is being looked at."}')]))
-)
+LOOKED_AT = ('"acknowledged"', '{allow: false, reason: "It is being looked at."}')
+KEEP = model(decision("keep", table("", "state", [LOOKED_AT]))).decode()
 
 
 class Desk(Story):
@@ -47,9 +47,12 @@ class Desk(Story):
         items = [{"id": "1", "action": "add", "service": {"serviceSpecification": {"id": self.name}}}]
         return str(self.call("POST", ORDERS, {"description": description, "serviceOrderItem": items})["id"])
 
-    def explained(self, order: str) -> list[str]:
-        """The kinds of what it waits for."""
-        return [one["kind"] for one in self.call("GET", f"/som/v1/order/{order}/explanation")["wait"]]
+    def waits_for(self, order: str, kind: str) -> bool:
+        """Whether that is all it waits for."""
+        return [one["kind"] for one in self.call("GET", f"/som/v1/order/{order}/explanation")["wait"]] == [kind]
+
+    def is_in(self, order: str, state: str) -> bool:
+        return bool(self.call("GET", f"{ORDERS}/{order}")["state"] == state)
 
     def rejected(self, order: str) -> str:
         """Wait until it is rejected, and return why."""
@@ -75,13 +78,13 @@ def test_an_order_begins_when_people_have_approved_it_and_is_rejected_where_they
     queue = f"managers of {desk.name}"
     for order, said in ((first, {"approved": True}), (second, {"approved": False, "reason": "Too dear."})):
         flows = f"/tmf-api/processFlowManagement/v4/taskFlow?queue={queue}&relatedEntity.id={order}"
-        (flow,) = desk.until(lambda flows=flows: desk.call("GET", flows))
-        desk.until(lambda order=order: desk.explained(order) == ["approval"])
+        (flow,) = desk.until(partial(desk.call, "GET", flows))
+        desk.until(partial(desk.waits_for, order, "approval"))
         values = [{"name": name, "value": value} for name, value in said.items()]
         desk.call("PATCH", flow["href"], {"state": "completed", "assignee": "mia", "characteristic": values})
     assert f"Too dear. (refused by mia; policy {key})" in desk.rejected(second)
     for order in (small, first):
-        desk.until(lambda order=order: desk.call("GET", f"{ORDERS}/{order}")["state"] == "inProgress")
+        desk.until(partial(desk.is_in, order, "inProgress"))
     (decision_made,) = desk.decided(second)
     assert decision_made["approval"]["approved"] is False
     assert decision_made["approval"]["who"] == "mia"
@@ -91,10 +94,10 @@ def test_an_order_begins_when_people_have_approved_it_and_is_rejected_where_they
 
 def test_what_a_policy_says_of_a_cancellation_is_the_error_of_the_request(desk: Desk) -> None:
     desk.publish("approve", kind="dmn", dmn=APPROVE)
-    key = desk.publish("cancel", kind="dmn", dmn=KEEP.decode())
-    desk.publish("amend", kind="dmn", dmn=KEEP.decode())
+    key = desk.publish("cancel", kind="dmn", dmn=KEEP)
+    desk.publish("amend", kind="dmn", dmn=KEEP)
     order = desk.place("large")
-    desk.until(lambda: desk.explained(order) == ["approval"])
+    desk.until(partial(desk.waits_for, order, "approval"))
     for method, path, body in (
         ("POST", CANCELS, {"serviceOrder": {"id": order}}),
         ("PATCH", f"{ORDERS}/{order}", {"category": "another"}),
@@ -142,14 +145,20 @@ def test_without_its_service_a_policy_takes_its_configured_answer_and_listeners_
     assert {one["eventId"] for one in told} == {told[0]["eventId"]}
     about = told[0]["event"]["policyDecision"]
     assert (about["policy"], about["outcome"]) == (key, "deniedByDefault")
-    assert about["problem"] == "The policy service cannot be reached."
+    assert about["problem"].startswith("The policy service cannot be reached")
     requests.delete(f"{desk.server.url}/som/v1/hub/{hub['id']}", timeout=30)
 
 
 def test_the_command_line_loads_publishes_and_tells(desk: Desk, tmp_path: Path) -> None:
     name = f"size-{uuid.uuid4().hex[:8]}"
     example = Path(__file__).parents[2] / "examples/policies/size.dmn"
-    policy = {"name": name, "version": "1.0.0", "kind": "dmn", "decisionPoint": "accept", "dmn": str(example)}
+    policy: dict[str, Any] = {
+        "name": name,
+        "version": "1.0.0",
+        "kind": "dmn",
+        "decisionPoint": "accept",
+        "dmn": str(example),
+    }
     policy |= {"appliesTo": {"specification": [desk.name]}, "whenDown": {"allow": False}}
     file = tmp_path / "size.yaml"
     file.write_text(json.dumps(policy), "utf-8")
