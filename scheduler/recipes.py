@@ -262,6 +262,7 @@ class Recipes:
                     run.reason = reason
                 case _:
                     log.debug("effect of a recipe", plan=self._record.id, effect=type(effect).__name__)
+        run.led_by(self._parts.program.version)
         self._moved.add(task.key)
         if stuck:
             self._stuck(task, "; ".join(stuck))
