@@ -26,7 +26,7 @@ def read(path: Path, name: str | None = None, version: str | None = None) -> Bod
     if path.suffix in DRAWINGS:
         body: Body = {"name": path.stem, "version": FIRST_VERSION, "bpmn": text_of(path)}
         cases = path.with_suffix(".cases.yaml")
-        body |= {"testCase": _cases(cases)} if cases.is_file() else {}
+        body |= {"testCase": cases_of(cases)} if cases.is_file() else {}
     else:
         body = _resolved(files.read_object(path, {}), path.parent)
     return body | {key: value for key, value in (("name", name), ("version", version)) if value is not None}
@@ -54,11 +54,16 @@ def _resolved(body: Mapping[str, Any], folder: Path) -> Body:
         if isinstance(made.get(attribute), list):
             made[attribute] = [_entry(entry, part, folder) for entry in made[attribute]]
     if isinstance(made.get("testCase"), str):
-        made["testCase"] = _cases(folder / made["testCase"])
+        made["testCase"] = cases_of(folder / made["testCase"])
     return made
 
 
-def _cases(path: Path) -> Any:
+def cases_of(path: Path) -> Any:
+    """The test cases in a file: a list under `cases`, or one alone.
+
+    Raises:
+        Unusable: it cannot be read.
+    """
     found = files.read(path, {})
     return found.get("cases", [found]) if isinstance(found, dict) else found
 

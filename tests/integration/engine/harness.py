@@ -202,8 +202,10 @@ class Harness:
         await end(self._running)
         self._running = []
 
-    async def order(self, plan: Callable[[Document], Plan], *, priority: int = 4, due_in: float = 0.0) -> str:
-        """Store an acknowledged order whose items are those of the plan."""
+    async def order(
+        self, plan: Callable[[Document], Plan], *, priority: int = 4, due_in: float = 0.0, **attributes: Any
+    ) -> str:
+        """Store an acknowledged order whose items are those of the plan; `attributes` are further ones of its body."""
         key, now = new_id(), self.clock.now()
         self.plans[key] = plan
         items = [
@@ -211,6 +213,7 @@ class Harness:
             for item in plan({"_id": key}).items
         ]
         body = {"id": key, "@type": "ServiceOrder", "state": "acknowledged", "serviceOrderItem": items}
+        body |= attributes
         document = {
             "_id": key,
             "tenant": "default",
