@@ -30,6 +30,8 @@ from tests.crash.every_recipe import Orders
 from tests.crash.processes import ROOT, Server
 
 RUNTIME = "requirements/runtime.txt"
+PATIENCE = 300.0
+"""Seconds for the start of a server, on a machine that has other things to do."""
 RESTS = 4
 """Places at which runs come to rest: before the first message, before the second …"""
 KEPT = (0, 2, 3)
@@ -74,7 +76,7 @@ async def run(revision: str, runs: int, folder: Path, keep: Path | None = None) 
             try:
                 server.release(root, python)
                 server.program.start()
-                await server.ready(place.session)
+                await server.ready(place.session, PATIENCE)
                 await every_recipe.prepare(client, place)
                 async with every_recipe.orders(server, client) as orders:
                     await _leave_in_flight(orders, runs)
@@ -85,7 +87,7 @@ async def run(revision: str, runs: int, folder: Path, keep: Path | None = None) 
                     await server.program.kill()
                     server.release(*here)
                     server.program.start()
-                    await server.ready(place.session)
+                    await server.ready(place.session, PATIENCE)
                     return await _finish(orders) or await orders.wrong(place)
             finally:
                 await server.tidy_up()
