@@ -32,7 +32,7 @@ from models.reading import reading
 from models.recipe_book import RecipeBook
 from models.registrations import registered
 from models.release_parts import Part, RecipePart, SpecificationPart
-from models.release_recipes import RecipesLook, foreseen, unreadable
+from models.release_recipes import RecipesLook, foreseen, unreadable, with_drawings
 from models.releases import Releases
 from models.store import Store
 
@@ -113,7 +113,9 @@ class Examiner:
         Raises:
             Unavailable: the database cannot be reached.
         """
+        body, undrawn = await aside(with_drawings, body)
         package, violations = read_package(body)
+        violations += undrawn
         found = Examination(
             package,
             violations,

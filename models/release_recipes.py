@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.aside import aside
+from models.domain.errors import InvalidRequest
 from models.domain.pointers import pointer
 from models.domain.recipes import Recipe
 from models.domain.recipes.difference import difference
@@ -18,6 +19,7 @@ from models.domain.specification import Specification
 from models.domain.violations import Violation
 from models.recipe_book import PublishedRecipes, as_published
 from models.recipe_examination import cases_of, content_violations, examine, taken
+from models.recipe_sources import drawn
 from models.recipes import InvalidRecipe, read_recipe
 
 Body = Mapping[str, Any]
@@ -26,10 +28,25 @@ Find = Callable[[str], Specification | None]
 """Finds a specification, as it will be, by id or name."""
 
 
+def with_drawings(package: Body) -> tuple[Document, list[Violation]]:
+    """A package, as handed in, with the drawings of the recipes that came as YAML; and what cannot be drawn."""
+    made, violations = [], []
+    for index, body in enumerate(package.get("recipe") or ()):
+        try:
+            made.append(drawn(body))
+        except InvalidRequest as refusal:
+            made.append(dict(body))
+            at = pointer("recipe", index)
+            violations += [Violation(f"{at}{one.pointer}", one.code, one.message) for one in refusal.violations]
+    return ({**package, "recipe": made} if made else dict(package)), violations
+
+
 def unreadable(package: Package) -> list[Violation]:
     """Say what cannot be looked at any further, whatever else there is."""
     found: list[Violation] = []
     for index, body in enumerate(package.recipes):
+        if "bpmn" not in body:
+            continue  # told already: it could not be drawn
         at = pointer("recipe", index)
         found += [Violation(f"{at}{one.pointer}", one.code, one.message) for one in content_violations(body)]
         try:
@@ -140,6 +157,6 @@ def _differences(before: Body, after: Body) -> list[Document]:
 
 def _read(body: Body) -> Recipe | None:
     try:
-        return read_recipe(str(body["bpmn"]))
+        return read_recipe(str(body.get("bpmn", "")))
     except InvalidRecipe:
         return None

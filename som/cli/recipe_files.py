@@ -14,6 +14,7 @@ from som.cli.exits import Unusable
 Body = dict[str, Any]
 
 DRAWINGS = frozenset({".bpmn", ".xml"})
+WRITTEN = frozenset({".yaml", ".yml"})
 CASES = ".cases.yaml"
 FIRST_VERSION = "1.0.0"
 
@@ -62,8 +63,8 @@ def recipe_of(name: str, beside: Beside, first: str = FIRST_VERSION) -> Body:
 
     A drawing is named after its file; its test cases are in `NAME.cases.yaml` beside `NAME.bpmn`, its version and what
     it is for in `som:recipe`, where it has that. YAML with `steps` is drawn, and says the same itself. In another YAML
-    file `bpmn`, the `dmn` of a decision table, the `schema` of a form and `testCase` may be paths of other files, from
-    the folder of the YAML file on.
+    file `bpmn`, `source`, the `dmn` of a decision table, the `schema` of a form and `testCase` may be paths of other
+    files, from the folder of the YAML file on.
 
     Args:
         name: the file's.
@@ -96,6 +97,15 @@ def text_of(path: Path) -> str:
     return _text(path.name, Folder(path.parent), str(path))
 
 
+def cases_of(path: Path) -> Any:
+    """The test cases in a file: a list under `cases`, or one alone.
+
+    Raises:
+        Unusable: it cannot be read.
+    """
+    return _cases(_bytes(path.name, Folder(path.parent), str(path)), str(path))
+
+
 def _written(text: str, name: str) -> Body:
     try:
         body = load(text, name)
@@ -117,6 +127,8 @@ def _resolved(body: Mapping[str, Any], beside: Beside) -> Body:
     made = dict(body)
     if isinstance(made.get("bpmn"), str):
         made["bpmn"] = _drawing(made["bpmn"], beside)
+    if isinstance(made.get("source"), str) and "\n" not in made["source"]:
+        made["source"] = _text(made["source"], beside)
     for attribute, part in (("decisionTable", "dmn"), ("form", "schema")):
         if isinstance(made.get(attribute), list):
             made[attribute] = [_entry(entry, part, beside) for entry in made[attribute]]

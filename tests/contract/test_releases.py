@@ -306,6 +306,9 @@ async def test_what_is_wrong_with_a_recipe_is_told_with_its_place_and_nothing_is
         ("/recipe/2/binding/0/specification", "unknownSpecification"),
         ("/recipe/2/binding/1/specification", "unknownSpecification"),
     ]
+    said = {"name": "e", "version": "1.0.0", "source": "recipe: e\nsteps: 1\n"}
+    body = release("lan", "1.0.0", recipe=[said])
+    assert [one["pointer"] for one in await violations(client, body)] == ["/recipe/0/source"]
 
 
 async def violations(client: ContractClient, body: Body) -> list[Body]:
