@@ -79,7 +79,7 @@ def recipe_of(name: str, beside: Beside, first: str = FIRST_VERSION) -> Body:
         drawing = _text(name, beside)
         found = beside.find(stem + CASES)
         cases = {} if found is None else {"testCase": _cases(found, stem + CASES)}
-        return {"name": stem, "version": first, **_declared(drawing, name), "bpmn": drawing, **cases}
+        return {"name": stem, "version": first, **_declared(drawing), "bpmn": drawing, **cases}
     content = files.parse(_bytes(name, beside), name)
     if not isinstance(content, dict):
         raise Unusable(f"{name} has to hold one object.")
@@ -113,14 +113,15 @@ def _written(text: str, name: str) -> Body:
     except SomError as error:
         raise Unusable(str(error) if str(error).startswith(name) else f"{name}: {error}") from None
     cases = {"testCase": body["cases"]} if "cases" in body else {}
-    return {**_declared(drawing, name), "bpmn": drawing, "source": text, **cases}
+    return {**_declared(drawing), "bpmn": drawing, "source": text, **cases}
 
 
-def _declared(drawing: str, name: str) -> Body:
+def _declared(drawing: str) -> Body:
+    """What a drawing says of the recipe; of one that cannot be read, nothing: the server says why."""
     try:
         return declared(drawing)
-    except SomError as error:
-        raise Unusable(f"{name}: {error}") from None
+    except SomError:
+        return {}
 
 
 def _resolved(body: Mapping[str, Any], beside: Beside) -> Body:

@@ -147,7 +147,6 @@ def test_aliases_that_multiply_are_refused() -> None:
         ({"release.yaml": MANIFEST, "recipes/a.cases.yaml": b"cases: []"}, "nobody reads recipes/a.cases.yaml"),
         ({"release.yaml": MANIFEST, "recipes/a.yaml": b"bpmn: b.bpmn"}, "b.bpmn cannot be read"),
         ({"release.yaml": MANIFEST, "recipes/a.yaml": b"recipe: a\nsteps: 1"}, "a.yaml:2: steps"),
-        ({"release.yaml": MANIFEST, "recipes/a.bpmn": b"<a/>"}, "Its root is a"),
     ],
 )
 def test_what_is_no_package_is_refused_with_the_reason(tmp_path: Path, members: dict[str, bytes], why: str) -> None:
