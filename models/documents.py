@@ -41,7 +41,7 @@ class ServiceOrder(ResourceDocument):
     """A TMF641 service order.
 
     `due` is set while intake has to look at it; `plan` once it is planned; `said` is what its client has told the plan,
-    until it has been passed on; `expected` is the completion date that we have told. `awaits` says what other orders are
+    until it has been passed on; `expected` is the completion date we have told. `awaits` says what other orders are
     building that it cannot be planned without: {key, service, order, since}; `delay` why policies have it wait before
     that (`models.domain.delays`), `amended` how often it was changed then; `callback` where its own events go.
     """
