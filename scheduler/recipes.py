@@ -14,10 +14,11 @@ import orjson
 import structlog
 
 from models.clock import parse, to_text
+from models.domain.flow_runs import BY_ORDER, results_of
 from models.domain.outcomes import Done as TaskDone
 from models.domain.plan import PlannedTask
 from models.domain.precedence import ENDED
-from models.domain.recipe_runs import RecipeRun
+from models.domain.recipe_runs import MAX_DATA_BYTES, RecipeRun
 from models.domain.recipe_steps import planned_step, step_key
 from models.domain.recipes import State, advance, catches, start
 from models.domain.recipes.effects import Cancel, Choose, Effect, Finished, Passed, Reached, Start, Stuck
@@ -32,9 +33,6 @@ from scheduler.items import Items
 from scheduler.plan_record import PlanRecord
 
 Document = dict[str, Any]
-
-MAX_DATA_BYTES = 256 * 1024
-"""Of the data of one run, as JSON: it is written with every step. What is larger belongs into a service."""
 
 CAUGHT = "caught"
 """Code in the error of a step that was refused, where an event of the recipe catches that."""
@@ -279,9 +277,13 @@ class Recipes:
         if any(self._progress.run[key].state not in ENDED for key in self._steps(task)):
             return  # what was called off has not stopped yet
         self._told.add(task.key)
-        output = {name: value for name, value in run.state.variables.items() if name not in _GIVEN}
-        done = TaskDone(output)
+        done = TaskDone(self._results(task, run))
         self._answers.append(Answer(task.key, self._progress.run[task.key].revision, done, None))
+
+    def _results(self, task: PlannedTask, run: RecipeRun) -> Document:
+        if self._record.is_of_order:
+            return {name: value for name, value in run.state.variables.items() if name not in BY_ORDER}
+        return results_of(run.state.variables, self._playables[task.key].recipe.process)
 
     def _steps(self, task: PlannedTask) -> list[str]:
         return [key for key in self._progress.of_service(task.service) if self._progress.tasks[key].of == task.key]
@@ -321,8 +323,6 @@ class Recipes:
 
 
 _OVER = frozenset({"done", "skipped"})
-_GIVEN = frozenset({"order", "item", "service", "parent", "child", "reliesOn", "action"})
-"""Variables that a run begins with: they are no result."""
 
 
 def _size(state: State) -> int:
