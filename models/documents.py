@@ -122,7 +122,8 @@ class Plan(Stored):
     """The running state of a plan; what does not change stands in its `planDefinition`.
 
     `queued` ({at: gates of a process, since, calls: that it would make}) stands while it was let go to wait for a
-    place at a fulfiller.
+    place at a fulfiller. `recipes` holds the runs of recipes by the key of their task, `plays` one entry for each of
+    them ({task, recipe, version, status}) that they are found by.
     """
 
     meta = {
@@ -133,6 +134,9 @@ class Plan(Stored):
             _index("by_state", "tenant", "state", "created"),
             _index("by_owner", "owner.id"),
             _partial("queued", "queued.at", "priority", "queued.since", exists="queued.since"),
+            _partial(
+                "by_play", "tenant", "plays.recipe", "plays.version", "plays.status", "created", "id", exists="plays"
+            ),
         ],
     }
     format = IntField(required=True)
@@ -154,6 +158,8 @@ class Plan(Stored):
     queued = DictField()
     fault = DictField()
     failing = ListField(DictField())
+    recipes = DictField()
+    plays = ListField(DictField())
 
 
 class PlanDefinition(Stored):
