@@ -129,7 +129,8 @@ async def test_a_client_interrupts_resumes_and_cancels_by_the_state(client: Cont
     assert stored is not None
     said = [(entry["kind"], entry.get("cancel")) for entry in stored["said"]]  # until there is a plan to tell
     assert said == [("pause", None), ("resume", None), ("cancel", asked["cancellation"]["id"])]
-    for change in ({"state": "hold"}, {"state": "completed"}, {"characteristic": []}):
+    changes: list[Body] = [{"state": "hold"}, {"state": "completed"}, {"characteristic": []}]
+    for change in changes:
         assert (await client.patch(href, json=change)).status_code == 409, change
     assert (await client.delete(href)).status_code == 409
 
