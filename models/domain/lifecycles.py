@@ -137,7 +137,6 @@ PROCESS_OF_ITEM: Mapping[str, str] = {
     "completed": "completed",
     "cancelled": "cancelled",
     "failed": "cancelled",
-    "rejected": "cancelled",
 }
 """The state of a process flow that runs a recipe, by the state that its tasks would make of an order item.
 
