@@ -61,7 +61,7 @@ class PlanRecord:
         order_id: the order's id; empty where it is for something else.
         paused: whether nothing new is begun, because the client of what it is for has interrupted it.
         owes: effects on other documents that are written down but may not have taken place yet.
-        cancel: {id, phase, problem?} of the cancellation under way; `problem` is why it cannot go on.
+        cancel: {id, phase, why?, problem?} of the cancellation under way; `problem` is why it cannot go on.
         recipes: the runs of recipes, by the key of the task that runs it; see `scheduler.recipes`.
         waits: items that wait for another order on their service: {item, service, order, orderItem, since}.
         failing: items that are being given up; see `scheduler.failing`.

@@ -18,6 +18,7 @@ from som.cli import (
     order,
     output,
     plan,
+    policy,
     pool,
     propagation,
     recipe,
@@ -78,6 +79,7 @@ app.add_typer(pool.app, name="pool")
 for named, command in (*recipe_versions.COMMANDS, *recipe_writing.COMMANDS):
     recipe.app.command(named)(command)
 app.add_typer(recipe.app, name="recipe")
+app.add_typer(policy.app, name="policy")
 app.add_typer(release.app, name="release")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(decision.app, name="decision")

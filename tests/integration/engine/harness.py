@@ -202,8 +202,10 @@ class Harness:
         await end(self._running)
         self._running = []
 
-    async def order(self, plan: Callable[[Document], Plan], *, priority: int = 4, due_in: float = 0.0) -> str:
-        """Store an acknowledged order whose items are those of the plan."""
+    async def order(
+        self, plan: Callable[[Document], Plan], *, priority: int = 4, due_in: float = 0.0, **attributes: Any
+    ) -> str:
+        """Store an acknowledged order whose items are those of the plan; `attributes` are further ones of its body."""
         key, now = new_id(), self.clock.now()
         self.plans[key] = plan
         items = [
@@ -211,6 +213,7 @@ class Harness:
             for item in plan({"_id": key}).items
         ]
         body = {"id": key, "@type": "ServiceOrder", "state": "acknowledged", "serviceOrderItem": items}
+        body |= attributes
         document = {
             "_id": key,
             "tenant": "default",
@@ -222,10 +225,12 @@ class Harness:
         await self.store.insert("serviceOrder", outbox.first(document, [created], now))
         return key
 
-    async def cancel(self, order: str) -> str:
+    async def cancel(self, order: str, why: str | None = None) -> str:
         """Store a cancellation request."""
         key, now = new_id(), self.clock.now()
         body = {"id": key, "@type": "CancelServiceOrder", "state": "acknowledged", "serviceOrder": {"id": order}}
+        if why is not None:
+            body["cancellationReason"] = why
         document = {"_id": key, "tenant": "default", "body": body, "order": order, "due": now}
         await self.store.insert("cancelServiceOrder", outbox.first(document, [], now))
         return key
