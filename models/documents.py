@@ -176,7 +176,8 @@ class Task(Stored):
 
     `fallout` tells of its last hold, `holds` by their number of all; `care` who looks after it, `interventions` by
     their id what was done about it, `directive` how it is to be done since; `notUndone` what could not be
-    undone when its item was given up.
+    undone when its item was given up; `closing` the end of the change request that it has opened, once its order has
+    ended (`models.change_closings`).
     """
 
     meta = {
@@ -189,6 +190,7 @@ class Task(Stored):
             _held("held_since", "tenant", "fallout.since", "id"),
             _held("held_cause", "tenant", "fallout.cause", "fallout.since"),
             _partial("by_job", "job", exists="job"),
+            _partial("closing_due", "closing.due", exists="closing.due"),
             _partial("fallout_since", "tenant", "fallout.since", exists="fallout.since"),
             _index("by_reference", "fulfiller", "accepted.reference", partialFilterExpression={"state": "accepted"}),
         ],
@@ -216,6 +218,7 @@ class Task(Stored):
     interventions = DictField()
     notUndone = ListField(DictField())  # noqa: N815 - a stored name
     job = StringField()
+    closing = DictField()
 
 
 class FalloutRule(ResourceDocument):
@@ -271,6 +274,8 @@ class Event(Stored):
             _index("by_resource", "resource.id", "seq"),
             _BY_CREATION,
             _index("by_type", "tenant", "type", "created"),
+            _index("by_who", "tenant", "who", "created", "id"),
+            _index("by_resource_type", "tenant", "resource.type", "created", "id"),
             _index("by_correlation", "correlation", "created", sparse=True),
         ],
     }
