@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.aside import aside
+from models.domain.bound_recipes import GIVEN
 from models.domain.errors import InvalidRequest
 from models.domain.pointers import pointer
 from models.domain.recipes import Problem, Recipe
@@ -154,7 +155,9 @@ def _examine(body: Body, published: PublishedRecipes, selection: Selection, case
     except InvalidRecipe as error:
         return Examination(None, (Problem("", "", "", _UNREADABLE, "refused", str(error)),))
     decisions = RecipeDecisions(body.get("decisionTable") or ())
-    known = Known(recipes=[one.name for one in published], decisions=decisions.names, fulfillers=selection.names)
+    given = GIVEN if body.get("binding") else ()
+    names = [one.name for one in published]
+    known = Known(recipes=names, decisions=decisions.names, fulfillers=selection.names, given=given)
     problems = (*decisions.problems, *check(recipe, known), *_undone(recipe, selection))
     if is_refused(problems):
         return Examination(recipe, problems)

@@ -154,8 +154,7 @@ class PlanRun:
         await self._failing.advance()
         await self._take_services()
         if self._progress.recipes and not self._record.paused:
-            await self._recipes.advance()
-            await self._take_services()
+            await self._lead_recipes()
         helped = await self._rules.apply(self._calls.answers)
         await self._write()
         if helped or (not self._handing_over and await self._starter.start()):
@@ -231,6 +230,15 @@ class PlanRun:
         if self._items.refused:
             self._fallout.hold_items(self._items.refused)
             self._items.refused = {}
+
+    async def _lead_recipes(self) -> None:
+        """Lead the recipes on, and take in what those have come to that end: others may begin by that."""
+        await self._recipes.advance()
+        while self._calls.answers:
+            await self._take_answers()
+            await self._take_services()
+            await self._recipes.advance()
+        await self._take_services()
 
     async def _take_inbox(self) -> None:
         if self._poked:

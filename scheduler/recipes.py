@@ -14,7 +14,8 @@ import orjson
 import structlog
 
 from models.clock import parse, to_text
-from models.domain.flow_runs import BY_ORDER, results_of
+from models.domain.bound_recipes import GIVEN
+from models.domain.flow_runs import results_of
 from models.domain.outcomes import Done as TaskDone
 from models.domain.plan import PlannedTask
 from models.domain.precedence import ENDED
@@ -63,6 +64,7 @@ class Recipes:
         self._items = items
         self._answers = answers
         self._runs: dict[str, RecipeRun] = {}
+        self._moved: set[str] = set()
         self._playables: dict[str, Playable] = {}
         self._heard: list[Message | Signal] = []
         self._told: set[str] = set()
@@ -95,8 +97,14 @@ class Recipes:
                     await self._begin(task)
             elif run.state in ("accepted", "held"):
                 await self._lead_on(task, heard)
-            if key in self._record.recipes:
+            if self._is_begun(key):
                 self._call_off(task, await self._run(task))
+        for key in self._moved:  # once, whatever has happened to it
+            self._record.keep_recipe(key, self._runs[key].to_document())
+        self._moved.clear()
+
+    def _is_begun(self, key: str) -> bool:
+        return key in self._runs or key in self._record.recipes
 
     def _is_open(self, key: str) -> bool:
         return self._progress.run[key].state == "accepted"
@@ -121,12 +129,11 @@ class Recipes:
             self._fallout.hold(task, Held("recipeGone", "The recipe cannot be read", reason))
             return
         edited = await self._edited(task)
-        run = await self._run(task) if task.key in self._record.recipes else None
+        run = await self._run(task) if self._is_begun(task.key) else None
         now = self._parts.clock.now()
         started = self._progress.run[task.key].started or now
         self._progress.move(task.key, "running", due=None)
         self._progress.move(task.key, "accepted", error=None, deadline=None, started=started)
-        self._fallout.note(task.key, state="accepted", recipe=list(task.recipe or ()))
         if run is not None and run.state.status != "failed":
             await self._take(task, playable, run, Retried(now, None, edited))
         else:
@@ -253,7 +260,8 @@ class Recipes:
                     run.reason = reason
                 case _:
                     log.debug("effect of a recipe", plan=self._record.id, effect=type(effect).__name__)
-        self._record.keep_recipe(task.key, run.to_document())
+        run.led_by(self._parts.program.version)
+        self._moved.add(task.key)
         if stuck:
             self._stuck(task, "; ".join(stuck))
 
@@ -282,7 +290,7 @@ class Recipes:
 
     def _results(self, task: PlannedTask, run: RecipeRun) -> Document:
         if self._record.is_of_order:
-            return {name: value for name, value in run.state.variables.items() if name not in BY_ORDER}
+            return {name: value for name, value in run.state.variables.items() if name not in GIVEN}
         return results_of(run.state.variables, self._playables[task.key].recipe.process)
 
     def _steps(self, task: PlannedTask) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from models.domain.bound_recipes import GIVEN
 from models.domain.dates import to_text
 from models.domain.ids import task_key
 from models.domain.lifecycles import FLOW_OF_TASK, PROCESS_OF_ITEM
@@ -24,8 +25,6 @@ OWNER = "processFlow"
 ITEM = "1"
 ACTION = "noChange"
 """What the order's action would be: nothing is done with a service."""
-BY_ORDER = frozenset({"order", "item", "service", "parent", "child", "reliesOn", "action"})
-"""Variables that a recipe begins with when it carries out an order, and never without."""
 _MOST_OBJECTIONS = 20
 
 
@@ -52,7 +51,7 @@ def objections(recipe: Recipe, given: frozenset[str]) -> tuple[str, ...]:
     the recipe declares it as start data but does not insist on it.
     """
     process = recipe.process
-    absent = BY_ORDER - given
+    absent = GIVEN - given
     found = [_missing(one) for one in unmet(recipe, _without(process, absent), given) if _matters(one, absent)]
     return tuple(dict.fromkeys(found))[:_MOST_OBJECTIONS]
 
@@ -62,7 +61,7 @@ def _matters(one: Unmet, absent: frozenset[str]) -> bool:
 
 
 def _missing(one: Unmet) -> str:
-    why = "which only an order brings" if one.name in BY_ORDER else "which nobody gives or produces"
+    why = "which only an order brings" if one.name in GIVEN else "which nobody gives or produces"
     return f"{one.place!r} needs {one.name!r}, {why}."
 
 

@@ -3,7 +3,6 @@
 import pytest
 
 from models.domain.flow_runs import (
-    BY_ORDER,
     cancellation_of,
     data_of,
     objections,
@@ -74,7 +73,6 @@ def test_what_nobody_gives_is_told_by_name() -> None:
     declared = '{"type": "object", "properties": {"item": {}}}'
     assert len(objections(read_recipe(drawing("item.id", declared)), frozenset())) == 1
     assert objections(read_recipe(drawing("item.id", declared)), frozenset({"item"})) == ()
-    assert {"service", "order", "item"} <= BY_ORDER
 
 
 def test_results_take_the_place_of_what_the_run_began_with() -> None:
