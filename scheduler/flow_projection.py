@@ -1,6 +1,6 @@
 """A process flow that runs a recipe (TMF701), as its plan makes it: written whenever that has moved, never ahead."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from models import outbox
@@ -29,8 +29,17 @@ _NO_MORE = ("due", "lease", "fault")
 class FlowProjection:
     """Keeps one process flow, and the task flows of its steps, true to its plan."""
 
-    def __init__(self, store: Store, clock: Clock, record: PlanRecord, flow: Document, steps: FlowSteps) -> None:
-        """Keep this process flow, as it was read."""
+    def __init__(  # noqa: PLR0913, PLR0917 - what a process flow is written from
+        self,
+        store: Store,
+        clock: Clock,
+        record: PlanRecord,
+        flow: Document,
+        steps: FlowSteps,
+        results: Callable[[], Document],
+    ) -> None:
+        """Keep this process flow, as it was read; `results` tells what its recipe has left."""
+        self._left = results
         self._store = store
         self._clock = clock
         self._record = record
@@ -122,10 +131,10 @@ class FlowProjection:
         return [tell for tell in self._record.tells if "denied" in tell]
 
     async def _results(self) -> Document:
-        """What the run leaves; its task's document has it, for that is written before the plan says so."""
+        """What the run leaves, or what somebody has reported instead, who has completed it by hand."""
         (task,) = self._record.plan.tasks
         stored = await self._store.get("task", self._record.task_id(task.key)) or {}
-        return dict(stored.get("output") or {})
+        return dict(stored.get("output") or self._left())
 
     def _update(self, body: Document, states: Sequence[str], revision: int, message: Message) -> Document:
         state, stubs, before = body["state"], [], self.body["state"]

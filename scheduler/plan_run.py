@@ -64,7 +64,7 @@ class PlanRun:
         self._record = record
         self._progress = record.progress
         self._services = Services(parts.store, parts.clock, record.id, record.tenant)
-        self._projection: Subject = subject_of(parts, record, owner)
+        self._projection: Subject = subject_of(parts, record, owner, lambda: self._recipes.results())  # noqa: PLW0108 - they come later
         self._forecast = Forecast(parts.durations, parts.clock, record, self._projection.body)
         self._context = TaskContext(parts.store, record, self._services, lambda: self._projection.body)
         transients = Transients(parts.sealer, owner)

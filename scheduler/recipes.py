@@ -291,7 +291,13 @@ class Recipes:
     def _results(self, task: PlannedTask, run: RecipeRun) -> Document:
         if self._record.is_of_order:
             return {name: value for name, value in run.state.variables.items() if name not in GIVEN}
-        return results_of(run.state.variables, self._playables[task.key].recipe.process)
+        playable = self._playables.get(task.key)
+        return results_of(run.state.variables, playable.recipe.process) if playable else dict(run.state.variables)
+
+    def results(self) -> Document:
+        """What the runs of a process flow have left."""
+        tasks = (self._progress.tasks[key] for key in self._progress.recipes if key in self._runs)
+        return {name: value for task in tasks for name, value in self._results(task, self._runs[task.key]).items()}
 
     def _steps(self, task: PlannedTask) -> list[str]:
         return [key for key in self._progress.of_service(task.service) if self._progress.tasks[key].of == task.key]

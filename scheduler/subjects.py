@@ -1,5 +1,6 @@
 """Which kind of subject a plan has."""
 
+from collections.abc import Callable
 from typing import Any
 
 from scheduler.engagement import Parts
@@ -12,9 +13,9 @@ from scheduler.subject import Subject
 Document = dict[str, Any]
 
 
-def subject_of(parts: Parts, record: PlanRecord, owner: Document) -> Subject:
-    """What keeps the owner of a plan true to it; `owner` is its document."""
+def subject_of(parts: Parts, record: PlanRecord, owner: Document, results: Callable[[], Document]) -> Subject:
+    """What keeps the owner of a plan true to it; `owner` is its document, `results` tells what its recipe has left."""
     if record.is_of_order:
         return OrderProjection(parts.store, parts.clock, owner)
     steps = FlowSteps(parts.store, parts.clock, record, parts.directory)
-    return FlowProjection(parts.store, parts.clock, record, owner, steps)
+    return FlowProjection(parts.store, parts.clock, record, owner, steps, results)
