@@ -22,7 +22,7 @@ from models.domain.violations import Violation
 from models.recipe_book import PublishedRecipe, PublishedRecipes, RecipeBook
 from models.recipe_decisions import RecipeDecisions
 from models.recipes import InvalidRecipe, read_recipe
-from models.release_examination import registered
+from models.registrations import registered
 from models.store import Store
 
 Body = Mapping[str, Any]
@@ -91,7 +91,7 @@ class RecipeExaminer:
         Raises:
             Unavailable: the database cannot be reached.
         """
-        return await aside(_examine, body, await self._book.of(tenant), await registered(self._store, tenant), ())
+        return await aside(examine, body, await self._book.of(tenant), await registered(self._store, tenant), ())
 
     async def try_out(self, tenant: str, body: Body, cases: Iterable[Case]) -> Examination:
         """Say what is wrong with a recipe, and run it with simulated answers where it can be.
@@ -100,7 +100,7 @@ class RecipeExaminer:
             Unavailable: the database cannot be reached.
         """
         published, selection = await self._book.of(tenant), await registered(self._store, tenant)
-        return await aside(_examine, body, published, selection, tuple(cases))
+        return await aside(examine, body, published, selection, tuple(cases))
 
     async def taken(self, tenant: str, body: Body) -> Iterator[str]:
         """Say which published recipe of another name is for something that this one is for.
@@ -109,7 +109,7 @@ class RecipeExaminer:
             Unavailable: the database cannot be reached.
         """
         self._book.invalidate()  # what this process knows may be a moment old
-        return _taken(bindings_of(body), tuple(await self._book.of(tenant)), body["name"])
+        return taken(bindings_of(body), tuple(await self._book.of(tenant)), body["name"])
 
 
 def cases_of(body: Body) -> tuple[Case, ...]:
@@ -149,7 +149,8 @@ def content_violations(body: Body) -> list[Violation]:
     return found
 
 
-def _examine(body: Body, published: PublishedRecipes, selection: Selection, cases: tuple[Case, ...]) -> Examination:
+def examine(body: Body, published: PublishedRecipes, selection: Selection, cases: tuple[Case, ...]) -> Examination:
+    """Say what is wrong with a recipe beside these others and fulfillers, and run it with simulated answers."""
     try:
         recipe = published.linked(read_recipe(body["bpmn"]))
     except InvalidRecipe as error:
@@ -177,7 +178,8 @@ def _undone(recipe: Recipe, selection: Selection) -> Iterator[Problem]:
                     yield at_node(node, "noWork", "remark", text)
 
 
-def _taken(bindings: Iterable[Binding], published: Iterable[PublishedRecipe], name: str) -> Iterator[str]:
+def taken(bindings: Iterable[Binding], published: Iterable[PublishedRecipe], name: str) -> Iterator[str]:
+    """Say which published recipe of another name is for something that one of this name is for."""
     others = [one for one in published if one.name != name]
     for binding in bindings:
         for other in others:
