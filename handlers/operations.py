@@ -37,6 +37,7 @@ from handlers.som.plans import Plans
 from handlers.som.policies import PolicyHandlers
 from handlers.som.preview import PlanPreview
 from handlers.som.propagations import Propagations
+from handlers.som.recipe_messages import RecipeMessageHandlers
 from handlers.som.recipes import RecipeHandlers
 from handlers.som.releases import ReleaseHandlers
 from handlers.som.repairs import Reconciliations, Repairs
@@ -203,6 +204,14 @@ def _recipes(recipes: RecipeHandlers) -> Table:
     }
 
 
+def _recipe_messages(messages: RecipeMessageHandlers) -> Table:
+    return {
+        "listRecipeMessage": messages.list,
+        "createRecipeMessage": messages.create,
+        "retrieveRecipeMessage": messages.retrieve,
+    }
+
+
 def _sinks(sinks: Sinks) -> Table:
     return {
         "listSink": sinks.list,
@@ -312,6 +321,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         **_policies(PolicyHandlers(dependencies, lists)),
         **_changes(ChangeSources(dependencies, lists), Changes(dependencies, lists)),
         **_recipes(RecipeHandlers(dependencies, lists)),
+        **_recipe_messages(RecipeMessageHandlers(dependencies, lists)),
         **_sinks(Sinks(dependencies, settings, lists)),
         **_orders_and_services(dependencies, settings, lists),
     }

@@ -20,7 +20,7 @@ from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, Fulfil
 from models.policy_documents import Policy, PolicyDecision
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, ResourcePool
 from models.propagation_documents import Propagation
-from models.recipe_documents import Recipe
+from models.recipe_documents import Recipe, RecipeMessage
 from models.release_documents import Release
 from models.reservation_documents import ForeignReservation, ServiceRelease
 from models.resource_documents import Resource
@@ -122,7 +122,8 @@ class Plan(Stored):
     """The running state of a plan; what does not change stands in its `planDefinition`.
 
     `queued` ({at: gates of a process, since, calls: that it would make}) stands while it was let go to wait for a
-    place at a fulfiller.
+    place at a fulfiller. `awaited` has the addresses of the messages and signals that its recipes await
+    (`models.domain.recipe_messages`), `heard` the latest of these that it has taken out of its inbox.
     """
 
     meta = {
@@ -133,6 +134,7 @@ class Plan(Stored):
             _index("by_state", "tenant", "state", "created"),
             _index("by_owner", "owner.id"),
             _partial("queued", "queued.at", "priority", "queued.since", exists="queued.since"),
+            _partial("by_awaited", "tenant", "awaited", "id", exists="awaited"),
         ],
     }
     format = IntField(required=True)
@@ -371,6 +373,7 @@ ALL: tuple[type[Stored], ...] = (
     ChangeSource,
     Change,
     Recipe,
+    RecipeMessage,
     Policy,
     PolicyDecision,
     Subscription,

@@ -252,7 +252,7 @@ class PlanRun:
             case "cancel" | "cancelOrder":
                 await self._hear_of_cancelling(entry)
             case "message" | "signal":
-                self._recipes.hear(entry)
+                self._recipes.mail.hear(entry)
             case "candidate":
                 self._going_on.reconsider(entry["task"])
             case "look":
@@ -280,7 +280,7 @@ class PlanRun:
     async def _write(self) -> None:
         """Write the plan where it has changed, carry out its effects, and show it in the order."""
         self._settling.finish(calls_under_way=bool(self._calls))
-        effects = self._settling.take_effects()
+        effects = [*self._settling.take_effects(), *self._recipes.mail.take_effects()]
         if effects or self._record.changed:
             await self._fallout.write()
             effects += self._fallout.take_effects()
@@ -299,6 +299,7 @@ class PlanRun:
                 await wake(store, waiting, clock.now(), clock)
         if shared := self._settling.no_longer_built(effects):
             await EnablingServices(store, clock).release(self._record.tenant, self._record.order_id, shared)
+        await self._recipes.mail.carry_out(effects)
 
     async def _show(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -152,6 +152,7 @@ ADMINISTERED = {
     "policy": Subject(
         "som", "policy", "Policy", "serviceOrdering", ("Create", "AttributeValueChange", "StateChange", "Delete")
     ),
+    "recipeMessage": Subject("som", "recipeMessage", "Recipe message", "serviceOrdering", ("Create", "StateChange")),
     "policyDecision": Subject("som", "policyDecision", "PolicyDecision", "serviceOrdering", ("Fallback",)),
 }
 """What is told to the history alone: no hub carries these events."""

@@ -20,6 +20,7 @@ from som.cli import (
     pool,
     propagation,
     recipe,
+    recipe_messages,
     recipe_versions,
     recipe_writing,
     release,
@@ -73,7 +74,7 @@ fallout.app.add_typer(rules.app, name="rules")
 app.add_typer(fallout.app, name="fallout")
 app.add_typer(work.app, name="work")
 app.add_typer(pool.app, name="pool")
-for named, command in (*recipe_versions.COMMANDS, *recipe_writing.COMMANDS):
+for named, command in (*recipe_versions.COMMANDS, *recipe_writing.COMMANDS, *recipe_messages.COMMANDS):
     recipe.app.command(named)(command)
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(release.app, name="release")

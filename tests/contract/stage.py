@@ -69,6 +69,7 @@ BODIES: dict[str, Any] = {
     "createPolicy": policy("new"),
     "tryPolicy": {"order": order()},
     "createRecipe": recipe("new"),
+    "createRecipeMessage": {"name": "paid", "timeToLive": "PT1H"},
     "checkRecipe": {"bpmn": bpmn()},
     "tryRecipeDrawing": {"bpmn": bpmn()},
     "reportTaskOutcome": {"status": "done"},

@@ -139,6 +139,11 @@ class Work:
     message: str | None = None
     correlation: str | None = None
 
+    @property
+    def is_named(self) -> bool:
+        """Whether it says who does it: a capability, a fulfiller, or another engine's job."""
+        return not (self.specification is None and self.fulfiller is None and self.type is None)
+
 
 NO_WORK = Work()
 

@@ -24,6 +24,7 @@ from models.ids import new_id
 from models.patterns import Re2Patterns
 from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
+from models.recipe_messages import RecipeMessages
 from models.recipe_port import Playable
 from models.recipes import read_recipe
 from models.slots import Slots
@@ -185,6 +186,7 @@ class Harness:
         registry = RegistryWatch(store, self.clock, directory, health, worker)
         watcher.on_reference.append(registry.changed)
         engine.periodic += [*registry.jobs, (PoolLines(store, self.clock, pools).look, 0.05)]
+        engine.periodic.append((RecipeMessages(store, self.clock).sweep, 0.2))
         tasks = [asyncio.create_task(engine.run()), asyncio.create_task(watcher.run())]
         self._running += tasks
         return tasks
@@ -200,15 +202,17 @@ class Harness:
         await end(self._running)
         self._running = []
 
-    async def order(self, plan: Callable[[Document], Plan], *, priority: int = 4, due_in: float = 0.0) -> str:
-        """Store an acknowledged order whose items are those of the plan."""
+    async def order(
+        self, plan: Callable[[Document], Plan], *, priority: int = 4, due_in: float = 0.0, **more: Any
+    ) -> str:
+        """Store an acknowledged order whose items are those of the plan; `more` are attributes of its body."""
         key, now = new_id(), self.clock.now()
         self.plans[key] = plan
         items = [
             {"id": item.path, "action": item.action, "state": "acknowledged", "service": {}}
             for item in plan({"_id": key}).items
         ]
-        body = {"id": key, "@type": "ServiceOrder", "state": "acknowledged", "serviceOrderItem": items}
+        body = {"id": key, "@type": "ServiceOrder", "state": "acknowledged", "serviceOrderItem": items, **more}
         document = {
             "_id": key,
             "tenant": "default",
