@@ -38,6 +38,7 @@ from handlers.som.policies import PolicyHandlers
 from handlers.som.preview import PlanPreview
 from handlers.som.propagations import Propagations
 from handlers.som.recipe_messages import RecipeMessageHandlers
+from handlers.som.recipe_runs import RecipeRuns
 from handlers.som.recipes import RecipeHandlers
 from handlers.som.releases import ReleaseHandlers
 from handlers.som.repairs import Reconciliations, Repairs
@@ -212,6 +213,10 @@ def _recipe_messages(messages: RecipeMessageHandlers) -> Table:
     }
 
 
+def _recipe_runs(runs: RecipeRuns) -> Table:
+    return {"listRecipeRun": runs.list, "retrieveRecipeRun": runs.retrieve}
+
+
 def _sinks(sinks: Sinks) -> Table:
     return {
         "listSink": sinks.list,
@@ -322,6 +327,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         **_changes(ChangeSources(dependencies, lists), Changes(dependencies, lists)),
         **_recipes(RecipeHandlers(dependencies, lists)),
         **_recipe_messages(RecipeMessageHandlers(dependencies, lists)),
+        **_recipe_runs(RecipeRuns(dependencies, settings, lists)),
         **_sinks(Sinks(dependencies, settings, lists)),
         **_orders_and_services(dependencies, settings, lists),
     }

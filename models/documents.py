@@ -123,7 +123,9 @@ class Plan(Stored):
 
     `queued` ({at: gates of a process, since, calls: that it would make}) stands while it was let go to wait for a
     place at a fulfiller. `awaited` has the addresses of the messages and signals that its recipes await
-    (`models.domain.recipe_messages`), `heard` the latest of these that it has taken out of its inbox.
+    (`models.domain.recipe_messages`), `heard` the latest of these that it has taken out of its inbox. `recipes` holds
+    the runs of recipes by the key of their task, `plays` one entry for each of them ({task, recipe, version, status})
+    that they are found by.
     """
 
     meta = {
@@ -135,6 +137,9 @@ class Plan(Stored):
             _index("by_owner", "owner.id"),
             _partial("queued", "queued.at", "priority", "queued.since", exists="queued.since"),
             _partial("by_awaited", "tenant", "awaited", "id", exists="awaited"),
+            _partial(
+                "by_play", "tenant", "plays.recipe", "plays.version", "plays.status", "created", "id", exists="plays"
+            ),
         ],
     }
     format = IntField(required=True)
@@ -156,6 +161,8 @@ class Plan(Stored):
     queued = DictField()
     fault = DictField()
     failing = ListField(DictField())
+    recipes = DictField()
+    plays = ListField(DictField())
 
 
 class PlanDefinition(Stored):

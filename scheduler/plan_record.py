@@ -10,6 +10,7 @@ from models.domain.errors import NotFound
 from models.domain.plan import FORMAT, Plan, PlannedTask
 from models.domain.progress import Progress, TaskRun
 from models.domain.recipe_messages import KINDS, awaited
+from models.domain.recipe_plays import Plays
 from models.domain.undo import reverse_key
 from models.recipe_messages import HEARD_KEPT
 from models.store import Store
@@ -90,6 +91,7 @@ class PlanRecord:
         self._moved_recipes: set[str] = set()
         self._awaited: list[str] = document.get("awaited", [])
         self._heard: list[str] = []
+        self._plays = Plays(document.get("plays", ()))
         self._added = [PlannedTask.from_document(task) for task in document.get("added", ())]
         run = {key: TaskRun.from_document(stored) for key, stored in document["run"].items()}
         self.progress = Progress(self.plan, run, self._added)
@@ -180,6 +182,7 @@ class PlanRecord:
             raise LeaseLost
         self.rev += 1
         self.owes = owes
+        self._plays.settled(change["$set"])
         self._settled()
 
     def _change(self, owes: list[Document]) -> Document:
@@ -189,7 +192,10 @@ class PlanRecord:
             if run.state != "running":  # a running task is told by its own document
                 settled[f"run.{key}"] = run.to_document()
         settled.update({name: value for name, value in self._small().items() if value != self._written[name]})
-        settled.update({f"recipes.{key}": self.recipes[key] for key in self._moved_recipes})
+        if self.recipes:
+            moved = [key for key in self._moved_recipes | self.progress.changed if key in self.recipes]
+            settled.update({f"recipes.{key}": self.recipes[key] for key in self._moved_recipes})
+            settled.update(self._plays.changes(self.recipes, {key: self.progress.run[key].state for key in moved}))
         change: Document = {"$set": settled}
         if self._consumed:
             change["$pull"] = {"inbox": {"id": {"$in": self._consumed}}}

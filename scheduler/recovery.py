@@ -44,7 +44,7 @@ async def recovered(parts: Parts, record: PlanRecord, fallout: Fallout) -> list[
 
     An outcome that was written to its task document is taken as it stands. A call whose answer never was written is
     made again with the same key, unless its answer waits in the inbox; where the fulfiller would do it twice, the task
-    is held instead.
+    is held instead. A task that runs a recipe calls nobody: what came of it follows anew from where its run stands.
     """
     tasks = parts.store.collection("task")
     found = await tasks.find(
@@ -59,6 +59,8 @@ async def recovered(parts: Parts, record: PlanRecord, fallout: Fallout) -> list[
             if document.get("planRev", 0) <= record.rev:
                 continue
         if run is None or run.state not in ("waiting", "retrying", "accepted"):
+            continue
+        if record.progress.tasks[document["key"]].kind == "recipe":
             continue
         run.revision, run.fulfiller, run.touched = document["inputRev"], document["fulfiller"], True
         if document["state"] != "running" and document.get("outcome"):

@@ -24,9 +24,10 @@ async function call(method, path, body, headers = {}) {
   } catch {
     throw new Refused(0, { message: 'The server does not answer.' });
   }
+  if (answer.status === 304) return { said: null, etag: answer.headers.get('etag') };
   const said = answer.status === 204 ? null : await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Refused(answer.status, said || {});
-  return { said, etag: answer.headers.get('etag') };
+  return { said, etag: answer.headers.get('etag'), total: Number(answer.headers.get('x-total-count')) };
 }
 
 const one = (id, part = '') => `${SOM}/recipe/${encodeURIComponent(id)}${part}`;
@@ -44,6 +45,19 @@ export const compareRecipe = async (id, from) =>
 export const tryStored = async (id) => (await call('POST', one(id, '/try'), {})).said;
 export const check = async (content) => (await call('POST', `${SOM}/recipeCheck`, content)).said;
 export const tryOut = async (content) => (await call('POST', `${SOM}/recipeTrial`, content)).said;
+
+/** A page of the runs of recipes that match, the newest first, and how many there are in all. */
+export async function listRuns(asked) {
+  const query = new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== ''));
+  const { said, total } = await call('GET', `${SOM}/recipeRun?${query}`);
+  return { runs: said, total };
+}
+/** A run, whole; `said` is null where it is still as its tag says. */
+export const readRun = (id, etag) => call('GET', `${SOM}/recipeRun/${encodeURIComponent(id)}`, undefined, etag ? { 'if-none-match': etag } : {});
+/** What fulfillers are called, by their ids. */
+export const fulfillerNames = async () =>
+  new Map((await call('GET', `${SOM}/fulfiller?limit=1000&fields=name`)).said.map((one_) => [one_.id, one_.name]));
+export const readTask = async (id) => (await call('GET', `${SOM}/task/${encodeURIComponent(id)}`)).said;
 
 /** Who does what, and what there is to be ordered: for the choices of the properties. */
 export async function surroundings() {

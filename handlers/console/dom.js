@@ -20,6 +20,13 @@ export function button(text, onclick, attributes = {}) {
 
 export const byId = (id) => document.getElementById(id);
 
+/** Put other children into a place; the focus stays on what has the same `data-key`. */
+export function renew(place, ...children) {
+  const focused = place.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  place.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== ''));
+  if (focused) place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+}
+
 let noticed;
 
 /** Say something for a moment, at the edge of the page; what went wrong stays longer. */

@@ -12,6 +12,7 @@ import { som } from './moddle.js';
 import { Panel } from './properties.js';
 import { stateMark } from './words.js';
 
+const runs = ({ name, version }) => h('a', { class: 'button', href: `runs#/?${new URLSearchParams({ recipe: name, version })}`, text: 'Runs' });
 const PARTS = ['description', 'decisionTable', 'form', 'testCase', 'binding'];
 
 export class Editor {
@@ -171,6 +172,7 @@ export class Editor {
       button('Try', () => this.drawer.openTrial(), { id: 'try', title: 'Run it with simulated answers' }),
       button(this.asXml ? 'Drawing' : 'XML', () => this.toggle(), { id: 'toggle-xml', 'aria-pressed': String(this.asXml) }),
       button('Export', async () => download(`${recipe.name}.bpmn`, await this.xml(), 'application/xml')),
+      ...(['published', 'retired'].includes(recipe.state) ? [runs(recipe)] : []),
       ...(steps[recipe.state] || []));
   }
 

@@ -1,7 +1,7 @@
 """The pages of the console and their files, each under an address of its own; nothing else of the disk is served."""
 
 import mimetypes
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from handlers.exchange import Reply
 FixedPath = Callable[[], Awaitable[Reply]]
 
 DESIGNER = "/console/recipes"
+RUNS = "/console/runs"
 ASSETS = "/console/assets"
 
 _POLICY = (
@@ -59,16 +60,21 @@ def console_paths(vendor: Path = libraries.VENDOR) -> dict[str, FixedPath]:
     own = (file for file in sorted(folder.iterdir()) if file.suffix in _OWN)
     served: dict[str, FixedPath] = {f"{ASSETS}/{file.name}": _File(file, _FRESH).reply for file in own}
     if not libraries.are_here(vendor):
-        return {**served, DESIGNER: _Page((folder / "missing.html").read_text("utf-8")).reply}
+        missing = (folder / "missing.html").read_text("utf-8")
+        return {**served, DESIGNER: _Page(missing).reply, RUNS: _Page(_page(folder / "runs.html")).reply}
     # Relative addresses, so that the pages work below whatever path a proxy has them under.
     base = f"vendor/{libraries.edition(vendor)}"
     for _, name in libraries.files():
         served[f"/console/{base}/{name}"] = _File(vendor / name, _FOR_GOOD).reply
-    return {**served, DESIGNER: _Page(_designer(folder / "designer.html", base)).reply}
+    designer, runs = _page(folder / "designer.html", base), _page(folder / "runs.html", base, ("bpmn-js",))
+    return {**served, DESIGNER: _Page(designer).reply, RUNS: _Page(runs).reply}
 
 
-def _designer(template: Path, base: str) -> str:
-    styles = "\n".join(f'<link rel="stylesheet" href="{base}/{name}">' for name in libraries.stylesheets())
-    scripts = "\n".join(f'<script src="{base}/{name}" defer></script>' for name in libraries.SCRIPTS.values())
+def _page(template: Path, base: str = "", packages: Sequence[str] = tuple(libraries.SCRIPTS)) -> str:
+    """A page with the libraries that it uses; without a base for their addresses, with none."""
+    used = packages if base else ()
+    names = [name for name in libraries.stylesheets() if name.startswith(tuple(f"{package}." for package in used))]
+    styles = "\n".join(f'<link rel="stylesheet" href="{base}/{name}">' for name in names)
+    scripts = "\n".join(f'<script src="{base}/{libraries.SCRIPTS[package]}" defer></script>' for package in used)
     text = template.read_text("utf-8")
     return text.replace("<!-- styles -->", styles).replace("<!-- scripts -->", scripts)

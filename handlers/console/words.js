@@ -32,6 +32,34 @@ export function duration(seconds) {
   }).filter(Boolean).join(' ');
 }
 
+export const RUN_STATES = { running: 'Running', completed: 'Completed', terminated: 'Terminated', failed: 'Failed', cancelled: 'Cancelled' };
+
+/** How a run stands; one that cannot go on by itself is held, whatever its status. */
+export function runMark(run) {
+  const isHeld = ['held', 'pending'].includes(run.taskState) || (run.status === 'running' && run.element?.some((one) => one.state === 'held'));
+  return h('span', { class: `state ${isHeld ? 'held' : run.status}`, text: isHeld && run.status === 'running' ? 'Held' : isHeld ? `${RUN_STATES[run.status]}, held` : RUN_STATES[run.status] });
+}
+
+export const VISIT_STATES = { passed: 'passed', active: 'active', held: 'held', failed: 'failed', calledOff: 'called off' };
+export const SIGNS = { passed: '✓', active: '•', held: '!', failed: '×', calledOff: '–' };
+
+/** A moment as people here write it; empty for none. */
+export const moment = (text) => (text ? new Date(text).toLocaleString() : '');
+
+/** The time of a moment, with its day where that is not today. */
+export function clock(text) {
+  if (!text) return '';
+  const at = new Date(text);
+  return at.toDateString() === new Date().toDateString() ? at.toLocaleTimeString() : at.toLocaleString();
+}
+
+/** How long it is between two moments, in words; empty where one is not known. */
+export function spent(from, to) {
+  if (!from || !to) return '';
+  const seconds = (Date.parse(to) - Date.parse(from)) / 1000;
+  return seconds <= 0 ? '' : seconds < 1 ? `${Math.round(seconds * 1000)} ms` : seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds);
+}
+
 export const short = (value) => {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return text && text.length > 90 ? `${text.slice(0, 89)}…` : text || '';

@@ -19,11 +19,11 @@ SERVICES = "/tmf-api/serviceInventory/v4/service"
 def plan_body(request: Request, picture: PlanPicture) -> Document:
     """The whole plan."""
     stored = picture.stored
-    key, owner = stored["_id"], stored["owner"]
+    key = stored["_id"]
     return {
         "id": key,
         "href": request.url(f"/plan/{key}"),
-        "owner": {"id": owner["id"], "type": owner["type"], "href": f"{request.root}{ORDERS}/{owner['id']}"},
+        "owner": owner_body(request, stored["owner"]),
         "state": stored["state"],
         "priority": stored["priority"],
         "revision": stored["rev"],
@@ -44,6 +44,11 @@ def plan_body(request: Request, picture: PlanPicture) -> Document:
         ],
         "task": [running_task_body(request, picture, task) for task in picture.tasks],
     }
+
+
+def owner_body(request: Request, owner: Mapping[str, Any]) -> Document:
+    """Whose plan it is."""
+    return {"id": owner["id"], "type": owner["type"], "href": f"{request.root}{ORDERS}/{owner['id']}"}
 
 
 def _wait(request: Request, wait: Mapping[str, Any]) -> Document:

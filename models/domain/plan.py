@@ -5,7 +5,7 @@ small. A plan belongs to an owner, which need not be an order.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 Operation = Literal["fulfil", "compensate", "cancel"]
@@ -79,6 +79,8 @@ class PlannedTask:
         of: for a step of a recipe: key of the task that runs it; `input` is no template then, but the input itself.
         step: the step's key in the run.
         fulfiller: id or name of the fulfiller that the recipe wants for a step, whoever else could do it.
+        sources: of a step, by variable that its input was computed from: the key of the step that had produced the
+            value, empty where the run began with it.
     """
 
     key: str
@@ -105,6 +107,7 @@ class PlannedTask:
     of: str | None = None
     step: str | None = None
     fulfiller: str | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     def to_document(self) -> dict[str, Any]:
         """As stored: only what differs from the default."""
@@ -126,7 +129,7 @@ class PlannedTask:
         return cls(**values)
 
 
-_TASK_ATTRIBUTES = tuple(field.name for field in fields(PlannedTask))
+_TASK_ATTRIBUTES = tuple(one.name for one in fields(PlannedTask))
 _REQUIRED = object()
 _TASK_DEFAULTS: Mapping[str, Any] = {
     "needs": (),
@@ -146,6 +149,7 @@ _TASK_DEFAULTS: Mapping[str, Any] = {
     "of": None,
     "step": None,
     "fulfiller": None,
+    "sources": {},
 }
 
 

@@ -49,6 +49,7 @@ def planned_step(task: PlannedTask, run: int, start: Start, recipe: Recipe, form
         of=task.key,
         step=start.key,
         fulfiller=node.work.fulfiller,
+        sources=dict(start.sources),
     )
 
 

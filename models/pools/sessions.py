@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from models.clock import Clock
@@ -36,6 +37,7 @@ class PoolSessions:
         self._clock = clock
         self._process = new_id()
         self._sessions: dict[str, tuple[AsyncClientSession, Any]] = {}
+        self._old: dict[str, list[AsyncClientSession]] = {}
 
     async def of(self, pool: str) -> AsyncClientSession:
         """The session for the turns of a pool, announced.
@@ -49,37 +51,57 @@ class PoolSessions:
             self._sessions[pool] = known  # to the end: the first is the one that was idle longest
             return known[0]
         if known is not None:
-            await known[0].end_session()
+            self._old.setdefault(pool, []).append(known[0])
         session = self._store.client.start_session()
         announced = {"pool": pool, "tenant": "", "session": session.session_id["id"], "at": now}
-        where = {"_id": f"{pool}:{self._process}"}
-        await self._store.collection(COLLECTION).replace_one(where, announced, upsert=True)
+        await self._announced.replace_one({"_id": self._name(pool)}, announced, upsert=True)
         self._sessions[pool] = (session, now)
+        await self._end_old(pool)
         while len(self._sessions) > KEPT:
-            await self.drop(next(iter(self._sessions)))
+            await self._withdraw(next(iter(self._sessions)))
         return session
 
-    async def drop(self, pool: str) -> None:
-        """Use this session no more: something in it has failed."""
+    def drop(self, pool: str) -> None:
+        """Use this session no more: something in it has failed.
+
+        It ends once another is announced in its place. For a session that has ended serves other work of this process
+        again, which would be ended with it as long as it is announced.
+        """
         known = self._sessions.pop(pool, None)
         if known is not None:
+            self._old.setdefault(pool, []).append(known[0])
+
+    async def _withdraw(self, pool: str) -> None:
+        await self._announced.delete_one({"_id": self._name(pool)})
+        self.drop(pool)
+        await self._end_old(pool)
+
+    async def _end_old(self, pool: str) -> None:
+        for session in self._old.pop(pool, ()):
             try:
-                await known[0].end_session()
+                await session.end_session()
             except PyMongoError:
                 log.debug("pool.session_lost", pool=pool)
+
+    def _name(self, pool: str) -> str:
+        return f"{pool}:{self._process}"
+
+    @property
+    def _announced(self) -> AsyncCollection[Document]:
+        return self._store.collection(COLLECTION)
 
     async def end_others(self, pool: str) -> int:
         """End the sessions of other processes on a pool, and with them what they hold locked; returns how many.
 
+        They stay announced, for a live process whose session was idle goes on with it and does not hear of this.
+
         Raises:
             PyMongoError: the database cannot be reached.
         """
-        collection = self._store.collection(COLLECTION)
-        others = {"pool": pool, "_id": {"$ne": f"{pool}:{self._process}"}}
-        found = await collection.find(others).to_list()
+        others = {"pool": pool, "_id": {"$ne": self._name(pool)}}
+        found = await self._announced.find(others).to_list()
         if not found:
             return 0
         await self._store.client.admin.command("killSessions", [{"id": one["session"]} for one in found])
-        await collection.delete_many({"_id": {"$in": [one["_id"] for one in found]}})
         log.info("pool.sessions_ended", pool=pool, sessions=len(found))
         return len(found)

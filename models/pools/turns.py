@@ -9,7 +9,7 @@ from typing import Any
 
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import BulkWriteError, PyMongoError, WriteConcernError
 
 from models.clock import Clock
 from models.domain.errors import NotFound, Unavailable
@@ -24,7 +24,7 @@ MAX_ASKS = 250
 MAX_MEMBERS = 1_000
 _PATIENCE = 30.0  # seconds
 _LONGEST_PAUSE = 0.05
-_STILL_SECONDS = 0.5
+_STILL_SECONDS = 1.0
 _DUPLICATE_KEY = 11000
 _INTERRUPTED = 11601
 """Another process took this one for dead, and ended its session: the turn was slow, and is taken again."""
@@ -98,6 +98,9 @@ class Turns:
         while True:
             tried += 1
             try:
+                if time.monotonic() - looked > _STILL_SECONDS:
+                    looked = time.monotonic()
+                    seen = await self._unlocked(pool, seen)
                 served = await self._in_session(pool, asks)
             except PyMongoError as error:
                 if not _again(error, tried):
@@ -109,9 +112,6 @@ class Turns:
                 return
             if time.monotonic() - began > _PATIENCE:
                 raise Unavailable("Others change this pool all the time; please repeat.")
-            if time.monotonic() - looked > _STILL_SECONDS:
-                seen = await self._unlocked(pool, seen)
-                looked = time.monotonic()
             await asyncio.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.002 * 2**tried)))  # noqa: S311 - no secret
 
     async def _in_session(self, pool: str, asks: Sequence[Ask]) -> int:
@@ -121,7 +121,7 @@ class Turns:
         except BaseException:
             if session.in_transaction:
                 await _abandon(session)
-            await self._sessions.drop(pool)
+            self._sessions.drop(pool)
             raise
 
     async def _unlocked(self, pool: str, seen: int | None) -> int | None:
@@ -188,16 +188,23 @@ def _group(queue: deque[Ask]) -> list[Ask]:
 
 
 async def _commit(session: AsyncClientSession) -> None:
-    """Commit; where the answer was lost, ask again: that a transaction is committed twice changes nothing."""
+    """Commit; where it is unknown what came of it, ask again: that a transaction is committed twice changes nothing."""
     for tried in range(1, 6):
         try:
             await session.commit_transaction()
         except PyMongoError as error:
-            if tried == 5 or not error.has_error_label("UnknownTransactionCommitResult"):
+            if tried == 5 or not _is_unknown(error):
                 raise
             await asyncio.sleep(0.1 * tried)
         else:
             return
+
+
+def _is_unknown(error: PyMongoError) -> bool:
+    """Whether a commit that failed so can have happened: its answer was lost, or the wait for the majority ended."""
+    if error.has_error_label("UnknownTransactionCommitResult") or isinstance(error, WriteConcernError):
+        return True
+    return getattr(error, "code", None) == _INTERRUPTED
 
 
 async def _abandon(session: AsyncClientSession) -> None:

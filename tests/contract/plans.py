@@ -5,6 +5,12 @@ from typing import Any
 
 from models.callback_token import CallKey
 from models.domain.plan import FORMAT, Capability, Plan, PlannedItem, PlannedService, PlannedTask
+from models.domain.recipe_plays import play
+from models.domain.recipe_runs import RecipeRun
+from models.domain.recipe_steps import planned_step
+from models.domain.recipes import start
+from models.domain.recipes.effects import Passed, Start
+from models.recipes import read_recipe
 from models.store import Store
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -73,6 +79,28 @@ async def store_plan(store: Store, order: str, *, state: str = "running") -> Non
             },
         },
     )
+
+
+async def store_run(store: Store, plan: str, bpmn: str, *, version: str = "1.0.0", status: str = "running") -> str:
+    """A run of a recipe by the first task of a stored plan; its first step waits. Returns the run's id."""
+    drawn = read_recipe(bpmn)
+    capability = Capability("vpn-1", "add", "vpn")
+    runner = PlannedTask(KEYS[0], "reserve", "1", "s-1", "vpn-1", "add", capability, recipe=("build-vpn", version))
+    state, effects = start(drawn, {"size": 30}, NOW)
+    run = RecipeRun(("build-vpn", version), 1, state)
+    steps = []
+    for effect in effects:
+        match effect:
+            case Passed():
+                run.note("2026-11-22T10:00:00.000Z", effect.what, effect.id, effect.key)
+            case Start():
+                steps.append(planned_step(runner, 1, effect, drawn, {}).to_document())
+    stored = run.to_document()
+    stored["run"]["status"] = status
+    listed = play(KEYS[0], stored, "accepted")
+    change = {f"recipes.{KEYS[0]}": stored, "plays": [listed], "added": steps}
+    await store.collection("plan").update_one({"_id": plan}, {"$set": change})
+    return f"{plan}:{KEYS[0]}"
 
 
 async def store_events(store: Store, order: str, count: int, *, start: int = 1) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from models import changes
 from models.domain.desired import link_of, ordered
 from models.propagations import note
-from tests.contract.plans import KEYS, hold_task, store_delivery, store_events, store_plan
+from tests.contract.plans import KEYS, hold_task, store_delivery, store_events, store_plan, store_run
 from tests.contract.samples import (
     CANCELS,
     CATALOG,
@@ -30,6 +30,7 @@ from tests.contract.samples import (
     SOM,
     SPECIFICATIONS,
     Body,
+    bpmn,
     fulfiller,
     order,
     physical_resource,
@@ -164,6 +165,10 @@ async def planned(stage: Stage, *_: object) -> str:
 
 async def _task(stage: Stage, _: Operation) -> str:
     return f"{await planned(stage)}:{KEYS[0]}"
+
+
+async def _running_recipe(stage: Stage, _: Operation) -> str:
+    return await store_run(stage.store, await planned(stage), bpmn())
 
 
 async def held(stage: Stage, *_: object) -> str:
@@ -313,6 +318,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/plan/{{id}}": planned,
     f"{SOM}/plan/{{id}}/task": planned,
     f"{SOM}/task/{{id}}": _task,
+    f"{SOM}/recipeRun/{{id}}": _running_recipe,
     f"{SOM}/callback/{{token}}": _callback,
     f"{SOM}/notification/{{token}}": _hub_of_fulfiller,
     f"{SOM}/hubListener/{{id}}": subscribed,

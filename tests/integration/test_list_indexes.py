@@ -15,6 +15,7 @@ from models.domain.shapes import Shape
 from models.indexes import create_all, indexed_attributes
 from models.mongo_filters import to_mongo, to_sort
 from models.patterns import Re2Patterns
+from models.recipe_run_reading import runs_among_plans
 
 Document = dict[str, Any]
 
@@ -107,3 +108,21 @@ async def test_the_deliveries_and_events_of_one_order_are_found_among_many(datab
     for collection, path in (("delivery", "lane"), ("event", "resource.id")):
         told = await database[collection].find({"tenant": "default", path: "o-7"}).sort(order).limit(20).explain()
         assert told["executionStats"]["totalDocsExamined"] == 1, collection
+
+
+async def test_the_newest_runs_of_a_version_of_a_recipe_are_found_among_many(database: AsyncDatabase[Document]) -> None:
+    def plan(number: int) -> Document:
+        version = f"1.{number % 25}.0"
+        entry = {"task": "a", "recipe": "fibre", "version": version, "status": ("running", "completed")[number % 2]}
+        common = {"tenant": "default", "created": START + timedelta(days=number), "plays": [entry]}
+        return {"_id": f"o-{number}", **common}
+
+    await database["plan"].insert_many(map(plan, range(500)))
+    for play, newest, matches in (({}, "o-477", 20), ({"status": "completed"}, "o-477", 10)):
+        asked = runs_among_plans("default", {"recipe": "fibre", "version": "1.2.0", **play})
+        command = {"aggregate": "plan", "pipeline": [*asked, {"$limit": 3}], "cursor": {}}
+        found = await database.command(command)
+        assert found["cursor"]["firstBatch"][0]["_id"] == newest
+        told = await database.command({"explain": command, "verbosity": "executionStats"})
+        assert "SORT_MERGE" in json.dumps(told, default=str) or play, "The index gives the order."
+        assert told["stages"][0]["$cursor"]["executionStats"]["totalDocsExamined"] <= matches, play

@@ -18,6 +18,7 @@ from models.domain.fulfiller import FulfillerDefinition
 from models.domain.ids import derived_id, task_key
 from models.domain.outcomes import Accepted, Done, Outcome, Unreachable
 from models.domain.plan import Capability, Compensation, Plan, PlannedItem, PlannedService, PlannedTask
+from models.domain.recipes import Decide
 from models.durations import Durations
 from models.fallout_rules import RuleBook
 from models.ids import new_id
@@ -119,6 +120,7 @@ class Harness:
         self.plans: dict[str, Callable[[Document], Plan]] = {}
         self.deletions: list[PlannedTask] = []
         self.recipes: dict[tuple[str, str], str] = {}
+        self.decide: Decide | None = None
         self.settings = EngineSettings()
         self.accept: Accept = everything
         self.pools: ResourcePools = ResourcePoolStore(store, clock)
@@ -140,7 +142,7 @@ class Harness:
     ) -> Playable | None:
         """A `RecipeSource` of the texts in `recipes`."""
         text = self.recipes.get((name, version))
-        return Playable(read_recipe(text), called or {}) if text and tenant else None
+        return Playable(read_recipe(text), called or {}, decide=self.decide) if text and tenant else None
 
     def start(
         self,

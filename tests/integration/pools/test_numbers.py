@@ -272,5 +272,17 @@ async def test_what_a_process_that_died_within_its_turn_holds_locked_is_let_go(s
     assert await stage.get(pool="vlans") == ["100"]
     with pytest.raises(PyMongoError):
         await session.commit_transaction()
-    await dead.drop("vlans")
+    dead.drop("vlans")
     assert await stage.get(pool="vlans") == ["101"]
+
+
+async def test_a_turn_whose_session_others_end_at_any_moment_is_done_once(stage: PoolStage) -> None:
+    await stage.vlans(1, 60)
+    others, ended = PoolSessions(stage.store, stage.clock), 0
+    for number in range(40):
+        asked = asyncio.create_task(stage.get(f"key-{number}", pool="vlans"))
+        await asyncio.sleep(number / 4_000)  # from before the turn begins until its commit
+        ended += await others.end_others("vlans")
+        assert await asked == [str(number + 1)]
+    assert ended > 0
+    assert (await stage.counts())["members"] == {"total": 60, "reserved": 40, "used": 0, "quarantined": 0}

@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from handlers.console import libraries
-from handlers.console.pages import DESIGNER, console_paths
+from handlers.console.pages import DESIGNER, RUNS, console_paths
 from handlers.exchange import Reply
 
 
@@ -26,20 +28,29 @@ async def test_without_its_libraries_the_page_says_how_they_are_installed(tmp_pa
     assert b"<script" not in (reply.body or b"")
 
 
-async def test_everything_that_the_page_asks_for_is_served_beside_it(tmp_path: Path) -> None:
+async def test_without_its_libraries_runs_are_shown_without_a_drawing(tmp_path: Path) -> None:
+    page = ((await answer(tmp_path, RUNS)).body or b"").decode()
+    assert re.findall(r'<script [^>]*src="([^"]+)"', page) == ["assets/runs.js"]
+
+
+@pytest.mark.parametrize(("path", "packages"), [(DESIGNER, ("bpmn-js", "dmn-js")), (RUNS, ("bpmn-js",))])
+async def test_everything_that_a_page_asks_for_is_served_beside_it(
+    tmp_path: Path, path: str, packages: tuple[str, ...]
+) -> None:
     served = console_paths(installed(tmp_path))
-    page = ((await served[DESIGNER]()).body or b"").decode()
+    page = ((await served[path]()).body or b"").decode()
     wanted = re.findall(r'(?:src|href)="([^"#]+)"', page)
-    assert len([one for one in wanted if one.startswith("vendor/")]) == len(list(libraries.files())) - 2  # the licences
+    libs = [name for source, name in libraries.files() if source.startswith(packages) and not name.endswith("LICENSE")]
+    assert sorted(one.rpartition("/")[2] for one in wanted if one.startswith("vendor/")) == sorted(libs)
     for address in wanted:
         reply = await served[f"/console/{address}"]()
         assert reply.status == 200
         assert reply.body
-    modules = [path for path in served if path.endswith(".js") and "/assets/" in path]
-    for path in modules:
-        text = ((await served[path]()).body or b"").decode()
+    modules = [one for one in served if one.endswith(".js") and "/assets/" in one]
+    for module in modules:
+        text = ((await served[module]()).body or b"").decode()
         for name in re.findall(r"^import .* from '\./([^']+)';", text, re.MULTILINE):
-            assert f"/console/assets/{name}" in served, path
+            assert f"/console/assets/{name}" in served, module
 
 
 async def test_no_other_host_can_be_asked_for_anything(tmp_path: Path) -> None:
@@ -54,7 +65,7 @@ async def test_no_other_host_can_be_asked_for_anything(tmp_path: Path) -> None:
 async def test_libraries_are_kept_by_browsers_until_there_are_other_ones(tmp_path: Path) -> None:
     first = set(console_paths(installed(tmp_path)))
     (tmp_path / "bpmn-modeler.js").write_text("// newer")
-    changed = {path for path in set(console_paths(tmp_path)) - first if path != DESIGNER}
+    changed = {path for path in set(console_paths(tmp_path)) - first if path not in (DESIGNER, RUNS)}
     assert len(changed) == len(list(libraries.files()))
     reply = await answer(tmp_path, min(changed))
     assert dict(reply.headers)[b"cache-control"].endswith(b"immutable")

@@ -1,0 +1,81 @@
+"""Runs of recipes, found by the recipes that plans list (`models.domain.recipe_plays`)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+from models.domain.recipes.state import Status
+from models.reading import reading
+from models.store import Store
+
+Document = dict[str, Any]
+
+STATUSES = get_args(Status)
+NEWEST_FIRST = {"created": -1, "_id": -1}
+
+
+async def page_of_runs(  # noqa: PLR0913 - what a page is
+    store: Store,
+    tenant: str,
+    play: Mapping[str, str],
+    plan: str | None,
+    *,
+    offset: int,
+    limit: int,
+    seconds: float,
+) -> tuple[int, list[tuple[Document, str]]]:
+    """How many runs there are, and a page of them: those of the plans that began last come first.
+
+    Args:
+        store: where plans are.
+        tenant: whose.
+        play: what is asked of the entry of a run: recipe, version, status.
+        plan: id of the only plan that is looked at; None for all.
+        offset: how many to leave out.
+        limit: how many to answer.
+        seconds: how long it may take.
+
+    Returns:
+        For each run its plan, with no other runs than those of the page, and the key of its task.
+    """
+    plans, longest = store.collection("plan"), int(seconds * 1000)
+    found = runs_among_plans(tenant, play, plan)
+    with reading():
+        cursor = await plans.aggregate([*found, {"$count": "total"}], maxTimeMS=longest)
+        total = next((int(one["total"]) for one in await cursor.to_list()), 0)
+        if limit == 0 or offset >= total:
+            return total, []
+        cursor = await plans.aggregate([*found, {"$skip": offset}, {"$limit": limit}], maxTimeMS=longest)
+        runs = [(str(one["_id"]), str(one["plays"]["task"])) for one in await cursor.to_list()]
+    stored = await _plans(store, runs)
+    return total, [(stored[plan_id], task) for plan_id, task in runs if plan_id in stored]
+
+
+def runs_among_plans(tenant: str, play: Mapping[str, str], plan: str | None = None) -> list[Document]:
+    """The stages that find runs, those of the newest plans first; each is told as {_id: of its plan, plays: its entry}.
+
+    Each status is asked for by itself, so that the index gives the plans in their order whatever is asked for.
+    """
+    entry = {"status": {"$in": list(STATUSES)}, **play}
+    return [
+        {"$match": {"tenant": tenant, "plays": {"$elemMatch": entry}, **({} if plan is None else {"_id": plan})}},
+        {"$sort": NEWEST_FIRST},
+        {"$project": {"plays": 1}},
+        {"$unwind": "$plays"},
+        {"$match": {f"plays.{name}": value for name, value in entry.items()}},
+    ]
+
+
+async def _plans(store: Store, runs: Sequence[tuple[str, str]]) -> dict[str, Document]:
+    """The plans, each without what does not belong to these runs."""
+    tasks = {task for _, task in runs}
+    wanted = {"owner": 1, "created": 1, **{f"{part}.{task}": 1 for part in ("recipes", "run") for task in tasks}}
+    with reading():
+        found = await store.collection("plan").find({"_id": {"$in": [plan for plan, _ in runs]}}, wanted).to_list()
+    return {plan["_id"]: plan for plan in found}
+
+
+async def task_flows_of(store: Store, plan: str, tenant: str) -> list[Document]:
+    """The task flows of people that a plan has asked for, each with the call that it answers."""
+    shown = {"call": 1, "body.state": 1, "body.name": 1, "body.queue": 1, "body.assignee": 1, "body.processFlow": 1}
+    with reading():
+        return await store.collection("taskFlow").find({"plan": plan, "tenant": tenant}, shown).to_list()
