@@ -45,6 +45,7 @@ from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.reservations import Reservations
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.resource_pools import ResourcePools
+from handlers.som.secrets import SecretHandlers
 from handlers.som.sinks import Sinks
 from handlers.som.stream import OrderStream
 from handlers.som.subscriptions import Subscriptions
@@ -213,6 +214,16 @@ def _recipe_messages(messages: RecipeMessageHandlers) -> Table:
     }
 
 
+def _secrets(secrets: SecretHandlers) -> Table:
+    return {
+        "listSecret": secrets.list,
+        "createSecret": secrets.create,
+        "retrieveSecret": secrets.retrieve,
+        "patchSecret": secrets.patch,
+        "deleteSecret": secrets.delete,
+    }
+
+
 def _recipe_runs(runs: RecipeRuns) -> Table:
     return {"listRecipeRun": runs.list, "retrieveRecipeRun": runs.retrieve}
 
@@ -326,6 +337,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         **_policies(PolicyHandlers(dependencies, lists)),
         **_changes(ChangeSources(dependencies, lists), Changes(dependencies, lists)),
         **_recipes(RecipeHandlers(dependencies, lists)),
+        **_secrets(SecretHandlers(dependencies, lists)),
         **_recipe_messages(RecipeMessageHandlers(dependencies, lists)),
         **_recipe_runs(RecipeRuns(dependencies, settings, lists)),
         **_sinks(Sinks(dependencies, settings, lists)),

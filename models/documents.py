@@ -24,6 +24,7 @@ from models.recipe_documents import Recipe, RecipeMessage
 from models.release_documents import Release
 from models.reservation_documents import ForeignReservation, ServiceRelease
 from models.resource_documents import Resource
+from models.secret_documents import NamedSecret
 from models.service_documents import ReadAdoption, Service
 from models.sink_documents import SinkInstance
 from models.stored import BY_CREATION as _BY_CREATION
@@ -381,6 +382,7 @@ ALL: tuple[type[Stored], ...] = (
     Change,
     Recipe,
     RecipeMessage,
+    NamedSecret,
     Policy,
     PolicyDecision,
     Subscription,

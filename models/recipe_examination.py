@@ -22,6 +22,7 @@ from models.recipe_book import PublishedRecipe, PublishedRecipes, RecipeBook
 from models.recipe_decisions import RecipeDecisions
 from models.recipes import InvalidRecipe, read_recipe
 from models.release_examination import registered
+from models.secrets import names_of as secret_names
 from models.store import Store
 
 Body = Mapping[str, Any]
@@ -90,7 +91,7 @@ class RecipeExaminer:
         Raises:
             Unavailable: the database cannot be reached.
         """
-        return await aside(_examine, body, await self._book.of(tenant), await registered(self._store, tenant), ())
+        return await aside(_examine, body, await self._beside(tenant), ())
 
     async def try_out(self, tenant: str, body: Body, cases: Iterable[Case]) -> Examination:
         """Say what is wrong with a recipe, and run it with simulated answers where it can be.
@@ -98,8 +99,11 @@ class RecipeExaminer:
         Raises:
             Unavailable: the database cannot be reached.
         """
-        published, selection = await self._book.of(tenant), await registered(self._store, tenant)
-        return await aside(_examine, body, published, selection, tuple(cases))
+        return await aside(_examine, body, await self._beside(tenant), tuple(cases))
+
+    async def _beside(self, tenant: str) -> "_Beside":
+        secrets = await secret_names(self._store, tenant)
+        return _Beside(await self._book.of(tenant), await registered(self._store, tenant), secrets)
 
     async def taken(self, tenant: str, body: Body) -> Iterator[str]:
         """Say which published recipe of another name is for something that this one is for.
@@ -148,13 +152,23 @@ def content_violations(body: Body) -> list[Violation]:
     return found
 
 
-def _examine(body: Body, published: PublishedRecipes, selection: Selection, cases: tuple[Case, ...]) -> Examination:
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What there is beside a recipe."""
+
+    published: PublishedRecipes
+    selection: Selection
+    secrets: frozenset[str]
+
+
+def _examine(body: Body, beside: _Beside, cases: tuple[Case, ...]) -> Examination:
+    published, selection = beside.published, beside.selection
     try:
         recipe = published.linked(read_recipe(body["bpmn"]))
     except InvalidRecipe as error:
         return Examination(None, (Problem("", "", "", _UNREADABLE, "refused", str(error)),))
     decisions = RecipeDecisions(body.get("decisionTable") or ())
-    known = Known(recipes=[one.name for one in published], decisions=decisions.names, fulfillers=selection.names)
+    known = Known([one.name for one in published], decisions.names, selection.names, beside.secrets)
     problems = (*decisions.problems, *check(recipe, known), *_undone(recipe, selection))
     if is_refused(problems):
         return Examination(recipe, problems)

@@ -137,6 +137,8 @@ class PlanRun:
         if not self._record.fresh:
             self._calls.answers.extend(await recovered(self._parts, self._record, self._fallout))
         await self._recipes.take_up()
+        if self._progress.recipes:
+            await self._engager.secrets.take_up(self._progress.tasks.values())
         await self._carry_out(self._record.owes)
 
     async def _turn(self) -> bool:

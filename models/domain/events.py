@@ -153,6 +153,9 @@ ADMINISTERED = {
         "som", "policy", "Policy", "serviceOrdering", ("Create", "AttributeValueChange", "StateChange", "Delete")
     ),
     "recipeMessage": Subject("som", "recipeMessage", "Recipe message", "serviceOrdering", ("Create", "StateChange")),
+    "namedSecret": Subject(
+        "som", "namedSecret", "Secret", "serviceOrdering", ("Create", "AttributeValueChange", "Delete")
+    ),
     "policyDecision": Subject("som", "policyDecision", "PolicyDecision", "serviceOrdering", ("Fallback",)),
 }
 """What is told to the history alone: no hub carries these events."""

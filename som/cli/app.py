@@ -28,6 +28,7 @@ from som.cli import (
     resolution,
     resources,
     rules,
+    secret,
     sink,
     subscription,
     work,
@@ -77,6 +78,7 @@ app.add_typer(pool.app, name="pool")
 for named, command in (*recipe_versions.COMMANDS, *recipe_writing.COMMANDS, *recipe_messages.COMMANDS):
     recipe.app.command(named)(command)
 app.add_typer(recipe.app, name="recipe")
+app.add_typer(secret.app, name="secret")
 app.add_typer(release.app, name="release")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(decision.app, name="decision")

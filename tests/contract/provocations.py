@@ -472,6 +472,9 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("createPolicy", "409"): _twice,
     **{(f"{step}Policy", "409"): _published_policy for step in ("patch", "delete", "publish", "retire")},
     ("createRecipe", "409"): _twice,
+    ("createSecret", "409"): _twice,
+    ("patchSecret", "409"): _always_too_late,
+    ("deleteSecret", "409"): _always_too_late,
     ("createRecipeMessage", "409"): _message_that_nobody_awaits,
     **{
         (f"{step}Recipe", "409"): _published_recipe

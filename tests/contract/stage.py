@@ -69,6 +69,8 @@ BODIES: dict[str, Any] = {
     "createPolicy": policy("new"),
     "tryPolicy": {"order": order()},
     "createRecipe": recipe("new"),
+    "createSecret": {"name": "NEW_TOKEN", "value": "something"},
+    "patchSecret": {"value": "something else"},
     "createRecipeMessage": {"name": "paid", "timeToLive": "PT1H"},
     "checkRecipe": {"bpmn": bpmn()},
     "tryRecipeDrawing": {"bpmn": bpmn()},

@@ -28,6 +28,7 @@ from models.presence import Presence
 from models.recipe_messages import RecipeMessages
 from models.recipe_port import Playable
 from models.recipes import read_recipe
+from models.sealing import Sealer
 from models.slots import Slots
 from models.store import Store
 from scheduler.cancellation import CancellationParts
@@ -123,6 +124,7 @@ class Harness:
         self.decide: Decide | None = None
         self.settings = EngineSettings()
         self.accept: Accept = everything
+        self.sealer = Sealer()
         self.pools: ResourcePools = ResourcePoolStore(store, clock)
         self._running: list[asyncio.Task[None]] = []
 
@@ -176,7 +178,7 @@ class Harness:
         rules = RuleBook(store, Re2Patterns())
         presence = Presence(store, self.clock)
         common = (store, self.clock, directory, self.tokens, places, callbacks, self.durations, health, capacity)
-        parts = Parts(*common, presence, rules, pools, recipes=self)
+        parts = Parts(*common, presence, rules, pools, self.sealer, self)
         claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
         intake = Intake(store, self.clock, claims, plan, self.accept)
