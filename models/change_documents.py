@@ -1,6 +1,6 @@
 """The collections of change sources, and of the change requests that were heard of."""
 
-from mongoengine import DateTimeField, DictField, IntField, ListField, StringField
+from mongoengine import BooleanField, DateTimeField, DictField, IntField, ListField, StringField
 
 from models.stored import BY_CREATION, OWED, ResourceDocument, index, partial_index
 
@@ -22,7 +22,8 @@ class Change(ResourceDocument):
     """A change request of a source, and what has become of it here (`models.changes`).
 
     `owes` are the writes that it still has to be told of, the first one first; `tries` counts those of the first that
-    failed. `due` is when it has to be looked at next.
+    failed. `due` is when it has to be looked at next; `heard` says that something was told of it while its order was
+    under way, and it has not been read since.
     """
 
     meta = {
@@ -41,3 +42,4 @@ class Change(ResourceDocument):
     owes = ListField(DictField())
     tries = IntField()
     due = DateTimeField()
+    heard = BooleanField()

@@ -79,10 +79,29 @@ async def note(store: Store, clock: Clock, tenant: str, source: str, theirs: Ite
         known = {found["_id"]: found["body"]["state"] async for found in listed}
     missing = [_new(tenant, source, theirs, key, now) for key, theirs in keys.items() if key not in known]
     await store.insert_missing(CHANGES, missing)
-    for key in (key for key, state in known.items() if state in LOOKED_AT_AGAIN):
+    for key, state in known.items():
         # The revision rises, so that whoever looks at it just now on older news looks again.
-        again = {"_id": key, "body.state": {"$in": LOOKED_AT_AGAIN}}
-        await store.update(CHANGES, again, {"$set": {"due": now}, "$inc": {"rev": 1}})
+        if state in LOOKED_AT_AGAIN:
+            again = {"_id": key, "body.state": {"$in": LOOKED_AT_AGAIN}}
+            await store.update(CHANGES, again, {"$set": {"due": now}, "$inc": {"rev": 1}})
+        elif state in UNDER_WAY:
+            await store.update(CHANGES, {"_id": key, "body.state": {"$in": UNDER_WAY}}, _heard(now))
+
+
+def _heard(now: datetime) -> Document:
+    """Have one be read whose order is under way; what it is owed, and is not due yet, does not wait for that."""
+    return {"$set": {"heard": True, "due": now}, "$inc": {"rev": 1}}
+
+
+async def hear_of_all(store: Store, clock: Clock, source: Mapping[str, Any]) -> None:
+    """Have those change requests of a source be read whose orders are under way: one may have been withdrawn.
+
+    Raises:
+        Unavailable: the database cannot be reached; safe to repeat.
+    """
+    query = {"tenant": source["tenant"], "source": source["_id"], "body.state": {"$in": UNDER_WAY}}
+    with reading():
+        await store.collection(CHANGES).update_many(query, _heard(clock.now()))
 
 
 def _new(tenant: str, source: str, theirs: str, key: str, now: datetime) -> Document:
@@ -112,8 +131,20 @@ async def move(  # noqa: PLR0913 - what a move consists of
     owes: Sequence[Document] = (),
     due: datetime | None = None,
     why: str | None = None,
+    heard: bool | None = None,
 ) -> bool:
     """Have a change request enter a state, or stay in it with other facts, owing it what it is to be told.
+
+    Args:
+        store: where.
+        clock: tells when.
+        stored: as it was read.
+        to: the state; it may be the one that it is in.
+        facts: what is known of it from now on; None takes something away.
+        owes: what it is to be told.
+        due: when to look at it again where nothing is owed; None where nothing is to be looked for any more.
+        why: for the history.
+        heard: False where it has been read since it was heard of, True where it has to be; None leaves that as it is.
 
     Returns:
         False where somebody else has changed it meanwhile.
@@ -133,7 +164,12 @@ async def move(  # noqa: PLR0913 - what a move consists of
     at = now if fields["owes"] else due
     if at is not None:
         fields["due"] = at
-    change = outbox.change(stored, fields, stubs, now, unset=[] if at is not None else ["due"])
+    unset = [] if at is not None else ["due"]
+    if heard:
+        fields["heard"] = True
+    elif heard is False:
+        unset.append("heard")
+    change = outbox.change(stored, fields, stubs, now, unset=unset)
     return await store.update(CHANGES, _guard(stored), change)
 
 

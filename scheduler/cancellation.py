@@ -66,7 +66,7 @@ class Cancellation:
         if state in steps:
             steps = steps[steps.index(state) + 1 :]
         if cancel["phase"] == "done":
-            return Course((*steps, "cancelled"), "cancelled")
+            return Course((*steps, "cancelled"), "cancelled", reason=cancel.get("why"))
         return Course(steps, "undoing", tuple(self._problems(cancel)))
 
     def _problems(self, cancel: Document) -> list[Document]:
@@ -89,10 +89,16 @@ class Cancellation:
         if reasons:
             self._deny(cancel_id, f"The cancellation is denied: {'; '.join(reasons[:20])}.")
             return
-        self._record.cancel = {"id": cancel_id, "phase": "stopping"}
+        self._record.cancel = {"id": cancel_id, "phase": "stopping", **await self._reason(cancel_id)}
         self._record.state = "cancelling"
         self._record.failing = []
         self._drop_untouched()
+
+    async def _reason(self, cancel_id: str) -> Document:
+        """Why, as the request says; the order says so, too, when it is cancelled."""
+        stored = await self._parts.store.get("cancelServiceOrder", cancel_id)
+        why = stored["body"].get("cancellationReason") if stored is not None else None
+        return {"why": why} if why else {}
 
     def _deny(self, cancel_id: str, message: str) -> None:
         self._record.tells.append({"denied": cancel_id, "message": message})
@@ -159,7 +165,9 @@ class Cancellation:
         for key in self._progress.in_state("waiting", "retrying", *STUCK):
             self._count_as_done(key)
         self._record.add_tasks(undo_tasks(self._progress, deletions))
-        self._record.cancel = {"id": cancel["id"], "phase": "undoing"}
+        self._record.cancel = {name: value for name, value in cancel.items() if name != "problem"} | {
+            "phase": "undoing"
+        }
 
     def _count_as_done(self, key: str) -> None:
         """An ordered task that could not be stopped may have had its effect, which has to be undone."""

@@ -7,7 +7,7 @@ process that dies repeats the step, and finds the order placed and the change re
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,15 +19,15 @@ from models import changes
 from models.clock import Clock, to_text
 from models.domain.caller import ENGINE, Caller
 from models.domain.change_port import ChangeRequests
-from models.domain.change_requests import Started, at_end, at_refusal, at_start, is_approved, order_of, patch_of
+from models.domain.change_reports import at_refusal, patch_of
+from models.domain.change_requests import is_approved, order_of
 from models.domain.errors import InvalidRequest, Unavailable
-from models.domain.lifecycles import SERVICE_ORDER
-from models.domain.order_items import items_of
 from models.domain.outcomes import Refused, Unreachable
 from models.leases import Leases
 from models.order_placing import Cause, OrderPlacing
 from models.reading import reading
 from models.store import Store
+from scheduler.change_orders import SHORTEST, ChangeOrders
 
 Document = dict[str, Any]
 Trouble = Refused | Unreachable
@@ -39,8 +39,6 @@ LEASE, LEASE_SECONDS = "changes", 10.0
 LOOK_SECONDS = 15.0
 MOST_AT_ONCE = 50
 FIRST_LOOK_SECONDS = 5.0
-SHORTEST, LONGEST = 1.0, 60.0
-"""Seconds between two looks at an order that a change request waits for: a tenth of its age, within these."""
 RETRY = timedelta(seconds=30)
 LONGEST_RETRY = 3_600.0
 
@@ -69,9 +67,14 @@ class ChangeRequestOrders:
     """Looks at what is due."""
 
     parts: ChangeParts
+    _orders: ChangeOrders = field(init=False)
     _servers: dict[str, tuple[int, ChangeRequests]] = field(default_factory=dict)
     _caught_up: bool = False
     _next_try: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Follow the orders, too."""
+        self._orders = ChangeOrders(self.parts.store, self.parts.clock, self.parts.base)
 
     async def look(self) -> None:
         """Go on with what is due, if this process is the one to do it.
@@ -135,6 +138,7 @@ class ChangeRequestOrders:
             await self._settle(source, now + again, {"problem": found.reason})
             return
         await changes.note(self.parts.store, self.parts.clock, source["tenant"], source["_id"], found)
+        await changes.hear_of_all(self.parts.store, self.parts.clock, source)
         tells = server is not None and server.tells
         seconds = body["catchUpInterval" if tells else "pollInterval"]
         await self._settle(source, now + timedelta(seconds=seconds), {"looked": now, "tells": tells})
@@ -157,10 +161,15 @@ class ChangeRequestOrders:
 
     async def _look_at_change(self, stored: Document) -> None:
         source = await self.parts.store.get(changes.SOURCES, stored["source"], tenant=stored["tenant"])
+        under_way = stored["body"]["state"] in changes.UNDER_WAY
+        server = self._server(source) if source is not None else None
+        # What it is owed does not keep us from hearing: its owner may never let us write to it.
+        if under_way and server is not None and await self._orders.heard(stored, server):
+            return
         if stored["owes"]:
             await self._tell(stored, source)
-        elif stored["body"]["state"] in changes.UNDER_WAY:
-            await self._follow(stored)
+        elif under_way:
+            await self._orders.follow(stored)
         elif source is None or stored["body"]["state"] == "ended":
             await self._move(stored, stored["body"]["state"], {})
         else:
@@ -168,6 +177,12 @@ class ChangeRequestOrders:
 
     async def _consider(self, stored: Document, source: Document) -> None:
         """Read a change request, and place its order if it is approved."""
+        key = changes.order_key(source["_id"], stored["theirs"])
+        soon = self.parts.clock.now() + timedelta(seconds=SHORTEST)
+        known = await self.parts.placing.find(stored["tenant"], changes.CAUSE, key)
+        if known is not None:  # placed by one who died before saying so; by now it may be withdrawn
+            await self._move(stored, "placed", {"order": known["_id"], "problem": None}, due=soon, heard=True)
+            return
         server = self._server(source)
         request = await server.read(stored["theirs"]) if server is not None else Unreachable("It cannot be asked.")
         if isinstance(request, Refused | Unreachable):
@@ -183,15 +198,13 @@ class ChangeRequestOrders:
             await self._move(stored, "refused" if refused else "waiting", facts)
             return
         try:
-            placed = await self._place(stored, source, request)
+            placed = await self._place(stored, source, request, key)
         except InvalidRequest as refusal:
             await self._refuse(stored, facts, refusal)
             return
-        soon = self.parts.clock.now() + timedelta(seconds=SHORTEST)
         await self._move(stored, "placed", {**facts, "order": placed, "problem": None}, due=soon)
 
-    async def _place(self, stored: Document, source: Document, request: Document) -> str:
-        key = changes.order_key(source["_id"], stored["theirs"])
+    async def _place(self, stored: Document, source: Document, request: Document, key: str) -> str:
         caller = Caller(ENGINE.subject, ENGINE.roles, stored["tenant"])
         order = order_of(request, source["body"].get("order"))
         said = f": {request['description']}" if isinstance(request.get("description"), str) else "."
@@ -207,52 +220,12 @@ class ChangeRequestOrders:
         owed = at_refusal(problem, to_text(self.parts.clock.now()))
         await self._move(stored, "refused", {**facts, "problem": problem}, owes=[owed], why=problem)
 
-    async def _follow(self, stored: Document) -> None:
-        """Look how an order is, and owe its change request what there is to tell."""
-        order = await self.parts.store.get("serviceOrder", stored["body"]["order"], tenant=stored["tenant"])
-        state = order["body"]["state"] if order is not None else "cancelled"
-        owes: list[Document] = []
-        if stored["body"]["state"] == "placed" and order is not None and "plan" in order:
-            owes.append(await self._beginning(order))
-        if state in SERVICE_ORDER.final or order is None:
-            owes.append(_end(stored["body"]["order"], order, self.parts.clock.text()))
-            await self._move(stored, "ended", {"orderState": state}, owes=owes)
-        elif owes:
-            await self._move(stored, "started", {"orderState": state}, owes=owes)
-        else:
-            await changes.postpone(self.parts.store, stored, self._next_look(stored))
-
-    def _next_look(self, stored: Document) -> datetime:
-        now = self.parts.clock.now()
-        age = (now - stored["created"]).total_seconds()
-        return now + timedelta(seconds=min(LONGEST, max(SHORTEST, age / 10)))
-
-    async def _beginning(self, order: Document) -> Document:
-        definition = await self.parts.store.get("planDefinition", order["_id"]) or {}
-        named = [one.get("specification") for one in definition.get("services", ())]
-        versions = {
-            one["id"]: {name: one[name] for name in ("id", "name", "version") if one.get(name)}
-            for one in named
-            if one and one.get("id")
-        }
-        body, base = order["body"], self.parts.base
-        return at_start(
-            Started(
-                order["_id"],
-                f"{base}/tmf-api/serviceOrdering/v4/serviceOrder/{order['_id']}",
-                f"{base}/som/v1/plan/{order['_id']}",
-                tuple(versions.values()),
-                body.get("startDate") or self.parts.clock.text(),
-                body.get("expectedCompletionDate") or body.get("requestedCompletionDate"),
-            )
-        )
-
     async def _tell(self, stored: Document, source: Document | None) -> None:
         """Write the first of what a change request is owed; where its source has gone, nobody can be told."""
         following = stored["body"]["state"] in changes.UNDER_WAY
         written = "Its source is not registered any more." if source is None else await self._write(stored, source)
         if isinstance(written, str):
-            due = self._next_look(stored) if following else None
+            due = self._orders.next_look(stored) if following else None
             await changes.told(self.parts.store, self.parts.clock, stored, due, written)
         else:
             await changes.postpone(self.parts.store, stored, self._again(stored), written.reason)
@@ -284,18 +257,3 @@ class ChangeRequestOrders:
 
     async def _move(self, stored: Document, to: str, facts: Document, **more: Any) -> None:
         await changes.move(self.parts.store, self.parts.clock, stored, to, facts, **more)
-
-
-def _end(key: str, order: Document | None, now: str) -> Document:
-    """What is owed as an order ends, or was deleted by somebody."""
-    if order is None:
-        return at_end(key, "cancelled", now, ["It was deleted."])
-    body = order["body"]
-    reasons = [
-        str(error.get("message") or error.get("reason"))
-        for holder in (body, *(item.body for item in items_of(body)))
-        for error in holder.get("errorMessage") or ()
-        if isinstance(error, Mapping)
-    ]
-    done = body["state"] == "completed"
-    return at_end(key, body["state"], body.get("completionDate") or now, [] if done else list(dict.fromkeys(reasons)))

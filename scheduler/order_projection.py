@@ -148,6 +148,8 @@ class OrderProjection:
         if course.phase == "working":
             steps = [roll_up(views.values())]
         change = order_change(self.body, items, [*course.steps, *steps], self._clock.text(), course.errors)
+        if course.reason is not None and "cancelled" in change.states:
+            change.fields["cancellationReason"] = course.reason
         if "plan" not in self._order:
             for item in self._items.values():
                 change.fields.update(built_services(self.body, item))

@@ -50,7 +50,7 @@ class PlanRecord:
         fresh: made by this worker a moment ago, so that nothing has happened yet.
         state: running, cancelling or done.
         owes: effects on other documents that are written down but may not have taken place yet.
-        cancel: {id, phase, problem?} of the cancellation under way; `problem` is why it cannot go on.
+        cancel: {id, phase, why?, problem?} of the cancellation under way; `problem` is why it cannot go on.
         recipes: the runs of recipes, by the key of the task that runs it; see `scheduler.recipes`.
         waits: items that wait for another order on their service: {item, service, order, orderItem, since}.
         failing: items that are being given up; see `scheduler.failing`.

@@ -17,7 +17,8 @@ from adapters.tmforum.client import Answered, Budget, Document, TmfClient, Troub
 from adapters.tmforum.hub import Hub
 from adapters.tmforum.order_reading import id_of
 from adapters.tmforum.settings import CATCH_UP_SECONDS, Rule, wrong_settings
-from models.domain.change_requests import AUTHOR, OVER, STATUSES, patch_of
+from models.domain.change_reports import AUTHOR, OVER, patch_of
+from models.domain.change_requests import STATUSES
 from models.domain.dates import to_text
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.merge_patch import merged

@@ -20,6 +20,24 @@ export function button(text, onclick, attributes = {}) {
 
 export const byId = (id) => document.getElementById(id);
 
+/** A list of tabs; the arrows, Home and End go between them, as the Tab key does not. */
+export function tabList(...tabs) {
+  const steps = { ArrowRight: 1, ArrowLeft: -1 };
+  return h('div', {
+    class: 'tabs', role: 'tablist',
+    onkeydown: (pressed) => {
+      const all = [...pressed.currentTarget.querySelectorAll('[role=tab]')];
+      const at = all.indexOf(pressed.target);
+      if (at < 0) return;
+      const to = pressed.key === 'Home' ? 0 : pressed.key === 'End' ? all.length - 1 : pressed.key in steps ? (at + steps[pressed.key] + all.length) % all.length : -1;
+      if (to < 0) return;
+      pressed.preventDefault();
+      all[to].focus();
+      all[to].click();
+    },
+  }, ...tabs);
+}
+
 /** Put other children into a place; the focus stays on what has the same `data-key`. */
 export function renew(place, ...children) {
   const focused = place.contains(document.activeElement) ? document.activeElement.dataset.key : null;
@@ -38,12 +56,12 @@ export function notice(text, kind = '') {
   noticed = setTimeout(() => place.classList.remove('shown'), kind === 'wrong' ? 9000 : 3500);
 }
 
-/** A dialog with a heading; resolves to what `close` is given, or null where it is dismissed. */
+/** A dialog with a heading, wide or of a class of its own; resolves to what `close` is given, or null where it is dismissed. */
 export function dialog(heading, fill, wide = false) {
   return new Promise((resolve) => {
     let result = null;
     const before = document.activeElement;
-    const box = h('dialog', { class: wide ? 'wide' : '', 'aria-label': heading });
+    const box = h('dialog', { class: wide === true ? 'wide' : wide || '', 'aria-label': heading });
     const close = (value) => { result = value; box.close(); };
     box.append(h('h2', { text: heading }));
     box.append(...[fill(close, box)].flat());

@@ -1,7 +1,7 @@
 // Below the canvas: what is wrong, a trial with simulated answers, and the elements as a list.
 
 import * as api from './api.js';
-import { button, byId, h, notice } from './dom.js';
+import { button, byId, h, notice, tabList } from './dom.js';
 import { keep } from './recipe.js';
 import { duration, short, titleOf, typeOf } from './words.js';
 
@@ -24,7 +24,7 @@ export class Drawer {
       this.pages[key] = h('div', { role: 'tabpanel', id: `page-${key}`, 'aria-labelledby': `tab-${key}`, class: 'page' });
     }
     const fold = button('Fold', () => this.place.classList.toggle('folded'), { class: 'quiet fold', title: 'Fold or unfold' });
-    this.place.replaceChildren(h('div', { class: 'tabs', role: 'tablist' }, ...Object.values(this.tabs), fold), ...Object.values(this.pages));
+    this.place.replaceChildren(tabList(...Object.values(this.tabs), fold), ...Object.values(this.pages));
     this.trialForm();
     this.open('problems');
     this.place.classList.add('folded');
@@ -35,6 +35,7 @@ export class Drawer {
     this.place.classList.remove('folded');
     for (const [name] of TABS) {
       this.tabs[name].setAttribute('aria-selected', String(name === key));
+      this.tabs[name].tabIndex = name === key ? 0 : -1;
       this.pages[name].hidden = name !== key;
     }
     if (key === 'outline') this.outline();

@@ -31,8 +31,9 @@ const KINDS = [
   event('EndEvent', 'Terminate', 'End: everything'),
   event('StartEvent', null, 'Start'),
 ];
+const GAP = 50;
 const KEYS = [
-  ['A', 'add an element after the one that is selected'], ['C', 'connect the selected element with another one'],
+  ['A', 'add an element after the one that is selected, or into the selected flow'], ['C', 'connect the selected element with another one'],
   ['E or Enter', 'name the selected element'], ['] and [', 'next and previous element'], ['Arrows', 'move the selected element'],
   ['Delete', 'remove it'], ['P', 'go to its properties'], ['Ctrl+Z, Ctrl+Y', 'undo, redo'], ['Ctrl+S', 'save'], ['Escape', 'back to the canvas'], ['T', 'try'], ['X', 'XML and back'],
 ];
@@ -118,14 +119,17 @@ function choose(heading, entries) {
 async function add(editor, source) {
   const { modeler } = editor;
   const isActivity = source?.businessObject.$instanceOf('bpmn:Activity');
-  const kinds = KINDS.filter((kind) => (kind.attach ? isActivity : true));
-  const kind = await choose(source ? `Add after ${titleOf(source)}` : 'Add', kinds.map((one) => [one.words, one]));
+  const isFlow = source?.type === 'bpmn:SequenceFlow';
+  const kinds = KINDS.filter((kind) => (kind.attach ? isActivity : !isFlow || !/^bpmn:(Start|End)Event$/.test(kind.type)));
+  const where = isFlow ? `Insert between ${titleOf(source.source)} and ${titleOf(source.target)}` : source ? `Add after ${titleOf(source)}` : 'Add';
+  const kind = await choose(where, kinds.map((one) => [one.words, one]));
   if (!kind) return;
   const { words, attach, ...attributes } = kind;
   const made = modeler.get('elementFactory').createShape(attributes);
   const modeling = modeler.get('modeling');
   let shape;
   if (attach) shape = modeling.createShape(made, boundaryPlace(source), source, { attach: true });
+  else if (isFlow) shape = insert(modeler, source, made);
   else if (source && source.businessObject.$instanceOf('bpmn:FlowNode') && source.type !== 'bpmn:EndEvent' && kind.type !== 'bpmn:StartEvent') {
     shape = modeler.get('autoPlace').append(source, made);
   } else {
@@ -134,6 +138,22 @@ async function add(editor, source) {
   }
   editor.select(shape);
   byId('canvas').querySelector('svg')?.focus();
+}
+
+/** Put an element into a flow, and make room for it: what stands to the right of its place moves on. */
+function insert(modeler, flow, made) {
+  const modeling = modeler.get('modeling');
+  const { source, target } = flow;
+  const gap = target.x - source.x - source.width;
+  const needed = made.width + 2 * GAP;
+  if (gap >= 0 && gap < needed) {
+    const room = modeler.get('spaceTool');
+    const start = target.x - 1;
+    const { movingShapes, resizingShapes } = room.calculateAdjustments(target.parent.children, 'x', needed - gap, start);
+    room.makeSpace(movingShapes, resizingShapes, { x: needed - gap, y: 0 }, 'e', start);
+  }
+  const y = (source.y + source.height / 2 + target.y + target.height / 2) / 2;
+  return modeling.createShape(made, { x: gap >= 0 ? source.x + source.width + GAP + made.width / 2 : (source.x + target.x) / 2, y }, flow);
 }
 
 function boundaryPlace(host) {

@@ -15,6 +15,7 @@ export class RunList {
 
   async start() {
     document.title = 'Runs of recipes';
+    byId('list').replaceChildren();
     this.recipes = await api.listRecipes();
     this.rows = h('tbody');
     this.pager = h('div', { class: 'pager' });

@@ -1,6 +1,6 @@
 // Below the drawing of a run: its steps and its data, as tables.
 
-import { button, byId, h, renew } from './dom.js';
+import { button, byId, h, renew, tabList } from './dom.js';
 import { clock, short, SIGNS, spent, VISIT_STATES } from './words.js';
 
 const TABS = [['steps', 'Steps'], ['data', 'Data']];
@@ -14,13 +14,14 @@ export class RunTables {
       this.tabs[key] = h('button', { type: 'button', role: 'tab', id: `tab-${key}`, 'aria-controls': `page-${key}`, onclick: () => this.open(key) }, text);
       this.pages[key] = h('div', { role: 'tabpanel', id: `page-${key}`, 'aria-labelledby': `tab-${key}`, class: 'page', tabindex: '0' });
     }
-    byId('drawer').replaceChildren(h('div', { class: 'tabs', role: 'tablist' }, ...Object.values(this.tabs)), ...Object.values(this.pages));
+    byId('drawer').replaceChildren(tabList(...Object.values(this.tabs)), ...Object.values(this.pages));
     this.open('steps');
   }
 
   open(key) {
     for (const [name] of TABS) {
       this.tabs[name].setAttribute('aria-selected', String(name === key));
+      this.tabs[name].tabIndex = name === key ? 0 : -1;
       this.pages[name].hidden = name !== key;
     }
   }

@@ -196,6 +196,7 @@ def _change(request: Request, stored: Document) -> Document:
         "changeRequest": {name: value for name, value in theirs.items() if value is not None},
         "description": body.get("description"),
         "problem": body.get("problem"),
+        "withdrawn": body.get("withdrawn"),
         "told": body.get("told", []),
         "owed": [owed["what"] for owed in stored["owes"]],
         "problemOfWriting": body.get("problemOfWriting"),

@@ -1,12 +1,6 @@
-"""Change requests of other systems (TMF655) as a cause of orders: what they order, and what is written to them. Pure.
-
-A change request is read as its owner has it. What we add to it stands among what others have put there: lists are
-carried over whole, since a merge patch replaces them, and `targetEntity` with them, which TM Forum's document asks for
-in every PATCH.
-"""
+"""Change requests of other systems (TMF655) as a cause of orders: what they order, and whether it is wanted. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from models.domain.errors import InvalidRequest
@@ -33,8 +27,8 @@ STATUSES = (
 )
 """TMF655 v4, ChangeRequestStatusType."""
 APPROVED = ("approved", "scheduled")
-OVER = frozenset({"cancelled", "rejected", "failed", "completed"})
-AUTHOR = "som"
+WITHDRAWN = frozenset({"cancelled", "rejected"})
+"""Statuses by which somebody else takes back what was approved."""
 ORDER = "serviceOrder"
 ACTION = "action"
 NAMES = frozenset({"changeRequest", "characteristic"})
@@ -50,14 +44,8 @@ DEFAULTS: Document = {
     "headers": {},
 }
 """Of the registration of a change source."""
-_RESULT = {"completed": "completed", "cancelled": "cancelled"}
-_KNOWN_BY = {
-    "note": ("author", "text"),
-    "attachment": ("name", "url"),
-    "externalReference": ("externalReferenceType", "name"),
-    "changeRequestCharacteristic": ("name",),
-}
-"""By which of its attributes an entry of ours is found again in a list of theirs."""
+_OURS = frozenset({"serviceOrderVersions", "expectedStart", "expectedCompletion"})
+"""Characteristics that we write to a change request ourselves (`change_reports`)."""
 _LONGEST = 2_000
 
 
@@ -91,6 +79,15 @@ def _wrong_template(template: Any) -> Iterator[Violation]:
 def is_approved(request: Body, statuses: tuple[str, ...] = APPROVED) -> bool:
     """Whether a change request is to be carried out."""
     return request.get("status") in statuses
+
+
+def withdrawal_of(request: Body) -> str | None:
+    """Why the order of a change request is not wanted any more; None where it still is."""
+    status, reason = request.get("status"), request.get("statusChangeReason")
+    if status not in WITHDRAWN:
+        return None
+    said = f": {reason}" if isinstance(reason, str) and reason else "."
+    return f"The change request {request.get('id')} is {status}{said}"[:_LONGEST]
 
 
 def order_of(request: Body, template: Any = None) -> Document:
@@ -164,116 +161,3 @@ def _common(request: Body) -> Document:
 
 def _refusal(pointer: str, code: str, message: str) -> InvalidRequest:
     return InvalidRequest([Violation(pointer, code, message)])
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """What is known of an order when it begins.
-
-    Attributes:
-        order: its id.
-        order_url: its address.
-        plan_url: of the plan by which it is carried out.
-        versions: of the specifications that it runs: {id, name, version}, each once.
-        begun: date-time.
-        expected: date-time of its completion, as far as it is known.
-    """
-
-    order: str
-    order_url: str
-    plan_url: str
-    versions: tuple[Document, ...]
-    begun: str
-    expected: str | None = None
-
-
-def at_start(facts: Started) -> Document:
-    """What is owed to a change request as its order begins."""
-    runs = ", ".join(f"{one.get('name') or one['id']} {one.get('version') or ''}".rstrip() for one in facts.versions)
-    until = f"; it is expected to be done at {facts.expected}" if facts.expected else ""
-    note = f"The service order {facts.order} has begun{until}. It runs {runs or 'no specification'}."
-    schedule = [("expectedStart", facts.begun), ("expectedCompletion", facts.expected)]
-    reference = {"externalReferenceType": ORDER, "name": facts.order, "href": facts.order_url}
-    plan = {"name": f"Plan of the service order {facts.order}", "url": facts.plan_url, "attachmentType": "link",
-            "mimeType": "application/json"}  # fmt: skip
-    return {
-        "what": "start",
-        "status": "inProgress",
-        "set": {"actualStartTime": facts.begun, "scheduledDate": facts.begun},
-        "add": {
-            "note": [_note(note, facts.begun)],
-            "externalReference": [reference],
-            "attachment": [plan],
-            "changeRequestCharacteristic": [
-                {"name": "serviceOrderVersions", "value": list(facts.versions)},
-                *({"name": name, "value": value} for name, value in schedule if value),
-            ],
-        },
-    }
-
-
-_OURS = frozenset({"serviceOrderVersions", "expectedStart", "expectedCompletion"})
-
-
-def at_end(order: str, state: str, ended: str, reasons: list[str]) -> Document:
-    """What is owed to a change request as its order ends.
-
-    A partial, failed or rejected order is a failed change: TMF655 knows no partial one.
-
-    Args:
-        order: its id.
-        state: that it has ended in.
-        ended: date-time.
-        reasons: why, where it did not end well.
-    """
-    said = " ".join([f"The service order {order} is {state}.", *reasons])[:_LONGEST]
-    resolution = {"code": state, "name": f"Service order {state}", "description": said}
-    return {
-        "what": "end",
-        "status": _RESULT.get(state, "failed"),
-        "set": {
-            "actualEndTime": ended,
-            "completionDate": ended,
-            "statusChangeReason": said,
-            "resolution": resolution,
-        },
-        "add": {"note": [_note(said, ended)]},
-    }
-
-
-def at_refusal(problem: str, at: str) -> Document:
-    """What is owed to a change request of which no order can be made."""
-    said = f"No service order can be placed for this change request: {problem}"[:_LONGEST]
-    return {
-        "what": "refusal",
-        "status": "rejected",
-        "set": {"statusChangeReason": said},
-        "add": {"note": [_note(said, at)]},
-    }
-
-
-def _note(text: str, at: str) -> Document:
-    return {"author": AUTHOR, "date": at, "text": text}
-
-
-def patch_of(request: Body, owed: Body, *, status: bool = True) -> Document:
-    """The merge patch that writes what is owed to a change request, as it is now; repeated, it changes nothing more.
-
-    Args:
-        request: as read a moment ago.
-        owed: what `at_start`, `at_end` or `at_refusal` have made.
-        status: whether its status is to be changed; one that is over keeps its own in any case.
-    """
-    patch: Document = {"targetEntity": request.get("targetEntity") or [], **owed["set"]}
-    if status and request.get("status") not in OVER:
-        patch["status"] = owed["status"]
-    for name, entries in owed["add"].items():
-        listed = request.get(name)
-        theirs = [one for one in (listed if isinstance(listed, list) else ()) if isinstance(one, Mapping)]
-        known = {_identity(name, one) for one in entries}
-        patch[name] = [*(dict(one) for one in theirs if _identity(name, one) not in known), *entries]
-    return patch
-
-
-def _identity(name: str, entry: Body) -> tuple[str, ...]:
-    return tuple(str(entry.get(part)) for part in _KNOWN_BY[name])

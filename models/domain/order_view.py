@@ -84,11 +84,13 @@ class Course:
         phase: `working`: the roll-up of the items decides where it ends, and they say how their tasks stand; `undoing`:
             a cancellation decides, and the items wait for its end; `cancelled`: all is undone.
         errors: why the undoing cannot go on, as the order's errorMessage.
+        reason: why it is cancelled, as the order's cancellationReason.
     """
 
     steps: tuple[str, ...] = ()
     phase: Literal["working", "undoing", "cancelled"] = "working"
     errors: tuple[Document, ...] = ()
+    reason: str | None = None
 
     def item_state(self, before: str, made: str) -> str:
         """The state that an item shall say, which said `before`, and of which its tasks make `made`."""

@@ -21,40 +21,68 @@ ChangeId = Annotated[
     str,
     typer.Argument(metavar="CHANGE", help="Identifier here, or of the change request there.", show_default=False),
 ]
+Template = Annotated[
+    Path | None,
+    typer.Option("--order", exists=True, dir_okay=False, help="A JSON or YAML file: the template of the order."),
+]
+Token = Annotated[str | None, typer.Option("--token", envvar="SOM_CHANGE_TOKEN", help="Bearer token for the source.")]
 
 
 @sources_app.command("add")
 def add_source(
     endpoint: Annotated[str, typer.Argument(help="Base path of its TMF655 API.", show_default=False)],
     name: Annotated[str, typer.Option("--name", help="Name, for people.", show_default=False)],
-    template: Annotated[
-        Path | None,
-        typer.Option("--order", exists=True, dir_okay=False, help="A JSON or YAML file: the template of the order."),
-    ] = None,
+    template: Template = None,
     fill: Fill = [],  # noqa: B006 - typer copies it
     source_id: Annotated[str | None, typer.Option("--id", help="Identifier; one is made where none is given.")] = None,
     hub: Annotated[bool, typer.Option("--hub/--no-hub", help="Whether to subscribe to its hub.")] = True,
     poll: Annotated[float | None, typer.Option("--poll", help="Seconds between two looks without a hub.")] = None,
-    token: Annotated[
-        str | None, typer.Option("--token", envvar="SOM_CHANGE_TOKEN", help="Bearer token for the source.")
-    ] = None,
+    token: Token = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Register a source; each change request that it approves makes an order."""
-    body: dict[str, Any] = {"endpoint": endpoint, "name": name, "hub": hub}
-    optional = {"id": source_id, "pollInterval": poll}
-    body |= {key: value for key, value in optional.items() if value is not None}
-    if template is not None:
-        body["order"] = files.read_object(template, files.values(fill))
-    if token is not None:
-        body["credentials"] = {"type": "bearer", "token": token}
+    given = {"endpoint": endpoint, "name": name, "hub": hub, "id": source_id, "pollInterval": poll}
     with Server(url) as server:
-        made = server.post(_SOURCES, body)
+        made = server.post(_SOURCES, _source_body(given, template, fill, token))
     if as_json:
         output.as_json(made)
     else:
         output.facts([("id", made["id"])])
+
+
+@sources_app.command("change")
+def change_source(
+    source_id: SourceId,
+    endpoint: Annotated[str | None, typer.Option("--endpoint", help="Base path of its TMF655 API.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Name, for people.")] = None,
+    template: Template = None,
+    fill: Fill = [],  # noqa: B006 - typer copies it
+    status: Annotated[list[str], typer.Option("--status", help="A status that makes an order; can be repeated.")] = [],  # noqa: B006 - typer copies it
+    hub: Annotated[bool | None, typer.Option("--hub/--no-hub", help="Whether to subscribe to its hub.")] = None,
+    poll: Annotated[float | None, typer.Option("--poll", help="Seconds between two looks without a hub.")] = None,
+    token: Token = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Change a source: what is given changes, the rest stays; it is looked at at once."""
+    given = {"endpoint": endpoint, "name": name, "hub": hub, "pollInterval": poll, "status": status or None}
+    with Server(url) as server:
+        changed = server.patch(at(_SOURCES, source_id), _source_body(given, template, fill, token))
+    if as_json:
+        output.as_json(changed)
+    else:
+        output.facts([("id", changed["id"]), ("endpoint", changed["endpoint"])])
+
+
+def _source_body(given: dict[str, Any], template: Path | None, fill: list[str], token: str | None) -> dict[str, Any]:
+    """What is said of a source."""
+    body = {key: value for key, value in given.items() if value is not None}
+    if template is not None:
+        body["order"] = files.read_object(template, files.values(fill))
+    if token is not None:
+        body["credentials"] = {"type": "bearer", "token": token}
+    return body
 
 
 @sources_app.command("list")
@@ -125,6 +153,7 @@ def show_change(change_id: ChangeId, url: Url = DEFAULT_URL, as_json: AsJson = F
             ("description", found.get("description")),
             ("order", order.get("id")),
             ("order state", order.get("state")),
+            ("withdrawn", found.get("withdrawn")),
             ("owed", ", ".join(found["owed"]) or None),
             ("problem", _problem(found)),
         ]

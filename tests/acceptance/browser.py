@@ -1,19 +1,20 @@
 """A real browser on the designer of recipes: Debian's Chromium, or any other that is installed."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from handlers.console import libraries
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
-SECONDS = 60
+SECONDS = 180
 
 MISSING = (
     "no Chromium is installed (Debian: apt-get install chromium)"
@@ -23,6 +24,12 @@ MISSING = (
     else ""
 )
 """Why nothing can be looked at here; empty where it can."""
+
+
+_UNNAMED = """() => [...document.querySelectorAll('button, a[href], input, select, textarea, [role=tab]')]
+  .filter((one) => one.checkVisibility() && !one.closest('.djs-container, .dmn-js-parent'))
+  .filter((one) => !(one.labels?.length || one.getAttribute('aria-label') || one.textContent.trim() || one.title))
+  .map((one) => one.outerHTML)"""
 
 
 @dataclass
@@ -81,13 +88,60 @@ class Designer:
         self.page.locator("#page-outline").get_by_role("button", name=name, exact=True).click()
         self.page.locator("#panel h2", has_text=name).wait_for()
 
+    def nothing(self) -> None:
+        """Select nothing, so that the properties are those of the recipe."""
+        self.page.locator("#canvas svg[tabindex]").click(position={"x": 20, "y": 20})
+        self.page.locator("#panel", has_text="What it is for").wait_for()
+
     def fill(self, label: str, value: str) -> None:
         """Fill in a property."""
         self.field(label).fill(value)
         self.press("Tab")
 
+    def complete(self, label: str, begun: str, rest: str) -> None:
+        """Fill in an expression, of which a name is completed from its beginning."""
+        self.field(label).click()
+        self.type(begun)
+        self.page.locator(".completion li").first.wait_for()
+        self.press("Enter")
+        self.type(rest)
+        self.press("Tab")
+
+    def row(self, label: str, name: str, value: str) -> None:
+        """Add a row of a name and an expression."""
+        self.page.get_by_role("button", name=f"Add {label.lower().removesuffix('s')}").click()
+        self.type(name)
+        self.press("Tab")
+        self.type(value)
+        self.press("Tab")
+
+    def offered(self, label: str) -> list[str]:
+        """What a field offers to choose from."""
+        listed = self.page.locator(f'datalist[id="{self.field(label).get_attribute("list")}"] option')
+        return [str(one.get_attribute("value")) for one in listed.all()]
+
+    def unnamed(self) -> list[str]:
+        """What people can use on the page and readers of screens have no name for."""
+        found: list[str] = self.page.evaluate(_UNNAMED)
+        return found
+
     def field(self, label: str) -> Locator:
         return self.page.locator("#panel").get_by_label(label, exact=True)
+
+    def mouse_add(self, after: str, kind: str, name: str) -> None:
+        """Append a task by mouse: out of what stands beside an element, made what it is to be, and named."""
+        self.shape(after).click()
+        self.page.locator('.djs-context-pad .entry[data-action="append.append-task"]').click()
+        self.page.locator('.djs-context-pad .entry[data-action="replace"]').click()
+        self.page.locator(f'.djs-popup [data-id="replace-with-{kind}-task"]').click()
+        self.page.locator(".djs-shape.selected").dblclick()
+        self.page.locator(".djs-direct-editing-content").wait_for()
+        self.type(name)
+        self.press("Enter")
+
+    def shape(self, name: str) -> Locator:
+        """An element on the canvas, by the text in it."""
+        return self.page.locator(".djs-shape", has_text=re.compile(rf"^\s*{name}\s*$")).first
 
     def step(self, button: str, why: str) -> None:
         """Take a step of the recipe's life."""
@@ -111,21 +165,48 @@ class Designer:
         return set(lines.locator("button").all_inner_texts())
 
 
+@dataclass
+class Runs:
+    """The page of runs, beside the designer."""
+
+    page: Page
+
+    def open(self, recipe: str, version: str) -> None:
+        """Open the newest run of a version, from the list of its runs."""
+        self.page.goto(f"{self.page.url.partition('/console')[0]}/console/runs#/?recipe={recipe}&version={version}")
+        self.page.locator("#list tbody a").first.click()
+        self.page.locator(".djs-shape").first.wait_for()
+
+    def expect(self, state: str, *names: str) -> None:
+        """Wait until these elements are in a state, and no others; they are coloured so on the drawing."""
+        rows = self.page.locator("#page-steps tr", has=self.page.locator(f".visit-state.{state}"))
+        expect(rows.locator("button.link")).to_have_text(list(names))
+        marker = ":is(.djs-shape, .djs-connection)"
+        expect(self.page.locator(f"{marker}.run-{state}")).to_have_count(len(names))
+
+
 @contextmanager
-def designer(url: str) -> Iterator[Designer]:
-    """The page of all recipes, opened."""
+def chromium() -> Iterator[Browser]:
+    """A browser."""
     with sync_playwright() as playwright:
         sandbox = [] if os.getuid() else ["--no-sandbox"]  # which Chromium refuses to root
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=sandbox)
-        page = browser.new_page(viewport={"width": 1400, "height": 880})
-        page.set_default_timeout(SECONDS * 1000)
-        opened = Designer(page)
-        page.on("request", lambda sent: _note(opened, url, sent.url))
-        page.on("pageerror", lambda fault: opened.faults.append(str(fault)))
-        page.goto(f"{url}/console/recipes")
-        page.get_by_role("button", name="New recipe").wait_for()
-        yield opened
+        yield browser
         browser.close()
+
+
+@contextmanager
+def designer(browser: Browser, url: str) -> Iterator[Designer]:
+    """The page of all recipes, opened."""
+    page = browser.new_page(viewport={"width": 1400, "height": 880})
+    page.set_default_timeout(SECONDS * 1000)
+    opened = Designer(page)
+    page.on("request", lambda sent: _note(opened, url, sent.url))
+    page.on("pageerror", lambda fault: opened.faults.append(str(fault)))
+    page.goto(f"{url}/console/recipes")
+    page.get_by_role("button", name="New recipe").wait_for()
+    yield opened
+    page.close()
 
 
 def _note(opened: Designer, url: str, asked: str) -> None:

@@ -47,13 +47,16 @@ class Story:
 
     async def prepare(self, seconds: float = 0.0, **source: Any) -> str:
         """A specification, who fulfils it, and the source; returns the source's id."""
-        tasks = {"build": {"duration": "PT1S"}}
-        await self.call("POST", SPECIFICATIONS, {"id": self.family, "name": self.family, "version": "3",
-                        "fulfilment": {"add": {"tasks": tasks}}})  # fmt: skip
-        can = [{"specification": self.family, "action": "*"}]
-        await self.call("POST", "/som/v1/fulfiller", {"name": self.family, "kind": "simulator", "capability": can,
-                        "settings": {"latency": seconds, "accept": seconds > 0}})  # fmt: skip
+        await self.offer(self.family, seconds)
         return await self.listen(**source)
+
+    async def offer(self, family: str, seconds: float) -> None:
+        tasks = {"build": {"duration": "PT1S"}}
+        await self.call("POST", SPECIFICATIONS, {"id": family, "name": family, "version": "3",
+                        "fulfilment": {"add": {"tasks": tasks}}})  # fmt: skip
+        can = [{"specification": family, "action": "*"}]
+        await self.call("POST", "/som/v1/fulfiller", {"name": family, "kind": "simulator", "capability": can,
+                        "settings": {"latency": seconds, "accept": seconds > 0}})  # fmt: skip
 
     async def listen(self, **source: Any) -> str:
         body = {"name": "The board", "endpoint": self.board.url, "credentials": {"type": "bearer", "token": "s3cret"}}
@@ -180,7 +183,7 @@ async def test_what_was_approved_while_nobody_could_be_asked_is_found_and_told_l
         assert placed["serviceOrderItem"][0]["id"] == "7"
 
 
-async def test_killed_in_between_each_change_has_one_order_and_its_result(
+async def test_killed_in_between_each_change_has_one_order_and_its_result_and_one_withdrawn_meanwhile_none(
     mongodb_url: str, database: Any, board: ChangeManagement, session: aiohttp.ClientSession, tmp_path: Any
 ) -> None:
     settings = {"SOM_MONGODB_URL": mongodb_url, "SOM_MONGODB_DATABASE": database.name, "SOM_SECRET_KEY": "k" * 40}
@@ -189,10 +192,14 @@ async def test_killed_in_between_each_change_has_one_order_and_its_result(
     try:
         await story.prepare(seconds=2.0, hub=False, pollInterval=1)
         keys = [f"CHG-{number}" for number in range(6)]
+        await story.offer("slow", 600.0)
+        board.put("CHG-W", "approved", **story.wanted("slow"))
         for key in keys[:3]:
             board.put(key, "approved", **story.wanted())
-        await story.until(lambda: board.patches, bool)  # one has been told of its start, others are on their way
+        # One has been told of its start, others are on their way.
+        await story.until(lambda: "CHG-W" in dict(board.patches), bool)
         await asyncio.to_thread(story.server.kill)
+        board.requests["CHG-W"] |= {"status": "cancelled", "statusChangeReason": "Too dear."}
         for key in keys[3:]:
             board.put(key, "approved", **story.wanted())
         await asyncio.to_thread(story.server.start)
@@ -200,6 +207,11 @@ async def test_killed_in_between_each_change_has_one_order_and_its_result(
             ended = await story.status(key, "completed")
             assert [one["author"] for one in ended["note"]] == ["Ann", "som", "som"]
             assert len(await story.orders(key)) == 1
+        withdrawn = await story.until(lambda: board.requests["CHG-W"], lambda found: "resolution" in found)
+        assert (withdrawn["resolution"]["code"], withdrawn["statusChangeReason"]) == ("cancelled", "Too dear.")
+        [order] = await story.orders("CHG-W")
+        assert order["state"] == "cancelled"
+        assert order["cancellationReason"] == "The change request CHG-W is cancelled: Too dear."
     finally:
         await asyncio.to_thread(story.server.stop)
 

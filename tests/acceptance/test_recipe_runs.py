@@ -14,7 +14,7 @@ from tests.integration.engine.recipes import bpmn, flows, service
 ORDERS = "/tmf-api/serviceOrdering/v4/serviceOrder"
 SPECIFICATIONS = "/tmf-api/serviceCatalogManagement/v4/serviceSpecification"
 TASK_FLOWS = "/tmf-api/processFlowManagement/v4/taskFlow"
-PATIENCE = 60.0
+PATIENCE = 180.0
 PORT = {"type": "object", "required": ["port"], "properties": {"port": {"type": "integer", "minimum": 1}}}
 
 

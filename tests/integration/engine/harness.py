@@ -228,10 +228,12 @@ class Harness:
         await self.store.insert("serviceOrder", outbox.first(document, [created], now))
         return key
 
-    async def cancel(self, order: str) -> str:
+    async def cancel(self, order: str, why: str | None = None) -> str:
         """Store a cancellation request."""
         key, now = new_id(), self.clock.now()
         body = {"id": key, "@type": "CancelServiceOrder", "state": "acknowledged", "serviceOrder": {"id": order}}
+        if why is not None:
+            body["cancellationReason"] = why
         document = {"_id": key, "tenant": "default", "body": body, "order": order, "due": now}
         await self.store.insert("cancelServiceOrder", outbox.first(document, [], now))
         return key

@@ -39,8 +39,9 @@ async def test_what_is_done_is_undone_in_reverse_and_what_runs_is_stopped(harnes
         return any(task["state"] == "accepted" for task in (await harness.tasks(order)).values())
 
     await harness.until_true(accepted)
-    cancellation = await harness.cancel(order)
+    cancellation = await harness.cancel(order, "Nobody wants it.")
     document = await harness.until(order, "cancelled")
+    assert document["body"]["cancellationReason"] == "Nobody wants it."
     assert harness.fulfiller.order_of_effects() == [
         "fulfil:1/first",
         "fulfil:1/second",

@@ -11,7 +11,7 @@ from adapters.credentials import Credentials
 from adapters.http_session import Tools
 from adapters.ports import Accepted, Done, Fulfiller, Refused
 from adapters.tmforum.changes import Tmf655Fulfiller
-from models.domain.change_requests import OVER
+from models.domain.change_reports import OVER
 from models.domain.fulfiller import FulfillerDefinition
 from tests.integration.fulfiller_suite import Behaviour, FulfillerSuite
 from tests.integration.tmforum.change_stand_in import ChangeManagement

@@ -4,16 +4,8 @@ from typing import Any
 
 import pytest
 
-from models.domain.change_requests import (
-    STATUSES,
-    Started,
-    at_end,
-    at_refusal,
-    at_start,
-    order_of,
-    patch_of,
-    source_violations,
-)
+from models.domain.change_reports import Started, at_denial, at_end, at_refusal, at_start, patch_of, versions_of
+from models.domain.change_requests import STATUSES, order_of, source_violations, withdrawal_of
 from models.domain.errors import InvalidRequest
 from models.domain.merge_patch import merged
 
@@ -105,11 +97,46 @@ def test_each_end_of_an_order_is_a_status_of_tmf655(state: str, status: str) -> 
     assert status in STATUSES
 
 
-def test_a_status_that_is_final_stays() -> None:
-    asked = {**request(LINE), "status": "cancelled"}
-    for owed in (began(), at_end("o-1", "completed", "t", []), at_refusal("no", "t")):
-        assert "status" not in patch_of(asked, owed)
+def test_a_status_that_is_final_stays_with_its_reason() -> None:
+    asked = {**request(LINE), "status": "cancelled", "statusChangeReason": "Too dear."}
+    for owed in (began(), at_end("o-1", "completed", "t", []), at_refusal("no", "t"), at_denial("o-1", "no", "t")):
+        assert not {"status", "statusChangeReason"} & patch_of(asked, owed).keys()
+    silent = {**asked, "statusChangeReason": None}
+    assert "completed" in patch_of(silent, at_end("o-1", "completed", "t", []))["statusChangeReason"]
     assert "status" not in patch_of(request(LINE), began(), status=False)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_only_who_cancels_or_rejects_a_change_withdraws_it(status: str) -> None:
+    asked = {**request(LINE), "status": status}
+    withdrawn = status in {"cancelled", "rejected"}
+    assert withdrawal_of(asked) == (f"The change request C-1 is {status}." if withdrawn else None)
+    given = withdrawal_of({**asked, "statusChangeReason": "Too dear."})
+    assert given == (f"The change request C-1 is {status}: Too dear." if withdrawn else None)
+
+
+def test_that_an_order_goes_on_is_a_note_and_no_result() -> None:
+    written = merged(request(LINE), patch_of(request(LINE), at_denial("o-1", "The line is cut.", "t")))
+    assert written["status"] == "approved"
+    assert "resolution" not in written
+    assert written["note"][0]["text"].endswith("could not be cancelled. The line is cut.")
+
+
+def test_what_a_plan_runs_are_its_specifications_and_its_recipes_each_once() -> None:
+    line = {"id": "line", "name": "Line", "version": "3", "href": "http://x"}
+    services: list[dict[str, Any]] = [{"specification": line}, {"specification": line}, {"specification": None}, {}]
+    tasks: list[dict[str, Any]] = [
+        {"name": "a", "recipe": ["fit", "2"]},
+        {"name": "b", "recipe": ["fit", "2"]},
+        {"name": "c"},
+    ]
+    found = versions_of(services, tasks)
+    assert found == (
+        {"id": "line", "name": "Line", "version": "3"},
+        {"id": "fit:2", "name": "fit", "version": "2", "@referredType": "Recipe"},
+    )
+    told = at_start(Started("o-1", "u", "p", found, "t"))
+    assert "It runs Line 3, the recipe fit 2." in told["add"]["note"][0]["text"]
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,19 @@ def test_a_change_source_is_registered_with_its_template_and_removed(
         "order": {"serviceOrderItem": [{"id": "= characteristic.x", "action": "add"}]},
         "credentials": {"type": "bearer", "token": "t"},
     }
+    changed = {"id": "x1", "endpoint": "http://b.example"}
+    server.answers["PATCH", "/som/v1/changeSource/x1"] = Answer(200, changed)
+    for as_json in ([], ["--json"]):
+        given = ["--endpoint", "http://b.example", "--hub", "--status", "approved", "--set", "ACTION=modify"]
+        assert main(["change", "source", "change", "x1", *given, "--order", str(template), *as_json]) == 0
+    assert server.asked[-1].body == {
+        "endpoint": "http://b.example",
+        "hub": True,
+        "status": ["approved"],
+        "order": {"serviceOrderItem": [{"id": "= characteristic.x", "action": "modify"}]},
+    }
+    assert main(["change", "source", "change", "x1", "--name", "Boards"]) == 0
+    assert server.asked[-1].body == {"name": "Boards"}
     assert main(["change", "source", "remove", "x1"]) == 0
     change = {"id": "x1", "changeRequest": {"id": "C-1", "status": "approved"}, "state": "placed", "owed": ["start"],
               "told": [{"what": "refusal", "at": "then"}], "serviceOrder": {"id": "o-1"}}  # fmt: skip
