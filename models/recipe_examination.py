@@ -168,7 +168,7 @@ def _examine(body: Body, beside: _Beside, cases: tuple[Case, ...]) -> Examinatio
     except InvalidRecipe as error:
         return Examination(None, (Problem("", "", "", _UNREADABLE, "refused", str(error)),))
     decisions = RecipeDecisions(body.get("decisionTable") or ())
-    known = Known([one.name for one in published], decisions.names, selection.names, beside.secrets)
+    known = Known((), decisions.names, selection.names, beside.secrets)
     problems = (*decisions.problems, *check(recipe, known), *_undone(recipe, selection))
     if is_refused(problems):
         return Examination(recipe, problems)

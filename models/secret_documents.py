@@ -10,7 +10,7 @@ class NamedSecret(ResourceDocument):
 
     meta = {
         "collection": "namedSecret",
-        "indexes": [BY_CREATION, OWED, index("by_name", "tenant", "name", unique=True)],
+        "indexes": [BY_CREATION, OWED, index("by_name", "tenant", "name")],
     }
     name = StringField(required=True)
     secret = DictField()

@@ -7,8 +7,8 @@ from models import outbox
 from models.clock import Clock
 from models.domain.caller import Caller
 from models.domain.errors import AlreadyExists, Conflict, NotFound
+from models.domain.ids import derived_id
 from models.domain.secrets import SecretMissing
-from models.ids import new_id
 from models.reading import reading
 from models.sealing import Sealer
 from models.store import Store
@@ -81,7 +81,8 @@ class Secrets:
             NoSecretKey: the server has no key to seal it with.
             Unavailable: the database cannot be reached.
         """
-        key, name = new_id(), body["name"]
+        name = body["name"]
+        key = derived_id("secret", caller.tenant, name)
         shown = {label: value for label, value in body.items() if label != "value"}
         document: Document = {"_id": key, "tenant": caller.tenant, "name": name, "body": {"id": name, **shown}}
         document |= {"secret": self._sealer.seal_text(body["value"], place_of(key)), "who": caller.subject}
