@@ -8,7 +8,8 @@ import orjson
 
 from adapters.http_exchange import exchange
 from adapters.rest_answers import Answer
-from models.domain.policies import NoAnswer, Policy
+from models.domain.decision_points import NoAnswer
+from models.domain.policies import Policy
 
 _OK = 200
 _HEADERS = {"content-type": "application/json", "accept": "application/json"}

@@ -8,6 +8,7 @@ from models.domain.errors import AlreadyExists
 from models.domain.lifecycle import LifeCycle
 from models.domain.lifecycles import POLICY
 from models.domain.policies import PolicySet
+from models.policy_tables import read_policy
 from models.reading import reading
 from models.reference_cache import ReferenceCache
 from models.store import Store
@@ -25,7 +26,7 @@ class PolicyVersions(Versions):
     collection: ClassVar[str] = COLLECTION
     word: ClassVar[str] = "policy"
     life: ClassVar[LifeCycle] = POLICY
-    parts: ClassVar[tuple[str, ...]] = ("appliesTo", "whenDown")
+    parts: ClassVar[tuple[str, ...]] = ("appliesTo", "whenDown", "needs", "testCase")
 
 
 class PolicyBook:
@@ -33,7 +34,7 @@ class PolicyBook:
 
     def __init__(self, store: Store) -> None:
         """Read policies from this store."""
-        self._cache: ReferenceCache[PolicySet] = ReferenceCache(store, COLLECTION, PolicySet)
+        self._cache: ReferenceCache[PolicySet] = ReferenceCache(store, COLLECTION, _published)
 
     def invalidate(self) -> None:
         """Policies have changed, or may have."""
@@ -46,6 +47,10 @@ class PolicyBook:
             Unavailable: the database cannot be reached.
         """
         return await self._cache.get(tenant)
+
+
+def _published(documents: list[Document]) -> PolicySet:
+    return PolicySet(read_policy(one) for one in documents if one["state"] == "published")
 
 
 def decision_id(order: str, point: str, policy_name: str) -> str:

@@ -68,7 +68,14 @@ def runs_among_plans(tenant: str, play: Mapping[str, str], plan: str | None = No
 async def _plans(store: Store, runs: Sequence[tuple[str, str]]) -> dict[str, Document]:
     """The plans, each without what does not belong to these runs."""
     tasks = {task for _, task in runs}
-    wanted = {"owner": 1, "created": 1, **{f"{part}.{task}": 1 for part in ("recipes", "run") for task in tasks}}
+    wanted = {
+        "owner": 1,
+        "created": 1,
+        "run": 1,
+        "added.key": 1,
+        "added.of": 1,
+        **{f"recipes.{one}": 1 for one in tasks},
+    }
     with reading():
         found = await store.collection("plan").find({"_id": {"$in": [plan for plan, _ in runs]}}, wanted).to_list()
     return {plan["_id"]: plan for plan in found}

@@ -5,6 +5,7 @@ from models import fallout_flows, inbox, recipe_messages, service_releases, task
 from models.budgets import Budgets
 from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
+from models.deciding import Deciding
 from models.domain.delivery import Inventories
 from models.durations import Durations
 from models.fallout_rules import RuleBook
@@ -24,7 +25,6 @@ from scheduler.cancellation import CancellationParts
 from scheduler.capacity import Capacity, EngineSettings
 from scheduler.changes import ChangeParts, ChangeRequestOrders, OpenServer
 from scheduler.claims import Claims
-from scheduler.deciding import Deciding
 from scheduler.delivery.notifier import Notifier
 from scheduler.delivery.settings import DeliverySettings
 from scheduler.directory import Directory

@@ -28,6 +28,7 @@ from models import migrations, task_flows
 from models.callback_token import CallbackKeyUnreadable, load_tokens
 from models.catalogue import Catalogue
 from models.clock import Clock
+from models.deciding import Deciding
 from models.domain.expressions import register_patterns
 from models.enabling import EnablingServices
 from models.fulfillers import ensure
@@ -42,7 +43,6 @@ from models.recipe_book import RecipeBook
 from models.resealing import reseal
 from models.sealing import Sealer
 from models.store import Store, connect
-from scheduler.deciding import Deciding
 from scheduler.directory import Directory
 from scheduler.ending import end
 from scheduler.planner import Planner

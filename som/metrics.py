@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from models.domain.decision_points import POINTS, RESULTS
 from models.domain.delivery import OUTCOMES
-from models.domain.policies import POINTS, RESULTS
 from models.domain.pools.usage import USES
 from models.pools.figures import PoolFigures
 

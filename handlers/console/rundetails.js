@@ -97,9 +97,11 @@ export class RunDetails {
   input(visit, task) {
     const { manual, ...given } = task.input || {};
     const used = visit.source || [];
+    const first = used.filter((one) => !one.producedBy).map((one) => one.name);
     return section('What it was given', Object.keys(given).length ? json(given) : h('p', { class: 'dim', text: 'Nothing.' }),
-      used.length ? h('ul', { class: 'origins' }, ...used.map((one) => h('li', {}, h('code', { text: one.name }), ' from ',
-        one.producedBy ? this.reference(one.producedBy, `from-${visit.key}-${one.name}`) : 'the beginning of the run'))) : null);
+      used.length ? h('ul', { class: 'origins' }, ...used.filter((one) => one.producedBy).map((one) => h('li', {},
+        h('code', { text: one.name }), ' from ', this.reference(one.producedBy, `from-${visit.key}-${one.name}`))),
+      first.length ? h('li', { class: 'dim' }, h('code', { text: first.join(', ') }), ' from the beginning of the run') : null) : null);
   }
 
   produced(visit) {

@@ -87,7 +87,7 @@ function row(run) {
   return h('tr', {},
     h('td', {}, h('a', { href: `#/${encodeURIComponent(run.id)}`, text: run.recipe.name, 'data-run': run.id })),
     h('td', { text: run.recipe.version }),
-    h('td', {}, runMark(run), run.taskState === 'held' ? h('div', { class: 'dim', text: `at ${where.join(', ') || 'its end'}` }) : null),
+    h('td', {}, runMark(run), run.held ? h('div', { class: 'dim', text: `at ${where.join(', ') || 'its end'}` }) : null),
     h('td', { class: 'dim' }, `${run.owner.type === 'serviceOrder' ? 'Order' : run.owner.type} `, h('span', { class: 'code', text: run.owner.id })),
     h('td', { class: 'dim', text: moment(run.startDate) }),
     h('td', { class: 'dim', text: spent(run.startDate, run.endDate) || '–' }));

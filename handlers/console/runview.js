@@ -149,15 +149,18 @@ export class RunView {
 
   /** What stands at an element: its state, how long it took, and how often it was tried or visited. */
   note(one, element) {
-    const last = one.visit[one.visit.length - 1];
+    const visits = one.visit.filter((visit) => !isRound(visit));
+    const last = visits[visits.length - 1] || one.visit[one.visit.length - 1];
+    const attempts = Math.max(...one.visit.map((visit) => visit.attempts || 0));
     const parts = [];
     if (element.businessObject.$instanceOf('bpmn:Activity') || one.state === 'active' || one.state === 'held') {
       if (last.endDate) parts.push(spent(last.startDate, last.endDate));
       else if (this.run.due && element.businessObject.eventDefinitions) parts.push(`until ${clock(this.run.due)}`);
       else parts.push(`since ${clock(last.startDate)}`);
     }
-    if (last.attempts > 1) parts.push(`${last.attempts} attempts`);
-    if (one.visit.length > 1) parts.push(`${one.visit.length} times`);
+    if (attempts > 1) parts.push(`${attempts} attempts`);
+    if (visits.length > 1) parts.push(`${visits.length} times`);
+    if (one.visit.length > visits.length) parts.push(`${one.visit.length - visits.length} rounds`);
     return h('div', { class: `run-note ${one.state}`, title: VISIT_STATES[one.state] },
       h('span', { class: `run-mark ${one.state}`, text: SIGNS[one.state] }),
       parts.some(Boolean) ? h('span', { class: 'run-times', text: parts.filter(Boolean).join(' · ') }) : null);
@@ -176,4 +179,5 @@ export class RunView {
 /** What an element of a run is known by in the page. */
 export const keyOf = (one) => (one.within ? `${one.within}/${one.id}` : one.id);
 
+const isRound = (visit) => /\[\d+\]$/.test(visit.key);
 const placeOf = (element) => (element.width > 60 ? { left: 4, top: -10 } : { left: element.width - 12, top: -10 });

@@ -36,7 +36,7 @@ export const RUN_STATES = { running: 'Running', completed: 'Completed', terminat
 
 /** How a run stands; one that cannot go on by itself is held, whatever its status. */
 export function runMark(run) {
-  const isHeld = ['held', 'pending'].includes(run.taskState) || (run.status === 'running' && run.element?.some((one) => one.state === 'held'));
+  const isHeld = run.held;
   return h('span', { class: `state ${isHeld ? 'held' : run.status}`, text: isHeld && run.status === 'running' ? 'Held' : isHeld ? `${RUN_STATES[run.status]}, held` : RUN_STATES[run.status] });
 }
 

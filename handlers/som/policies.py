@@ -1,7 +1,6 @@
 """Policies: written, tried, published and retired, version by version; and what they have decided."""
 
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -12,12 +11,17 @@ from handlers.dependencies import Dependencies
 from handlers.exchange import Reply, Request
 from handlers.som.lists import AdminLists, Where, asked_fields, equals, one_of, one_reply
 from handlers.som.times import shown
-from models.domain.errors import InvalidRequest
+from models.aside import aside
+from models.clock import to_text
+from models.deciding import ask
+from models.domain.decision_points import RESULTS
+from models.domain.errors import Conflict, InvalidRequest
 from models.domain.lifecycles import POLICY
-from models.domain.policies import RESULTS, NoAnswer, NotAVerdict, outcome, policy_of, question, verdict_of
+from models.domain.policies import question
 from models.domain.releases.versions import InvalidVersion, Version
 from models.domain.violations import Violation
 from models.policies import COLLECTION, DECISIONS, PolicyVersions
+from models.policy_tables import check_policy, objections, read_policy
 
 Document = dict[str, Any]
 
@@ -29,6 +33,19 @@ _DECISIONS: dict[str, Where] = {
 }
 
 
+_TRIES = 4
+
+
+class NotPublishable(Conflict):
+    """The policy cannot be published as it is."""
+
+    code = "policyNotPublishable"
+
+    def __init__(self, key: str, against: Iterable[str]) -> None:
+        """Name everything that stands against it: a policy is mended as a whole."""
+        super().__init__("\n".join([f"{key} cannot be published:", *against]))
+
+
 class PolicyHandlers:
     """Keeps policies, and moves them along their life."""
 
@@ -36,12 +53,15 @@ class PolicyHandlers:
         """Keep them in this store."""
         self._lists = lists
         self._book = dependencies.policies
+        self._clock = dependencies.clock
         self._service = dependencies.policy_service
         self._versions = PolicyVersions(dependencies.store, dependencies.clock)
 
     async def list(self, request: Request) -> Reply:
         """Answer policies."""
-        return await self._lists.answer(request, COLLECTION, _FILTERS, lambda found: _policy(request, found))
+        return await self._lists.answer(
+            request, COLLECTION, _FILTERS, lambda found: _policy(request, found, whole=False)
+        )
 
     async def list_decisions(self, request: Request) -> Reply:
         """Answer decisions."""
@@ -62,6 +82,7 @@ class PolicyHandlers:
             Version.parse(body["version"])
         except InvalidVersion as error:
             raise InvalidRequest([Violation("/version", "invalidVersion", str(error))]) from None
+        check_policy(body)
         stored = await self._versions.create(request.caller, body)
         reply = _reply(201, request, stored)
         reply.headers.append((b"location", request.url(f"/policy/{stored['_id']}").encode()))
@@ -82,8 +103,19 @@ class PolicyHandlers:
         return Reply(204)
 
     async def publish(self, request: Request) -> Reply:
-        """Have a draft decide from now on."""
-        return await self._step(request, "published")
+        """Have a draft decide from now on, whose table and test cases stand by it."""
+        asked_fields(request)
+        why = require_body(request).get("why")
+        for _ in range(_TRIES):
+            stored = await self._stored(request)
+            check_if_match(request, stored)
+            POLICY.move(stored["state"], "published")
+            if against := await aside(lambda body: list(objections(body)), stored["body"]):
+                raise NotPublishable(stored["_id"], against)
+            if await self._versions.move(request.caller, stored, "published", why):
+                self._book.invalidate()
+                return _reply(200, request, await self._stored(request))
+        raise Conflict("Others change this policy all the time; please repeat the request.")
 
     async def retire(self, request: Request) -> Reply:
         """Ask a published one no more."""
@@ -91,21 +123,19 @@ class PolicyHandlers:
 
     async def try_out(self, request: Request) -> Reply:
         """Ask one about an order that is not placed; nothing follows from it."""
-        order = require_body(request)["order"]
-        policy = policy_of(await self._stored(request))
-        began, problem = time.monotonic(), None
-        try:
-            verdict = verdict_of(await self._service.ask(policy, question(policy.point, "", order)))
-        except (NoAnswer, NotAVerdict) as failure:
-            verdict, problem = policy.when_down, str(failure)
+        given = require_body(request)
+        order = given["order"]
+        policy = await aside(read_policy, await self._stored(request))
+        now = to_text(self._clock.now())
+        asked = await ask(self._service, policy, question(policy.point, "", order, now) | given.get("context", {}))
         made: Document = {
             "applies": policy.applies(order),
-            "outcome": outcome(verdict, answered=problem is None),
-            "result": verdict.to_document(),
-            "duration": round((time.monotonic() - began) * 1000),
+            "outcome": asked.outcome,
+            "result": asked.verdict.to_document(),
+            "duration": asked.milliseconds,
         }
-        if problem is not None:
-            made["problem"] = problem
+        if asked.problem is not None:
+            made["problem"] = asked.problem
         return Reply(200, orjson.dumps(made))
 
     async def _step(self, request: Request, to: str) -> Reply:
@@ -121,13 +151,16 @@ class PolicyHandlers:
         return await self._versions.get(request.caller.tenant, request.id)
 
 
-def _policy(request: Request, stored: Mapping[str, Any]) -> Document:
-    key = stored["_id"]
+def _policy(request: Request, stored: Mapping[str, Any], *, whole: bool = True) -> Document:
+    """As it is answered; in lists without its table and test cases."""
+    key, body = stored["_id"], stored["body"]
+    if not whole:
+        body = {name: value for name, value in body.items() if name not in ("dmn", "testCase")}
     return {
         "id": key,
         "href": request.url(f"/policy/{key}"),
         "state": stored["state"],
-        **stored["body"],
+        **body,
         "step": [
             {("date" if name == "at" else name): value for name, value in step.items()}
             for step in stored.get("steps", ())

@@ -36,11 +36,19 @@ def listed_run_body(request: Request, plan: Mapping[str, Any], task: str) -> Doc
         **{name: told[name] for name in ("task", "recipe", "number")},
         "status": status_of(run.state.status, task_run.state),
         "taskState": task_run.state,
+        "held": not ended and _is_held(plan, task),
         "startDate": shown(task_run.started or plan["created"]),
         "endDate": (run.path[-1]["at"] if run.path else None) if ended or not run.state.running else None,
         "due": None if ended else told["due"],
         "at": [] if ended else told["at"],
     }
+
+
+def _is_held(plan: Mapping[str, Any], task: str) -> bool:
+    """Whether the run waits for somebody: by itself, or with one of its steps."""
+    steps = [one["key"] for one in plan.get("added", ()) if one.get("of") == task]
+    runs = (plan.get("run", {}).get(key) for key in (task, *steps))
+    return any(TaskRun.from_document(run).state in ("held", "pending") for run in runs if run)
 
 
 def full_run_body(request: Request, picture: PlanPicture, task: str, flows: Iterable[Mapping[str, Any]]) -> Document:

@@ -21,6 +21,7 @@ from models.domain.recipes.model import Recipe
 from models.domain.releases.versions import InvalidVersion, Version
 from models.domain.violations import Violation
 from models.recipe_examination import RecipeExaminer, cases_of, content_violations, given_cases
+from models.recipe_sources import drawn, redrawn
 from models.recipe_versions import COLLECTION, RecipeVersions
 from models.recipes import InvalidRecipe, read_recipe
 
@@ -72,7 +73,7 @@ class RecipeHandlers:
     async def create(self, request: Request) -> Reply:
         """Make a draft."""
         asked_fields(request)  # refused before anything is stored
-        body = dict(require_body(request))
+        body = await aside(drawn, require_body(request))
         _check_content(body)
         stored = await self._versions.create(request.caller, body)
         reply = _reply(201, request, stored)
@@ -82,7 +83,7 @@ class RecipeHandlers:
     async def patch(self, request: Request) -> Reply:
         """Change a draft by a merge patch."""
         asked_fields(request)
-        patch = require_body(request)
+        patch = await aside(redrawn, require_body(request))
         _check_content(patch)
         stored = await self._versions.change(
             request.caller, request.id, patch, lambda found: check_if_match(request, found)
@@ -146,13 +147,13 @@ class RecipeHandlers:
 
     async def check_drawing(self, request: Request) -> Reply:
         """Say what is wrong with a drawing that is stored nowhere yet."""
-        body = require_body(request)
+        body = await aside(drawn, require_body(request))
         _check_content(body)
         return Reply(200, orjson.dumps(examination_body(await self._examiner.check(request.caller.tenant, body))))
 
     async def try_drawing(self, request: Request) -> Reply:
         """Run a drawing that is stored nowhere yet, with simulated answers."""
-        body = require_body(request)
+        body = await aside(drawn, require_body(request))
         cases = given_cases([body.get("case") or {}], "/case")
         found = await self._examiner.try_out(request.caller.tenant, body, cases)
         return Reply(200, orjson.dumps(examination_body(found)))

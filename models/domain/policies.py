@@ -2,45 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from models.domain.decision_points import Verdict
 from models.domain.releases.versions import Version
 from models.domain.violations import Violation
 
 Document = dict[str, Any]
 
-ACCEPT = "accept"
-POINTS = (ACCEPT,)
-"""The moments at which policies are asked."""
-RESULTS = ("allowed", "denied", "allowedByDefault", "deniedByDefault")
-"""What came of a decision; by default where the policy gave no answer."""
+KINDS = ("opa", "dmn")
+"""Who decides: a service with the data API of Open Policy Agent, or a decision table, inside."""
 DEFAULT_SECONDS = 2.0
-LONGEST_REASON = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What is decided.
-
-    Attributes:
-        allow: whether it may go on.
-        reason: why, for people; None where nothing was said.
-    """
-
-    allow: bool
-    reason: str | None = None
-
-    def to_document(self) -> Document:
-        """As it is recorded."""
-        return {"allow": self.allow} if self.reason is None else {"allow": self.allow, "reason": self.reason}
-
-
-class NoAnswer(Exception):
-    """The policy service gave no answer."""
-
-
-class NotAVerdict(ValueError):
-    """The policy service answered something else than a decision."""
+MAX_TEXTS = 100
+"""Ids and names of one sort that a policy is told, besides the order itself."""
+LONGEST_RECORDED = 5_000
+"""Characters of one value of its context that is recorded beside a decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +26,29 @@ class Policy:
     Attributes:
         id: `<name>:<version>`.
         point: when it is asked, one of POINTS.
-        url: of the policy service.
+        kind: one of KINDS.
+        url: of the policy service; empty where there is none.
         path: of the rule there, `/` between its parts.
         seconds: how long it may take to answer.
         applies_to: what an order must have, by name: `specification`, `category`, `party`; each a list of which one is
             enough, and an empty one asks nothing.
         when_down: what is decided where it gives no answer.
+        needs: what is counted for it, of COUNTS.
+        table: what makes the decision inside; None where a service does.
     """
 
     id: str
     name: str
     version: str
     point: str
+    kind: str
     url: str
     path: str
     seconds: float
     applies_to: Mapping[str, tuple[str, ...]]
     when_down: Verdict
+    needs: tuple[str, ...] = ()
+    table: "Table | None" = None
 
     def applies(self, order: Mapping[str, Any]) -> bool:
         """Whether an order's body is its business."""
@@ -74,33 +56,43 @@ class Policy:
         return all(not wanted or found[name] & set(wanted) for name, wanted in self.applies_to.items())
 
 
-def policy_of(stored: Mapping[str, Any]) -> Policy:
-    """A stored policy as it is asked."""
+class Table(Protocol):
+    """Makes decisions inside."""
+
+    def decide(self, context: Mapping[str, Any]) -> Any:
+        """The answer on this context.
+
+        Raises:
+            NoAnswer: it makes none; says why.
+        """
+
+
+def policy_of(stored: Mapping[str, Any], table: Table | None = None) -> Policy:
+    """A stored policy as it is asked; `table` is that of a policy which decides inside."""
     body = stored["body"]
-    down = body["whenDown"]
     return Policy(
         id=stored["_id"],
         name=stored["name"],
         version=stored["version"],
         point=body["decisionPoint"],
-        url=body["url"],
-        path=body["path"],
+        kind=body["kind"],
+        url=body.get("url", ""),
+        path=body.get("path", ""),
         seconds=float(body.get("timeout", DEFAULT_SECONDS)),
         applies_to={name: tuple(values) for name, values in (body.get("appliesTo") or {}).items()},
-        when_down=Verdict(down["allow"], down.get("reason")),
+        when_down=Verdict.of(body["whenDown"]),
+        needs=tuple(body.get("needs") or ()),
+        table=table,
     )
 
 
 class PolicySet:
     """The published policies of a tenant; of each name, the newest version."""
 
-    def __init__(self, documents: Iterable[Mapping[str, Any]]) -> None:
-        """Know these documents of the collection; those that are not published are left out."""
+    def __init__(self, policies: Iterable[Policy]) -> None:
+        """Know these, which are all that are published."""
         newest: dict[str, Policy] = {}
-        for one in documents:
-            if one["state"] != "published":
-                continue
-            made = policy_of(one)
+        for made in policies:
             other = newest.get(made.name)
             if other is None or Version.parse(made.version) > Version.parse(other.version):
                 newest[made.name] = made
@@ -113,36 +105,24 @@ class PolicySet:
         return [one for one in self._by_point.get(point, ()) if one.applies(order)]
 
 
-def verdict_of(result: Any) -> Verdict:
-    """What a policy service's answer means: true or false, or an object with `allow` and perhaps a `reason`.
+def question(point: str, order_id: str, order: Mapping[str, Any], now: str) -> Document:
+    """What every policy is told at a decision point: the order as stored, with its id, and what it is chosen by.
 
-    Raises:
-        NotAVerdict: it is neither.
+    `now` is the present moment as a text.
     """
-    if isinstance(result, bool):
-        return Verdict(result)
-    if not isinstance(result, Mapping) or not isinstance(result.get("allow"), bool):
-        raise NotAVerdict("The answer is neither true or false nor an object with such an allow.")
-    reason = result.get("reason")
-    if reason is not None and not isinstance(reason, str):
-        raise NotAVerdict("The reason in the answer is no text.")
-    return Verdict(result["allow"], reason[:LONGEST_REASON] if reason else None)
-
-
-def outcome(verdict: Verdict, *, answered: bool) -> str:
-    """What came of a decision, a word of RESULTS."""
-    return ("allowed" if verdict.allow else "denied") + ("" if answered else "ByDefault")
-
-
-def question(point: str, order_id: str, order: Mapping[str, Any]) -> Document:
-    """What a policy is told at a decision point: the order as stored, with its id."""
-    return {"decisionPoint": point, "order": {**order, "id": order_id}}
+    return {"decisionPoint": point, "order": {**order, "id": order_id}, "now": now, **summary(order)}
 
 
 def summary(order: Mapping[str, Any]) -> Document:
-    """What of its question is recorded beside a decision: what policies are chosen by, and how many items there are."""
-    found = {name: sorted(values) for name, values in _facts(order).items()}
-    return {**found, "items": sum(1 for _ in _items(order))}
+    """What policies are chosen by, and how many items there are; the order's part in what a decision records."""
+    found: Document = {name: sorted(values)[:MAX_TEXTS] for name, values in _facts(order).items()}
+    return {**found, "category": order.get("category"), "items": sum(1 for _ in _items(order))}
+
+
+def recorded(context: Mapping[str, Any]) -> Document:
+    """What of a policy's context stands beside its decision: all that is short, and not the order."""
+    kept = {name: value for name, value in context.items() if name not in ("order", "decisionPoint")}
+    return {name: value for name, value in kept.items() if value is not None and len(str(value)) <= LONGEST_RECORDED}
 
 
 def denials(verdicts: Sequence[tuple[str, Verdict]]) -> list[Violation]:
@@ -152,6 +132,13 @@ def denials(verdicts: Sequence[tuple[str, Verdict]]) -> list[Violation]:
         for policy, verdict in verdicts
         if not verdict.allow
     ]
+
+
+def party_ids(order: Mapping[str, Any]) -> list[str]:
+    """The ids of the parties of an order, in the order in which it names them."""
+    parties = order.get("relatedParty") or ()
+    found = ((one.get("partyOrPartyRole") or one).get("id") for one in parties)
+    return list(dict.fromkeys(str(one) for one in found if one))
 
 
 def _facts(order: Mapping[str, Any]) -> dict[str, set[str]]:

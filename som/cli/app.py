@@ -17,6 +17,7 @@ from som.cli import (
     order,
     output,
     plan,
+    policy,
     pool,
     propagation,
     recipe,
@@ -79,6 +80,7 @@ for named, command in (*recipe_versions.COMMANDS, *recipe_writing.COMMANDS, *rec
     recipe.app.command(named)(command)
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(secret.app, name="secret")
+app.add_typer(policy.app, name="policy")
 app.add_typer(release.app, name="release")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(decision.app, name="decision")

@@ -20,17 +20,21 @@ from models.domain.recipes import (
 )
 from models.domain.recipes.naming import type_of
 from models.recipes import InvalidRecipe, read_recipe
-from som.cli import files, output
+from models.recipes.written import InvalidWriting, draw, load
+from som.cli import files, output, recipe_files
 from som.cli.exits import EndedOtherwise, Exit, Unusable
 from som.cli.options import AsJson
 
-app = typer.Typer(help="Recipes, which are BPMN 2.0 files: check and try, keep and publish.", no_args_is_help=True)
+app = typer.Typer(
+    help="Recipes, which are BPMN 2.0 or YAML files: check and try, keep and publish.", no_args_is_help=True
+)
 
 Files = Annotated[
-    list[Path], typer.Argument(exists=True, dir_okay=False, metavar="FILE…", help="BPMN files.", show_default=False)
+    list[Path],
+    typer.Argument(exists=True, dir_okay=False, metavar="FILE…", help="BPMN or YAML files.", show_default=False),
 ]
 File = Annotated[
-    Path, typer.Argument(exists=True, dir_okay=False, metavar="FILE", help="A BPMN file.", show_default=False)
+    Path, typer.Argument(exists=True, dir_okay=False, metavar="FILE", help="A BPMN or YAML file.", show_default=False)
 ]
 Process = Annotated[
     str | None, typer.Option("--process", help="Which process of the file; without, the one that can be executed.")
@@ -109,7 +113,7 @@ def explore_file(path: File, process: Process = None, as_json: AsJson = False) -
 
 @app.command("test")
 def run_cases(paths: Files, as_json: AsJson = False) -> None:
-    """Run the test cases beside recipes: those of `NAME.bpmn` are in `NAME.cases.yaml`."""
+    """Run the test cases beside recipes: those of `NAME.bpmn` are in `NAME.cases.yaml`, or in the YAML."""
     results = [(path, case, simulate(_startable(path, None), case)) for path in paths for case in _cases(path)]
     if as_json:
         output.as_json([{"file": str(path), "case": case.name, **one.to_document()} for path, case, one in results])
@@ -126,7 +130,11 @@ def run_cases(paths: Files, as_json: AsJson = False) -> None:
 
 def _read(path: Path, process: str | None) -> Recipe:
     try:
+        if path.suffix in recipe_files.WRITTEN:
+            return read_recipe(draw(load(recipe_files.text_of(path), str(path))), process=process)
         return read_recipe(path.read_bytes(), process=process)
+    except InvalidWriting as error:
+        raise Unusable(str(error)) from None
     except InvalidRecipe as error:
         raise Unusable(f"{path}: {error}") from None
     except OSError as fault:
@@ -143,11 +151,12 @@ def _startable(path: Path, process: str | None) -> Recipe:
 
 
 def _cases(path: Path) -> tuple[Case, ...]:
-    beside = path.with_suffix(".cases.yaml")
+    inside = load(recipe_files.text_of(path), str(path)).get("cases") if path.suffix in recipe_files.WRITTEN else None
+    beside = path if inside is not None else path.with_suffix(".cases.yaml")
     if not beside.is_file():
         raise Unusable(f"There are no test cases beside {path}: {beside.name} does not exist.")
     try:
-        return read_cases(files.read(beside, {}))
+        return read_cases(inside if inside is not None else files.read(beside, {}))
     except InvalidCase as error:
         raise Unusable(f"{beside}: {error}") from None
 

@@ -10,15 +10,16 @@ from som.cli.exits import Unusable
 Body = dict[str, Any]
 
 DRAWINGS = frozenset({".bpmn", ".xml"})
+WRITTEN = frozenset({".yaml", ".yml"})
 FIRST_VERSION = "1.0.0"
 
 
 def read(path: Path, name: str | None = None, version: str | None = None) -> Body:
     """The recipe in a file, as the server takes it.
 
-    A drawing alone is named after its file; its test cases are in `NAME.cases.yaml` beside `NAME.bpmn`. In a YAML file
-    `bpmn`, the `dmn` of a decision table, the `schema` of a form and `testCase` may be paths of other files, from the
-    folder of the YAML file on.
+    A drawing alone, or a recipe written as YAML, is named after its file; the test cases of `NAME.bpmn` are in
+    `NAME.cases.yaml` beside it. In a YAML file of a whole version `bpmn`, `source`, the `dmn` of a decision table, the
+    `schema` of a form and `testCase` may be paths of other files, from the folder of the YAML file on.
 
     Raises:
         Unusable: it, or a file that it names, cannot be read.
@@ -26,10 +27,15 @@ def read(path: Path, name: str | None = None, version: str | None = None) -> Bod
     if path.suffix in DRAWINGS:
         body: Body = {"name": path.stem, "version": FIRST_VERSION, "bpmn": text_of(path)}
         cases = path.with_suffix(".cases.yaml")
-        body |= {"testCase": _cases(cases)} if cases.is_file() else {}
+        body |= {"testCase": cases_of(cases)} if cases.is_file() else {}
     else:
-        body = _resolved(files.read_object(path, {}), path.parent)
+        found = files.read_object(path, {})
+        body = _written(path, found) if "steps" in found else _resolved(found, path.parent)
     return body | {key: value for key, value in (("name", name), ("version", version)) if value is not None}
+
+
+def _written(path: Path, found: Mapping[str, Any]) -> Body:
+    return {"name": path.stem, "version": str(found.get("version", FIRST_VERSION)), "source": text_of(path)}
 
 
 def text_of(path: Path) -> str:
@@ -50,15 +56,22 @@ def _resolved(body: Mapping[str, Any], folder: Path) -> Body:
     made = dict(body)
     if isinstance(made.get("bpmn"), str):
         made["bpmn"] = _text(made["bpmn"], folder)
+    if isinstance(made.get("source"), str) and "\n" not in made["source"]:
+        made["source"] = text_of(folder / made["source"])
     for attribute, part in (("decisionTable", "dmn"), ("form", "schema")):
         if isinstance(made.get(attribute), list):
             made[attribute] = [_entry(entry, part, folder) for entry in made[attribute]]
     if isinstance(made.get("testCase"), str):
-        made["testCase"] = _cases(folder / made["testCase"])
+        made["testCase"] = cases_of(folder / made["testCase"])
     return made
 
 
-def _cases(path: Path) -> Any:
+def cases_of(path: Path) -> Any:
+    """The test cases in a file: a list under `cases`, or one alone.
+
+    Raises:
+        Unusable: it cannot be read.
+    """
     found = files.read(path, {})
     return found.get("cases", [found]) if isinstance(found, dict) else found
 

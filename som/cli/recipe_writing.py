@@ -14,16 +14,16 @@ from som.cli.options import AsJson
 File = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, metavar="FILE", help="A YAML or BPMN file.", show_default=False)
 ]
-To = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to write it; without, beside the file.")]
+To = Annotated[
+    Path | None, typer.Option("--to", "-o", metavar="FILE", help="Where to write it; without, beside the file.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
-
-_YAML = (".yaml", ".yml")
 
 
 def convert(path: File, to: To = None, force: Force = False, as_json: AsJson = False) -> None:
     """Convert a recipe: YAML to BPMN with a diagram, BPMN to YAML; test cases go to or come from NAME.cases.yaml."""
     text = recipe_files.text_of(path)
-    drawing = path.suffix in _YAML
+    drawing = path.suffix in recipe_files.WRITTEN
     target = to or path.with_suffix(".bpmn" if drawing else ".yaml")
     beside = (target if drawing else path).with_suffix(".cases.yaml")
     written = {}

@@ -12,8 +12,9 @@ from handlers.settings import HttpSettings
 from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
 from models.clock import Clock
+from models.domain.decision_points import NoAnswer
 from models.domain.fulfiller import violations
-from models.domain.policies import NoAnswer, Policy
+from models.domain.policies import Policy
 from models.domain.violations import Violation
 from models.inventory import Inventory
 from models.patterns import Re2Patterns

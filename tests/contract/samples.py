@@ -158,3 +158,10 @@ def policy(name: str = "credit", version: str = "1.0.0", **attributes: Any) -> B
     down = {"allow": False, "reason": "Nobody can say."}
     asked = {"decisionPoint": "accept", "kind": "opa", "url": "http://127.0.0.1:9", "path": "som/accept"}
     return {"name": name, "version": version, **asked, "whenDown": down, **attributes}
+
+
+def table_policy(dmn: str, name: str = "size", **attributes: Any) -> Body:
+    """One that is a decision table."""
+    down = {"allow": False, "reason": "Nobody can say."}
+    asked = {"decisionPoint": "accept", "kind": "dmn", "dmn": dmn}
+    return {"name": name, "version": "1.0.0", **asked, "whenDown": down, **attributes}

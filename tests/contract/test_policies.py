@@ -1,11 +1,14 @@
 """Policies over HTTP: their life, trying them, and their decisions."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.contract.client import ContractClient
-from tests.contract.samples import POLICIES, SOM, order, policy
+from tests.contract.samples import POLICIES, SOM, item, order, policy, table_policy
+
+SIZE = (Path(__file__).parents[2] / "examples/policies/size.dmn").read_text("utf-8")
 
 
 async def test_a_policy_is_tried_published_and_retired_and_never_changes_after(client: ContractClient) -> None:
@@ -39,9 +42,47 @@ async def test_a_policy_is_tried_published_and_retired_and_never_changes_after(c
         {"decisionPoint": "later"},
         {"version": "new"},
         {"version": "1.0.x"},
+        {"url": None},
+        {"dmn": SIZE},
+        {"kind": "dmn"},
+        {"whenDown": {"reason": "either"}},
+        {"whenDown": {"allow": True, "hold": True}},
     ],
 )
 async def test_what_cannot_be_asked_is_refused_at_once(client: ContractClient, wrong: dict[str, Any]) -> None:
-    answer = await client.post(POLICIES, json=policy(**wrong))
+    body = {name: value for name, value in policy(**wrong).items() if value is not None}
+    answer = await client.post(POLICIES, json=body)
     assert answer.status_code == 400
     assert (await client.get(POLICIES)).json() == []
+
+
+async def test_a_decision_table_is_tried_inside_and_published(client: ContractClient) -> None:
+    key = (await client.post(POLICIES, json=table_policy(SIZE))).json()["id"]
+    large = order(*(item(str(number)) for number in range(3)))
+    tried = (await client.post(f"{POLICIES}/{key}/try", json={"order": large})).json()
+    assert (tried["outcome"], tried["result"]["reason"]) == ("denied", "3 items are too many.")
+    tried = (await client.post(f"{POLICIES}/{key}/try", json={"order": large, "context": {"items": 1}})).json()
+    assert (tried["outcome"], tried["result"]) == ("allowed", {"allow": True})
+    assert (await client.post(f"{POLICIES}/{key}/publish", json={})).status_code == 200
+    assert (await client.get(f"{POLICIES}/{key}")).json()["dmn"] == SIZE
+    (listed,) = (await client.get(POLICIES)).json()
+    assert "dmn" not in listed
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"dmn": SIZE.replace("&gt; 2", "] 2")}, "decision 'Size of orders', rule 2, input 2 (Items)"),
+        ({"dmn": "<definitions/>"}, "cannot be published"),
+        ({"decision": "unheard of"}, "no decision 'unheard of'"),
+        ({"testCase": [{"name": "one", "context": {"items": 1}, "expect": {"outcome": "denied"}}]}, "test case 'one'"),
+    ],
+    ids=["cell", "document", "decision", "case"],
+)
+async def test_a_table_is_published_only_where_it_can_decide(
+    client: ContractClient, wrong: dict[str, Any], reason: str
+) -> None:
+    key = (await client.post(POLICIES, json={**table_policy(SIZE), **wrong})).json()["id"]
+    answer = await client.post(f"{POLICIES}/{key}/publish", json={})
+    assert (answer.status_code, answer.json()["code"]) == (409, "policyNotPublishable")
+    assert reason in answer.json()["message"]

@@ -39,6 +39,16 @@ async def test_runs_are_found_by_recipe_version_and_status_a_page_at_a_time(
     assert await listed(client, "recipe=another") == ([], "0")
 
 
+async def test_a_run_is_held_where_one_of_its_steps_is(client: ContractClient, dependencies: Dependencies) -> None:
+    key = await stored(dependencies, "o-1")
+    step = (await client.get(f"{RUNS}/{key}")).json()["element"][1]["visit"][0]["task"]["id"].rpartition(":")[2]
+    assert [one["held"] for one in (await client.get(RUNS)).json()] == [False]
+    await dependencies.store.collection("plan").update_one({"_id": "o-1"}, {"$set": {f"run.{step}": {"s": "held"}}})
+    assert [one["held"] for one in (await client.get(RUNS)).json()] == [True]
+    found = (await client.get(f"{RUNS}/{key}")).json()
+    assert (found["held"], found["element"][1]["state"]) == (True, "held")
+
+
 async def test_a_run_tells_what_it_has_made_of_each_element(client: ContractClient, dependencies: Dependencies) -> None:
     key = await stored(dependencies, "o-1")
     found = (await client.get(f"{RUNS}/{key}")).json()

@@ -190,3 +190,49 @@ async def test_what_cannot_be_meant_is_refused_at_once(client: ContractClient, a
     answer = await client.post(RECIPES, json=recipe(**attributes))
     assert (answer.status_code, answer.json()["code"]) == (400, code)
     assert (await client.get(RECIPES)).json() == []
+
+
+WRITTEN = """recipe: Access line
+specification: vpn-1
+action: add
+steps:
+  - service: Build it
+    specification: vpn-1
+    action: add
+cases:
+  - {name: all, expect: {status: completed, path: [Build it]}}
+"""
+
+
+async def test_a_recipe_written_as_yaml_is_drawn_with_its_cases_and_what_it_is_for(client: ContractClient) -> None:
+    key = (await made(client, {"name": "access", "version": "1.0.0", "source": WRITTEN}))["id"]
+    found = (await client.get(f"{RECIPES}/{key}")).json()
+    assert found["source"] == WRITTEN
+    assert 'name="Build it"' in found["bpmn"]
+    assert "BPMNShape" in found["bpmn"]
+    assert found["binding"] == [{"specification": "vpn-1", "action": "add"}]
+    assert [one["name"] for one in found["testCase"]] == ["all"]
+
+    longer = WRITTEN.replace("cases:", "  - person: Look at it\n    queue: field\ncases:")
+    changed = (await client.patch(f"{RECIPES}/{key}", json={"source": longer})).json()
+    assert 'name="Look at it"' in changed["bpmn"]
+    again = (await client.patch(f"{RECIPES}/{key}", json={"bpmn": bpmn()})).json()
+    assert (again["bpmn"], "source" in again) == (bpmn(), False)
+
+
+async def test_yaml_is_checked_and_tried_like_a_drawing(client: ContractClient) -> None:
+    checked = (await client.post(f"{SOM}/recipeCheck", json={"source": WRITTEN})).json()
+    assert (checked["publishable"], checked["tryable"]) == (True, True)
+    tried = (await client.post(f"{SOM}/recipeTrial", json={"source": WRITTEN, "case": {}})).json()
+    assert tried["trial"][0]["status"] == "completed"
+
+
+async def test_yaml_that_is_no_recipe_is_refused_with_its_line_and_so_is_a_recipe_of_neither(
+    client: ContractClient,
+) -> None:
+    wrong = await client.post(RECIPES, json={"name": "a", "version": "1.0.0", "source": "recipe: A\nsteps: 4\n"})
+    assert wrong.status_code == 400
+    assert "/source" in wrong.json()["message"]
+    assert "source:2: steps" in wrong.json()["message"]
+    nothing = await client.post(RECIPES, json={"name": "a", "version": "1.0.0"})
+    assert (nothing.status_code, "/bpmn" in nothing.json()["message"]) == (400, True)

@@ -207,16 +207,17 @@ class Harness:
         self._running = []
 
     async def order(
-        self, plan: Callable[[Document], Plan], *, priority: int = 4, due_in: float = 0.0, **more: Any
+        self, plan: Callable[[Document], Plan], *, priority: int = 4, due_in: float = 0.0, **attributes: Any
     ) -> str:
-        """Store an acknowledged order whose items are those of the plan; `more` are attributes of its body."""
+        """Store an acknowledged order whose items are those of the plan; `attributes` are further ones of its body."""
         key, now = new_id(), self.clock.now()
         self.plans[key] = plan
         items = [
             {"id": item.path, "action": item.action, "state": "acknowledged", "service": {}}
             for item in plan({"_id": key}).items
         ]
-        body = {"id": key, "@type": "ServiceOrder", "state": "acknowledged", "serviceOrderItem": items, **more}
+        body = {"id": key, "@type": "ServiceOrder", "state": "acknowledged", "serviceOrderItem": items}
+        body |= attributes
         document = {
             "_id": key,
             "tenant": "default",

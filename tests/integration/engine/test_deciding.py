@@ -8,13 +8,14 @@ import pytest
 
 from adapters.http_session import open_session
 from adapters.opa import OpenPolicyAgent
+from models.deciding import Deciding
 from models.domain.caller import ANONYMOUS
 from models.domain.errors import InvalidRequest
 from models.policies import PolicyBook, PolicyVersions
-from scheduler.deciding import Deciding
-from tests.contract.samples import policy
+from tests.contract.samples import policy, table_policy
 from tests.integration.engine.harness import Document, Harness, plan_of
 from tests.integration.rego_server import RegoServer, rego_server
+from tests.unit.decision_models import decision, given, model, table
 
 AT_MOST_TWO = """
 package som
@@ -30,6 +31,12 @@ words := "perhaps"
 """
 
 
+QUOTA = model(given("openOrders") + decision("quota", table("", "openOrders", [
+    ("< 2", '{allow: true}'),
+    (">= 2", '{allow: false, reason: "You have " + string(openOrders) + " open orders."}'),
+]), "openOrders")).decode()  # fmt: skip
+
+
 class Office:
     """A policy service, who asks it, and what was counted."""
 
@@ -38,10 +45,12 @@ class Office:
         self.harness, self.server, self.deciding, self.counted = harness, server, deciding, counted
 
     async def publish(self, version: str = "1.0.0", **attributes: Any) -> None:
+        await self.publish_body(policy("size", version, **{"url": self.server.url, **attributes}))
+
+    async def publish_body(self, body: Document) -> None:
         versions = PolicyVersions(self.harness.store, self.harness.clock)
-        body = policy("size", version, **{"url": self.server.url, **attributes})
-        await versions.create(ANONYMOUS, body)
-        await versions.step(ANONYMOUS, f"size:{version}", "published", None, lambda _: None)
+        made = await versions.create(ANONYMOUS, body)
+        await versions.step(ANONYMOUS, made["_id"], "published", None, lambda _: None)
 
     async def decided(self, order: str) -> list[Document]:
         return await self.harness.store.collection("policyDecision").find({"order": order}).to_list()
@@ -129,3 +138,18 @@ async def test_a_policy_is_asked_only_about_what_it_applies_to(office: Office) -
         }
         await office.deciding.accept({"_id": f"o{number}", "tenant": "default", "body": body})
     assert [one["order"]["id"] for one in office.server.inputs] == ["o1"]
+
+
+async def test_a_quota_counts_the_open_orders_of_a_party_that_were_placed_before(office: Office) -> None:
+    """Three at once, and it does not matter who of them is decided first."""
+    await office.publish_body(table_policy(QUOTA, needs=["openOrders"]))
+    for party in ("acme", "acme", "acme", "zenith"):
+        await office.harness.order(plan_of("1/a"), relatedParty=[{"id": party}])
+    found = office.harness.store.collection("serviceOrder").find({}).sort({"created": 1, "_id": 1})
+    *acme, last = [one for one in await found.to_list() if one["body"]["relatedParty"] == [{"id": "acme"}]]
+    with pytest.raises(InvalidRequest, match="You have 2 open orders"):
+        await office.deciding.accept(last)
+    for one in acme:
+        await office.deciding.accept(one)
+    decided = office.harness.store.collection("policyDecision").find({})
+    assert sorted(one["input"]["openOrders"] for one in await decided.to_list()) == [0, 1, 2]

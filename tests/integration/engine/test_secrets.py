@@ -63,7 +63,7 @@ async def test_a_secret_reaches_its_call_alone_also_when_the_fulfiller_tattles(
     await engine.resume(order)
 
     async def accepted() -> bool:
-        return bool((await engine.tasks(order))["first"]["state"] == "accepted")
+        return bool((await engine.tasks(order))["fulfil:first"]["state"] == "accepted")
 
     await engine.until_true(accepted)
     await engine.kill(tasks)  # whoever takes it up has made no call, and has to know what not to keep
@@ -71,7 +71,7 @@ async def test_a_secret_reaches_its_call_alone_also_when_the_fulfiller_tattles(
     await engine.callback(engine.fulfiller.calls[1], {"status": "done", "output": {"echo": f"it was {VALUE}"}})
     await engine.until(order, "completed")
     assert engine.fulfiller.calls[-1].input["note"] == "it was (TOKEN)"
-    assert "{{secrets.TOKEN}}" in str((await engine.tasks(order))["first"]["input"])
+    assert "{{secrets.TOKEN}}" in str((await engine.tasks(order))["fulfil:first"]["input"])
     told = capfd.readouterr()
     for text in (await everything(engine), told.out, told.err):
         assert VALUE not in text

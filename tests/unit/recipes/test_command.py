@@ -88,3 +88,47 @@ def test_explore_shows_the_ways_and_what_is_never_reached(tmp_path: Path, capsys
     assert "come to an end that is drawn" in capsys.readouterr().out
     assert main(["recipe", "explore", file(tmp_path, GOOD), "--json"]) == Exit.OK
     assert json.loads(capsys.readouterr().out)["missed"] == []
+
+
+WRITTEN = """recipe: Access line
+steps:
+  - service: Build it
+    id: build
+    fulfiller: builder
+  - choose: Big?
+    ways:
+      - if: size > 10
+        as: yes
+        do:
+          - person: Look at it
+            queue: field
+      - as: no
+        do: []
+cases:
+  - name: yes
+    input: {size: 30}
+    expect: {status: completed, path: [Build it, Look at it]}
+"""
+
+
+def test_a_recipe_written_as_yaml_is_checked_tried_and_tested_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = file(tmp_path, WRITTEN, "access.yaml")
+    assert main(["recipe", "check", path]) == Exit.OK
+    assert main(["recipe", "try", path, "--input", '{"size": 3}', "--json"]) == Exit.OK
+    assert main(["recipe", "test", path]) == Exit.OK
+    shown = capsys.readouterr().out
+    assert "can be published" in shown
+    assert "as expected" in shown
+    assert main(["recipe", "test", file(tmp_path, WRITTEN.replace("Look at it]", "Nobody]"), "wrong.yaml")]) == (
+        Exit.OTHER_END
+    )
+    assert main(["recipe", "convert", path, "-o", str(tmp_path / "drawn.bpmn")]) == Exit.OK
+    assert "<bpmn:process" in (tmp_path / "drawn.bpmn").read_text()
+
+
+def test_what_is_wrong_with_the_yaml_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = file(tmp_path, "recipe: Access line\nsteps:\n  - service: Build it\n    deadline: 4\n", "access.yaml")
+    assert main(["recipe", "check", path]) == Exit.USAGE
+    assert f"{path}:4: steps/0/deadline" in capsys.readouterr().err

@@ -1,0 +1,62 @@
+"""What policies may answer, and what tables are told."""
+
+from typing import Any
+
+import pytest
+
+from models.domain.decision_points import COUNTS, NoAnswer, NotAVerdict, Verdict, verdict_of
+from models.policy_tables import DecisionTable, objections, read_policy
+from tests.unit.decision_models import decision, given, model, table, text
+
+
+def body(dmn: str, **attributes: Any) -> dict[str, Any]:
+    return {"decisionPoint": "accept", "kind": "dmn", "dmn": dmn, "whenDown": {"allow": False}, **attributes}
+
+
+@pytest.mark.parametrize("answer", [None, "yes", 1, [], {}, {"allow": "yes"}, {"allow": True, "reason": 7}])
+def test_what_is_no_decision_is_refused(answer: Any) -> None:
+    with pytest.raises(NotAVerdict):
+        verdict_of(answer)
+
+
+def test_empty_cells_say_nothing_and_long_reasons_are_cut() -> None:
+    assert verdict_of({"allow": True, "reason": None}) == Verdict(True)
+    assert len(verdict_of({"allow": False, "reason": "x" * 5_000}).reason or "") == 1_000
+
+
+def test_a_verdict_is_recorded_and_read_again() -> None:
+    for verdict in (Verdict(True), Verdict(False, "no"), Verdict(False, "later", hold=True)):
+        assert Verdict.of(verdict.to_document()) == verdict
+
+
+def test_a_table_in_which_no_rule_matches_gives_no_answer() -> None:
+    asked = table("", "items", [("> 5", "false")])
+    found = read_policy({"_id": "a", "name": "a", "version": "1", "body": body(model(decision("d", asked)).decode())})
+    assert isinstance(found.table, DecisionTable)
+    assert found.table.decide({"items": 6, "now": "2026-01-01T00:00:00Z"}) is False
+    with pytest.raises(NoAnswer, match="No rule"):
+        found.table.decide({"items": 1, "now": "2026-01-01T00:00:00Z"})
+
+
+def test_a_table_that_asks_for_what_nobody_knows_is_not_published() -> None:
+    drawn = model(given("creditScore") + decision("d", text("creditScore > 5"), "creditScore")).decode()
+    (problem,) = objections(body(drawn))
+    assert "creditScore" in problem
+    assert "specification" in problem  # what there is instead
+    counted = model(given(COUNTS[0]) + decision("d", text(f"{COUNTS[0]} > 5"), COUNTS[0])).decode()
+    assert list(objections(body(counted)))
+    assert not list(objections(body(counted, needs=[COUNTS[0]])))
+
+
+def test_of_several_decisions_that_may_be_meant_one_is_named() -> None:
+    two = model(decision("a", text("true")) + decision("b", text("false"))).decode()
+    assert "Name the decision" in next(iter(objections(body(two))))
+    assert not list(objections(body(two, decision="b")))
+
+
+def test_a_table_stands_in_no_other_way_of_the_server() -> None:
+    endless = model(decision("d", text("for i in 1..9999999 return i"))).decode()
+    found = read_policy({"_id": "a", "name": "a", "version": "1", "body": body(endless)})
+    assert found.table is not None
+    with pytest.raises(NoAnswer):
+        found.table.decide({"now": "2026-01-01T00:00:00Z"})
