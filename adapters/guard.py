@@ -11,6 +11,7 @@ import structlog
 from adapters.credentials import Credentials
 from adapters.ports import (
     Accepted,
+    ClosesChanges,
     Done,
     Fulfiller,
     FulfillerCall,
@@ -96,6 +97,13 @@ class Guarded:
         if not isinstance(self._inner, Reserving):
             return self._keeps_none()
         return await self._kept(self._inner.give_back(reservation, seconds), seconds, reservation=reservation)
+
+    async def close_change(self, change_request: str, status: str, note: str, seconds: float) -> Outcome:
+        """End a change request; what other kinds have opened is not ours to end."""
+        if not isinstance(self._inner, ClosesChanges):
+            return Done()
+        answer = self._inner.close_change(change_request, status, note, seconds)
+        return await self._kept(answer, seconds, change_request=change_request)
 
     def _keeps_none(self) -> Refused:
         return Refused(f"A fulfiller of the kind {self.kind} keeps no reservations.")

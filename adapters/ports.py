@@ -36,6 +36,7 @@ __all__ = [
     "Accepted",
     "Allotment",
     "Catalogue",
+    "ClosesChanges",
     "Demand",
     "Done",
     "Exhausted",
@@ -167,6 +168,23 @@ class Reserving(Protocol):
 
     async def give_back(self, reservation: str, seconds: float) -> Outcome:
         """Give back what a reservation holds."""
+
+
+@runtime_checkable
+class ClosesChanges(Protocol):
+    """A fulfiller with change requests that are to be closed when the work is over; a kind has this method or not."""
+
+    async def close_change(self, change_request: str, status: str, note: str, seconds: float) -> Outcome:
+        """End a change request that a task has opened, unless somebody has ended it; repeated, it changes nothing.
+
+        `Done` also where there is no such change request (any more). `Unreachable` where nobody answers.
+
+        Args:
+            change_request: its id there.
+            status: completed, failed or cancelled.
+            note: what came of the work, for people.
+            seconds: that it may take.
+        """
 
 
 @runtime_checkable

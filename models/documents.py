@@ -180,7 +180,8 @@ class Task(Stored):
 
     `fallout` tells of its last hold, `holds` by their number of all; `care` who looks after it, `interventions` by
     their id what was done about it, `directive` how it is to be done since; `notUndone` what could not be
-    undone when its item was given up.
+    undone when its item was given up; `closing` the end of the change request that it has opened, once its order has
+    ended (`models.change_closings`).
     """
 
     meta = {
@@ -193,6 +194,7 @@ class Task(Stored):
             _held("held_since", "tenant", "fallout.since", "id"),
             _held("held_cause", "tenant", "fallout.cause", "fallout.since"),
             _partial("by_job", "job", exists="job"),
+            _partial("closing_due", "closing.due", exists="closing.due"),
             _partial("fallout_since", "tenant", "fallout.since", exists="fallout.since"),
             _index("by_reference", "fulfiller", "accepted.reference", partialFilterExpression={"state": "accepted"}),
         ],
@@ -220,6 +222,7 @@ class Task(Stored):
     interventions = DictField()
     notUndone = ListField(DictField())  # noqa: N815 - a stored name
     job = StringField()
+    closing = DictField()
 
 
 class FalloutRule(ResourceDocument):

@@ -15,12 +15,14 @@ import structlog
 
 from models import inbox
 from models.cancellations import ask_to_cancel
+from models.change_closings import ChangeClosings
 from models.clock import parse
 from models.domain.retry import recheck_pause
 from models.enabling import EnablingServices, wake
 from scheduler.answers import Settling
 from scheduler.calls import Calls
 from scheduler.cancellation import Cancellation, CancellationParts
+from scheduler.change_closing import carry_out, closings_owed
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
 from scheduler.engagement import Answer, Engager, Parts
@@ -285,7 +287,7 @@ class PlanRun:
         effects = [*self._settling.take_effects(), *self._recipes.mail.take_effects()]
         if effects or self._record.changed:
             await self._fallout.write()
-            effects += self._fallout.take_effects()
+            effects += [*self._fallout.take_effects(), *closings_owed(self._record)]
             await self._record.write(effects)
             await self._carry_out(effects)
         paced = self._projection.wait_seconds(asyncio.get_running_loop().time()) > 0
@@ -296,6 +298,7 @@ class PlanRun:
     async def _carry_out(self, effects: Sequence[Document]) -> None:
         await self._fallout.carry_out(effects, self._projection.body)
         store, clock = self._parts.store, self._parts.clock
+        await carry_out(ChangeClosings(store, clock), self._record.id, effects)
         for waiting in await self._settling.apply_effects(self._services, effects):
             if not await inbox.poke(store, clock, waiting):
                 await wake(store, waiting, clock.now(), clock)

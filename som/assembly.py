@@ -5,6 +5,7 @@ from models import fallout_flows, inbox, recipe_messages, service_releases, task
 from models.budgets import Budgets
 from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
+from models.change_closings import ChangeClosings
 from models.deciding import Deciding
 from models.domain.delivery import Inventories
 from models.durations import Durations
@@ -20,7 +21,7 @@ from models.recipe_messages import RecipeMessages
 from models.reservations_elsewhere import ReservationsElsewhere
 from models.sealing import Sealer
 from models.slots import Slots
-from scheduler import changes, pool_lines, propagations, reconciliation, reservation_upkeep
+from scheduler import change_closing, changes, pool_lines, propagations, reconciliation, reservation_upkeep
 from scheduler.cancellation import CancellationParts
 from scheduler.capacity import Capacity, EngineSettings
 from scheduler.changes import ChangeParts, ChangeRequestOrders, OpenServer
@@ -114,6 +115,10 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     engine.periodic += [
         (ChangeRequestOrders(following).look, changes.SECONDS),
         (upkeep.look, reservation_upkeep.SECONDS),
+        (
+            change_closing.ChangeClosing(ChangeClosings(store, clock), directory, places, leases).look,
+            change_closing.SECONDS,
+        ),
         (PoolGauges(ground.registry, lambda: figures(store)).look, PoolGauges.SECONDS),
         (service_releases.ServiceReleases(store, clock, pools).look, service_releases.SECONDS),
         (Reconciliation(reconciling).look, reconciliation.SECONDS),

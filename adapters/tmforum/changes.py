@@ -17,6 +17,7 @@ from adapters.tmforum.client import Answered, Budget, Document, TmfClient, Troub
 from adapters.tmforum.hub import Hub
 from adapters.tmforum.order_reading import id_of
 from adapters.tmforum.settings import CATCH_UP_SECONDS, Rule, wrong_settings
+from models.domain.change_closings import CLOSE
 from models.domain.change_reports import AUTHOR, OVER, patch_of
 from models.domain.change_requests import STATUSES
 from models.domain.dates import to_text
@@ -77,7 +78,7 @@ class Tmf655Fulfiller:
             return Refused("TMF655 tells of changes, and nothing of the services that they are for.")
         if call.operation != "fulfil":
             return await self._end(call, budget)
-        closing = call.input.get("close") if isinstance(call.input, Mapping) else None
+        closing = call.input.get(CLOSE) if isinstance(call.input, Mapping) else None
         if closing is not None:
             return await self._close(closing, call, budget)
         await self._hub.ensure(budget)
@@ -109,6 +110,10 @@ class Tmf655Fulfiller:
 
     async def aclose(self) -> None:
         """Hold nothing: the session belongs to the process, and the subscription to the other side."""
+
+    async def close_change(self, change_request: str, status: str, note: str, seconds: float) -> Outcome:
+        """End one that a task has opened, as its order has ended."""
+        return await self._written(change_request, status, note, Budget(seconds)) or Done()
 
     async def _open(self, call: FulfillerCall, budget: Budget) -> Outcome:
         if call.repeated:

@@ -179,7 +179,19 @@ def full_task_body(
     }
     if "input" in stored:
         body["input"] = stored["input"]
+    if "closing" in stored:
+        body["closing"] = _closing(stored["closing"])
     return body
+
+
+def _closing(closing: Mapping[str, Any]) -> Document:
+    """The end of the change request that a task has opened."""
+    return {
+        **{name: closing[name] for name in ("changeRequest", "status", "attempts")},
+        "nextAttemptDate": shown(closing.get("due")),
+        "closedDate": shown(closing.get("closed")),
+        "problem": closing.get("problem"),
+    }
 
 
 def decision_body(decision: Mapping[str, Any] | None, href: Callable[[str], str]) -> Document | None:

@@ -82,6 +82,36 @@ class Story:
         [found] = await self.until(look, lambda listed: listed and listed[0]["state"] == state)
         return found
 
+    async def needs_approval(self, family: str, tasks: dict[str, Any], **simulator: Any) -> None:
+        """A specification whose fulfilment the board has a say in, and who does the rest."""
+        await self.call("POST", SPECIFICATIONS, {"id": family, "name": family, "version": "1",
+                        "fulfilment": {"add": {"tasks": tasks}}})  # fmt: skip
+        board = {"changeRequest": {"specification": {"id": "std"}}}
+        for kind, action, more in (
+            ("simulator", "add", {"settings": simulator}),
+            ("tmf655", "change", {"endpoint": self.board.url, "settings": board}),
+        ):
+            can = [{"specification": family, "action": action}]
+            await self.call("POST", "/som/v1/fulfiller", {"name": kind, "kind": kind, "capability": can, **more})
+
+    async def order(self, family: str) -> str:
+        item = {"id": "1", "action": "add", "service": {"serviceSpecification": {"id": family}}}
+        return str((await self.call("POST", ORDERS, {"serviceOrderItem": [item]}))["id"])
+
+    async def opened(self, order: str) -> str:
+        """The change request that a task of an order has opened."""
+
+        def found() -> list[str]:
+            return [key for key, one in self.board.requests.items() if order in str(one["externalReference"])]
+
+        return str((await self.until(found, bool))[0])
+
+    async def ends(self, order: str, state: str) -> Any:
+        async def look() -> Any:
+            return await self.call("GET", f"{ORDERS}/{order}")
+
+        return await self.until(look, lambda found: found["state"] == state)
+
     async def status(self, key: str, status: str) -> Any:
         return await self.until(lambda: self.board.requests[key], lambda found: found["status"] == status)
 
@@ -226,40 +256,42 @@ async def test_a_task_waits_for_its_change_to_be_approved_a_later_one_closes_it_
         "install": {"needs": ["approval"]},
         "close": {"kind": "change", "needs": ["install"], "input": {"close": "= task.approval.output.id"}},
     }
-    await story.call("POST", SPECIFICATIONS, {"id": family, "name": family, "version": "1",
-                     "fulfilment": {"add": {"tasks": tasks}}})  # fmt: skip
-    for kind, action, more in (
-        ("simulator", "add", {}),
-        ("tmf655", "change", {"endpoint": board.url, "settings": {"changeRequest": {"specification": {"id": "std"}}}}),
-    ):
-        can = [{"specification": family, "action": action}]
-        await story.call("POST", "/som/v1/fulfiller", {"name": kind, "kind": kind, "capability": can, **more})
-
-    async def order() -> str:
-        item = {"id": "1", "action": "add", "service": {"serviceSpecification": {"id": family}}}
-        return str((await story.call("POST", ORDERS, {"serviceOrderItem": [item]}))["id"])
-
-    async def opened(order: str) -> str:
-        def found() -> list[str]:
-            return [key for key, one in board.requests.items() if order in str(one["externalReference"])]
-
-        return str((await story.until(found, bool))[0])
-
-    async def ends(order: str, state: str) -> Any:
-        async def look() -> Any:
-            return await story.call("GET", f"{ORDERS}/{order}")
-
-        return await story.until(look, lambda found: found["state"] == state)
-
-    approved, rejected = await order(), await order()
-    key = await opened(approved)
+    await story.needs_approval(family, tasks)
+    approved, rejected = await story.order(family), await story.order(family)
+    key = await story.opened(approved)
     waiting = await story.call("GET", f"/som/v1/plan/{approved}")
     assert {one["name"]: one["state"] for one in waiting["task"]}["install"] == "waiting"
     await board.decide(key)
-    await ends(approved, "completed")
+    await story.ends(approved, "completed")
     assert board.requests[key]["status"] == "completed"
-    key = await opened(rejected)
+    key = await story.opened(rejected)
     board.requests[key]["statusChangeReason"] = "Not before Christmas."
     await board.decide(key, "rejected")
-    held = await ends(rejected, "held")
+    held = await story.ends(rejected, "held")
     assert "Not before Christmas." in str(held["serviceOrderItem"][0]["errorMessage"])
+
+
+async def test_a_change_that_no_task_closes_is_closed_as_its_order_ends(story: Story) -> None:
+    board, good, bad = story.board, f"{story.family}-good", f"{story.family}-bad"
+    tasks = {"approval": {"kind": "change"}, "install": {"needs": ["approval"]}}
+    await story.needs_approval(good, tasks)
+    await story.needs_approval(bad, tasks, refuse="No power.")
+    done, failing = await story.order(good), await story.order(bad)
+    await story.ends(done, "completed")
+    completed = await story.status(await story.opened(done), "completed")
+    assert completed["resolution"]["description"] == f"The work for the service order {done} is done."
+    await story.ends(failing, "held")
+    key = await story.opened(failing)
+    assert board.requests[key]["status"] == "approved"
+    [held] = await story.call("GET", f"/som/v1/fallout?order={failing}")
+    await story.call("POST", f"/som/v1/fallout/{held['id']}/intervention", {"do": "fail", "why": "Never mind."})
+    await story.ends(failing, "failed")
+    failed = await story.status(key, "failed")
+    assert [one["author"] for one in failed["note"]] == ["som"]
+    [task] = [one for one in (await story.call("GET", f"/som/v1/plan/{failing}"))["task"] if one["kind"] == "change"]
+
+    async def closing() -> Any:
+        return (await story.call("GET", f"/som/v1/task/{task['id']}"))["closing"]
+
+    told = await story.until(closing, lambda found: found["closedDate"])
+    assert (told["changeRequest"], told["status"], told["nextAttemptDate"]) == (key, "failed", None)

@@ -26,5 +26,5 @@ async def test_what_a_killed_process_has_begun_is_done_by_the_next_life_of_its_n
     clock = Clock()
     begun = {"_id": "migrations", "by": "h:1/killed", "until": clock.after(60)}
     await store.database["lease"].insert_one(begun)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(45):
         assert await migrations.run(store.database, clock, "h:1/next") == migrations.names()

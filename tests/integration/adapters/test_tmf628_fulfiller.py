@@ -1,6 +1,5 @@
 """The kind `tmf628` keeps to the port, against a stand-in of a performance management system; no real one was met."""
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -15,6 +14,7 @@ from adapters.http_session import Tools, open_session
 from adapters.ports import Done, Fulfiller, FulfillerCall, Refused
 from adapters.tmforum.performance import Tmf628Fulfiller
 from models.domain.fulfiller import FulfillerDefinition
+from tests.integration.adapters.performance_stand_in import PerformanceManagement
 from tests.integration.fulfiller_suite import Behaviour, FulfillerSuite, a_call
 
 Document = dict[str, Any]
@@ -22,74 +22,15 @@ Document = dict[str, Any]
 JOB = {"granularity": "g_15mn", "fileTransferData": [{"transportProtocol": "SFTP"}]}
 
 
-class StandIn:
-    """Stands in for a system that keeps measurement collection jobs: it knows the paths and names of TMF628 v4.0.0."""
-
-    def __init__(self) -> None:
-        self.behaviour: Behaviour = "done"
-        self.jobs: dict[str, Document] = {}
-        self.asked: list[str] = []
-        self.made = 0
-
-    async def handle(self, request: web.Request) -> web.Response:
-        self.asked.append(request.method)
-        key = request.match_info.get("key")
-        trouble = await self._trouble() if request.method != "GET" else None
-        if trouble is not None:
-            return trouble
-        if key is not None and key not in self.jobs:
-            return web.json_response({"code": "60", "reason": "Resource not found"}, status=404)
-        return await (self._list(request) if key is None else self._one(request, key))
-
-    async def _list(self, request: web.Request) -> web.Response:
-        if request.method == "POST":
-            return await self._create(await request.json())
-        wanted = request.query.get("jobId")
-        return web.json_response([job for job in self.jobs.values() if wanted in (None, job.get("jobId"))])
-
-    async def _one(self, request: web.Request, key: str) -> web.Response:
-        if request.method == "DELETE":
-            del self.jobs[key]
-            return web.Response(status=204)
-        if request.method == "PATCH":
-            self.jobs[key] |= await request.json()
-        return web.json_response(self.jobs[key])
-
-    async def _trouble(self) -> web.Response | None:
-        match self.behaviour:
-            case "slow":
-                await asyncio.sleep(30)
-            case "throttling":
-                return web.Response(status=429, headers={"Retry-After": "17"})
-            case "refusing":
-                return web.json_response({"code": "22", "reason": "Wrong", "message": "The rack is full."}, status=400)
-            case "garbling":
-                return web.Response(text="<html>It works!", content_type="text/html")
-        return None
-
-    async def _create(self, body: Document) -> web.Response:
-        if not body.get("fileTransferData"):
-            return web.json_response({"code": "22", "reason": "fileTransferData is missing"}, status=400)
-        self.made += 1
-        job = {**body, "id": f"job {self.made}", "executionState": "inProgress", "adminState": "unlocked"}
-        self.jobs[job["id"]] = job
-        if self.behaviour == "late" and self.made == 1:
-            await asyncio.sleep(2)
-        return web.json_response(job, status=201)
-
-
 @pytest.fixture
-async def stand_in() -> AsyncIterator[tuple[StandIn, str]]:
-    server, app = StandIn(), web.Application()
-    for path in (
-        "/tmf-api/performance/v4/measurementCollectionJob",
-        "/tmf-api/performance/v4/measurementCollectionJob/{key}",
-    ):
-        app.router.add_route("*", path, server.handle)
+async def stand_in() -> AsyncIterator[tuple[PerformanceManagement, str]]:
+    server, app = PerformanceManagement(), web.Application()
+    for path, handler in server.routes:
+        app.router.add_route("*", path, handler)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield server, f"http://127.0.0.1:{runner.addresses[0][1]}/tmf-api/performance/v4"
+    yield server, f"http://127.0.0.1:{runner.addresses[0][1]}{server.base}"
     await runner.cleanup()
 
 
@@ -116,7 +57,7 @@ class TestTmf628WithAStandIn(FulfillerSuite):
     characteristics: ClassVar[dict[str, Any]] = {}
 
     @pytest.fixture(autouse=True)
-    def _set_up(self, stand_in: tuple[StandIn, str], session: aiohttp.ClientSession) -> None:
+    def _set_up(self, stand_in: tuple[PerformanceManagement, str], session: aiohttp.ClientSession) -> None:
         self.server, self.url = stand_in
         self.session = session
 
@@ -141,7 +82,7 @@ def watching(action: str, granularity: str, key: str, *references: Mapping[str, 
 
 
 async def test_a_monitor_is_made_changed_and_removed_with_its_service(
-    stand_in: tuple[StandIn, str], session: aiohttp.ClientSession
+    stand_in: tuple[PerformanceManagement, str], session: aiohttp.ClientSession
 ) -> None:
     server, url = stand_in
     fulfiller = made(session, url)
@@ -170,7 +111,7 @@ async def test_a_monitor_is_made_changed_and_removed_with_its_service(
 
 
 async def test_what_is_edited_changes_the_job_that_was_made_and_what_is_gone_there_is_made_anew(
-    stand_in: tuple[StandIn, str], session: aiohttp.ClientSession
+    stand_in: tuple[PerformanceManagement, str], session: aiohttp.ClientSession
 ) -> None:
     server, url = stand_in
     fulfiller = made(session, url)
@@ -186,7 +127,7 @@ async def test_what_is_edited_changes_the_job_that_was_made_and_what_is_gone_the
 
 @pytest.mark.parametrize("job", ["nothing", {"granularity": "g_1h"}, {"fileTransferData": "sftp"}])
 async def test_what_is_no_job_is_refused_before_anybody_is_asked(
-    stand_in: tuple[StandIn, str], session: aiohttp.ClientSession, job: Any
+    stand_in: tuple[PerformanceManagement, str], session: aiohttp.ClientSession, job: Any
 ) -> None:
     server, url = stand_in
     refused = await made(session, url).engage(replace(watching("add", "g_1h", "k1"), input=job))
@@ -196,7 +137,7 @@ async def test_what_is_no_job_is_refused_before_anybody_is_asked(
 
 
 async def test_a_job_that_was_rejected_there_is_a_refusal(
-    stand_in: tuple[StandIn, str], session: aiohttp.ClientSession
+    stand_in: tuple[PerformanceManagement, str], session: aiohttp.ClientSession
 ) -> None:
     server, url = stand_in
     server.jobs["job 1"] = {"id": "job 1", "jobId": "k1:fulfil", "executionState": "rejected"}

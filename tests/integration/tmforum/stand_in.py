@@ -107,7 +107,7 @@ class StandIn(ABC):
         return web.json_response({"id": key, "callback": callback}, status=201)
 
     async def tell(self, event: str, payload: Document) -> None:
-        for callback in self.hub.values():
+        for callback in list(self.hub.values()):
             body = {"eventId": uuid.uuid4().hex, "eventType": event, "event": payload}
             async with self._session.post(callback, json=body):
                 pass

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.credentials import Credentials
 from adapters.http_session import Tools
-from adapters.ports import Accepted, Done, Fulfiller, Refused
+from adapters.ports import Accepted, ClosesChanges, Done, Fulfiller, Refused, Unreachable
 from adapters.tmforum.changes import Tmf655Fulfiller
 from models.domain.change_reports import OVER
 from models.domain.fulfiller import FulfillerDefinition
@@ -85,3 +85,15 @@ class TestChangeRequests(FulfillerSuite):
         undo = self.call("compensate", output=done.output, fulfil_key=call.idempotency_key)
         assert isinstance(await fulfiller.engage(undo), Done)
         assert self.stand_in.requests[done.output["id"]]["status"] == "failed"
+
+    async def test_it_is_closed_when_all_is_over_unless_somebody_has_closed_it(self) -> None:
+        fulfiller, call = await self._guarded("done"), self.call()
+        key = self._is_done(await fulfiller.engage(call)).output["id"]
+        assert isinstance(fulfiller, ClosesChanges)
+        for status in ("completed", "failed", "completed"):
+            assert await fulfiller.close_change(key, status, "It is over.", 5.0) == Done()
+        closed = self.stand_in.requests[key]
+        assert (closed["status"], len(closed["note"])) == ("completed", 1)
+        assert await fulfiller.close_change("unknown", "completed", "It is over.", 5.0) == Done()
+        self.stand_in.away = True
+        assert isinstance(await fulfiller.close_change(key, "completed", "It is over.", 5.0), Unreachable)

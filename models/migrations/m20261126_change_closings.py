@@ -1,0 +1,12 @@
+"""The index of the change requests that are to be closed as their order ends."""
+
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
+
+from models.indexes import create_all
+
+
+async def migrate(database: AsyncDatabase[dict[str, Any]]) -> None:
+    """Make it."""
+    await create_all(database)
