@@ -19,6 +19,7 @@ class Scale:
         items: that are ordered altogether for each size.
         broken: orders that one broken fulfiller holds, and one bulk retry completes.
         held: orders that are held beside, while others go through.
+        taken: members of a pool that are taken already, beside which others are allocated.
     """
 
     name: str
@@ -32,8 +33,9 @@ class Scale:
     items: int
     broken: int
     held: int
+    taken: int
 
 
-FULL = Scale("full", 3, 2.0, 100_000, 450, 100, 600, (1, 10, 100, 1_000), 1_000, 500, 10_000)
-QUICK = Scale("quick", 2, 0.3, 5_000, 60, 15, 100, (1, 10, 50), 50, 60, 300)
-SMALLEST = Scale("smallest", 1, 0.1, 200, 6, 2, 10, (1, 3), 3, 6, 6)
+FULL = Scale("full", 3, 2.0, 100_000, 450, 100, 600, (1, 10, 100, 1_000), 1_000, 500, 10_000, 1_000_000)
+QUICK = Scale("quick", 2, 0.3, 5_000, 60, 15, 100, (1, 10, 50), 50, 60, 300, 20_000)
+SMALLEST = Scale("smallest", 1, 0.1, 200, 6, 2, 10, (1, 3), 3, 6, 6, 500)

@@ -278,6 +278,8 @@ class Event(Stored):
             _index("by_resource", "resource.id", "seq"),
             _BY_CREATION,
             _index("by_type", "tenant", "type", "created"),
+            _index("by_who", "tenant", "who", "created", "id"),
+            _index("by_resource_type", "tenant", "resource.type", "created", "id"),
             _index("by_correlation", "correlation", "created", sparse=True),
         ],
     }

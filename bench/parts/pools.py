@@ -1,8 +1,8 @@
 """What an allocation out of a resource pool costs, whatever its size, beside a single insert of its document.
 
 Ten demands arrive together, again and again: at pools of ten members, which are empty then; at one of a million
-numbers whose free space is ten thousand runs; and at prefixes. The floor inserts the documents that the allocations
-have made, ten at once, each by a command of its own.
+numbers whose free space is ten thousand runs; at one of which a million are taken already; and at prefixes. The floor
+inserts the documents that the allocations have made, ten at once, each by a command of its own.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Any
 
 from bench.database import Effort
 from bench.figures import Aim, Figure
+from bench.scale import Scale
 from bench.stage import Stage
 from models.clock import Clock
 from models.domain.caller import DEFAULT_TENANT
@@ -33,6 +34,9 @@ FLOOR = "single inserts"
 _PARTS = 10
 _MEMBERS = 1_000_000
 _WITHHELD = 1_000
+_LEFT = 100_000
+_AT_A_TIME = 500
+_TAKER = Holder(service="bench, from the beginning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,16 @@ class Subject:
     several: bool = False
 
 
-SUBJECTS = (
-    Subject(SMALL, Demand(pool="small"), several=True),
-    Subject("1,000,000 members", Demand(pool="million")),
-    Subject("/29 out of 10.0.0.0/8", Demand(pool="eight", prefix_length=29)),
-    Subject("/56 out of 2001:db8::/32", Demand(pool="six", prefix_length=56)),
-    Subject(f"1,000,000 members, {MANY} at once", Demand(pool="million"), together=MANY),
-)
+def subjects(scale: Scale) -> tuple[Subject, ...]:
+    """What is measured at this scale."""
+    return (
+        Subject(SMALL, Demand(pool="small"), several=True),
+        Subject("1,000,000 members", Demand(pool="million")),
+        Subject(f"beside {scale.taken:,} taken", Demand(pool="taken")),
+        Subject("/29 out of 10.0.0.0/8", Demand(pool="eight", prefix_length=29)),
+        Subject("/56 out of 2001:db8::/32", Demand(pool="six", prefix_length=56)),
+        Subject(f"1,000,000 members, {MANY} at once", Demand(pool="million"), together=MANY),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +104,24 @@ async def measure(stage: Stage) -> list[Figure]:
     store = await stage.database.store("pools")
     clock = Clock()
     pools = ResourcePoolStore(store, clock)
-    groups = max(2, stage.scale.orders // 20)
-    await _fill(PoolAdministration(store, clock, pools.turns), groups)
+    groups, asked = max(2, stage.scale.orders // 20), subjects(stage.scale)
+    await _fill(PoolAdministration(store, clock, pools.turns), groups, stage.scale.taken)
+    await _take(stage, pools)
     spent: defaultdict[str, list[Spent]] = defaultdict(list)
-    for subject in SUBJECTS:
+    for subject in asked:
         await _allocate(Meter(stage), pools, subject, groups if subject.several else 2)  # to warm up
         await pools.release(Holder(service="bench"))
     for number in range(stage.scale.rounds):
-        for subject in SUBJECTS:
+        for subject in asked:
             stage.say(f"allocations, {subject.name}, round {number + 1}")
             calls = max(1, groups * TOGETHER // subject.together)
             spent[subject.name].append(await _allocate(Meter(stage), pools, subject, calls))
             spent[f"{FLOOR} {subject.name}"].append(await _insert(Meter(stage), store, subject, calls))
             await pools.release(Holder(service="bench"))
-    return [figure for subject in SUBJECTS for figure in _figures(subject, spent)]
+    return [figure for subject in asked for figure in _figures(subject, spent)]
 
 
-async def _fill(administration: PoolAdministration, groups: int) -> None:
+async def _fill(administration: PoolAdministration, groups: int, taken: int) -> None:
     def numbers(first: int, last: int, **more: Any) -> Document:
         return {"capacityAmount": {"capacityAmountFrom": str(first), "capacityAmountTo": str(last)}, **more}
 
@@ -127,12 +135,23 @@ async def _fill(administration: PoolAdministration, groups: int) -> None:
     pools: dict[str, tuple[str, Sequence[Mapping[str, Any]]]] = {
         **{f"small-{number}": ("discrete", [numbers(1, TOGETHER)]) for number in range(groups)},
         "million": ("discrete", million),
+        "taken": ("discrete", [numbers(1_000_000, 1_000_000 + taken + _LEFT - 1)]),
         "eight": ("address", [{"prefix": "10.0.0.0/8"}]),
         "six": ("address", [{"prefix": "2001:db8::/32"}]),
     }
     for name, (kind, capacity) in pools.items():
         body = {"id": name, "name": name, "kind": kind, "threshold": []}  # a pool of ten crosses them all the time
         await administration.create(DEFAULT_TENANT, body, [dict(part) for part in capacity], "bench")
+
+
+async def _take(stage: Stage, pools: ResourcePoolStore) -> None:
+    """Take what is to be taken before anything is measured, by allocations as all others."""
+    for number in range(0, stage.scale.taken, _AT_A_TIME):
+        if number % 100_000 == 0:
+            stage.say(f"taking members, {number:,} of {stage.scale.taken:,}")
+        answer = await pools.reserve(new_id(), _TAKER, Demand(pool="taken", count=_AT_A_TIME))
+        if not isinstance(answer, Reserved):
+            raise RuntimeError(f"taking: {answer}")  # noqa: TRY004 - the answer is of a type that it may be
 
 
 async def _allocate(meter: Meter, pools: ResourcePoolStore, subject: Subject, groups: int) -> Spent:

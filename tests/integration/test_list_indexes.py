@@ -110,6 +110,25 @@ async def test_the_deliveries_and_events_of_one_order_are_found_among_many(datab
         assert told["executionStats"]["totalDocsExamined"] == 1, collection
 
 
+async def test_what_somebody_did_and_what_became_of_a_type_are_found_among_many(
+    database: AsyncDatabase[Document],
+) -> None:
+    common = {"tenant": "default", "created": START, "at": "", "type": "x", "seq": 1}
+    events = [{"_id": str(n), "who": f"w-{n}", "resource": {"id": "o", "type": f"t-{n}"}, **common} for n in range(200)]
+    await database["event"].insert_many(events)
+    order = [("created", 1), ("_id", 1)]
+    for path, wanted in (("who", "w-7"), ("resource.type", "t-7")):
+        asked = database["event"].find({"tenant": "default", path: wanted}).sort(order).limit(20)
+        told = await asked.explain()
+        assert told["executionStats"]["totalDocsExamined"] == 1, path
+        assert "SORT" not in {stage["stage"] for stage in stages(told["queryPlanner"]["winningPlan"])}, path
+
+
+def stages(plan: Document) -> list[Document]:
+    """A plan's stages, from the outermost on."""
+    return [plan, *(stages(plan["inputStage"]) if "inputStage" in plan else [])]
+
+
 async def test_the_newest_runs_of_a_version_of_a_recipe_are_found_among_many(database: AsyncDatabase[Document]) -> None:
     def plan(number: int) -> Document:
         version = f"1.{number % 25}.0"
