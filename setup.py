@@ -57,6 +57,7 @@ TEST = [
     "pytest-xdist>=3.8,<4",
     "ruff>=0.17,<0.18",
     "schemathesis>=4.32,<5",
+    "SpiffWorkflow>=3.2,<4",
     "standardwebhooks>=1.1,<2",
     "types-PyYAML>=6.0.12",
     "types-defusedxml>=0.7",

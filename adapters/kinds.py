@@ -31,6 +31,11 @@ GROUP = "som.fulfillers"
 _log = structlog.get_logger(__name__)
 
 
+def versions_of_plug_ins() -> dict[str, str]:
+    """The versions of the packages that kinds of fulfillers come from, by kind; those built in come from none."""
+    return {found.name: found.dist.version for found in entry_points(group=GROUP) if found.dist is not None}
+
+
 class FulfillerKind(Protocol):
     """What a kind is: a class with these, whose instances are `Fulfiller`s."""
 

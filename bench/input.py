@@ -24,6 +24,14 @@ _CHARACTERISTICS: list[Document] = [
     {"name": "comment", "valueType": "string", "minCardinality": 0, "maxCardinality": 1},
 ]
 
+_COMMON: Document = {
+    "version": "1.0",
+    "@type": "ResourceFacingServiceSpecification",
+    "lifecycleStatus": "Active",
+    "isBundle": False,
+    "specCharacteristic": _CHARACTERISTICS,
+}
+
 # A diamond: one first, two side by side, one that needs both, and one last.
 _TASKS: Document = {
     "survey": {"input": {"site": "=service.characteristic.site"}},
@@ -36,17 +44,13 @@ _TASKS: Document = {
 
 def specifications() -> list[Document]:
     """Two leaf specifications: of one task, and of five."""
-    common: Document = {
-        "version": "1.0",
-        "@type": "ResourceFacingServiceSpecification",
-        "lifecycleStatus": "Active",
-        "isBundle": False,
-        "specCharacteristic": _CHARACTERISTICS,
-    }
-    return [
-        {"id": ONE_TASK, "name": "bench-one-task", **common},
-        {"id": FIVE_TASKS, "name": "bench-five-tasks", **common, "fulfilment": {"add": {"tasks": _TASKS}}},
-    ]
+    return [specification(ONE_TASK, None), specification(FIVE_TASKS, {"add": {"tasks": _TASKS}})]
+
+
+def specification(key: str, fulfilment: Document | None) -> Document:
+    """A leaf specification, by its id `<name>-1`, that is fulfilled so; by one task, where nothing is said."""
+    given = {} if fulfilment is None else {"fulfilment": fulfilment}
+    return {"id": key, "name": key.removesuffix("-1"), **_COMMON, **given}
 
 
 def simulator() -> Document:

@@ -52,15 +52,21 @@ class Stage:
     async def server(self, name: str, roles: str = "all") -> AsyncIterator[tuple[Child, Store]]:
         """The real server, `som serve`, on a database of its own that holds the specifications."""
         store = await self.database.store(name)
+        async with self.process(name, store, roles) as server:
+            for specification in orders.specifications():
+                await self.post(server.url + SPECIFICATIONS, specification)
+            yield server, store
+
+    @asynccontextmanager
+    async def process(self, name: str, store: Store, roles: str) -> AsyncIterator[Child]:
+        """A process of the real server, in these roles, on this database."""
         arguments = [
             *("-m", "som.cli", "serve", "--host", "127.0.0.1", "--port", "{port}", "--roles", roles),
             *("--mongodb-url", self.database.url, "--config", str(self._config(store))),
             *("--data-dir", str(self.folder / name), "--log-level", "warning"),
         ]
         async with child(arguments, self.folder / f"{name}.log", "/readyz") as server:
-            for specification in orders.specifications():
-                await self.post(server.url + SPECIFICATIONS, specification)
-            yield server, store
+            yield server
 
     def _config(self, store: Store) -> Path:
         config = self.folder / f"{store.database.name}.toml"
@@ -90,6 +96,12 @@ class Stage:
                 raise RuntimeError(f"POST {url}: {answer.status} {await answer.text()}")
             made: Document = await answer.json()
             return made
+
+    async def change(self, url: str, body: Document) -> None:
+        """Let something be done with what is there; raises where that is refused."""
+        async with self.http.post(url, json=body) as answer:
+            if not answer.ok:
+                raise RuntimeError(f"POST {url}: {answer.status} {await answer.text()}")
 
     async def get(self, url: str) -> Any:
         """Read something."""

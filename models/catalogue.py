@@ -1,7 +1,7 @@
 """The catalogue port on our own collection: specifications in memory, compiled once."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 from pymongo.errors import PyMongoError
@@ -14,7 +14,7 @@ from models.domain.patterns import PatternEngine
 from models.domain.relations import Relation
 from models.domain.snapshot import version_order
 from models.domain.specification import Specification
-from models.recipe_book import PublishedRecipes, RecipeBook
+from models.recipe_book import PublishedRecipes
 from models.reference_cache import ReferenceCache
 from models.store import Store
 
@@ -59,10 +59,24 @@ class Reference(NamedTuple):
         return cls(_text(raw.get("id")), _text(raw.get("name")), _text(raw.get("version")))
 
 
+class KnownRecipes(Protocol):
+    """Where published recipes come from."""
+
+    def invalidate(self) -> None:
+        """Read them anew at the next need."""
+
+    async def of(self, tenant: str) -> PublishedRecipes:
+        """The published recipes of a tenant.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+
+
 class Catalogue:
     """Service specifications of our own catalogue."""
 
-    def __init__(self, store: Store, patterns: PatternEngine, recipes: RecipeBook | None = None) -> None:
+    def __init__(self, store: Store, patterns: PatternEngine, recipes: KnownRecipes | None = None) -> None:
         """Read from this store.
 
         Args:
@@ -74,12 +88,18 @@ class Catalogue:
         self._patterns = patterns
         self._recipes = recipes
         self._bound: dict[tuple[str, str], tuple[Specification, PublishedRecipes, Specification]] = {}
-        self._cache = ReferenceCache(store, COLLECTION, Families)
+        self._cache = ReferenceCache(store, COLLECTION, self._read)
         self._compiled: dict[tuple[str, str], tuple[int, Specification | None]] = {}
 
     def invalidate(self) -> None:
         """Read anew at the next need: the collection has changed. What has not changed stays compiled."""
         self._cache.invalidate()
+
+    def _read(self, documents: list[Document]) -> Families:
+        # A release publishes recipes with their specifications: who knows these must not know older recipes.
+        if self._recipes is not None:
+            self._recipes.invalidate()
+        return Families(documents)
 
     async def specification(
         self,

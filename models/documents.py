@@ -210,6 +210,7 @@ class Task(Stored):
     state = StringField(required=True)
     fence = IntField(required=True)
     fulfiller = StringField()
+    fulfillerKind = DictField()  # noqa: N815 - a stored name
     free = BooleanField()
     givenUp = ListField(StringField())  # noqa: N815 - a stored name
     formerDecisions = ListField(DictField())  # noqa: N815 - a stored name

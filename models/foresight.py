@@ -8,17 +8,34 @@ from models.catalogue import Catalogue, Families, Reference
 from models.domain.patterns import PatternEngine
 from models.domain.snapshot import RELIES_ON, Builder, Wish, characteristics_of, related_ids
 from models.inventory import Inventory
+from models.recipe_book import PublishedRecipes
 from models.store import Store
 
 Document = dict[str, Any]
 
 
-class ForeseenCatalogue(Catalogue):
-    """The catalogue that holds these specifications and no others."""
+class _ForeseenRecipes:
+    """These published recipes and no others."""
 
-    def __init__(self, store: Store, patterns: PatternEngine, bodies: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, recipes: PublishedRecipes) -> None:
+        self._recipes = recipes
+
+    def invalidate(self) -> None:
+        """They stay as they are."""
+
+    async def of(self, tenant: str) -> PublishedRecipes:  # noqa: ARG002 - they are of one tenant
+        """All of them."""
+        return self._recipes
+
+
+class ForeseenCatalogue(Catalogue):
+    """The catalogue that holds these specifications, and the recipes for them, and no others."""
+
+    def __init__(
+        self, store: Store, patterns: PatternEngine, bodies: Iterable[Mapping[str, Any]], recipes: PublishedRecipes
+    ) -> None:
         """Hold these, whatever the store has."""
-        super().__init__(store, patterns)
+        super().__init__(store, patterns, _ForeseenRecipes(recipes))
         self._foreseen = Families([{"_id": str(body["id"]), "rev": 0, "body": dict(body)} for body in bodies])
 
     async def _find(self, tenant: str, reference: Reference) -> Document | None:  # noqa: ARG002 - it is for one tenant

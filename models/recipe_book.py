@@ -1,6 +1,6 @@
 """The published recipes, kept at hand: who runs a recipe or calls one finds it here, and a change within a moment."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,12 +49,10 @@ class PublishedRecipe:
 class PublishedRecipes:
     """The published recipes of a tenant."""
 
-    def __init__(self, documents: Iterable[Mapping[str, Any]]) -> None:
-        """Know these documents of the collection; those that are not published are left out."""
-        made = [_published(one) for one in documents if one["state"] == "published"]
-        newest = sorted((one for one in made if one), key=lambda one: Version.parse(one.version), reverse=True)
+    def __init__(self, recipes: Iterable[PublishedRecipe]) -> None:
+        """Know these."""
         self._families: dict[str, list[PublishedRecipe]] = {}
-        for one in newest:
+        for one in sorted(recipes, key=lambda one: Version.parse(one.version), reverse=True):
             self._families.setdefault(one.name, []).append(one)
 
     def __bool__(self) -> bool:
@@ -64,6 +62,10 @@ class PublishedRecipes:
     def __iter__(self) -> Iterator[PublishedRecipe]:
         """All of them; of one recipe, the newest version first."""
         return (one for family in self._families.values() for one in family)
+
+    def changed(self, added: Iterable[PublishedRecipe], removed: Collection[str]) -> "PublishedRecipes":
+        """The same with others in addition, and without those of these ids."""
+        return PublishedRecipes([*(one for one in self if one.id not in removed), *added])
 
     def find(self, name: str, versions: str | None = None) -> PublishedRecipe | None:
         """The newest published version of a recipe in a range of versions; without one, the newest of all.
@@ -139,7 +141,7 @@ class RecipeBook:
         """Read recipes from this store."""
         self._store = store
         self._versions: dict[tuple[str, str], PublishedRecipe] = {}
-        self._cache: ReferenceCache[PublishedRecipes] = ReferenceCache(store, COLLECTION, PublishedRecipes)
+        self._cache: ReferenceCache[PublishedRecipes] = ReferenceCache(store, COLLECTION, self._published)
 
     def invalidate(self) -> None:
         """Recipes have changed, or may have."""
@@ -173,11 +175,23 @@ class RecipeBook:
 
     async def _version(self, tenant: str, name: str, version: str) -> PublishedRecipe | None:
         """A version that was published once: it never changes, so it is read once."""
-        key = (tenant, f"{name}:{version}")
-        known = self._versions.get(key)
+        key = f"{name}:{version}"
+        known = self._versions.get((tenant, key))
         if known is None:
-            stored = await self._store.get(COLLECTION, key[1], tenant=tenant)
-            known = _published(stored) if stored is not None and stored["state"] in ("published", "retired") else None
+            stored = await self._store.get(COLLECTION, key, tenant=tenant)
+            known = self._read(stored) if stored is not None and stored["state"] in ("published", "retired") else None
+        return known
+
+    def _published(self, documents: list[Document]) -> PublishedRecipes:
+        found = (self._read(one) for one in documents if one["state"] == "published")
+        return PublishedRecipes(one for one in found if one is not None)
+
+    def _read(self, stored: Mapping[str, Any]) -> PublishedRecipe | None:
+        """One as read, which is kept: reading a drawing anew with every change of another recipe is dear."""
+        key = (stored["tenant"], stored["_id"])
+        known = self._versions.get(key)
+        if known is None or known.body != stored["body"]:
+            known = as_published(stored)
             if known is not None:
                 if len(self._versions) >= MOST_VERSIONS:
                     self._versions.pop(next(iter(self._versions)))
@@ -193,7 +207,7 @@ class RecipeBook:
         return await self._cache.get(tenant)
 
 
-def _published(stored: Mapping[str, Any]) -> PublishedRecipe | None:
+def as_published(stored: Mapping[str, Any]) -> PublishedRecipe | None:
     """One as read; None where this version of the program cannot read it any more, which is told when it is used."""
     body = stored["body"]
     try:

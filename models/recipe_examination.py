@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.aside import aside
+from models.domain.bound_recipes import GIVEN
 from models.domain.errors import InvalidRequest
 from models.domain.pointers import pointer
 from models.domain.recipes import Problem, Recipe
@@ -21,7 +22,7 @@ from models.domain.violations import Violation
 from models.recipe_book import PublishedRecipe, PublishedRecipes, RecipeBook
 from models.recipe_decisions import RecipeDecisions
 from models.recipes import InvalidRecipe, read_recipe
-from models.release_examination import registered
+from models.registrations import registered
 from models.secrets import names_of as secret_names
 from models.store import Store
 
@@ -91,7 +92,7 @@ class RecipeExaminer:
         Raises:
             Unavailable: the database cannot be reached.
         """
-        return await aside(_examine, body, await self._beside(tenant), ())
+        return await self._examined(tenant, body, ())
 
     async def try_out(self, tenant: str, body: Body, cases: Iterable[Case]) -> Examination:
         """Say what is wrong with a recipe, and run it with simulated answers where it can be.
@@ -99,11 +100,11 @@ class RecipeExaminer:
         Raises:
             Unavailable: the database cannot be reached.
         """
-        return await aside(_examine, body, await self._beside(tenant), tuple(cases))
+        return await self._examined(tenant, body, tuple(cases))
 
-    async def _beside(self, tenant: str) -> "_Beside":
-        secrets = await secret_names(self._store, tenant)
-        return _Beside(await self._book.of(tenant), await registered(self._store, tenant), secrets)
+    async def _examined(self, tenant: str, body: Body, cases: tuple[Case, ...]) -> Examination:
+        published, selection = await self._book.of(tenant), await registered(self._store, tenant)
+        return await aside(examine, body, published, selection, cases, await secret_names(self._store, tenant))
 
     async def taken(self, tenant: str, body: Body) -> Iterator[str]:
         """Say which published recipe of another name is for something that this one is for.
@@ -112,7 +113,7 @@ class RecipeExaminer:
             Unavailable: the database cannot be reached.
         """
         self._book.invalidate()  # what this process knows may be a moment old
-        return _taken(bindings_of(body), tuple(await self._book.of(tenant)), body["name"])
+        return taken(bindings_of(body), tuple(await self._book.of(tenant)), body["name"])
 
 
 def cases_of(body: Body) -> tuple[Case, ...]:
@@ -152,23 +153,24 @@ def content_violations(body: Body) -> list[Violation]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Beside:
-    """What there is beside a recipe."""
+def examine(
+    body: Body,
+    published: PublishedRecipes,
+    selection: Selection,
+    cases: tuple[Case, ...],
+    secrets: frozenset[str] | None = None,
+) -> Examination:
+    """Say what is wrong with a recipe beside these others and fulfillers, and run it with simulated answers.
 
-    published: PublishedRecipes
-    selection: Selection
-    secrets: frozenset[str]
-
-
-def _examine(body: Body, beside: _Beside, cases: tuple[Case, ...]) -> Examination:
-    published, selection = beside.published, beside.selection
+    Without `secrets`, the names of those that there are, it is not looked at which of them exist.
+    """
     try:
         recipe = published.linked(read_recipe(body["bpmn"]))
     except InvalidRecipe as error:
         return Examination(None, (Problem("", "", "", _UNREADABLE, "refused", str(error)),))
     decisions = RecipeDecisions(body.get("decisionTable") or ())
-    known = Known((), decisions.names, selection.names, beside.secrets)
+    given = GIVEN if body.get("binding") else ()
+    known = Known((), decisions.names, selection.names, secrets, given)
     problems = (*decisions.problems, *check(recipe, known), *_undone(recipe, selection))
     if is_refused(problems):
         return Examination(recipe, problems)
@@ -188,7 +190,8 @@ def _undone(recipe: Recipe, selection: Selection) -> Iterator[Problem]:
                     yield at_node(node, "noWork", "remark", text)
 
 
-def _taken(bindings: Iterable[Binding], published: Iterable[PublishedRecipe], name: str) -> Iterator[str]:
+def taken(bindings: Iterable[Binding], published: Iterable[PublishedRecipe], name: str) -> Iterator[str]:
+    """Say which published recipe of another name is for something that one of this name is for."""
     others = [one for one in published if one.name != name]
     for binding in bindings:
         for other in others:

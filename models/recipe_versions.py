@@ -1,9 +1,11 @@
 """Versions of recipes."""
 
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from models.domain.lifecycle import LifeCycle
 from models.domain.lifecycles import RECIPE
+from models.reading import reading
 from models.versions import Versions
 
 COLLECTION = "recipe"
@@ -16,3 +18,17 @@ class RecipeVersions(Versions):
     word: ClassVar[str] = "recipe"
     life: ClassVar[LifeCycle] = RECIPE
     parts: ClassVar[tuple[str, ...]] = ("bpmn", "source", "decisionTable", "form", "testCase", "binding")
+
+    async def all(self, tenant: str, whole: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """All versions by id: those of the ids in `whole` with all of their bodies, others without what may be large.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        ids = list(whole)
+        large = {f"body.{part}": 0 for part in self.parts if part != "binding"}
+        with reading():
+            recipes = self._store.collection(COLLECTION)
+            others = await recipes.find({"tenant": tenant, "_id": {"$nin": ids}}, large).to_list()
+            found = await recipes.find({"tenant": tenant, "_id": {"$in": ids}}).to_list() if ids else []
+        return {one["_id"]: one for one in (*others, *found)}

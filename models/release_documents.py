@@ -9,7 +9,8 @@ class Release(ResourceDocument):
     """One version of a release, as it was installed; `body` is the package.
 
     `createdSpecification` and `moved` ({id, to, from}: lifecycleStatus) tell what installing it did to the catalogue,
-    `supersedes` the version that it took the place of; `latch` changes with whatever must not happen beside it.
+    `createdRecipe` and `movedRecipe` ({id, to, from}: state) what it did to recipes, `supersedes` the version that it
+    took the place of; `latch` changes with whatever must not happen beside it.
     """
 
     meta = {
@@ -27,4 +28,6 @@ class Release(ResourceDocument):
     supersedes = StringField()
     createdSpecification = ListField(StringField())  # noqa: N815 - a stored name
     moved = ListField(DictField())
+    createdRecipe = ListField(StringField())  # noqa: N815 - a stored name
+    movedRecipe = ListField(DictField())  # noqa: N815 - a stored name
     latch = StringField()

@@ -6,28 +6,33 @@ from typing import Any
 
 import orjson
 
-from models.aside import aside_if_big
+from models.aside import aside, aside_if_big
 from models.catalogue import Reference
 from models.clock import Clock
 from models.domain.caller import Caller
 from models.domain.draft import Unplannable
 from models.domain.errors import InvalidRequest
-from models.domain.fulfiller import FulfillerDefinition
 from models.domain.order_check import check_order
 from models.domain.order_items import items_of
 from models.domain.patterns import PatternEngine
 from models.domain.pointers import pointer
 from models.domain.publishing import check_publishable
-from models.domain.releases.change import CatalogueChange, installation
+from models.domain.releases import recipes
+from models.domain.releases.change import NOTHING, CatalogueChange, installation
 from models.domain.releases.coverage import capability_of
 from models.domain.releases.expectations import Picture, picture, unexpected
 from models.domain.releases.package import Package, read_package, same_content
 from models.domain.releases.versions import InvalidVersion, Version
 from models.domain.selection import Selection
+from models.domain.specification import Specification
 from models.domain.violations import Violation
 from models.foresight import ForeseenCatalogue, ForeseenInventory
 from models.planning import load_relations, load_surface, plan_order
 from models.reading import reading
+from models.recipe_book import RecipeBook
+from models.registrations import registered
+from models.release_parts import Part, RecipePart, SpecificationPart
+from models.release_recipes import RecipesLook, foreseen, unreadable, with_drawings
 from models.releases import Releases
 from models.store import Store
 
@@ -53,7 +58,9 @@ class Examination:
         package: as read.
         violations: everything that stands against installing it; pointers are into the package.
         change: what installing it would do to the catalogue.
+        recipe_change: what it would do to recipes.
         specifications: the catalogue that this was worked out from, by id.
+        recipes: the recipes likewise.
         installed: the installed releases by name.
         present: this very version, where it was installed before.
         plans: by the name of the check the plan that its order leads to.
@@ -62,10 +69,17 @@ class Examination:
     package: Package
     violations: list[Violation]
     specifications: dict[str, Document]
+    recipes: dict[str, Document]
     installed: dict[str, Document]
     present: Document | None
-    change: CatalogueChange = field(default_factory=lambda: CatalogueChange((), {}, ()))
+    change: CatalogueChange = NOTHING
+    recipe_change: CatalogueChange = NOTHING
     plans: dict[str, Picture] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> list[Part]:
+        """All that installing it would do, to be written."""
+        return [SpecificationPart(self.change, self.specifications), RecipePart(self.recipe_change, self.recipes)]
 
     @property
     def former(self) -> Document | None:
@@ -82,9 +96,12 @@ class Examination:
 class Examiner:
     """Examines packages."""
 
-    def __init__(self, store: Store, clock: Clock, patterns: PatternEngine, schemas: Schemas) -> None:
-        """Examine them against this store."""
+    def __init__(
+        self, store: Store, clock: Clock, patterns: PatternEngine, schemas: Schemas, recipes: RecipeBook
+    ) -> None:
+        """Examine them against this store, and the recipes in this book."""
         self._store = store
+        self._recipes = recipes
         self._clock = clock
         self._patterns = patterns
         self._schemas = schemas
@@ -96,11 +113,14 @@ class Examiner:
         Raises:
             Unavailable: the database cannot be reached.
         """
+        body, undrawn = await aside(with_drawings, body)
         package, violations = read_package(body)
+        violations += undrawn
         found = Examination(
             package,
             violations,
             await self._releases.specifications(caller.tenant),
+            await self._releases.recipes(caller.tenant, [str(one["id"]) for one in package.recipes]),
             await self._releases.installed(caller.tenant),
             await self._releases.get(caller.tenant, package.id),
         )
@@ -110,6 +130,7 @@ class Examiner:
             )
         for index, check in enumerate(package.checks):
             await self._follow(self._schemas.order, check["order"], pointer("check", index, "order"), found)
+        found.violations += await aside(unreadable, package)
         if found.violations:
             return found  # what does not follow its schema cannot be looked at any further
         await self._look(caller, found)
@@ -125,28 +146,42 @@ class Examiner:
         package = found.package
         found.violations += _version(found)
         bodies = {key: stored["body"] for key, stored in found.specifications.items()}
-        former = found.former
-        replaced = [one["id"] for one in former["body"]["serviceSpecification"]] if former else []
+        former = found.former.get("body", {}) if found.former else {}
+        replaced = [one["id"] for one in former.get("serviceSpecification", ())]
         found.change, taken = installation(package, bodies, replaced)
         found.violations += [*taken, *_requirements(found)]
         after = found.change.after(bodies)
-        catalogue = ForeseenCatalogue(self._store, self._patterns, after.values())
+        replaced = [one["id"] for one in former.get("recipe", ())]
+        found.recipe_change, taken = recipes.installation(package, found.recipes, replaced, after)
+        found.violations += taken
+        self._recipes.invalidate()  # what this process knows may be a moment old
+        published = await self._recipes.of(caller.tenant)
+        if not taken:
+            published = await aside(foreseen, published, found.recipe_change, found.recipes)
+        catalogue = ForeseenCatalogue(self._store, self._patterns, after.values(), published)
         for index, body in enumerate(package.specifications):
             at = pointer("serviceSpecification", index)
             found.violations += _below(at, await self._published(caller, body, catalogue))
         if found.violations:
             return  # a plan is made of what can be published
-        found.violations += await self._needs(caller, package, catalogue)
+        selection = await registered(self._store, caller.tenant)
+        found.violations += await self._needs(caller, package, catalogue, selection)
+        found.violations += await self._drawn(caller, RecipesLook(package, published, selection), catalogue)
         for index, check in enumerate(package.checks):
             found.violations += await self._checked(caller, check, pointer("check", index), catalogue, found)
+
+    async def _drawn(self, caller: Caller, look: RecipesLook, catalogue: ForeseenCatalogue) -> list[Violation]:
+        named = {name: await _named(caller, name, catalogue) for name in await aside(look.named)}
+        return await look.violations(named)
 
     async def _published(self, caller: Caller, body: Body, catalogue: ForeseenCatalogue) -> list[Violation]:
         snapshot = await load_relations(caller, body, catalogue, self._clock.text())
         size = len(orjson.dumps(body))
         return await aside_if_big(size, check_publishable, body, self._patterns, snapshot.specification)
 
-    async def _needs(self, caller: Caller, package: Package, catalogue: ForeseenCatalogue) -> list[Violation]:
-        selection = await registered(self._store, caller.tenant)
+    async def _needs(
+        self, caller: Caller, package: Package, catalogue: ForeseenCatalogue, selection: Selection
+    ) -> list[Violation]:
         found = []
         for index, need in enumerate(package.needs):
             if need.pool is not None and not await self._has_pool(caller, need.pool):
@@ -154,8 +189,7 @@ class Examiner:
                 found.append(Violation(pointer("needs", index, "pool"), "missingPool", text))
             if need.specification is None:
                 continue
-            known = await catalogue.compiled(caller.tenant, Reference(need.specification))
-            known = known or await catalogue.compiled(caller.tenant, Reference(name=need.specification))
+            known = await _named(caller, need.specification, catalogue)
             if not selection.fits(capability_of(need.specification, need.action, known)):
                 text = f"No registered fulfiller can do {need.action} of {need.specification}."
                 found.append(Violation(pointer("needs", index), "missingCapability", text))
@@ -183,15 +217,10 @@ class Examiner:
         return list(unexpected(check.get("expect") or {}, seen, f"{at}/expect"))
 
 
-async def registered(store: Store, tenant: str) -> Selection:
-    """The registered fulfillers, to be asked what they can do.
-
-    Raises:
-        Unavailable: the database cannot be reached.
-    """
-    with reading():
-        stored = await store.collection("fulfiller").find({"tenant": tenant}, {"secret": 0}).to_list()
-    return Selection(FulfillerDefinition.from_document(one) for one in stored)
+async def _named(caller: Caller, name: str, catalogue: ForeseenCatalogue) -> Specification | None:
+    """The specification of this id, or else of this name."""
+    known = await catalogue.compiled(caller.tenant, Reference(name))
+    return known or await catalogue.compiled(caller.tenant, Reference(name=name))
 
 
 def _below(at: str, violations: Iterable[Violation]) -> list[Violation]:

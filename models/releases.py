@@ -1,23 +1,23 @@
-"""Releases as stored documents: installed and taken back in one transaction with their specifications."""
+"""Releases as stored documents: installed and taken back in one transaction with all that they hold."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from models import outbox
-from models.clock import Clock, to_text
+from models.clock import Clock
 from models.domain.caller import Caller
 from models.domain.lifecycles import RELEASE
-from models.domain.releases.change import CatalogueChange
 from models.domain.releases.package import Package
 from models.ids import new_id
 from models.reading import reading
+from models.recipe_versions import RecipeVersions
+from models.release_parts import SPECIFICATIONS, Part
 from models.store import Store
 from models.transactions import Insertion, Update, write_all
 
 Document = dict[str, Any]
 
 COLLECTION = "release"
-SPECIFICATIONS = "serviceSpecification"
 INSTALLED = "installed"
 
 
@@ -39,6 +39,14 @@ class Releases:
             found = await self._store.collection(SPECIFICATIONS).find({"tenant": tenant}).to_list()
         return {one["_id"]: one for one in found}
 
+    async def recipes(self, tenant: str, whole: Iterable[str] = ()) -> dict[str, Document]:
+        """All versions of recipes by id; those in `whole` with what is drawn, others without what may be large.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        return await RecipeVersions(self._store, self._clock).all(tenant, whole)
+
     async def installed(self, tenant: str) -> dict[str, Document]:
         """The installed version of each release, by the release's name.
 
@@ -58,12 +66,11 @@ class Releases:
         """
         return await self._store.get(COLLECTION, key, tenant=tenant)
 
-    async def install(  # noqa: PLR0913, PLR0917 - what an installation consists of
+    async def install(
         self,
         caller: Caller,
         package: Package,
-        change: CatalogueChange,
-        specifications: Mapping[str, Document],
+        parts: Sequence[Part],
         present: Document | None,
         installed: Mapping[str, Document],
     ) -> bool:
@@ -72,8 +79,7 @@ class Releases:
         Args:
             caller: who does it.
             package: the package.
-            change: what it does to the catalogue.
-            specifications: those that the change was worked out from.
+            parts: what it does to specifications and the like.
             present: this version, where it was installed before.
             installed: all installed releases.
 
@@ -81,7 +87,7 @@ class Releases:
             False where something has changed since the examination; nothing was written then.
 
         Raises:
-            AlreadyExists: somebody else was quicker with this release, or with one of its specifications.
+            AlreadyExists: somebody else was quicker with this release, or with something that it holds.
             Unavailable: the database cannot be reached; whether it was installed is unknown, and it is safe to repeat.
         """
         former = installed.get(package.name)
@@ -89,24 +95,17 @@ class Releases:
         writes: list[Insertion | Update] = []
         if former is not None:
             writes.append(self._moved(former, "superseded", caller, f"{package.id} installed"))
-        writes.append(self._installed(caller, package, change, present, former))
+        writes.append(self._installed(caller, package, parts, present, former))
         # Whoever takes back what this one requires, and this installation, cannot both succeed.
         for required in {requirement.name for requirement in package.requires} & installed.keys():
             one = installed[required]
             guard = {"_id": one["_id"], "tenant": caller.tenant, "state": INSTALLED}
             writes.append(Update(COLLECTION, guard, {"$set": {"latch": new_id()}}))
-        writes += [self._published(caller, body, why) for body in change.created]
-        writes += self._statuses(caller, change, specifications, why)
+        for part in parts:
+            writes += part.writes(self._store, self._clock, caller, why)
         return await write_all(self._store, writes)
 
-    async def roll_back(
-        self,
-        caller: Caller,
-        stored: Document,
-        former: Document | None,
-        change: CatalogueChange,
-        specifications: Mapping[str, Document],
-    ) -> bool:
+    async def roll_back(self, caller: Caller, stored: Document, former: Document | None, parts: Sequence[Part]) -> bool:
         """Take an installed release back, and install the version before it again: all of it, or nothing.
 
         Returns:
@@ -119,26 +118,25 @@ class Releases:
         writes: list[Insertion | Update] = [self._moved(stored, "rolledBack", caller, "rolled back")]
         if former is not None:
             writes.append(self._moved(former, INSTALLED, caller, f"{stored['_id']} rolled back"))
-        writes += self._statuses(caller, change, specifications, f"release {stored['_id']} rolled back")
+        for part in parts:
+            writes += part.writes(self._store, self._clock, caller, f"release {stored['_id']} rolled back")
         return await write_all(self._store, writes)
 
     def _installed(
         self,
         caller: Caller,
         package: Package,
-        change: CatalogueChange,
+        parts: Sequence[Part],
         present: Document | None,
         former: Document | None,
     ) -> Insertion | Update:
-        moved = [{"id": key, "to": to, "from": before} for key, (to, before) in change.moved.items()]
-        known = set(present["createdSpecification"]) if present else set()
         fields: Document = {
             "state": INSTALLED,
-            "moved": moved,
-            "createdSpecification": sorted(known | {body["id"] for body in change.created}),
             "supersedes": former["_id"] if former else None,
             "latch": new_id(),
         }
+        for part in parts:
+            fields |= part.fields(present)
         if present is not None:
             return self._moved(present, INSTALLED, caller, "installed again", fields)
         document: Document = {
@@ -168,27 +166,3 @@ class Releases:
         # A release that came to require this one since it was read has turned its latch.
         guard = {"_id": stored["_id"], "tenant": stored["tenant"], "rev": stored["rev"], "latch": stored["latch"]}
         return Update(COLLECTION, guard, change)
-
-    def _published(self, caller: Caller, body: Document, why: str) -> Insertion:
-        now = self._clock.now()
-        made = [outbox.stub("ServiceSpecificationCreateEvent", who=caller.subject, why=why)]
-        document = {"_id": body["id"], "tenant": caller.tenant, "body": {**body, "lastUpdate": to_text(now)}}
-        return Insertion(SPECIFICATIONS, outbox.first(document, made, now))
-
-    def _statuses(
-        self, caller: Caller, change: CatalogueChange, specifications: Mapping[str, Document], why: str
-    ) -> list[Update]:
-        now, found = self._clock.now(), []
-        for key, (to, before) in change.moved.items():
-            stored = specifications[key]
-            told = outbox.stub(
-                "ServiceSpecificationChangeEvent",
-                who=caller.subject,
-                why=why,
-                before={"lifecycleStatus": before},
-                after={"lifecycleStatus": to},
-            )
-            fields = {"body.lifecycleStatus": to, "body.lastUpdate": to_text(now)}
-            guard = {"_id": key, "tenant": caller.tenant, "rev": stored["rev"]}
-            found.append(Update(SPECIFICATIONS, guard, outbox.change(stored, fields, [told], now)))
-        return found

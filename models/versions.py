@@ -1,6 +1,6 @@
 """Versioned things that people publish: made, changed while they are drafts, and moved along their life."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import orjson
@@ -13,6 +13,7 @@ from models.domain.lifecycle import LifeCycle
 from models.domain.merge_patch import with_defaults
 from models.reading import reading
 from models.store import Store
+from models.transactions import Insertion, Update
 
 Document = dict[str, Any]
 Check = Callable[[Mapping[str, Any]], None]
@@ -76,15 +77,13 @@ class Versions:
             AlreadyExists: there is this version already.
             Unavailable: the database cannot be reached; safe to repeat.
         """
-        name, version = body["name"], body["version"]
-        key = f"{name}:{version}"
-        document: Document = {"_id": key, "tenant": caller.tenant, "name": name, "version": version, "state": DRAFT}
-        document |= {"body": {"id": key, **body}, "steps": [self._step(caller, DRAFT, None)]}
+        document = self._draft(caller, body)
         made = [outbox.stub(self._event("CreateEvent"), state=DRAFT, who=caller.subject)]
         try:
             await self._store.insert(self.collection, outbox.first(document, made, self._clock.now()))
         except AlreadyExists:
-            raise AlreadyExists(f"There is {key!r} already; give the change a version of its own.") from None
+            text = f"There is {document['_id']!r} already; give the change a version of its own."
+            raise AlreadyExists(text) from None
         return document
 
     async def change(self, caller: Caller, key: str, patch: Mapping[str, Any], check: Check) -> Document:
@@ -116,18 +115,31 @@ class Versions:
             IllegalTransition: its life has no such move.
             Unavailable: the database cannot be reached; whether it moved is unknown.
         """
-        state = stored["state"]
-        self.life.move(state, to)
-        told = outbox.stub(
-            self._event("StateChangeEvent"),
-            state=to,
-            who=caller.subject,
-            why=why,
-            before={"state": state},
-            after={"state": to},
-        )
-        steps = [*stored.get("steps", ())[1 - _STEPS :], self._step(caller, to, why)]
-        return await self._write(stored, {"state": to, "steps": steps}, told)
+        fields, told = self._moved(caller, stored, to, why)
+        return await self._write(stored, fields, told)
+
+    def moving(self, caller: Caller, stored: Mapping[str, Any], to: str, why: str) -> Update:
+        """The write that moves one on as it was read, as a part of a larger change.
+
+        Raises:
+            IllegalTransition: its life has no such move.
+        """
+        fields, told = self._moved(caller, stored, to, why)
+        return Update(self.collection, _guard(stored), outbox.change(stored, fields, [told], self._clock.now()))
+
+    def arriving(self, caller: Caller, body: Document, path: Sequence[str], why: str) -> Insertion:
+        """The write that makes one and leads it through these states, as a part of a larger change.
+
+        Raises:
+            IllegalTransition: its life has no such path from a draft on.
+        """
+        document = self._draft(caller, body)
+        told = [outbox.stub(self._event("CreateEvent"), state=DRAFT, who=caller.subject, why=why)]
+        for to in path:
+            fields, stub = self._moved(caller, document, to, why)
+            document |= fields
+            told.append(stub)
+        return Insertion(self.collection, outbox.first(document, told, self._clock.now()))
 
     async def step(self, caller: Caller, key: str, to: str, why: str | None, check: Check) -> Document:
         """Move one on, whatever else happens to it.
@@ -159,11 +171,31 @@ class Versions:
                 return
         raise self._busy()
 
-    async def _write(self, stored: Mapping[str, Any], fields: Document, told: outbox.Stub) -> bool:
-        guard = {"_id": stored["_id"], "tenant": stored["tenant"], "rev": stored["rev"]}
-        return await self._store.update(
-            self.collection, guard, outbox.change(stored, fields, [told], self._clock.now())
+    def _draft(self, caller: Caller, body: Document) -> Document:
+        name, version = body["name"], body["version"]
+        key = f"{name}:{version}"
+        document: Document = {"_id": key, "tenant": caller.tenant, "name": name, "version": version, "state": DRAFT}
+        return document | {"body": {"id": key, **body}, "steps": [self._step(caller, DRAFT, None)]}
+
+    def _moved(
+        self, caller: Caller, stored: Mapping[str, Any], to: str, why: str | None
+    ) -> tuple[Document, outbox.Stub]:
+        state = stored["state"]
+        self.life.move(state, to)
+        told = outbox.stub(
+            self._event("StateChangeEvent"),
+            state=to,
+            who=caller.subject,
+            why=why,
+            before={"state": state},
+            after={"state": to},
         )
+        steps = [*stored.get("steps", ())[1 - _STEPS :], self._step(caller, to, why)]
+        return {"state": to, "steps": steps}, told
+
+    async def _write(self, stored: Mapping[str, Any], fields: Document, told: outbox.Stub) -> bool:
+        change = outbox.change(stored, fields, [told], self._clock.now())
+        return await self._store.update(self.collection, _guard(stored), change)
 
     def _event(self, name: str) -> str:
         return f"{self.word.capitalize()}{name}"
@@ -174,6 +206,10 @@ class Versions:
     def _step(self, caller: Caller, state: str, why: str | None) -> Document:
         step = {"state": state, "at": self._clock.text(), "who": caller.subject}
         return step if why is None else {**step, "why": why}
+
+
+def _guard(stored: Mapping[str, Any]) -> Document:
+    return {"_id": stored["_id"], "tenant": stored["tenant"], "rev": stored["rev"]}
 
 
 def _immutable(stored: Mapping[str, Any]) -> str:

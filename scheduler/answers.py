@@ -174,7 +174,8 @@ class Settling:
 
     async def _decide(self, answer: Answer) -> Settlement:
         task, run = self._progress.tasks[answer.key], self._progress.run[answer.key]
-        definition = await self._parts.directory.definition(self._record.tenant, run.fulfiller or "")
+        directory, tenant = self._parts.directory, self._record.tenant
+        definition = await directory.definition(tenant, run.fulfiller) if run.fulfiller else None
         if isinstance(answer.outcome, Done):
             mapped = await self._map_output(task, answer.outcome, by_hand="by" in answer.detail)
             if mapped is not None:

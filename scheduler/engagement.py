@@ -209,6 +209,7 @@ class Engager:
             LeaseLost: another worker has the plan.
         """
         task, call, now = engagement.task, engagement.call, self._parts.clock.now()
+        kind = engagement.definition.kind
         intent = {
             "tenant": self._record.tenant,
             "plan": self._record.id,
@@ -222,6 +223,7 @@ class Engager:
             "state": "running",
             "fence": self._record.fence,
             "fulfiller": engagement.definition.id,
+            "fulfillerKind": {"name": kind, "version": self._parts.program.of_kind(kind)},
             "input": call.input,
             "body": call.service,
             "inputRev": engagement.revision,

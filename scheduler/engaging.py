@@ -10,6 +10,7 @@ from models.clock import Clock
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import Outcome
 from models.domain.plan import PlannedTask
+from models.domain.program import Program
 from models.domain.rate_limit import RateLimit
 from models.durations import Durations
 from models.fallout_rules import RuleBook
@@ -49,7 +50,10 @@ class Slots(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What engaging a fulfiller takes; `rules`, `pools` and `recipes` are None where there are none."""
+    """What engaging a fulfiller takes; `rules`, `pools` and `recipes` are None where there are none.
+
+    `program` is written down with what is done.
+    """
 
     store: Store
     clock: Clock
@@ -65,6 +69,7 @@ class Parts:
     pools: ResourcePools | None = None
     sealer: Sealer = field(default_factory=Sealer)
     recipes: RecipeSource | None = None
+    program: Program = field(default_factory=Program)
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,8 +155,7 @@ class PlanRun:
         await self._failing.advance()
         await self._take_services()
         if self._progress.recipes:
-            await self._recipes.advance()
-            await self._take_services()
+            await self._lead_recipes()
         helped = await self._rules.apply(self._calls.answers)
         await self._write()
         if helped or (not self._handing_over and await self._starter.start()):
@@ -232,6 +231,15 @@ class PlanRun:
         if self._items.refused:
             self._fallout.hold_items(self._items.refused)
             self._items.refused = {}
+
+    async def _lead_recipes(self) -> None:
+        """Lead the recipes on, and take in what those have come to that end: others may begin by that."""
+        await self._recipes.advance()
+        while self._calls.answers:
+            await self._take_answers()
+            await self._take_services()
+            await self._recipes.advance()
+        await self._take_services()
 
     async def _take_inbox(self) -> None:
         if self._poked:

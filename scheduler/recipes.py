@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from models.clock import parse, to_text
+from models.domain.bound_recipes import GIVEN
 from models.domain.outcomes import Done as TaskDone
 from models.domain.plan import PlannedTask
 from models.domain.precedence import ENDED
@@ -76,6 +77,7 @@ class Recipes:
         self._items = items
         self._answers = answers
         self._runs: dict[str, RecipeRun] = {}
+        self._moved: set[str] = set()
         self._playables: dict[str, Playable] = {}
         self.mail = RecipeMail(parts, record)
         self._told: set[str] = set()
@@ -99,8 +101,14 @@ class Recipes:
                     await self._begin(task)
             elif run.state in ("accepted", "held"):
                 await self._lead_on(task, self.mail.letters)
-            if key in self._record.recipes:
+            if self._is_begun(key):
                 self._call_off(task, await self._run(task))
+        for key in self._moved:  # once, whatever has happened to it
+            self._record.keep_recipe(key, self._runs[key].to_document())
+        self._moved.clear()
+
+    def _is_begun(self, key: str) -> bool:
+        return key in self._runs or key in self._record.recipes
 
     def _is_open(self, key: str) -> bool:
         return self._progress.run[key].state == "accepted"
@@ -125,12 +133,11 @@ class Recipes:
             self._fallout.hold(task, Held("recipeGone", "The recipe cannot be read", reason))
             return
         edited = await self._edited(task)
-        run = await self._run(task) if task.key in self._record.recipes else None
+        run = await self._run(task) if self._is_begun(task.key) else None
         now = self._parts.clock.now()
         started = self._progress.run[task.key].started or now
         self._progress.move(task.key, "running", due=None)
         self._progress.move(task.key, "accepted", error=None, deadline=None, started=started)
-        self._fallout.note(task.key, state="accepted", recipe=list(task.recipe or ()))
         if run is not None and run.state.status != "failed":
             await self._take(task, playable, run, Retried(now, None, edited))
         else:
@@ -259,7 +266,8 @@ class Recipes:
                     run.reason = reason
                 case _:
                     self.mail.note(task, effect)
-        self._record.keep_recipe(task.key, run.to_document())
+        run.led_by(self._parts.program.version)
+        self._moved.add(task.key)
         if stuck:
             self._stuck(task, "; ".join(stuck))
 
@@ -283,7 +291,7 @@ class Recipes:
         if any(self._progress.run[key].state not in ENDED for key in self._steps(task)):
             return  # what was called off has not stopped yet
         self._told.add(task.key)
-        output = {name: value for name, value in run.state.variables.items() if name not in _GIVEN}
+        output = {name: value for name, value in run.state.variables.items() if name not in GIVEN}
         done = TaskDone(output)
         self._answers.append(Answer(task.key, self._progress.run[task.key].revision, done, None))
 
@@ -325,8 +333,6 @@ class Recipes:
 
 
 _OVER = frozenset({"done", "skipped"})
-_GIVEN = frozenset({"order", "item", "service", "parent", "child", "reliesOn", "action"})
-"""Variables that a run begins with: they are no result."""
 
 
 def _size(state: State) -> int:

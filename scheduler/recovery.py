@@ -1,7 +1,7 @@
 """What happened to calls whose answer never came to the plan, because its holder died."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from models.domain.outcomes import (
@@ -28,7 +28,7 @@ _OUTCOMES: dict[str, type] = {
 
 def outcome_document(outcome: Outcome) -> Document:
     """An outcome as a task document keeps it."""
-    return {"kind": type(outcome).__name__, **asdict(outcome)}
+    return {"kind": type(outcome).__name__, **{one.name: getattr(outcome, one.name) for one in fields(outcome)}}
 
 
 def outcome_from_document(stored: Mapping[str, Any]) -> Outcome:

@@ -1,5 +1,6 @@
 """The scheduler and the notifier, put together from their parts."""
 
+from adapters.kinds import versions_of_plug_ins
 from adapters.webhook import Webhook, WebhookSettings
 from models import fallout_flows, inbox, recipe_messages, service_releases, task_flows
 from models.budgets import Budgets
@@ -8,6 +9,7 @@ from models.catalogue import Catalogue
 from models.change_closings import ChangeClosings
 from models.deciding import Deciding
 from models.domain.delivery import Inventories
+from models.domain.program import Program
 from models.durations import Durations
 from models.fallout_rules import RuleBook
 from models.leases import Leases
@@ -98,6 +100,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
         pools,
         sealer,
         recipes,
+        Program(program_version(), versions_of_plug_ins()),
     )
     claims = Claims(store, clock, ground.worker, settings.lease_seconds)
     intake = Intake(store, clock, claims, planner.plan, deciding.accept)

@@ -1,7 +1,7 @@
-"""What the run of a recipe costs, without saving: six service tasks, two of them side by side.
+"""What the run of a recipe costs: six service tasks, two of them side by side; alone, and saved (`durable_recipes`).
 
-Beside it runs SpiffWorkflow, where it is installed (`pip install SpiffWorkflow`): the same drawing, whose tasks are
-manual ones, for it leaves these to whoever runs it, as our interpreter leaves all.
+Beside it runs SpiffWorkflow, with the same data and the same drawing, whose tasks are manual ones: it leaves these to
+whoever runs it, as our interpreter leaves all.
 """
 
 import importlib
@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from bench.figures import Aim, Figure
+from bench.parts import durable_recipes
 from bench.stage import Stage
 from models.domain.recipes import State, advance, effects, start
 from models.domain.recipes.happenings import Done
@@ -21,10 +22,23 @@ from models.recipes import read_recipe
 PART = "recipes"
 SPIFF = "SpiffWorkflow"
 
-_ROUNDS, _RUNS, _WARM = 5, 100, 10
+_RUNS, _WARM = 100, 10
 _TASKS = tuple(f"t{number}" for number in range(1, 7))
 _FLOWS = "s>t1 t1>f f>t2 f>t3 t2>j t3>j j>t4 t4>t5 t5>t6 t6>e"
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
+_DATA: dict[str, Any] = {
+    "service": {
+        "id": "0" * 36,
+        "name": "Line 1",
+        "state": "designed",
+        "serviceSpecification": {"id": "bench-recipe-1", "name": "bench-recipe", "version": "1.0"},
+        "characteristic": {"site": "NL-10001", "bandwidth": 1000, "technology": "fibre"},
+    },
+    "order": {"id": "0" * 36, "externalId": "BENCH-4711", "category": "bench", "priority": "4"},
+    "item": {"id": "1", "action": "add", "quantity": 1, "path": "1"},
+    "action": "add",
+}
+"""What a run of an order begins with."""
 
 
 def drawing(task: str) -> str:
@@ -40,21 +54,24 @@ def drawing(task: str) -> str:
 
 async def measure(stage: Stage) -> list[Figure]:
     """CPU of one instance, with its state kept in memory, and with it written as JSON and read at every step."""
-    stage.say(f"{_ROUNDS} times {_RUNS} instances of six tasks")
+    rounds = stage.scale.rounds * 2 - 1
+    stage.say(f"{rounds} times {_RUNS} instances of six tasks")
     ours, beside = _ours(), _spiff()
     figures = []
+    alone: list[float] = []
     for name, saved in (("instance of six tasks", False), ("the same, through JSON at every step", True)):
         samples: list[float] = []
         floor: list[float] = []
-        for _ in range(_ROUNDS):
+        for _ in range(rounds):
             samples.append(_cpu(ours, saved))
             if beside is not None:
                 floor.append(_cpu(beside, saved))
+        alone = alone or floor
         floors = {SPIFF: floor} if floor else {}
         aim = Aim(2.2, least=False, floor=SPIFF) if floor and not saved else None
         note = "" if floor else "SpiffWorkflow is not installed"
         figures.append(Figure(PART, name, "ms CPU", samples, floors, aim, note))
-    return figures
+    return figures + await durable_recipes.measure(stage, PART, alone)
 
 
 def _cpu(run: Callable[[bool], None], saved: bool) -> float:
@@ -70,7 +87,7 @@ def _ours() -> Callable[[bool], None]:
     recipe = read_recipe(drawing("serviceTask"))
 
     def run(saved: bool) -> None:
-        state, found = start(recipe, {"n": 1}, _AT)
+        state, found = start(recipe, _DATA, _AT)
         todo = [effect.key for effect in found if isinstance(effect, effects.Start)]
         while todo:
             if saved:
@@ -96,6 +113,7 @@ def _spiff() -> Callable[[bool], None] | None:
 
     def run(saved: bool) -> None:
         instance = workflow.BpmnWorkflow(specification)
+        instance.get_next_task(state=states.TaskState.READY).data.update(_DATA)
         instance.do_engine_steps()
         while not instance.is_completed():
             if saved:

@@ -40,7 +40,8 @@ def plan_body(request: Request, picture: PlanPicture) -> Document:
             for service in picture.plan.services
         ],
         "recipeRun": [
-            recipe_run_body(task, RecipeRun.from_document(run)) for task, run in stored.get("recipes", {}).items()
+            {**recipe_run_body(task, RecipeRun.from_document(run)), "fulfillerKind": kinds_of_steps(picture, task)}
+            for task, run in stored.get("recipes", {}).items()
         ],
         "task": [running_task_body(request, picture, task) for task in picture.tasks],
     }
@@ -124,6 +125,7 @@ def recipe_run_body(task: str, run: RecipeRun) -> Document:
         "task": task,
         "recipe": {"name": name, "version": version},
         "number": run.number,
+        "engine": list(run.engines),
         "status": run.state.status,
         "due": run.state.due,
         "at": [
@@ -133,6 +135,14 @@ def recipe_run_body(task: str, run: RecipeRun) -> Document:
         "data": dict(run.state.variables),
         "path": [{"at": at, "what": what, "element": node, "key": key} for at, what, node, key in passed],
     }
+
+
+def kinds_of_steps(picture: PlanPicture, task: str) -> list[Document]:
+    """The kinds of fulfillers that have done steps of the recipe that a task runs, each with its versions."""
+    steps = (picture.documents.get(one.key, {}) for one in picture.tasks if one.of == task)
+    kinds = (document["fulfillerKind"] for document in steps if "fulfillerKind" in document)
+    found = {(kind["name"], kind["version"]) for kind in kinds}
+    return [{"name": name, "version": version} for name, version in sorted(found)]
 
 
 def running_task_body(request: Request, picture: PlanPicture, task: PlannedTask) -> Document:

@@ -5,7 +5,7 @@ from typing import Any
 
 from handlers.exchange import Request
 from handlers.som.fallout_bodies import task_flow_reference
-from handlers.som.plan_bodies import owner_body, recipe_run_body
+from handlers.som.plan_bodies import kinds_of_steps, owner_body, recipe_run_body
 from handlers.som.times import shown
 from models.callback_token import CallKey
 from models.domain.plan import PlannedTask
@@ -74,6 +74,8 @@ def full_run_body(request: Request, picture: PlanPicture, task: str, flows: Iter
         "element": shown_visits.by_element(),
         "flow": [{**_place(*place), "taken": count} for place, count in taken(run).items()],
         "variable": shown_visits.variables(run.state),
+        "engine": told["engine"],
+        "fulfillerKind": kinds_of_steps(picture, task),
         "data": told["data"],
         "path": told["path"],
     }

@@ -1,6 +1,6 @@
-"""Releases: packages of specifications, examined, installed, compared and taken back as one."""
+"""Releases: packages of specifications and recipes, examined, installed, compared and taken back as one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,13 +14,17 @@ from handlers.placing import new_order_check
 from handlers.som.lists import AdminLists, Where, asked_fields, equals, one_of, one_reply, parameter
 from handlers.som.times import shown
 from handlers.validation import body_check
+from models.aside import aside
 from models.domain.caller import Caller
 from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from models.domain.lifecycles import RELEASE
-from models.domain.releases.change import CatalogueChange, withdrawal
+from models.domain.releases import recipes
+from models.domain.releases.change import withdrawal
 from models.domain.releases.difference import difference
 from models.domain.violations import Violation
 from models.release_examination import Examination, Examiner, Schemas, requiring
+from models.release_parts import Part, RecipePart, SpecificationPart
+from models.release_recipes import foreseen, left_behind, recipe_differences
 from models.releases import COLLECTION, Releases
 
 Document = dict[str, Any]
@@ -54,8 +58,11 @@ class ReleaseHandlers:
         schemas = Schemas(specification.check, new_order_check().check)
         self._lists = lists
         self._releases = Releases(dependencies.store, dependencies.clock)
-        self._examiner = Examiner(dependencies.store, dependencies.clock, dependencies.patterns, schemas)
+        self._examiner = Examiner(
+            dependencies.store, dependencies.clock, dependencies.patterns, schemas, dependencies.recipes
+        )
         self._catalogue = dependencies.catalogue
+        self._recipes = dependencies.recipes
 
     async def list(self, request: Request) -> Reply:
         """Answer releases, without what they hold."""
@@ -71,7 +78,7 @@ class ReleaseHandlers:
     async def preview(self, request: Request) -> Reply:
         """Answer what installing a package would do, and everything that stands against it."""
         found = await self._examiner.examine(request.caller, require_body(request))
-        return Reply(200, orjson.dumps(_preview(found)))
+        return Reply(200, orjson.dumps(await aside(_preview, found)))
 
     async def install(self, request: Request) -> Reply:
         """Install a package: all of it, or nothing. What is installed already is answered as it is."""
@@ -83,13 +90,13 @@ class ReleaseHandlers:
             if not found.is_installed:
                 try:
                     done = await self._releases.install(
-                        caller, found.package, found.change, found.specifications, found.present, found.installed
+                        caller, found.package, found.parts, found.present, found.installed
                     )
                 except AlreadyExists:
                     continue
                 if not done:
                     continue
-                self._catalogue.invalidate()
+                self._changed()
             reply = self._reply(201, request, await self._stored(caller, found.package.id))
             reply.headers.append((b"location", request.url(f"/release/{found.package.id}").encode()))
             return reply
@@ -102,10 +109,9 @@ class ReleaseHandlers:
         for _ in range(_TRIES):
             stored = await self._stored(caller, request.id)
             RELEASE.move(stored["state"], "rolledBack")
-            specifications = await self._releases.specifications(caller.tenant)
-            former, change = await self._withdrawal(caller, stored, specifications)
-            if await self._releases.roll_back(caller, stored, former, change, specifications):
-                self._catalogue.invalidate()
+            former, parts = await self._withdrawal(caller, stored)
+            if await self._releases.roll_back(caller, stored, former, parts):
+                self._changed()
                 return self._reply(200, request, await self._stored(caller, request.id))
         raise Conflict("Others change the catalogue or its releases all the time; please repeat the request.")
 
@@ -114,17 +120,15 @@ class ReleaseHandlers:
         stored = await self._stored(request.caller, request.id)
         asked = parameter(request, "from") or stored.get("supersedes")
         other = await self._stored(request.caller, asked) if asked else None
-        before = other["body"]["serviceSpecification"] if other else []
-        made = {
-            "from": other["_id"] if other else None,
-            "to": stored["_id"],
-            "specification": difference(before, stored["body"]["serviceSpecification"]),
-        }
+        differing = await aside(_differences, other["body"] if other else {}, stored["body"])
+        made = {"from": other["_id"] if other else None, "to": stored["_id"], **differing}
         return Reply(200, orjson.dumps(made))
 
-    async def _withdrawal(
-        self, caller: Caller, stored: Document, specifications: dict[str, Document]
-    ) -> tuple[Document | None, CatalogueChange]:
+    def _changed(self) -> None:
+        self._catalogue.invalidate()
+        self._recipes.invalidate()
+
+    async def _withdrawal(self, caller: Caller, stored: Document) -> tuple[Document | None, Sequence[Part]]:
         """What taking one back does.
 
         Raises:
@@ -132,16 +136,30 @@ class ReleaseHandlers:
         """
         before = stored.get("supersedes")
         former = await self._releases.get(caller.tenant, before) if before else None
-        moved = {one["id"]: (one["to"], one["from"]) for one in stored["moved"]}
+        specifications = await self._releases.specifications(caller.tenant)
         bodies = {key: one["body"] for key, one in specifications.items()}
-        change, reasons = withdrawal(stored["createdSpecification"], moved, bodies)
+        change, reasons = withdrawal(stored["createdSpecification"], _moves(stored.get("moved")), bodies)
+        drawn, more = await self._recipes_withdrawn(caller, stored)
         installed = await self._releases.installed(caller.tenant)
         version = former["version"] if former else None
-        reasons += [f"{other} requires {stored['name']} {text}." for other, text in
-                    sorted(requiring(stored["name"], version, installed))]  # fmt: skip
+        reasons += [*more, *(f"{other} requires {stored['name']} {text}." for other, text in
+                             sorted(requiring(stored["name"], version, installed)))]  # fmt: skip
         if reasons:
             raise Conflict(f"{stored['_id']} cannot be rolled back. {' '.join(reasons)}")
-        return former, change
+        return former, [SpecificationPart(change, specifications), drawn]
+
+    async def _recipes_withdrawn(self, caller: Caller, stored: Document) -> tuple[RecipePart, Sequence[str]]:
+        """What taking one back does to recipes, and what stands against it."""
+        moves = _moves(stored.get("movedRecipe"))
+        again = [key for key, (_, before) in moves.items() if before == recipes.PUBLISHED]
+        known = await self._releases.recipes(caller.tenant, again)
+        change, reasons = recipes.withdrawal(stored.get("createdRecipe") or (), moves, known)
+        if change.moved:
+            self._recipes.invalidate()  # what this process knows may be a moment old
+            published = await self._recipes.of(caller.tenant)
+            after = await aside(foreseen, published, change, known)
+            reasons += left_behind(published, after)
+        return RecipePart(change, known), reasons
 
     async def _stored(self, caller: Caller, key: str) -> Document:
         stored = await self._releases.get(caller.tenant, key)
@@ -155,7 +173,7 @@ class ReleaseHandlers:
         return one_reply(request, body, [(b"etag", etag(stored["rev"]))], status)
 
 
-_HELD = ("serviceSpecification", "check")
+_HELD = ("serviceSpecification", "recipe", "check")
 
 
 def _shown(request: Request, stored: Document) -> Document:
@@ -167,6 +185,8 @@ def _shown(request: Request, stored: Document) -> Document:
         **{name: value for name, value in stored["body"].items() if name not in _HELD},
         "specification": [_reference(one) for one in stored["body"]["serviceSpecification"]],
         "moved": stored["moved"],
+        "recipeVersion": [_reference(one) for one in stored["body"].get("recipe") or ()],
+        "movedRecipe": stored.get("movedRecipe") or [],
         "createdDate": shown(stored["created"]),
         "lastUpdate": shown(stored["updated"]),
     }
@@ -195,9 +215,22 @@ def _reference(body: Document) -> Document:
     return {name: body[name] for name in ("id", "name", "version") if name in body}
 
 
+def _moves(stored: Iterable[Document] | None) -> dict[str, tuple[str, str]]:
+    return {one["id"]: (one["to"], one["from"]) for one in stored or ()}
+
+
+def _moved(moves: Mapping[str, tuple[str, str]]) -> list[Document]:
+    return [{"id": key, "to": to, "from": before} for key, (to, before) in moves.items()]
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Document:
+    specifications, drawn = ([one.get(name) or () for one in (before, after)] for name in _HELD[:2])
+    return {"specification": difference(*specifications), "recipe": recipe_differences(*drawn)}
+
+
 def _preview(found: Examination) -> Document:
-    package, change, former = found.package, found.change, found.former
-    before = former["body"]["serviceSpecification"] if former else []
+    package, change, drawn, former = found.package, found.change, found.recipe_change, found.former
+    differing = _differences(former["body"] if former else {}, package.body)
     return {
         "id": package.id,
         "valid": not found.violations,
@@ -205,8 +238,12 @@ def _preview(found: Examination) -> Document:
         "violation": [{"pointer": one.pointer, "code": one.code, "message": one.message} for one in found.violations],
         "supersedes": former["_id"] if former else None,
         "created": [_reference(body) for body in change.created],
-        "moved": [{"id": key, "to": to, "from": before} for key, (to, before) in change.moved.items()],
+        "moved": _moved(change.moved),
         "unchanged": list(change.unchanged),
-        "difference": difference(before, package.specifications),
+        "difference": differing["specification"],
+        "createdRecipe": [_reference(body) for body in drawn.created],
+        "movedRecipe": _moved(drawn.moved),
+        "unchangedRecipe": list(drawn.unchanged),
+        "recipeDifference": differing["recipe"],
         "check": [{"name": name, **plan} for name, plan in found.plans.items()],
     }

@@ -6,6 +6,9 @@ from dataclasses import replace
 from models.domain.fulfilment import ACTIONS, TaskRule, default_compensation
 from models.domain.specification import Specification
 
+GIVEN = frozenset({"order", "item", "service", "parent", "child", "reliesOn", "action"})
+"""Variables that the run of a bound recipe begins with: they are no result."""
+
 
 def with_recipes(specification: Specification, bound: Mapping[str, tuple[str, str]]) -> Specification:
     """A specification with the recipes, name and version by action, that are bound to it.

@@ -208,12 +208,12 @@ CHANGE = LifeCycle(
 RECIPE = LifeCycle(
     name="recipe",
     initial=frozenset({"draft"}),
-    transitions=table(draft="inReview", inReview="draft published", published="retired", retired=""),
+    transitions=table(draft="inReview", inReview="draft published", published="retired", retired="published"),
     meaning={
         "draft": "Being drawn. It can be changed and tried, and nothing runs it.",
         "inReview": "Finished by its author, and unchanged while others look at it, until it is published or returned.",
         "published": "It is what is taken from now on. It never changes again; a change is a new version.",
-        "retired": "Nothing new begins with it; what runs on it goes on.",
+        "retired": "Nothing new begins with it, unless it is published again; what runs on it goes on.",
     },
 )
 

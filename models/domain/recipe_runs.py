@@ -24,6 +24,7 @@ class RecipeRun:
         called_off: keys of the steps (tasks) that are to be stopped, for the recipe went another way.
         path: what happened, each {at, what, id, key}: see `recipes.Passed`.
         reason: why it failed.
+        engines: versions of the program that have led it, in turn; those before 0.2 did not write it down.
     """
 
     recipe: tuple[str, str]
@@ -33,6 +34,12 @@ class RecipeRun:
     called_off: list[str] = field(default_factory=list)
     path: list[Document] = field(default_factory=list)
     reason: str = ""
+    engines: list[str] = field(default_factory=list)
+
+    def led_by(self, version: str) -> None:
+        """Note which version of the program leads it now."""
+        if self.engines[-1:] != [version]:
+            self.engines.append(version)
 
     def note(self, at: str, what: str, node: str, key: str) -> None:
         """Add to the path."""
@@ -43,7 +50,8 @@ class RecipeRun:
         """As stored."""
         stored: Document = {"recipe": list(self.recipe), "number": self.number, **self.state.to_document()}
         stored["called"] = [list(pair) for pair in self.called.items()]
-        return {**stored, "calledOff": list(self.called_off), "path": list(self.path), "reason": self.reason}
+        kept = {"calledOff": list(self.called_off), "path": list(self.path), "reason": self.reason}
+        return {**stored, **kept, "engines": list(self.engines)}
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "RecipeRun":
@@ -51,5 +59,5 @@ class RecipeRun:
         name, version = stored["recipe"]
         state = State.from_document({"run": stored["run"], "data": stored["data"]})
         called = dict(stored["called"])
-        kept = (stored["calledOff"], stored["path"], stored["reason"])
+        kept = (stored["calledOff"], stored["path"], stored["reason"], list(stored.get("engines", ())))
         return cls((name, version), stored["number"], state, called, *kept)

@@ -1,4 +1,4 @@
-"""`som release`: packages of specifications, examined, installed, compared and taken back as one."""
+"""`som release`: packages of specifications and recipes, examined, installed, compared and taken back as one."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from models.domain.releases.difference import difference
+from models.release_recipes import recipe_differences
 from som.cli import output, packages
 from som.cli.connection import ADMINISTRATION, Server, at
 from som.cli.exits import CommandError, Exit, Unusable
@@ -99,10 +100,9 @@ def show(release_id: ReleaseId, url: Url = DEFAULT_URL, as_json: AsJson = False)
             ("first installed", found["createdDate"]),
         ]
     )
-    output.table(
-        ("specification", "version", "name"),
-        [(one["id"], one.get("version"), one.get("name")) for one in found["specification"]],
-    )
+    for what, held in (("specification", found["specification"]), ("recipe", found.get("recipeVersion") or ())):
+        if held:
+            output.table((what, "version", "name"), [(one["id"], one.get("version"), one.get("name")) for one in held])
 
 
 @app.command()
@@ -121,15 +121,17 @@ def diff(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Say what differs between two versions: specifications, and in these tasks and mappings."""
+    """Say what differs between two versions: specifications and recipes, and in these tasks, elements and mappings."""
     with Server(url) as server:
         after = _release(server, new)
         before = _release(server, old) if old else _before(server, after)
-    found = difference(*((one or {}).get("serviceSpecification", ()) for one in (before, after)))
+    specifications = difference(*((one or {}).get("serviceSpecification", ()) for one in (before, after)))
+    recipes = recipe_differences(*((one or {}).get("recipe", ()) for one in (before, after)))
     if as_json:
-        output.as_json(found)
+        output.as_json({"specification": specifications, "recipe": recipes})
         return
-    _show_difference(found)
+    _show_difference(specifications)
+    _show_difference(recipes, "recipe ")
 
 
 @app.command()
@@ -178,16 +180,19 @@ def _show_preview(found: Mapping[str, Any]) -> None:
         output.line(f"{found['id']} is installed already.")
         return
     instead = f" in the place of {found['supersedes']}" if found["supersedes"] else ""
-    output.line(f"{found['id']}{instead}: {len(found['created'])} new specifications")
+    new = [f"{len(found['created'])} new specifications"]
+    new += [f"{len(found['createdRecipe'])} new recipes"] if found["createdRecipe"] else []
+    output.line(f"{found['id']}{instead}: {', '.join(new)}")
     _show_difference(found["difference"])
-    for one in found["moved"]:
+    _show_difference(found["recipeDifference"], "recipe ")
+    for one in (*found["moved"], *found["movedRecipe"]):
         output.line(f"  {one['id']}: {one['from']} → {one['to']}")
 
 
-def _show_difference(found: Iterable[Mapping[str, Any]]) -> None:
+def _show_difference(found: Iterable[Mapping[str, Any]], what: str = "") -> None:
     for one in found:
         versions = " → ".join(str(one[name]) for name in ("from", "to") if one.get(name))
-        output.line((_SIGNS[one["kind"]][0], _SIGNS[one["kind"]][1]), f" {one['name']} {versions}")
+        output.line((_SIGNS[one["kind"]][0], _SIGNS[one["kind"]][1]), f" {what}{one['name']} {versions}")
         for part in one["difference"]:
             sign, colour = _SIGNS[part["kind"]]
             named = part["name"] + (f" {part['attribute']}" if part.get("attribute") else "")

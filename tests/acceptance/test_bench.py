@@ -32,7 +32,7 @@ def run_bench(url: str, file: Path, *arguments: str) -> dict[str, Any]:
     return written
 
 
-@pytest.mark.parametrize("part", ["waits", "orders", "fallout", "beside", "first-call", "delivery", "pools"])
+@pytest.mark.parametrize("part", ["waits", "orders", "fallout", "beside", "first-call", "delivery", "pools", "recipes"])
 def test_the_smallest_run_of_a_part_gives_figures_beside_their_floors(
     mongodb_url: str, tmp_path: Path, part: str
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from som.version import program_version
 from tests.acceptance.server_process import ServerProcess
 from tests.integration.engine.recipes import bpmn, flows, service
 
@@ -124,6 +125,8 @@ def test_a_published_recipe_builds_what_is_ordered_and_a_new_version_is_for_new_
     assert story.steps(second) == ["survey", "Patch the port", "label"]
     (run,) = story.plan(second)["recipeRun"]
     assert (run["recipe"]["version"], run["status"], run["data"]["port"]) == ("1.1.0", "completed", 7)
+    kinds = [{"name": kind, "version": program_version()} for kind in ("manual", "simulator")]
+    assert (run["engine"], run["fulfillerKind"]) == ([program_version()], kinds)
     assert [step["element"] for step in run["path"] if step["what"] == "taken"] == [
         "start_survey", "survey_way", "way_patch", "patch_wait", "wait_label", "label_end"
     ]  # fmt: skip

@@ -16,6 +16,7 @@ from tests.acceptance.server_process import ROOT, ServerProcess, som
 
 ORDERS = "/tmf-api/serviceOrdering/v4/serviceOrder"
 PACKAGES = ROOT / "examples" / "releases"
+VERSIONS = ("1.0.0", "2.0.0")
 PATIENCE = 60.0
 Database = Any
 
@@ -44,7 +45,8 @@ class Wifi:
         self.server = server
         self.name = f"wifi-{uuid.uuid4().hex[:8]}"
         self._folder = folder
-        able = [{"specification": name, "action": "add"} for name in (self.name, f"{self.name}-point")]
+        names = (self.name, f"{self.name}-point", f"{self.name}-report")
+        able = [{"specification": name, "action": "add"} for name in names]
         body = {"name": self.name, "kind": "simulator", "capability": able,
                 "settings": {"accept": True, "latency": latency}, "pollInterval": 1}  # fmt: skip
         answer = requests.post(f"{server.url}/som/v1/fulfiller", json=body, timeout=30)
@@ -54,11 +56,15 @@ class Wifi:
         """A folder with the package of this version."""
         source = PACKAGES / f"office-wifi-{version}"
         for file in source.rglob("*.yaml"):
-            target = self._folder / version / file.relative_to(source)
+            target = self._folder / version / self._renamed(str(file.relative_to(source)))
             target.parent.mkdir(parents=True, exist_ok=True)
-            text = file.read_text().replace("office-wifi", self.name).replace("access-point", f"{self.name}-point")
-            target.write_text(text)
+            target.write_text(self._renamed(file.read_text()))
         return str(self._folder / version)
+
+    def _renamed(self, text: str) -> str:
+        for name, to in (("office-wifi", ""), ("access-point", "-point"), ("wifi-report", "-report")):
+            text = text.replace(name, f"{self.name}{to}")
+        return text
 
     def install(self, version: str) -> str:
         return som(self.server, "release", "install", self.package(version))
@@ -86,9 +92,12 @@ def ended(server: ServerProcess, key: str) -> str:
     return str(until(look))
 
 
+def plan(server: ServerProcess, key: str) -> Any:
+    return until(lambda: (answer := requests.get(f"{server.url}/som/v1/plan/{key}", timeout=30)).ok and answer.json())
+
+
 def tasks(server: ServerProcess, key: str) -> set[str]:
-    plan = until(lambda: (answer := requests.get(f"{server.url}/som/v1/plan/{key}", timeout=30)).ok and answer.json())
-    return {one["name"] for one in plan["task"]}
+    return {one["name"] for one in plan(server, key)["task"]}
 
 
 def test_orders_of_both_versions_complete_on_theirs_and_the_older_one_comes_back(
@@ -107,7 +116,9 @@ def test_orders_of_both_versions_complete_on_theirs_and_the_older_one_comes_back
     old = ordered("1.0")
     assert "measure" not in tasks(whole, old)
 
-    assert "+ task add/measure" in wifi.install("2.0.0")
+    told = wifi.install("2.0.0")
+    assert "+ task add/measure" in told
+    assert "+ element Write the report" in told
     new = ordered("2.0")  # the other process has heard of it
     until(lambda: refused("1.0"))
     assert "measure" in tasks(whole, new)
@@ -121,6 +132,12 @@ def test_orders_of_both_versions_complete_on_theirs_and_the_older_one_comes_back
     assert [one["state"] for one in listed] == ["installed", "rolledBack"]
     assert [ended(whole, key) for key in (old, new, again)] == ["completed"] * 3
     assert "measure" not in tasks(whole, old) | tasks(whole, again)
+    # The recipe, too, is that of the version: it was there to be run for the order that was on its way.
+    assert ["Write the report" in tasks(whole, key) for key in (old, new, again)] == [False, True, False]
+    assert all("Hand over" in tasks(whole, key) for key in (old, new, again))
+    recipe = f"/som/v1/recipe/{wifi.name}-hand-over"
+    states = [requests.get(f"{whole.url}{recipe}:{version}", timeout=30).json()["state"] for version in VERSIONS]
+    assert states == ["published", "retired"]
 
 
 def test_a_server_that_is_killed_in_the_middle_has_installed_nothing(
@@ -131,7 +148,11 @@ def test_a_server_that_is_killed_in_the_middle_has_installed_nothing(
     wifi = Wifi(whole, tmp_path, latency=0)
     wifi.install("1.0.0")
     ours = {"_id": {"$regex": f"^{wifi.name}"}}
-    before = (list(database.serviceSpecification.find(ours)), list(database.release.find(ours)))
+
+    def installed() -> list[list[Any]]:
+        return [list(database[name].find(ours)) for name in ("serviceSpecification", "release", "recipe")]
+
+    before = installed()
     with database.client.start_session() as session:
         session.start_transaction()
         held = {"_id": f"{wifi.name}-1.0"}
@@ -143,7 +164,7 @@ def test_a_server_that_is_killed_in_the_middle_has_installed_nothing(
         api.kill()
         session.abort_transaction()
     assert installing.wait(timeout=120) == 4
-    assert (list(database.serviceSpecification.find(ours)), list(database.release.find(ours))) == before
+    assert installed() == before
     assert order(whole, f"{wifi.name}-1.0").ok
     wifi.install("2.0.0")
     assert order(whole, f"{wifi.name}-2.0").ok

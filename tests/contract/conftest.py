@@ -62,18 +62,18 @@ def settings() -> HttpSettings:
 
 @pytest.fixture
 def dependencies(store: Store) -> Dependencies:
-    patterns = Re2Patterns()
+    patterns, recipes = Re2Patterns(), RecipeBook(store)
     return Dependencies(
         store=store,
         clock=Clock(),
         tokens=CallbackTokens(b"key of the tests"),
         patterns=patterns,
         pools=Turns(store, Clock()),
-        catalogue=Catalogue(store, patterns),
+        catalogue=Catalogue(store, patterns, recipes),
         inventory=Inventory(store),
         fulfiller_rules=AnyKind(),
         forms=JsonSchemaForms(),
-        recipes=RecipeBook(store),
+        recipes=recipes,
         policies=PolicyBook(store),
         policy_service=NobodyDecides(),
         sealer=Sealer(["the key of the tests, which is long enough"]),

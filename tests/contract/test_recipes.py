@@ -64,6 +64,17 @@ async def test_each_step_tells_who_took_it_when_and_why(client: ContractClient, 
     assert owed[1:] == [("RecipeStateChangeEvent", state) for state, _ in states[1:]]
 
 
+async def test_a_recipe_that_is_for_an_action_may_use_the_service_and_its_order(client: ContractClient) -> None:
+    wanted = '<som:input name="speed" value="=service.characteristic.speed"/><som:input name="of" value="=order.id"/>'
+    drawing = bpmn().replace('action="add"/>', f'action="add"/>{wanted}', 1)
+    bound = [{"specification": "of-its-own", "action": "add"}]
+    await published(client, recipe(name="bound", bpmn=drawing, binding=bound, testCase=[]))
+    key = (await made(client, recipe(name="unbound", bpmn=drawing, binding=[], testCase=[])))["id"]
+    await step(client, key, "review")
+    answer = await client.post(f"{RECIPES}/{key}/publish", json={})
+    assert "needs 'service', which nobody produces" in answer.json()["message"]
+
+
 async def test_what_cannot_run_is_not_published_and_each_reason_names_its_element(client: ContractClient) -> None:
     drawing = bpmn().replace('<som:task specification="vpn-1" action="add"/>', "")
     key = (await made(client, recipe(bpmn=drawing, testCase=CASES)))["id"]

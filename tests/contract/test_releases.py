@@ -7,6 +7,7 @@ import pytest
 
 from handlers.dependencies import Dependencies
 from models.domain.caller import ANONYMOUS
+from models.domain.errors import AlreadyExists
 from models.release_examination import Examiner, Schemas
 from models.releases import Releases
 from som.cli import packages
@@ -14,13 +15,16 @@ from tests.contract.client import ContractClient
 from tests.contract.samples import (
     FULFILLERS,
     ORDERS,
+    RECIPES,
     RELEASES,
     SOM,
     SPECIFICATIONS,
+    bpmn,
     fulfiller,
     item,
     order,
     publish,
+    recipe,
     release,
 )
 from tests.contract.test_examples import ROOT
@@ -29,12 +33,13 @@ Body = dict[str, Any]
 
 PREVIEW = f"{SOM}/releasePreview"
 ONE = packages.read(ROOT / "examples" / "releases" / "office-wifi-1.0.0").body
+RECIPE_ONE, RECIPE_TWO = "office-wifi-hand-over:1.0.0", "office-wifi-hand-over:2.0.0"
 TWO = packages.read(ROOT / "examples" / "releases" / "office-wifi-2.0.0").body
 
 
 @pytest.fixture(autouse=True)
 async def installers(client: ContractClient) -> None:
-    able = [{"specification": name, "action": "add"} for name in ("access-point", "office-wifi")]
+    able = [{"specification": name, "action": "add"} for name in ("access-point", "office-wifi", "wifi-report")]
     answer = await client.post(FULFILLERS, json=fulfiller("installers", capability=able))
     assert answer.status_code == 201, answer.text
 
@@ -73,7 +78,7 @@ def specification(name: str, version: str = "1", **more: Any) -> Body:
 async def test_a_release_is_installed_replaced_and_taken_back_as_one(client: ContractClient) -> None:
     first = await install(client, ONE)
     assert first["state"] == "installed"
-    assert await tasks(client, {"id": "office-wifi-1.0"}) == ["mount", "configure", "handOver"]
+    assert await tasks(client, {"id": "office-wifi-1.0"}) == ["mount", "configure", "office-wifi-hand-over"]
 
     second = await install(client, TWO)
     assert second["supersedes"]["id"] == first["id"]
@@ -82,18 +87,18 @@ async def test_a_release_is_installed_replaced_and_taken_back_as_one(client: Con
         "access-point-2.0": "Active", "office-wifi-2.0": "Active",
     }  # fmt: skip
     assert (await client.get(first["href"])).json()["state"] == "superseded"
-    assert await tasks(client, {"id": "office-wifi-2.0"}) == ["mount", "configure", "measure", "handOver"]
+    assert await tasks(client, {"id": "office-wifi-2.0"}) == ["mount", "configure", "measure", "office-wifi-hand-over"]
     assert await refusal(client, "office-wifi-1.0") == "notOrderable"
 
     answer = await client.post(f"{second['href']}/rollback")
     assert (answer.status_code, answer.json()["state"]) == (200, "rolledBack")
     assert (await client.get(first["href"])).json()["state"] == "installed"
     assert set((await statuses(client)).items()) >= {("office-wifi-1.0", "Active"), ("office-wifi-2.0", "Retired")}
-    assert await tasks(client, {"id": "office-wifi-1.0"}) == ["mount", "configure", "handOver"]
+    assert await tasks(client, {"id": "office-wifi-1.0"}) == ["mount", "configure", "office-wifi-hand-over"]
 
     again = await install(client, TWO)
     assert (again["id"], again["state"]) == (second["id"], "installed")
-    assert await tasks(client, {"id": "office-wifi-2.0"}) == ["mount", "configure", "measure", "handOver"]
+    assert await tasks(client, {"id": "office-wifi-2.0"}) == ["mount", "configure", "measure", "office-wifi-hand-over"]
 
 
 async def test_the_first_version_leaves_nothing_orderable_when_it_is_taken_back(client: ContractClient) -> None:
@@ -231,19 +236,133 @@ async def test_versions_are_compared_by_task_and_mapping(client: ContractClient)
     assert (await client.get(f"{second['href']}/difference?from=no:1.0.0")).status_code == 404
 
 
+async def states(client: ContractClient) -> dict[str, str]:
+    return {one["id"]: one["state"] for one in (await client.get(RECIPES)).json()}
+
+
+async def test_the_recipes_of_a_release_come_and_go_with_it(client: ContractClient) -> None:
+    first = await install(client, ONE)
+    second = await install(client, TWO)
+    assert await states(client) == {RECIPE_ONE: "published", RECIPE_TWO: "published"}
+    assert [one["id"] for one in second["recipeVersion"]] == [RECIPE_TWO]
+    taken = (await client.get(f"{RECIPES}/{RECIPE_TWO}")).json()["step"]
+    assert [(one["state"], one.get("why")) for one in taken] == [
+        ("draft", None),
+        ("inReview", "release office-wifi:2.0.0 installed"),
+        ("published", "release office-wifi:2.0.0 installed"),
+    ]
+    [differs] = (await client.get(f"{second['href']}/difference")).json()["recipe"]
+    assert (differs["kind"], differs["from"], differs["to"]) == ("changed", "1.0.0", "2.0.0")
+    added = [one["name"] for one in differs["difference"] if (one["kind"], one["what"]) == ("added", "element")]
+    assert {"Write the report", "Add an access point"} <= set(added)
+
+    assert (await client.post(f"{second['href']}/rollback")).status_code == 200
+    assert await states(client) == {RECIPE_ONE: "published", RECIPE_TWO: "retired"}
+    preview = (await client.post(PREVIEW, json=TWO)).json()
+    assert preview["movedRecipe"] == [{"id": RECIPE_TWO, "to": "published", "from": "retired"}]
+    await install(client, TWO)
+    assert (await states(client))[RECIPE_TWO] == "published"
+    assert (await client.get(first["href"])).json()["state"] == "superseded"
+
+
+async def test_what_is_wrong_with_a_recipe_is_told_with_its_place_and_nothing_is_installed(
+    client: ContractClient,
+) -> None:
+    wrong = {"name": "never big", "input": {"size": 30}, "expect": {"avoids": ["Look at it"]}}
+    drawn = bpmn(specification="access-point")
+    broken = drawn.replace('<som:task specification="access-point" action="add"/>', "")
+    made = await client.post(RECIPES, json=recipe("other", bpmn=drawn, binding=[{"specification": "lan"}]))
+    for step in ("review", "publish"):
+        assert (await client.post(f"{RECIPES}/{made.json()['id']}/{step}", json={})).status_code == 200
+    body = release(
+        "lan", "1.0.0", specification("lan", "1.0.0"),
+        recipe=[
+            recipe("a", bpmn=drawn, testCase=[wrong], binding=[{"specification": "lan", "versions": "1.0.0"}]),
+            recipe("b", bpmn=broken, binding=[{"specification": "lan", "action": "delete"}]),
+            recipe("c", bpmn=bpmn(specification="moon")),
+        ],
+    )  # fmt: skip
+    told = {(one["pointer"], one["code"]): one["message"] for one in await violations(client, body)}
+    assert told.keys() == {
+        ("/recipe/0/testCase/0", "unexpectedOutcome"),
+        ("/recipe/0/binding", "bindingTaken"),
+        ("/recipe/1/bpmn", "noWork"),
+        ("/recipe/2/bpmn", "missingCapability"),
+    }
+    assert "other:1.0.0, which is published, is for add of lan" in told["/recipe/0/binding", "bindingTaken"]
+    assert (await client.post(RELEASES, json=body)).status_code == 400
+    assert await states(client) == {"other:1.0.0": "published"}
+    assert await statuses(client) == {}
+
+    aimless = [{"specification": "lan", "versions": ">=2.0.0"}, {"specification": "wan"}]
+    body = release("lan", "1.0.0", specification("lan", "1.0.0"), recipe=[
+        recipe("other", bpmn=bpmn(name="Another", specification="access-point")),
+        recipe("other", "0.9.0", bpmn=drawn),
+        recipe("d", bpmn=drawn, binding=aimless),
+    ])  # fmt: skip
+    assert [(one["pointer"], one["code"]) for one in await violations(client, body)] == [
+        ("/recipe/0/version", "versionTaken"),
+        ("/recipe/1/version", "notNewer"),
+        ("/recipe/2/binding/0/specification", "unknownSpecification"),
+        ("/recipe/2/binding/1/specification", "unknownSpecification"),
+    ]
+    said = {"name": "e", "version": "1.0.0", "source": "recipe: e\nsteps: 1\n"}
+    body = release("lan", "1.0.0", recipe=[said])
+    assert [one["pointer"] for one in await violations(client, body)] == ["/recipe/0/source"]
+
+
+async def violations(client: ContractClient, body: Body) -> list[Body]:
+    found: list[Body] = (await client.post(PREVIEW, json=body)).json()["violation"]
+    return found
+
+
+async def test_a_recipe_that_others_call_cannot_be_taken_back(client: ContractClient) -> None:
+    drawn = bpmn(specification="access-point")
+    first = await install(client, release("lan", recipe=[recipe("inner", bpmn=drawn)]))
+    between = '<bpmn:sequenceFlow id="f0" sourceRef="call" targetRef="build"/>'
+    steps = (
+        ("<bpmn:userTask", '<bpmn:callActivity id="call" calledElement="inner"/><bpmn:userTask'),
+        ('targetRef="build"', 'targetRef="call"'),
+        ("<bpmn:endEvent", f"{between}<bpmn:endEvent"),
+    )
+    calling = drawn
+    for before, after in steps:
+        calling = calling.replace(before, after, 1)
+    await install(client, release("wan", recipe=[recipe("outer", bpmn=calling)]))
+    answer = await client.post(f"{first['href']}/rollback")
+    assert answer.status_code == 409
+    assert "The recipe outer:1.0.0 calls inner." in answer.json()["message"]
+
+
+async def test_of_two_releases_with_the_same_new_recipe_only_one_is_installed(dependencies: Dependencies) -> None:
+    """Nothing of the loser is there: neither its release nor its specification."""
+    store, clock = dependencies.store, dependencies.clock
+    schemas = Schemas(lambda _: None, lambda _: None)
+    examiner = Examiner(store, clock, dependencies.patterns, schemas, dependencies.recipes)
+    releases = Releases(store, clock)
+    bodies = (release(name, recipe=[recipe(bpmn=bpmn(specification="access-point"))]) for name in ("one", "two"))
+    one, two = [await examiner.examine(ANONYMOUS, body) for body in bodies]
+    assert (one.violations, two.violations) == ([], [])
+    assert await releases.install(ANONYMOUS, one.package, one.parts, None, {})
+    with pytest.raises(AlreadyExists):
+        await releases.install(ANONYMOUS, two.package, two.parts, None, {})
+    assert list(await releases.installed("default")) == ["one"]
+    assert list(await releases.specifications("default")) == ["one-1.0.0"]
+    assert list(await releases.recipes("default")) == ["build-vpn:1.0.0"]
+
+
 async def test_of_two_that_have_examined_the_same_only_one_installs(dependencies: Dependencies) -> None:
     """The loser has to look again: its picture of the catalogue is no longer true."""
     store, clock = dependencies.store, dependencies.clock
     schemas = Schemas(lambda _: None, lambda _: None)
-    examiner, releases = Examiner(store, clock, dependencies.patterns, schemas), Releases(store, clock)
+    examiner = Examiner(store, clock, dependencies.patterns, schemas, dependencies.recipes)
+    releases = Releases(store, clock)
 
     async def examined(version: str, **more: Any) -> Any:
         return await examiner.examine(ANONYMOUS, release("line", version, **more))
 
     async def installed(found: Any) -> bool:
-        return await releases.install(
-            ANONYMOUS, found.package, found.change, found.specifications, found.present, found.installed
-        )
+        return await releases.install(ANONYMOUS, found.package, found.parts, found.present, found.installed)
 
     assert await installed(await examined("1.0.0"))
     second, third = await examined("2.0.0"), await examined("3.0.0")

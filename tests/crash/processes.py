@@ -47,13 +47,14 @@ class Program:
     command: Sequence[str]
     log: Path
     environment: Mapping[str, str]
+    root: Path = ROOT
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 self.command,
-                cwd=ROOT,
+                cwd=self.root,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -83,7 +84,10 @@ class Program:
 
 
 class Server:
-    """A server on a fixed port; with its own embedded database, or on that of another."""
+    """A server on a fixed port; with its own embedded database, or on that of another.
+
+    It runs the program in this repository, until `release` says which.
+    """
 
     def __init__(self, folder: Path, name: str = "server", **settings: Any) -> None:
         self.data = folder / name
@@ -93,6 +97,11 @@ class Server:
         command = [sys.executable, "-m", "som.cli", "serve", "--port", str(self.port), "--data-dir", str(self.data)]
         environment = {f"SOM_{key.upper()}": str(value) for key, value in settings.items()}
         self.program = Program([*command, "--log-format", "json"], folder / f"{name}.log", environment)
+
+    def release(self, root: Path, python: Path) -> None:
+        """Run the program in another working tree from the next start on, by the interpreter of its environment."""
+        self.program.root = root
+        self.program.command = [str(python), *self.program.command[1:]]
 
     @property
     def mongod(self) -> int | None:

@@ -1,4 +1,4 @@
-"""What installing a release, or taking it back, does to the catalogue. Pure: from bodies to a list of moves."""
+"""What installing a release, or taking it back, does to specifications. Pure: from bodies to a list of moves."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ RETIRED = "Retired"
 
 @dataclass(frozen=True, slots=True)
 class CatalogueChange:
-    """What happens to specifications.
+    """What happens to specifications, or to recipes.
 
     Attributes:
         created: bodies that are published.
-        moved: by id the lifecycleStatus that a present specification gets, and the one it had.
+        moved: by id the lifecycleStatus (of a recipe: the state) that a present one gets, and the one it had.
         unchanged: ids of those that are there as the package has them.
     """
 
@@ -31,6 +31,10 @@ class CatalogueChange:
         made = {key: body if key not in self.moved else {**body, "lifecycleStatus": self.moved[key][0]}
                 for key, body in catalogue.items()}  # fmt: skip
         return made | {body["id"]: body for body in self.created}
+
+
+NOTHING = CatalogueChange((), {}, ())
+"""Nothing happens."""
 
 
 def installation(

@@ -1,6 +1,6 @@
-"""What differs between two versions of a release: specifications, and in them characteristics, tasks, mappings."""
+"""What differs between two versions of a release: in specifications their characteristics, tasks, mappings."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -48,6 +48,24 @@ def difference(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str,
     Returns:
         For each family that differs {name, kind, from, to, difference}: its versions, and what differs between them.
     """
+    return by_family(before, after, lambda one, other: [part.to_document() for part in of_specification(one, other)])
+
+
+def by_family(
+    before: Iterable[Mapping[str, Any]],
+    after: Iterable[Mapping[str, Any]],
+    compare: Callable[[Mapping[str, Any], Mapping[str, Any]], list[dict[str, Any]]],
+) -> list[dict[str, Any]]:
+    """Compare what is there in versions, family by family.
+
+    Args:
+        before: what the older version holds.
+        after: what the newer version holds.
+        compare: says what differs between two versions of one family.
+
+    Returns:
+        For each family that differs {name, kind, from, to, difference}.
+    """
     old, new = _families(before), _families(after)
     found: list[dict[str, Any]] = []
     for name in dict.fromkeys([*new, *old]):
@@ -60,7 +78,7 @@ def difference(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str,
         if one is None or other is None:
             found.append({**entry, "kind": "added" if one is None else "removed", "difference": []})
             continue
-        parts = [part.to_document() for part in of_specification(one, other)]
+        parts = compare(one, other)
         if parts or one.get("version") != other.get("version"):
             found.append({**entry, "kind": "changed", "difference": parts})
     return found

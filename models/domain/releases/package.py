@@ -1,4 +1,4 @@
-"""A release package as it was handed in: its manifest, its specifications, and the checks that it brings along."""
+"""A release package as it was handed in: its manifest, specifications, recipes, and the checks that it brings along."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,7 +48,9 @@ class Package:
     Attributes:
         name: of the release, to which all its versions belong.
         version: a semantic version.
-        body: as handed in, its specifications completed.
+        specifications: service specifications, completed.
+        recipes: versions of recipes, each with its identity, `<name>:<version>`.
+        body: as handed in, what it holds completed.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Package:
     requires: tuple[Requirement, ...]
     needs: tuple[Need, ...]
     specifications: tuple[Body, ...]
+    recipes: tuple[Body, ...]
     checks: tuple[Body, ...]
     body: Body
 
@@ -96,6 +99,7 @@ def read_package(body: Mapping[str, Any]) -> tuple[Package, list[Violation]]:
     """Return a package that follows its schema, and what is wrong with it taken by itself."""
     violations: list[Violation] = []
     specifications = tuple(completed(one) for one in body.get("serviceSpecification", ()))
+    recipes = tuple({"id": f"{one['name']}:{one['version']}", **one} for one in body.get("recipe", ()))
     violations += _version(body["version"])
     package = Package(
         name=body["name"],
@@ -105,12 +109,14 @@ def read_package(body: Mapping[str, Any]) -> tuple[Package, list[Violation]]:
             Need(one.get("specification"), one.get("action", "add"), one.get("pool")) for one in body.get("needs", ())
         ),
         specifications=specifications,
+        recipes=recipes,
         checks=tuple(body.get("check", ())),
-        body={**body, "serviceSpecification": list(specifications)},
+        body={**body, "serviceSpecification": list(specifications), **({"recipe": list(recipes)} if recipes else {})},
     )
     violations += _twice("/serviceSpecification", [one["id"] for one in specifications], "id")
     families = [f"{one['name']} {one.get('version', '')}".strip() for one in specifications]
     violations += _twice("/serviceSpecification", families, "version")
+    violations += _twice("/recipe", [one["id"] for one in recipes], "version")
     violations += _twice("/check", [one["name"] for one in package.checks], "name")
     return package, violations
 

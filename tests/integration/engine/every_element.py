@@ -5,7 +5,7 @@ is its id; rounds of a loop have a `round`, too.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -22,8 +22,8 @@ SIGNAL = "open"
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:som="urn:som:recipe:1"
     xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" targetNamespace="urn:test">
-<message id="reply" name="reply"/><message id="go" name="go"/><message id="never" name="never"/>
-<message id="withdraw" name="withdraw"/><message id="bye" name="bye"/>
+<message id="m-reply" name="reply"/><message id="m-go" name="go"/><message id="m-never" name="never"/>
+<message id="m-withdraw" name="withdraw"/><message id="m-bye" name="bye"/>
 <signal id="alarm" name="alarm"/><signal id="open" name="open"/>
 <error id="noPort" errorCode="noPort"/><error id="broken" errorCode="broken"/>
 <escalation id="late" escalationCode="late"/><escalation id="over" escalationCode="over"/>
@@ -65,8 +65,17 @@ def wrong(effects: Counter[str]) -> list[str]:
     return told + [f"{name}: not wanted, {count} times" for name, count in effects.items() if name not in known]
 
 
-def document(task: str = "") -> str:
-    """The drawing; `task` has the attributes of `som:task` that say who does the steps."""
+def _nobody(_: str) -> str:
+    return ""
+
+
+def document(task: Callable[[str], str] = _nobody, refusal: str = "noPort") -> str:
+    """The drawing.
+
+    Args:
+        task: the attributes of `som:task` that say who does a step.
+        refusal: the code with which the steps in REFUSED are refused.
+    """
     steps = _Steps(task)
     parts = [
         _data(steps), _gateways(steps), _loops(steps), _errors(steps), _waiting(steps), _calls(steps), _undoing(steps)
@@ -74,11 +83,12 @@ def document(task: str = "") -> str:
     chain = " ".join(f"{a[-1]}>{b[0]}" for (a, _), (b, _) in pairwise(parts))
     ends = (
         f'<startEvent id="start"/><intermediateThrowEvent id="last"{_milestone("built")}</intermediateThrowEvent>'
-        f'<endEvent id="end">{steps.extension("bye")}<messageEventDefinition messageRef="bye"/></endEvent>'
+        f'<endEvent id="bye">{steps.extension("bye")}<messageEventDefinition messageRef="m-bye"/></endEvent>'
     )
-    ways = flows(f"start>{parts[0][0][0]}", *chain.split(), f"{parts[-1][0][-1]}>last", "last>end")
+    ways = flows(f"start>{parts[0][0][0]}", *chain.split(), f"{parts[-1][0][-1]}>last", "last>bye")
     body = ends + "".join(text for _, text in parts) + ways
-    return f'{_HEAD}<process id="p" isExecutable="true">{body}</process>{_helper(steps)}</definitions>'
+    whole = f'{_HEAD}<process id="p" isExecutable="true">{body}</process>{_helper(steps)}</definitions>'
+    return whole.replace('errorCode="noPort"', f'errorCode="{refusal}"')
 
 
 _Part = tuple[tuple[str, str], str]
@@ -86,12 +96,14 @@ _Part = tuple[tuple[str, str], str]
 
 
 class _Steps:
-    def __init__(self, task: str) -> None:
-        self._task = f"<som:task {task}/>" if task else ""
+    def __init__(self, task: Callable[[str], str]) -> None:
+        self._task = task
 
     def extension(self, name: str, more: str = "", **inputs: str) -> str:
         given = "".join(f'<som:input name="{key}" value="{value}"/>' for key, value in {"name": name, **inputs}.items())
-        return f"<extensionElements>{self._task}{more}{given}</extensionElements>"
+        attributes = self._task(name)
+        task = f"<som:task {attributes}/>" if attributes else ""
+        return f"<extensionElements>{task}{more}{given}</extensionElements>"
 
     def step(self, name: str, kind: str = "serviceTask", inner: str = "", attributes: str = "", **inputs: str) -> str:
         return f'<{kind} id="{name}" {attributes}>{self.extension(name, **inputs)}{inner}</{kind}>'
@@ -120,7 +132,7 @@ def _data(steps: _Steps) -> _Part:
         '<som:decision ref="level" result="level"/></extensionElements></businessRuleTask>'
         + steps.step("approve", "userTask")
         + steps.step("notify", "sendTask")
-        + '<receiveTask id="reply" messageRef="reply"/>'
+        + '<receiveTask id="reply" messageRef="m-reply"/>'
         + flows("count>survey", "survey>grade", "grade>approve", "approve>notify", "notify>reply")
     )
 
@@ -205,7 +217,7 @@ def _waiting(steps: _Steps) -> _Part:
     """The first of several events, a signal from outside, a timer that ticks beside, one that ends a task."""
     return ("race", "went"), (
         '<eventBasedGateway id="race"/><exclusiveGateway id="went"/>'
-        '<intermediateCatchEvent id="go"><messageEventDefinition messageRef="go"/></intermediateCatchEvent>'
+        '<intermediateCatchEvent id="go"><messageEventDefinition messageRef="m-go"/></intermediateCatchEvent>'
         f'<intermediateCatchEvent id="tooLate">{_timer("timeDuration", "PT1H")}</intermediateCatchEvent>'
         '<intermediateCatchEvent id="opened"><signalEventDefinition signalRef="open"/></intermediateCatchEvent>'
         '<endEvent id="missed"/><endEvent id="ticked"/><endEvent id="answered"/>'
@@ -240,8 +252,8 @@ def _helper(steps: _Steps) -> str:
     )
     return (
         '<process id="helper" isExecutable="true"><startEvent id="helps"/><parallelGateway id="two"/>'
-        '<receiveTask id="never1" messageRef="never"/><endEvent id="rang"/><endEvent id="came"/>'
-        '<receiveTask id="withdrawn" messageRef="withdraw"/>'
+        '<receiveTask id="never1" messageRef="m-never"/><endEvent id="rang"/><endEvent id="came"/>'
+        '<receiveTask id="withdrawn" messageRef="m-withdraw"/>'
         '<intermediateThrowEvent id="ring"><signalEventDefinition signalRef="alarm"/></intermediateThrowEvent>'
         + event
         + flows("helps>two", "two>never1", "never1>came", "two>withdrawn", "withdrawn>ring", "ring>rang")

@@ -12,7 +12,7 @@ from tests.integration.engine.harness import Document, Harness, answers, joined,
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # sockets of the dead
 
-SECONDS = 8.0
+SECONDS = 60.0
 
 
 class Life:

@@ -1,6 +1,6 @@
 """Which versions of the recipes that one calls are taken."""
 
-from models.recipe_book import PublishedRecipes
+from models.recipe_book import PublishedRecipes, as_published
 from models.recipes import read_recipe
 from tests.unit.recipes.drawing import recipe as drawn
 
@@ -20,16 +20,11 @@ def text(name: str, *calls: tuple[str, str]) -> str:
 
 
 def published(*known: tuple[str, str, tuple[tuple[str, str], ...]]) -> PublishedRecipes:
-    return PublishedRecipes(
-        {
-            "_id": f"{name}:{version}",
-            "name": name,
-            "version": version,
-            "state": "published",
-            "body": {"bpmn": text(name, *calls)},
-        }
+    documents = (
+        {"_id": f"{name}:{version}", "name": name, "version": version, "body": {"bpmn": text(name, *calls)}}
         for name, version, calls in known
     )
+    return PublishedRecipes([one for one in map(as_published, documents) if one is not None])
 
 
 BOOK = published(

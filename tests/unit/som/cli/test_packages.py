@@ -11,6 +11,7 @@ from som.cli import archives, files, packages
 from som.cli.exits import Unusable
 
 EXAMPLE = Path(__file__).parents[4] / "examples" / "releases" / "office-wifi-1.0.0"
+RECIPES = EXAMPLE.parents[1] / "recipes"
 MANIFEST = b"name: line\nversion: 1.0.0\n"
 
 
@@ -48,6 +49,40 @@ def test_folder_and_archives_hold_the_same_package(tmp_path: Path) -> None:
     assert [packages.read(path) for path in others] == [read] * 3
     assert [one["name"] for one in read.body["serviceSpecification"]] == ["access-point", "office-wifi"]
     assert read.body["check"][0]["name"] == "one room"
+    assert [(one["name"], one["version"]) for one in read.body["recipe"]] == [("office-wifi-hand-over", "1.0.0")]
+    assert read.body["recipe"][0]["binding"] == [{"specification": "office-wifi", "action": "add"}]
+    assert read.place("/recipe/0/testCase/1") == "recipes/office-wifi-hand-over.yaml /testCase/1"
+
+
+def test_recipes_are_drawn_written_or_named_with_what_stands_beside_them(tmp_path: Path) -> None:
+    drawn = (RECIPES / "access-line.bpmn").read_bytes()
+    manifest = (
+        b"name: line\nversion: 3.0.0\nbpmn: ../drawn.bpmn\ntestCase: line.cases.yaml\n"
+        b"form: [{name: report, schema: forms/report.json}]\ndecisionTable: [{name: price, dmn: price.dmn}]\n"
+    )
+    members = {
+        "release.yaml": MANIFEST,
+        "recipes/access-line.bpmn": drawn,
+        "recipes/access-line.cases.yaml": (RECIPES / "access-line.cases.yaml").read_bytes(),
+        "recipes/said.yaml": (RECIPES / "access-line.yaml").read_bytes(),
+        "recipes/drawn.bpmn": drawn,
+        "recipes/line/line.yaml": manifest,
+        "recipes/line/line.cases.yaml": b"cases: [{name: a}]",
+        "recipes/line/forms/report.json": b'{"type": "object"}',
+        "recipes/line/price.dmn": b"<definitions/>",
+    }
+    read = packages.read(tar(tmp_path / "a.tgz", members))
+    found = {one["name"]: one for one in read.body["recipe"]}
+    assert {name: one["version"] for name, one in found.items()} == {
+        "access-line": "1.0.0", "said": "1.0.0", "line": "3.0.0",
+    }  # fmt: skip
+    bound = [{"specification": "access-line", "action": "add"}]
+    assert found["access-line"]["binding"] == found["said"]["binding"] == bound
+    assert found["access-line"]["bpmn"] == found["line"]["bpmn"] == drawn.decode()
+    assert found["access-line"]["testCase"] == found["said"]["testCase"]
+    assert found["line"]["testCase"] == [{"name": "a"}]
+    assert found["line"]["form"] == [{"name": "report", "schema": {"type": "object"}}]
+    assert found["line"]["decisionTable"] == [{"name": "price", "dmn": "<definitions/>"}]
 
 
 def test_a_place_is_told_as_file_and_pointer(tmp_path: Path) -> None:
@@ -109,6 +144,9 @@ def test_aliases_that_multiply_are_refused() -> None:
         ({"release.yaml": MANIFEST, "catalog-new/a.yaml": b"name: a"}, "nobody reads catalog-new/a.yaml"),
         ({"release.yaml": b"- a"}, "has to hold one object"),
         ({"release.yaml": MANIFEST, "checks/a.json": b"{"}, "checks/a.json cannot be parsed"),
+        ({"release.yaml": MANIFEST, "recipes/a.cases.yaml": b"cases: []"}, "nobody reads recipes/a.cases.yaml"),
+        ({"release.yaml": MANIFEST, "recipes/a.yaml": b"bpmn: b.bpmn"}, "b.bpmn cannot be read"),
+        ({"release.yaml": MANIFEST, "recipes/a.yaml": b"recipe: a\nsteps: 1"}, "a.yaml:2: steps"),
     ],
 )
 def test_what_is_no_package_is_refused_with_the_reason(tmp_path: Path, members: dict[str, bytes], why: str) -> None:
