@@ -24,7 +24,7 @@ from models.recipe_documents import Recipe, RecipeMessage
 from models.release_documents import Release
 from models.reservation_documents import ForeignReservation, ServiceRelease
 from models.resource_documents import Resource
-from models.secret_documents import NamedSecret
+from models.secret_documents import NamedSecret, Secret
 from models.service_documents import ReadAdoption, Service
 from models.sink_documents import SinkInstance
 from models.stored import BY_CREATION as _BY_CREATION
@@ -347,14 +347,6 @@ class Lease(Stored):
     tenant = StringField()
     by = StringField()
     until = DateTimeField()
-
-
-class Secret(Stored):
-    """What only the servers of this installation know, such as the key of callback tokens."""
-
-    meta = {"collection": "secret", "indexes": []}
-    tenant = StringField()
-    value = DictField(required=True)  # sealed; a text where there is no key to seal with
 
 
 ALL: tuple[type[Stored], ...] = (

@@ -1,8 +1,8 @@
-"""The collection of secrets that recipes name."""
+"""The collections of secrets: those that recipes name, and those of the servers themselves."""
 
 from mongoengine import DictField, StringField
 
-from models.stored import BY_CREATION, OWED, ResourceDocument, index
+from models.stored import BY_CREATION, OWED, ResourceDocument, Stored, index
 
 
 class NamedSecret(ResourceDocument):
@@ -15,3 +15,11 @@ class NamedSecret(ResourceDocument):
     name = StringField(required=True)
     secret = DictField()
     who = StringField(required=True)
+
+
+class Secret(Stored):
+    """What only the servers of this installation know, such as the key of callback tokens."""
+
+    meta = {"collection": "secret", "indexes": []}
+    tenant = StringField()
+    value = DictField(required=True)  # sealed; a text where there is no key to seal with
