@@ -105,9 +105,9 @@ class Orders:
             wanted = (wait.kind == "message" and name in every.MESSAGES) or name == every.SIGNAL
             count = sum(1 for one, _ in self._sent if one == order)
             if wanted and (order, name) not in self._sent and count < self.held_back.get(order, count + 1):
-                self._sent.add((order, name))
                 entry = {"kind": wait.kind, "name": name, "data": {f"told{name}": True}}
                 assert await inbox.append(self.store, self.clock, order, entry)
+                self._sent.add((order, name))
 
     async def states(self) -> Counter[str]:
         """How many orders are in which state."""
