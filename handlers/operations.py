@@ -38,6 +38,7 @@ from handlers.som.plans import Plans
 from handlers.som.policies import PolicyHandlers
 from handlers.som.preview import PlanPreview
 from handlers.som.propagations import Propagations
+from handlers.som.recipe_messages import RecipeMessageHandlers
 from handlers.som.recipe_runs import RecipeRuns
 from handlers.som.recipes import RecipeHandlers
 from handlers.som.releases import ReleaseHandlers
@@ -45,6 +46,7 @@ from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.reservations import Reservations
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.resource_pools import ResourcePools
+from handlers.som.secrets import SecretHandlers
 from handlers.som.sinks import Sinks
 from handlers.som.stream import OrderStream
 from handlers.som.subscriptions import Subscriptions
@@ -213,6 +215,24 @@ def _recipes(recipes: RecipeHandlers) -> Table:
     }
 
 
+def _recipe_messages(messages: RecipeMessageHandlers) -> Table:
+    return {
+        "listRecipeMessage": messages.list,
+        "createRecipeMessage": messages.create,
+        "retrieveRecipeMessage": messages.retrieve,
+    }
+
+
+def _secrets(secrets: SecretHandlers) -> Table:
+    return {
+        "listSecret": secrets.list,
+        "createSecret": secrets.create,
+        "retrieveSecret": secrets.retrieve,
+        "patchSecret": secrets.patch,
+        "deleteSecret": secrets.delete,
+    }
+
+
 def _recipe_runs(runs: RecipeRuns) -> Table:
     return {"listRecipeRun": runs.list, "retrieveRecipeRun": runs.retrieve}
 
@@ -326,6 +346,8 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         **_policies(PolicyHandlers(dependencies, lists)),
         **_changes(ChangeSources(dependencies, lists), Changes(dependencies, lists)),
         **_recipes(RecipeHandlers(dependencies, lists)),
+        **_secrets(SecretHandlers(dependencies, lists)),
+        **_recipe_messages(RecipeMessageHandlers(dependencies, lists)),
         **_recipe_runs(RecipeRuns(dependencies, settings, lists)),
         **_sinks(Sinks(dependencies, settings, lists)),
         **_orders_and_services(dependencies, settings, lists),

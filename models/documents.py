@@ -20,10 +20,11 @@ from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, Fulfil
 from models.policy_documents import Policy, PolicyDecision
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, ResourcePool
 from models.propagation_documents import Propagation
-from models.recipe_documents import Recipe
+from models.recipe_documents import Recipe, RecipeMessage
 from models.release_documents import Release
 from models.reservation_documents import ForeignReservation, ServiceRelease
 from models.resource_documents import Resource
+from models.secret_documents import NamedSecret, Secret
 from models.service_documents import ReadAdoption, Service
 from models.sink_documents import SinkInstance
 from models.stored import BY_CREATION as _BY_CREATION
@@ -124,8 +125,10 @@ class Plan(Stored):
     """The running state of a plan; what does not change stands in its `planDefinition`.
 
     `queued` ({at: gates of a process, since, calls: that it would make}) stands while it was let go to wait for a
-    place at a fulfiller. `recipes` holds the runs of recipes by the key of their task, `plays` one entry for each of
-    them ({task, recipe, version, status}) that they are found by.
+    place at a fulfiller. `awaited` has the addresses of the messages and signals that its recipes await
+    (`models.domain.recipe_messages`), `heard` the latest of these that it has taken out of its inbox. `recipes` holds
+    the runs of recipes by the key of their task, `plays` one entry for each of them ({task, recipe, version, status})
+    that they are found by.
     """
 
     meta = {
@@ -136,6 +139,7 @@ class Plan(Stored):
             _index("by_state", "tenant", "state", "created"),
             _index("by_owner", "owner.id"),
             _partial("queued", "queued.at", "priority", "queued.since", exists="queued.since"),
+            _partial("by_awaited", "tenant", "awaited", "id", exists="awaited"),
             _partial(
                 "by_play", "tenant", "plays.recipe", "plays.version", "plays.status", "created", "id", exists="plays"
             ),
@@ -347,14 +351,6 @@ class Lease(Stored):
     until = DateTimeField()
 
 
-class Secret(Stored):
-    """What only the servers of this installation know, such as the key of callback tokens."""
-
-    meta = {"collection": "secret", "indexes": []}
-    tenant = StringField()
-    value = DictField(required=True)  # sealed; a text where there is no key to seal with
-
-
 ALL: tuple[type[Stored], ...] = (
     ServiceOrder,
     CancelServiceOrder,
@@ -385,6 +381,8 @@ ALL: tuple[type[Stored], ...] = (
     ChangeSource,
     Change,
     Recipe,
+    RecipeMessage,
+    NamedSecret,
     Policy,
     PolicyDecision,
     Subscription,

@@ -8,7 +8,7 @@ from typing import Any
 from models.aside import aside
 from models.domain.recipes.binding import ANY, Binding, bindings_of
 from models.domain.recipes.model import Recipe
-from models.domain.releases.versions import Range, Version
+from models.domain.releases.versions import InvalidVersion, Range, Version
 from models.recipe_decisions import RecipeDecisions
 from models.recipe_port import Playable
 from models.recipe_versions import COLLECTION
@@ -20,6 +20,12 @@ Document = dict[str, Any]
 
 MOST_VERSIONS = 500
 """Versions that are kept as read, for those that run."""
+
+
+MOST_CHOICES = 20
+"""Times that the versions of called recipes are chosen again because of what those call in turn."""
+
+NOTHING = Range.parse("<0.0.0-0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +95,47 @@ class PublishedRecipes:
         return {name: found.version for name, found in self._called_by(recipe).items()}
 
     def _called_by(self, recipe: Recipe) -> dict[str, PublishedRecipe]:
-        others: dict[str, PublishedRecipe] = {}
-        called = [recipe]
-        for one in called:
-            for name in one.called - others.keys() - recipe.processes.keys():
-                found = self.find(name)
-                if found is not None:
-                    others[name] = found
-                    called.append(found.recipe)
-        return others
+        """Those that a recipe calls, directly or not, each in one version, which is in every range that asks for it.
+
+        Another choice for one of them may call others, in other ranges: it is chosen again until nothing changes.
+        """
+        chosen: dict[str, PublishedRecipe] = {}
+        for _ in range(MOST_CHOICES):
+            wanted = _wanted(recipe, chosen)
+            found = {name: one for name, ranges in wanted.items() if (one := self._newest(name, ranges)) is not None}
+            if found == chosen:
+                break
+            chosen = found
+        return chosen
+
+    def _newest(self, name: str, ranges: Iterable[Range]) -> PublishedRecipe | None:
+        fitting = (
+            one for one in self._families.get(name, ()) if all(wanted.contains(one.version) for wanted in ranges)
+        )
+        return next(fitting, None)
+
+
+def _wanted(recipe: Recipe, chosen: Mapping[str, PublishedRecipe]) -> dict[str, list[Range]]:
+    """The recipes that one calls, with those that these call, and the ranges; one that is none fits nothing."""
+    wanted: dict[str, list[Range]] = {}
+    callers, seen = [recipe], set[str]()
+    for one in callers:
+        for name, versions in one.calls:
+            if name in recipe.processes or name in one.processes:
+                continue
+            wanted.setdefault(name, []).append(range_of(versions))
+            if name in chosen and name not in seen:
+                seen.add(name)
+                callers.append(chosen[name].recipe)
+    return wanted
+
+
+def range_of(versions: str | None) -> Range:
+    """The range of a call; one that cannot be read holds no version."""
+    try:
+        return Range.parse(versions or ANY)
+    except InvalidVersion:
+        return NOTHING
 
 
 class RecipeBook:
@@ -135,6 +173,8 @@ class RecipeBook:
             tables |= {table["name"]: table for table in one.body.get("decisionTable") or ()}
         decisions = await aside(RecipeDecisions, tables.values()) if tables else None
         recipe = main.recipe.linked({other: one.recipe for other, one in found.items()})
+        if recipe.unlinked:
+            return None
         return Playable(recipe, called, forms, decisions.decide if decisions else None)
 
     async def _version(self, tenant: str, name: str, version: str) -> PublishedRecipe | None:

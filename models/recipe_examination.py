@@ -23,6 +23,7 @@ from models.recipe_book import PublishedRecipe, PublishedRecipes, RecipeBook
 from models.recipe_decisions import RecipeDecisions
 from models.recipes import InvalidRecipe, read_recipe
 from models.registrations import registered
+from models.secrets import names_of as secret_names
 from models.store import Store
 
 Body = Mapping[str, Any]
@@ -91,7 +92,7 @@ class RecipeExaminer:
         Raises:
             Unavailable: the database cannot be reached.
         """
-        return await aside(examine, body, await self._book.of(tenant), await registered(self._store, tenant), ())
+        return await self._examined(tenant, body, ())
 
     async def try_out(self, tenant: str, body: Body, cases: Iterable[Case]) -> Examination:
         """Say what is wrong with a recipe, and run it with simulated answers where it can be.
@@ -99,8 +100,11 @@ class RecipeExaminer:
         Raises:
             Unavailable: the database cannot be reached.
         """
+        return await self._examined(tenant, body, tuple(cases))
+
+    async def _examined(self, tenant: str, body: Body, cases: tuple[Case, ...]) -> Examination:
         published, selection = await self._book.of(tenant), await registered(self._store, tenant)
-        return await aside(examine, body, published, selection, tuple(cases))
+        return await aside(examine, body, published, selection, cases, await secret_names(self._store, tenant))
 
     async def taken(self, tenant: str, body: Body) -> Iterator[str]:
         """Say which published recipe of another name is for something that this one is for.
@@ -149,16 +153,24 @@ def content_violations(body: Body) -> list[Violation]:
     return found
 
 
-def examine(body: Body, published: PublishedRecipes, selection: Selection, cases: tuple[Case, ...]) -> Examination:
-    """Say what is wrong with a recipe beside these others and fulfillers, and run it with simulated answers."""
+def examine(
+    body: Body,
+    published: PublishedRecipes,
+    selection: Selection,
+    cases: tuple[Case, ...],
+    secrets: frozenset[str] | None = None,
+) -> Examination:
+    """Say what is wrong with a recipe beside these others and fulfillers, and run it with simulated answers.
+
+    Without `secrets`, the names of those that there are, it is not looked at which of them exist.
+    """
     try:
         recipe = published.linked(read_recipe(body["bpmn"]))
     except InvalidRecipe as error:
         return Examination(None, (Problem("", "", "", _UNREADABLE, "refused", str(error)),))
     decisions = RecipeDecisions(body.get("decisionTable") or ())
     given = GIVEN if body.get("binding") else ()
-    names = [one.name for one in published]
-    known = Known(recipes=names, decisions=decisions.names, fulfillers=selection.names, given=given)
+    known = Known((), decisions.names, selection.names, secrets, given)
     problems = (*decisions.problems, *check(recipe, known), *_undone(recipe, selection))
     if is_refused(problems):
         return Examination(recipe, problems)

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from models import callback_token, changes, fulfillers, order_callbacks, signing_secrets
+from models import callback_token, changes, fulfillers, order_callbacks, secrets, signing_secrets
 from models.reading import reading
 from models.sealing import Sealer, SecretUnreadable, is_sealed
 from models.store import Store
@@ -53,6 +53,7 @@ class _Kept:
 KEPT = (
     _Kept(fulfillers.COLLECTION, "secret", fulfillers.place_of, "credentials of fulfillers"),
     _Kept(changes.SOURCES, "secret", changes.place_of, "credentials of change sources"),
+    _Kept(secrets.COLLECTION, "secret", secrets.place_of, "secrets of recipes", always_sealed=True),
     _Kept("subscription", "secret", signing_secrets.place_of, "signing secrets of subscriptions"),
     _Kept("subscription", "former.secret", signing_secrets.place_of, "former signing secrets of subscriptions"),
     _Kept("subscription", "credentials", signing_secrets.place_of, "credentials of configuration sinks"),

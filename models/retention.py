@@ -6,6 +6,7 @@ from typing import Any
 
 from models.clock import Clock
 from models.domain.delivery import DEAD, DELIVERED, PENDING
+from models.domain.lifecycles import RECIPE_MESSAGE
 from models.domain.subscriptions import ENDED
 from models.plan_removal import remove_ended_processes
 from models.resolutions import DONE, STOPPED
@@ -24,7 +25,8 @@ class Retention:
         delivered: deliveries that reached their subscriber.
         dead: dead letters, deliveries still pending for a subscriber that has been silent for so long, and
             subscriptions that have ended.
-        events: events, where no kept delivery may still need them, and bulk resolutions that have ended.
+        events: events, where no kept delivery may still need them, bulk resolutions that have ended, and messages to
+            runs of recipes that have come to an end.
         processes: process flows that have ended, with their task flows, and decisions of policies.
     """
 
@@ -38,10 +40,12 @@ async def remove_old(store: Store, clock: Clock, retention: Retention) -> dict[s
     """Remove what has been kept long enough, piece by piece. Run by one process at a time, daily.
 
     Returns:
-        How many deliveries, events, subscriptions, bulk resolutions, process flows and decisions were removed.
+        How many deliveries, events, subscriptions, bulk resolutions, process flows, decisions and messages were
+        removed.
     """
     now = clock.now()
     removed = {"deliveries": 0, "events": 0, "subscriptions": 0, "resolutions": 0, "processes": 0, "decisions": 0}
+    removed["messages"] = 0
     for tenant in await store.collection("event").distinct("tenant"):
         removed["processes"] += await _remove_processes(store, clock, tenant, now - timedelta(days=retention.processes))
         query = {"tenant": tenant, "created": {"$lt": now - timedelta(days=retention.processes)}}
@@ -62,6 +66,12 @@ async def remove_old(store: Store, clock: Clock, retention: Retention) -> dict[s
             "updated": {"$lt": now - timedelta(days=retention.events)},
         }
         removed["resolutions"] += (await store.collection("falloutResolution").delete_many(query)).deleted_count
+        query = {
+            "tenant": tenant,
+            "state": {"$in": sorted(RECIPE_MESSAGE.final)},
+            "created": {"$lt": now - timedelta(days=retention.events)},
+        }
+        removed["messages"] += (await store.collection("recipeMessage").delete_many(query)).deleted_count
         removed["events"] += await _remove_events(store, tenant, now - timedelta(days=retention.events))
     return removed
 

@@ -21,8 +21,10 @@ from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import Accepted, Outcome, Unreachable
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
+from models.domain.secrets import SecretMissing
 from models.domain.service_change import with_delta
 from models.sealing import SecretUnreadable
+from models.secrets import Secrets
 from scheduler.choice import Choice
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
@@ -30,6 +32,7 @@ from scheduler.engaging import Answer, Engagement, Held, Parts, Slots
 from scheduler.gates import Ticket
 from scheduler.kept import KEPT, KEPT_OF_TARGET, former_decision, going_on, of_the_target, of_what_goes_on
 from scheduler.plan_record import PlanRecord
+from scheduler.secrets import StepSecrets
 from scheduler.services import Services
 from scheduler.situations import Situations
 from scheduler.transients import Transients
@@ -53,6 +56,7 @@ class Engager:
     ) -> None:
         """Work for this plan."""
         self._transients = transients
+        self.secrets = StepSecrets(Secrets(parts.store, parts.clock, parts.sealer), record.tenant)
         self._parts = parts
         self._record = record
         self._services = services
@@ -102,6 +106,9 @@ class Engager:
         try:
             value = kept["input"] if "input" in kept else await self._context.evaluate_input(task)
             self._transients.check(value)
+            await self.secrets.check(task, value)
+        except SecretMissing as error:
+            return Held("secretMissing", "A secret is missing", f"{task.name}: {error}", decision)
         except (ExpressionError, SecretUnreadable) as error:
             return Held("inputMapping", "The task's input cannot be made", f"{task.name}: {error}", decision)
         call = await self._call(task, run, value, kept, definition.timeout)
@@ -276,7 +283,7 @@ class Engager:
                 if self._record.leased_until <= self._parts.clock.now():
                     raise LeaseLost
                 started = time.monotonic()
-                sent = self._transients.sent(call, definition.kind)
+                sent = self._sent(engagement.task, call, definition)
                 outcome = await _in_time(engagement.fulfiller.engage(sent), call.timeout)
         finally:
             self._parts.health.waits(definition, -1)
@@ -313,7 +320,7 @@ class Engager:
         kept = {**stored, **(await self._kept(task, run) if task.target else {})}
         call = await self._call(task, run, stored.get("input"), kept, POLL_TIMEOUT)
         definition = await self._parts.directory.definition(self._record.tenant, run.fulfiller or "")
-        call = self._transients.sent(call, definition.kind if definition is not None else "")
+        call = self._sent(task, call, definition)
         started = time.monotonic()
         outcome = self.heard(task, await _in_time(fulfiller.poll(reference, call), call.timeout))
         elapsed = round((time.monotonic() - started) * 1000)
@@ -321,9 +328,14 @@ class Engager:
             await self._count(definition, outcome, elapsed, poll=True)
         return Answer(task.key, run.revision, outcome, run.fulfiller, elapsed, poll=True)
 
+    def _sent(self, task: PlannedTask, call: FulfillerCall, definition: FulfillerDefinition | None) -> FulfillerCall:
+        """A call with what nothing may be kept of: the last thing that is done before it is sent."""
+        kind = definition.kind if definition is not None else ""
+        return self.secrets.sent(task, self._transients.sent(call, kind), kind)
+
     def heard(self, task: PlannedTask, outcome: Outcome) -> Outcome:
         """What a fulfiller has said of a task, without what nothing may be kept of."""
-        return self._transients.heard(task.item, outcome)
+        return self._transients.heard(task.item, self.secrets.heard(task, outcome))
 
     async def write_outcome(self, answer: Answer, state: str, facts: Document) -> None:
         """Write down what came of a call, before the plan says so."""

@@ -9,8 +9,10 @@ from models.clock import Clock
 from models.domain.errors import NotFound
 from models.domain.plan import FORMAT, Plan, PlannedTask
 from models.domain.progress import Progress, TaskRun
+from models.domain.recipe_messages import KINDS, awaited
 from models.domain.recipe_plays import Plays
 from models.domain.undo import reverse_key
+from models.recipe_messages import HEARD_KEPT
 from models.store import Store
 from scheduler.claims import LeaseLost
 
@@ -103,6 +105,8 @@ class PlanRecord:
         self.services = {service.id: service for service in self.plan.services}
         self.recipes: dict[str, Document] = dict(document.get("recipes", {}))
         self._moved_recipes: set[str] = set()
+        self._awaited: list[str] = document.get("awaited", [])
+        self._heard: list[str] = []
         self._plays = Plays(document.get("plays", ()))
         self._added = [PlannedTask.from_document(task) for task in document.get("added", ())]
         run = {key: TaskRun.from_document(stored) for key, stored in document["run"].items()}
@@ -135,6 +139,12 @@ class PlanRecord:
         self.recipes[key] = run
         self._moved_recipes.add(key)
 
+    @property
+    def awaited(self) -> list[str]:
+        """The addresses of the messages and signals that its recipes await (`models.domain.recipe_messages`)."""
+        run = self.progress.run
+        return awaited(kept for key, kept in self.recipes.items() if run[key].state in ("accepted", "held"))
+
     def stops(self, task: PlannedTask) -> bool:
         """Whether the task is being called off at its fulfiller, because the order is cancelled."""
         return self.state == "cancelling" and reverse_key(task, "cancel") in self.progress.tasks
@@ -154,6 +164,7 @@ class PlanRecord:
         """The entries not dealt with yet; the next write removes them."""
         fresh = [entry for entry in self.inbox if entry["id"] not in self._consumed]
         self._consumed += [entry["id"] for entry in fresh]
+        self._heard += [entry["id"] for entry in fresh if entry["kind"] in KINDS]
         return fresh
 
     def put_back(self, entry: Document) -> None:
@@ -216,12 +227,26 @@ class PlanRecord:
             change["$pull"] = {"inbox": {"id": {"$in": self._consumed}}}
         if self._new_tasks:
             change["$push"] = {"added": {"$each": [task.to_document() for task in self._new_tasks]}}
+        if self.recipes:
+            self._add_awaited(change)
         return change
+
+    def _add_awaited(self, change: Document) -> None:
+        """Say what recipes await, for whoever sends it, and what they were sent."""
+        wanted = self.awaited
+        if wanted:
+            change["$set"] |= {"awaited": wanted} if wanted != self._awaited else {}
+        elif self._awaited:
+            change["$unset"] = {"awaited": ""}
+        if self._heard:
+            heard = {"heard": {"$each": self._heard, "$slice": -HEARD_KEPT}}
+            change["$push"] = {**change.get("$push", {}), **heard}
 
     def _settled(self) -> None:
         """What `_change` made is written."""
         self.progress.changed.clear()
         self._written = self._small()
+        self._awaited, self._heard = self.awaited if self.recipes else [], []
         self.inbox = [entry for entry in self.inbox if entry["id"] not in self._consumed]
         self._consumed, self._new_tasks, self._moved_recipes = [], [], set()
 
@@ -237,7 +262,7 @@ class PlanRecord:
         """
         guard = {"_id": self.id, "fence": self.fence, "inbox": {"$size": 0}}
         change = self._change([])
-        change["$unset"] = {"lease": ""}
+        change["$unset"] = {**change.get("$unset", {}), "lease": ""}
         if due is None:
             change["$unset"]["due"] = ""
         else:

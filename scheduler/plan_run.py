@@ -140,6 +140,8 @@ class PlanRun:
         if not self._record.fresh:
             self._calls.answers.extend(await recovered(self._parts, self._record, self._fallout))
         await self._recipes.take_up()
+        if self._progress.recipes:
+            await self._engager.secrets.take_up(self._progress.tasks.values())
         await self._carry_out(self._record.owes)
 
     async def _turn(self) -> bool:
@@ -263,7 +265,7 @@ class PlanRun:
             case "cancel" | "cancelOrder":
                 await self._hear_of_cancelling(entry)
             case "message" | "signal":
-                self._recipes.hear(entry)
+                self._recipes.mail.hear(entry)
             case "candidate":
                 self._going_on.reconsider(entry["task"])
             case "look":
@@ -298,7 +300,7 @@ class PlanRun:
     async def _write(self) -> None:
         """Write the plan where it has changed, carry out its effects, and show it in what it is for."""
         self._settling.finish(calls_under_way=bool(self._calls))
-        effects = self._settling.take_effects()
+        effects = [*self._settling.take_effects(), *self._recipes.mail.take_effects()]
         if effects or self._record.changed:
             await self._fallout.write()
             effects += [*self._fallout.take_effects(), *closings_owed(self._record)]
@@ -318,6 +320,7 @@ class PlanRun:
                 await wake(store, waiting, clock.now(), clock)
         if shared := self._settling.no_longer_built(effects):
             await EnablingServices(store, clock).release(self._record.tenant, self._record.order_id, shared)
+        await self._recipes.mail.carry_out(effects)
 
     async def _show(self) -> None:
         now = asyncio.get_running_loop().time()

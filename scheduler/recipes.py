@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-import structlog
 
 from models.clock import parse, to_text
 from models.domain.bound_recipes import GIVEN
@@ -22,7 +21,16 @@ from models.domain.precedence import ENDED
 from models.domain.recipe_runs import MAX_DATA_BYTES, RecipeRun
 from models.domain.recipe_steps import planned_step, step_key
 from models.domain.recipes import State, advance, catches, start
-from models.domain.recipes.effects import Cancel, Choose, Effect, Finished, Passed, Reached, Start, Stuck
+from models.domain.recipes.effects import (
+    Cancel,
+    Choose,
+    Effect,
+    Finished,
+    Passed,
+    Reached,
+    Start,
+    Stuck,
+)
 from models.domain.recipes.happenings import Done, Failed, Happening, Message, Retried, Signal, Time
 from models.domain.undo import STOPPABLE, reverse_key, stop_tasks
 from models.recipe_port import Playable
@@ -32,17 +40,20 @@ from scheduler.engagement import Answer, Held, Parts
 from scheduler.fallout import Fallout
 from scheduler.items import Items
 from scheduler.plan_record import PlanRecord
+from scheduler.recipe_mail import Letter, RecipeMail
 
 Document = dict[str, Any]
 
 CAUGHT = "caught"
 """Code in the error of a step that was refused, where an event of the recipe catches that."""
 
-log = structlog.get_logger(__name__)
-
 
 class Recipes:
-    """Runs the recipes of one plan."""
+    """Runs the recipes of one plan.
+
+    Attributes:
+        mail: messages and signals to them and from them.
+    """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what running recipes takes
         self,
@@ -66,7 +77,7 @@ class Recipes:
         self._runs: dict[str, RecipeRun] = {}
         self._moved: set[str] = set()
         self._playables: dict[str, Playable] = {}
-        self._heard: list[Message | Signal] = []
+        self.mail = RecipeMail(parts, record)
         self._told: set[str] = set()
 
     @property
@@ -75,28 +86,19 @@ class Recipes:
         moments = [run.state.due for key, run in self._runs.items() if self._is_open(key)]
         return min((parse(moment) for moment in moments if moment), default=None)
 
-    def hear(self, entry: Document) -> None:
-        """Take in a message or signal out of the inbox."""
-        now, data = self._parts.clock.now(), entry.get("data", {})
-        if entry["kind"] == "signal":
-            self._heard.append(Signal(now, entry["name"], data))
-        else:
-            self._heard.append(Message(now, entry["name"], entry.get("correlation"), data))
-
     async def advance(self) -> None:
         """Begin the recipes that have their turn, and lead on those that run.
 
         Raises:
             Unavailable: the database cannot be reached.
         """
-        heard, self._heard = self._heard, []
         for key in list(self._progress.recipes):
             task, run = self._progress.tasks[key], self._progress.run[key]
             if run.state in ("waiting", "retrying"):
                 if self._has_its_turn(task):
                     await self._begin(task)
             elif run.state in ("accepted", "held"):
-                await self._lead_on(task, heard)
+                await self._lead_on(task, self.mail.letters)
             if self._is_begun(key):
                 self._call_off(task, await self._run(task))
         for key in self._moved:  # once, whatever has happened to it
@@ -175,13 +177,14 @@ class Recipes:
 
     # Leading on
 
-    async def _lead_on(self, task: PlannedTask, heard: Sequence[Happening]) -> None:
+    async def _lead_on(self, task: PlannedTask, letters: Sequence[Letter]) -> None:
         """Take in what has happened since: answers of steps, timers, messages."""
         playable, run = await self._playable(task), await self._run(task)
         if playable is None:
             return
-        for message in heard:
-            await self._take(task, playable, run, message)
+        for letter in letters:
+            if letter.is_for(task.key) and await self._take(task, playable, run, letter.happening):
+                letter.taken = True
         going_on = True
         while run.state.running and going_on:  # what cannot be taken in is looked at again in another turn, not in this
             happened = await self._happened(task, run)
@@ -230,8 +233,9 @@ class Recipes:
         state, effects = advance(playable.recipe, before, happening, decide=playable.decide)
         if state is before:
             return False
-        if isinstance(happening, Done) and _size(state) > MAX_DATA_BYTES:
-            self._stuck(task, f"the data of the run would be larger than {MAX_DATA_BYTES // 1024} KB")
+        if isinstance(happening, Done | Message | Signal) and _size(state) > MAX_DATA_BYTES:
+            if isinstance(happening, Done):  # a message that is too large is nobody's
+                self._stuck(task, f"the data of the run would be larger than {MAX_DATA_BYTES // 1024} KB")
             return False
         run.state = state
         self._carry_out(task, playable, run, effects)
@@ -259,7 +263,7 @@ class Recipes:
                 case Finished(reason=reason):
                     run.reason = reason
                 case _:
-                    log.debug("effect of a recipe", plan=self._record.id, effect=type(effect).__name__)
+                    self.mail.note(task, effect)
         run.led_by(self._parts.program.version)
         self._moved.add(task.key)
         if stuck:

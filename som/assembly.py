@@ -2,7 +2,7 @@
 
 from adapters.kinds import versions_of_plug_ins
 from adapters.webhook import Webhook, WebhookSettings
-from models import fallout_flows, inbox, service_releases, task_flows
+from models import fallout_flows, inbox, recipe_messages, service_releases, task_flows
 from models.budgets import Budgets
 from models.callback_token import CallbackTokens
 from models.catalogue import Catalogue
@@ -19,6 +19,7 @@ from models.pools.figures import figures
 from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
 from models.recipe_book import RecipeBook
+from models.recipe_messages import RecipeMessages
 from models.reservations_elsewhere import ReservationsElsewhere
 from models.sealing import Sealer
 from models.slots import Slots
@@ -129,6 +130,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
         (resolutions.look, RESOLUTION_SECONDS),
         (slots.extend, 15.0),
         (durations.flush, 10.0),
+        (RecipeMessages(store, clock).sweep, recipe_messages.SECONDS),
         (lambda: inbox.pass_on_what_is_left(store, clock), inbox.LEFT_AFTER_SECONDS),
         (lambda: clock.synchronise(store.database), CLOCK_SECONDS),
         *registry.jobs,

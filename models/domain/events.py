@@ -153,6 +153,10 @@ ADMINISTERED = {
     "policy": Subject(
         "som", "policy", "Policy", "serviceOrdering", ("Create", "AttributeValueChange", "StateChange", "Delete")
     ),
+    "recipeMessage": Subject("som", "recipeMessage", "Recipe message", "serviceOrdering", ("Create", "StateChange")),
+    "namedSecret": Subject(
+        "som", "namedSecret", "Secret", "serviceOrdering", ("Create", "AttributeValueChange", "Delete")
+    ),
 }
 """What is told to the history alone: no hub carries these events."""
 

@@ -71,6 +71,10 @@ KINDS: Mapping[str, Kind] = {
         ("specification", "task", "reason"), ("edit", "retry", "skip", "complete", "fail", "cancel"),
         "Correct the data that the input is made from, or the specification, then resume.",
     ),
+    "secretMissing": Kind(
+        ("specification", "task", "reason"), ("retry", "edit", "skip", "complete", "fail", "cancel"),
+        "Set the secret that the recipe names (`som secret set`), then resume.",
+    ),
     "outputMapping": Kind(
         ("specification", "task", "reason"), ("complete", "retry", "skip", "fail", "cancel"),
         "The work is done; only its output is not understood. Resume to have it reported again.",

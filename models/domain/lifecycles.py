@@ -258,6 +258,22 @@ POLICY = LifeCycle(
     },
 )
 
+RECIPE_MESSAGE = LifeCycle(
+    name="recipeMessage",
+    initial=frozenset({"waiting", "spreading"}),
+    transitions=table(
+        waiting="handed expired", handed="taken waiting", taken="", expired="", spreading="spread", spread=""
+    ),
+    meaning={
+        "waiting": "A message that is kept for a run that awaits it: until one does, or its time is over.",
+        "handed": "A message that a run awaits; it stands in the inbox of the run's plan.",
+        "taken": "A message that a run has taken.",
+        "expired": "A message that nobody has awaited in its time.",
+        "spreading": "A signal that is being given to all runs that await it.",
+        "spread": "A signal that has been given to all runs that awaited it.",
+    },
+)
+
 ALL = (
     SERVICE_ORDER,
     ORDER_ITEM,
@@ -272,4 +288,5 @@ ALL = (
     CHANGE,
     RECIPE,
     POLICY,
+    RECIPE_MESSAGE,
 )

@@ -78,6 +78,7 @@ class PlannedTask:
         recipe: for one that runs a recipe: its name and version.
         of: for a step of a recipe: key of the task that runs it; `input` is no template then, but the input itself.
         step: the step's key in the run.
+        secrets: names of the secrets that the recipe names in the input of a step; see `models.domain.secrets`.
         fulfiller: id or name of the fulfiller that the recipe wants for a step, whoever else could do it.
         sources: of a step, by variable that its input was computed from: the key of the step that had produced the
             value, empty where the run began with it.
@@ -108,6 +109,7 @@ class PlannedTask:
     step: str | None = None
     fulfiller: str | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
 
     def to_document(self) -> dict[str, Any]:
         """As stored: only what differs from the default."""
@@ -121,6 +123,7 @@ class PlannedTask:
         values = dict(stored)
         values["capability"] = Capability.from_document(values["capability"])
         values["needs"] = tuple(values.get("needs", ()))
+        values["secrets"] = tuple(values.get("secrets", ()))
         if values.get("retry") is not None:
             values["retry"] = tuple(values["retry"])
         if values.get("recipe") is not None:
@@ -150,6 +153,7 @@ _TASK_DEFAULTS: Mapping[str, Any] = {
     "step": None,
     "fulfiller": None,
     "sources": {},
+    "secrets": (),
 }
 
 

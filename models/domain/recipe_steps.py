@@ -8,6 +8,7 @@ from models.domain.ids import task_key
 from models.domain.plan import Capability, Kind, PlannedTask
 from models.domain.recipes import Node, Recipe, Work
 from models.domain.recipes.effects import Start
+from models.domain.recipes.values import secrets_of
 
 _KINDS: Mapping[str, Kind] = {"user": "person", "manual": "person"}
 """By the kind of BPMN task; the others are work on the service."""
@@ -50,6 +51,7 @@ def planned_step(task: PlannedTask, run: int, start: Start, recipe: Recipe, form
         step=start.key,
         fulfiller=node.work.fulfiller,
         sources=dict(start.sources),
+        secrets=tuple(sorted(secrets_of(node.work.inputs or ()))) if kind != "person" else (),
     )
 
 

@@ -48,9 +48,18 @@ def _events(evidence: Evidence, task: PlannedTask) -> Iterator[Wait]:
         if wait.get("token") not in waiting:
             continue
         due = datetime.fromisoformat(wait["due"]) if wait.get("due") else None
-        by, what = ("time", f"until {wait['due']}") if due else ("event", f"for the {wait['kind']} {wait.get('name')}")
+        by, what = ("time", f"until {wait['due']}") if due else ("event", _event(wait))
         message = f"{_task(task)} runs a recipe, which waits at {wait['node']} {what}."
-        yield Wait("event", by, message, None, due, None, task.item, task, {"element": wait["node"]})
+        details = {"element": wait["node"], "event": wait["kind"]}
+        details |= {name: wait[name] for name in ("name", "correlation") if wait.get(name) is not None}
+        yield Wait("event", by, message, None, due, None, task.item, task, details)
+
+
+def _event(wait: Mapping[str, Any]) -> str:
+    if wait["kind"] == "conditional":
+        return "until a condition holds"
+    which = f" with the correlation {wait['correlation']!r}" if wait.get("correlation") is not None else ""
+    return f"for the {wait['kind']} {wait.get('name')!r}{which}"
 
 
 def _turn(evidence: Evidence, task: PlannedTask) -> Wait:

@@ -22,6 +22,7 @@ from som.cli import (
     pool,
     propagation,
     recipe,
+    recipe_messages,
     recipe_versions,
     recipe_writing,
     release,
@@ -29,6 +30,7 @@ from som.cli import (
     resolution,
     resources,
     rules,
+    secret,
     sink,
     subscription,
     work,
@@ -76,9 +78,10 @@ app.add_typer(fallout.app, name="fallout")
 app.add_typer(work.app, name="work")
 app.add_typer(flow.app, name="flow")
 app.add_typer(pool.app, name="pool")
-for named, command in (*recipe_versions.COMMANDS, *recipe_writing.COMMANDS):
+for named, command in (*recipe_versions.COMMANDS, *recipe_writing.COMMANDS, *recipe_messages.COMMANDS):
     recipe.app.command(named)(command)
 app.add_typer(recipe.app, name="recipe")
+app.add_typer(secret.app, name="secret")
 app.add_typer(policy.app, name="policy")
 app.add_typer(release.app, name="release")
 app.add_typer(catalog.app, name="catalog")

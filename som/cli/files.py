@@ -58,6 +58,20 @@ def read(path: Path, fill: Mapping[str, str]) -> Any:
     return _filled(content, fill)
 
 
+def given(text: str, option: str) -> Any:
+    """What an option gives: a JSON object as it stands, or what the file holds that it names.
+
+    Raises:
+        Unusable: it cannot be read or parsed.
+    """
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise Unusable(f"{option} is no JSON: {error}.") from None
+    return read(Path(text), {})
+
+
 def parse(raw: bytes, name: str) -> Any:
     """What a file of this name, which these bytes are, holds.
 

@@ -1,6 +1,5 @@
 """`som recipe`: BPMN files checked and tried, on this computer and without a server; `recipe_versions` has the rest."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,7 +80,7 @@ def try_file(
     recipe = _startable(path, process)
     document: dict[str, Any] = {"answers": files.read(answers, {}) if answers is not None else {}, "event": event}
     if data is not None:
-        document["input"] = _data(data)
+        document["input"] = files.given(data, "--input")
     try:
         (case,) = read_cases({**document, "name": path.name})
     except InvalidCase as error:
@@ -160,15 +159,6 @@ def _cases(path: Path) -> tuple[Case, ...]:
         return read_cases(inside if inside is not None else files.read(beside, {}))
     except InvalidCase as error:
         raise Unusable(f"{beside}: {error}") from None
-
-
-def _data(text: str) -> Any:
-    if text.lstrip().startswith("{"):
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise Unusable(f"--input is no JSON: {error}.") from None
-    return files.read(Path(text), {})
 
 
 def _checked(path: Path, problems: tuple[Problem, ...]) -> dict[str, Any]:

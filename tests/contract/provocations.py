@@ -355,6 +355,10 @@ async def _published_recipe(stage: Stage, operation: Operation) -> Response:
     )
 
 
+async def _message_that_nobody_awaits(stage: Stage, operation: Operation) -> Response:
+    return await send(stage, operation, operation.path, **operation.sent({"name": "never"}))
+
+
 async def _published_policy(stage: Stage, operation: Operation) -> Response:
     """What is published stays as it is, and goes no way but one."""
     url = operation.url(await policy_published(stage))
@@ -468,6 +472,10 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("createPolicy", "409"): _twice,
     **{(f"{step}Policy", "409"): _published_policy for step in ("patch", "delete", "publish", "retire")},
     ("createRecipe", "409"): _twice,
+    ("createSecret", "409"): _twice,
+    ("patchSecret", "409"): _always_too_late,
+    ("deleteSecret", "409"): _always_too_late,
+    ("createRecipeMessage", "409"): _message_that_nobody_awaits,
     **{
         (f"{step}Recipe", "409"): _published_recipe
         for step in ("patch", "delete", "review", "return", "publish", "retire")

@@ -227,6 +227,16 @@ async def published(stage: Stage, *_: object) -> str:
     return await _moved(stage, await reviewed(stage), "publish")
 
 
+async def _secret(stage: Stage, _: Operation) -> str:
+    """A secret that recipes can name."""
+    return await posted(stage, f"{SOM}/secret", {"name": stage.new("token").replace("-", "_"), "value": "something"})
+
+
+async def _message(stage: Stage, _: Operation) -> str:
+    """A message that waits for a run."""
+    return await posted(stage, f"{SOM}/recipeMessage", {"name": "paid", "timeToLive": "PT1H"})
+
+
 async def policy_draft(stage: Stage, *_: object) -> str:
     """A draft of a policy."""
     return await posted(stage, POLICIES, policy(stage.new("policy")))
@@ -344,6 +354,8 @@ SUBJECTS: dict[str, Make] = {
     **{f"{RECIPES}/{{id}}{part}": drafted for part in ("", "/review", "/difference", "/try")},
     **{f"{RECIPES}/{{id}}{part}": reviewed for part in ("/return", "/publish")},
     f"{RECIPES}/{{id}}/retire": published,
+    f"{SOM}/recipeMessage/{{id}}": _message,
+    f"{SOM}/secret/{{id}}": _secret,
     **{f"{POLICIES}/{{id}}{part}": policy_draft for part in ("", "/publish", "/try")},
     f"{POLICIES}/{{id}}/retire": policy_published,
     f"{SOM}/propagation/{{id}}": _propagation,

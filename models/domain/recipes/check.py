@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from models.domain.recipes import check_data, check_drawing, check_events, check_work
+from models.domain.recipes import check_data, check_drawing, check_events, check_secrets, check_work
 from models.domain.recipes.model import Recipe
 from models.domain.recipes.problems import Problem
 
@@ -16,12 +16,14 @@ class Known:
         recipes: names under which other recipes are called.
         decisions: references of decisions.
         fulfillers: names of fulfillers, and types of jobs that somebody does.
+        secrets: names of secrets.
         given: names of variables that every run begins with, besides what the recipe declares.
     """
 
     recipes: Collection[str] | None = None
     decisions: Collection[str] | None = None
     fulfillers: Collection[str] | None = None
+    secrets: Collection[str] | None = None
     given: Collection[str] = ()
 
 
@@ -49,5 +51,6 @@ def _found(recipe: Recipe, known: Known) -> Iterator[Problem]:
         yield from check_drawing.check(process)
         yield from check_events.check(process)
         yield from check_work.check(recipe, process, known.recipes, known.decisions, known.fulfillers)
+        yield from check_secrets.check(process, known.secrets)
         open_ = key != recipe.main and process.input_schema is None
         yield from check_data.check(recipe, process, known.given, open_=open_)

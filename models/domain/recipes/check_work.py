@@ -57,7 +57,8 @@ def _call(recipe: Recipe, node: Node, recipes: _Names) -> Iterator[Problem]:
     if called is None:
         yield at_node(node, "unknownCall", "incomplete", "It does not say what it calls.")
     elif called not in recipe.processes and called not in (recipes or ()):
-        reason = f"It calls {called!r}, which is neither in the file nor a published recipe."
+        asked = f" in the versions {node.work.versions}" if node.work.versions else ""
+        reason = f"It calls {called!r}{asked}, which is neither in the file nor a published recipe."
         yield at_node(node, "unknownCall", "incomplete", reason)
 
 

@@ -82,6 +82,20 @@ class Broadcast:
 
 
 @dataclass(frozen=True, slots=True)
+class Send:
+    """A message was thrown, for a run that awaits it: this one goes on.
+
+    Attributes:
+        key: of the visit. name: of the message. correlation: what it carries to be known by. data: what it says.
+    """
+
+    key: str
+    name: str
+    correlation: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Passed:
     """The path, for whoever shows it: a node was entered or left, a flow was taken, an event happened.
 
@@ -135,4 +149,4 @@ class Finished:
     reason: str = ""
 
 
-Effect = Start | Cancel | Choose | Await | Forget | Broadcast | Passed | Reached | Stuck | Ignored | Finished
+Effect = Start | Cancel | Choose | Await | Forget | Broadcast | Send | Passed | Reached | Stuck | Ignored | Finished

@@ -139,6 +139,11 @@ class Work:
     message: str | None = None
     correlation: str | None = None
 
+    @property
+    def is_named(self) -> bool:
+        """Whether it says who does it: a capability, a fulfiller, or another engine's job."""
+        return not (self.specification is None and self.fulfiller is None and self.type is None)
+
 
 NO_WORK = Work()
 
@@ -324,6 +329,21 @@ class Recipe:
             for node in process.nodes.values()
             if node.task == "call" and node.work.process
         )
+
+    @cached_property
+    def calls(self) -> tuple[tuple[str, str | None], ...]:
+        """What the processes of this recipe call, and in which range of versions; None for any."""
+        works = (
+            node.work for process in self.processes.values() for node in process.nodes.values() if node.task == "call"
+        )
+        return tuple(dict.fromkeys((work.process, work.versions) for work in works if work.process is not None))
+
+    @cached_property
+    def unlinked(self) -> tuple[str, ...]:
+        """What the process that is run calls, directly or not, and is not known."""
+        nodes = (node for key in self.closure for node in self.processes[key].nodes.values() if node.task == "call")
+        called = (node.work.process for node in nodes)
+        return tuple(dict.fromkeys(one for one in called if one is not None and one not in self.processes))
 
     @cached_property
     def closure(self) -> tuple[str, ...]:

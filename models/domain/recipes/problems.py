@@ -27,6 +27,7 @@ KINDS: dict[str, str] = {
     "unknownCall": "What is called is not known.",
     "unknownDecision": "The decision is not known.",
     "decision": "A decision table cannot be used.",
+    "unknownSecret": "A secret is named that does not exist, or where none is put in.",
     "unknownValue": "A value is needed that nobody produces.",
     "doubtfulValue": "A value is needed that a step with undeclared outputs may produce.",
     "misplaced": "An event stands where it cannot happen, or a compensation has no way to be reached.",

@@ -6,7 +6,7 @@ from models.domain.recipes.model import Event, Node
 from models.domain.recipes.raising import fail, raise_
 from models.domain.recipes.run import Run
 from models.domain.recipes.state import Token
-from models.domain.recipes.waiting import end_if_empty, fire, wait_for
+from models.domain.recipes.waiting import correlated, end_if_empty, fire, wait_for
 
 
 def enter(run: Run, token: Token, node: Node) -> None:
@@ -31,7 +31,7 @@ def enter(run: Run, token: Token, node: Node) -> None:
 def _throw(run: Run, token: Token, node: Node, event: Event) -> None:
     match event.kind:
         case "message":
-            have_done(run, token, node)
+            _send(run, token, node, event)
         case "signal":
             _broadcast(run, token, node, event)
         case "escalation":
@@ -50,6 +50,16 @@ def _throw(run: Run, token: Token, node: Node, event: Event) -> None:
             compensation.undo(run, token, None)
         case _:
             pass  # a link is followed when it is left
+
+
+def _send(run: Run, token: Token, node: Node, event: Event) -> None:
+    """Send a message to whoever awaits it, or have that done by whom the event names."""
+    if event.name is None or node.work.is_named:
+        have_done(run, token, node)
+        return
+    values = inputs(run, token, node)[0] if node.work.inputs is not None else {}
+    correlation = correlated(run, event, token.scope)
+    run.emit(effects.Send(token.key, event.name, correlation, values))
 
 
 def _broadcast(run: Run, token: Token, node: Node, event: Event) -> None:

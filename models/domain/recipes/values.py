@@ -63,6 +63,19 @@ def _compiled_text(source: str) -> Template:
     return compile_template(source)
 
 
+def secrets_of(inputs: Iterable[tuple[str, Any]]) -> frozenset[str]:
+    """Return the names of the secrets that templates name."""
+    expressions = [expression for _, source in inputs for expression in compiled(source).expressions]
+    return frozenset(secret for expression in expressions for secret in secrets_in(expression))
+
+
+def secrets_in(expression: Expression) -> frozenset[str]:
+    """Return the names of the secrets that an expression names."""
+    if "secrets" not in expression.names:
+        return frozenset()
+    return frozenset(path[1] for path in expression.paths if path[0] == "secrets" and len(path) > 1)
+
+
 def _put(old: Any, path: list[str], value: Any) -> Any:
     if not path:
         return value
@@ -74,11 +87,6 @@ def _put(old: Any, path: list[str], value: Any) -> Any:
 
 def _with_secrets(expressions: Iterable[Expression], context: Mapping[str, Any]) -> Mapping[str, Any]:
     """Let `secrets.NAME` be a reference, `{{secrets.NAME}}`: what it stands for is put in at the call, not here."""
-    wanted = {
-        path[1]: f"{{{{secrets.{path[1]}}}}}"
-        for expression in expressions
-        if "secrets" in expression.names
-        for path in expression.paths
-        if path[0] == "secrets" and len(path) > 1
-    }
+    names = {name for expression in expressions for name in secrets_in(expression)}
+    wanted = {name: f"{{{{secrets.{name}}}}}" for name in names}
     return {**context, "secrets": wanted} if wanted else context

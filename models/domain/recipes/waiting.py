@@ -83,13 +83,23 @@ def _wait(run: Run, wait: Wait, event: Event, scope: int, *, standing: bool) -> 
         except times.InvalidTime as error:
             raise HaltError(error.code, str(error)) from None
         wait = wait._replace(due=first.moment, every=first.every, left=first.left)
-    if event.correlation is not None:
-        value = evaluate(event.correlation, run.visible(scope), run.moment)
-        if value is None:
-            raise HaltError("noCorrelation", f"{event.correlation!r}, by which the message is known, has no value.")
-        wait = wait._replace(correlation=value if isinstance(value, str) else str(value))
+    wait = wait._replace(correlation=correlated(run, event, scope))
     run.waits[wait.key] = wait
     _tell(run, wait, standing=standing)
+
+
+def correlated(run: Run, event: Event, scope: int) -> str | None:
+    """Return what a message carries to be meant; None where the event does not say.
+
+    Raises:
+        HaltError: it has no value.
+    """
+    if event.correlation is None:
+        return None
+    value = evaluate(event.correlation, run.visible(scope), run.moment)
+    if value is None:
+        raise HaltError("noCorrelation", f"{event.correlation!r}, by which the message is known, has no value.")
+    return value if isinstance(value, str) else str(value)
 
 
 def _tell(run: Run, wait: Wait, *, standing: bool) -> None:

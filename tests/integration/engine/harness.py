@@ -25,8 +25,10 @@ from models.ids import new_id
 from models.patterns import Re2Patterns
 from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
+from models.recipe_messages import RecipeMessages
 from models.recipe_port import Playable
 from models.recipes import read_recipe
+from models.sealing import Sealer
 from models.slots import Slots
 from models.store import Store
 from scheduler.cancellation import CancellationParts
@@ -122,6 +124,7 @@ class Harness:
         self.decide: Decide | None = None
         self.settings = EngineSettings()
         self.accept: Accept = everything
+        self.sealer = Sealer()
         self.pools: ResourcePools = ResourcePoolStore(store, clock)
         self._running: list[asyncio.Task[None]] = []
 
@@ -175,7 +178,7 @@ class Harness:
         rules = RuleBook(store, Re2Patterns())
         presence = Presence(store, self.clock)
         common = (store, self.clock, directory, self.tokens, places, callbacks, self.durations, health, capacity)
-        parts = Parts(*common, presence, rules, pools, recipes=self)
+        parts = Parts(*common, presence, rules, pools, self.sealer, self)
         claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
         intake = Intake(store, self.clock, claims, plan, self.accept)
@@ -187,6 +190,7 @@ class Harness:
         registry = RegistryWatch(store, self.clock, directory, health, worker)
         watcher.on_reference.append(registry.changed)
         engine.periodic += [*registry.jobs, (PoolLines(store, self.clock, pools).look, 0.05)]
+        engine.periodic.append((RecipeMessages(store, self.clock).sweep, 0.2))
         tasks = [asyncio.create_task(engine.run()), asyncio.create_task(watcher.run())]
         self._running += tasks
         return tasks

@@ -66,6 +66,10 @@ _REMARKS = {
         "Each version of a policy lives a life of its own. Of several published ones of a name, the newest is asked; "
         "where that is retired, the one before is again."
     ),
+    "recipeMessage": (
+        "A message goes to one run of a recipe, which awaits it; where that has gone another way meanwhile, it waits "
+        "for another one. A signal goes to all runs that await it."
+    ),
     "task": (
         "Tasks are seen under `/som/v1`. A technical retry repeats the same call with the same idempotency key; a task "
         "that was refused gets a new key when it is resumed."

@@ -253,10 +253,10 @@ def test_links_join_distant_parts_of_a_drawing() -> None:
     assert Runner(drawn).working == ["a"]
 
 
-def test_a_thrown_message_is_work_for_whoever_sends_it() -> None:
+def test_a_thrown_message_is_work_for_whom_it_names() -> None:
     drawn = recipe(
-        f'<startEvent id="s"/><intermediateThrowEvent id="t">'
-        f'<messageEventDefinition messageRef="M"/></intermediateThrowEvent>{TASKS}',
+        f'<startEvent id="s"/><intermediateThrowEvent id="t"><extensionElements><som:task fulfiller="mail"/>'
+        f'</extensionElements><messageEventDefinition messageRef="M"/></intermediateThrowEvent>{TASKS}',
         "s > t\nt > a",
         more=MESSAGES,
     )
@@ -264,6 +264,19 @@ def test_a_thrown_message_is_work_for_whoever_sends_it() -> None:
     (sent,) = run.got(effects.Start)
     assert (sent.kind, sent.key, sent.input) == ("send", "t", {"sum": 3})
     assert run.done("t").working == ["a"]
+
+
+def test_a_thrown_message_that_names_nobody_is_for_other_runs_and_this_one_goes_on() -> None:
+    drawn = recipe(
+        f'<startEvent id="s"/><intermediateThrowEvent id="t"><extensionElements><som:correlation key="=sum"/>'
+        f'<som:input name="twice" value="=2 * sum"/></extensionElements>'
+        f'<messageEventDefinition messageRef="M"/></intermediateThrowEvent>{TASKS}',
+        "s > t\nt > a",
+        more=MESSAGES,
+    )
+    run = Runner(drawn, {"sum": 3})
+    assert run.got(effects.Send) == [effects.Send("t", "paid", "3", {"twice": 6})]
+    assert run.working == ["a"]
 
 
 def test_a_run_can_begin_at_any_of_its_start_events() -> None:
