@@ -24,5 +24,6 @@ def call_context(call: FulfillerCall) -> dict[str, Any]:
         "operation": call.operation,
         "taskId": call.task_id,
         "orderId": call.order_id,
+        "processFlowId": call.process_flow_id,
         "orderItemId": call.order_item_id,
     }

@@ -93,6 +93,7 @@ def _with_milestones(outcome: Outcome, stdout: bytes) -> Outcome:
 def _body(call: FulfillerCall, parameters: Any) -> dict[str, Any]:
     optional = {
         "orderId": call.order_id,
+        "processFlowId": call.process_flow_id,
         "orderItemId": call.order_item_id,
         "callbackUrl": call.callback_url,
         "former": call.former,

@@ -77,9 +77,10 @@ class FulfillerCall:
         task_id: the task.
         order_id: the order, where one caused it.
         order_item_id: the order item, where one caused it.
+        process_flow_id: the process flow (TMF701) that runs the recipe of which the task is a step, without an order.
         action: add, modify or delete; noChange for read.
         operation: fulfil does the work, compensate undoes it, cancel stops it; read asks what is, and changes nothing.
-        service: the service as it is to be (TMF638 body).
+        service: the service as it is to be (TMF638 body); empty where the work is for none.
         input: what the specification maps; None leaves it to `service`.
         callback_url: where a report may be sent; a secret.
         idempotency_key: the same on every repetition, and then all that is sent is the same too.
@@ -106,6 +107,7 @@ class FulfillerCall:
     operation: Literal["fulfil", "compensate", "cancel", "read"] = "fulfil"
     order_id: str | None = None
     order_item_id: str | None = None
+    process_flow_id: str | None = None
     input: Any = None
     callback_url: str | None = field(default=None, repr=False)
     timeout: float = 10.0

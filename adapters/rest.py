@@ -130,6 +130,7 @@ def request_body(call: FulfillerCall) -> bytes:
     body: dict[str, Any] = {
         "taskId": call.task_id,
         "orderId": call.order_id,
+        "processFlowId": call.process_flow_id,
         "orderItemId": call.order_item_id,
         "callbackUrl": call.callback_url,
     }

@@ -12,6 +12,7 @@ from models import fallout_flows, inbox
 from models.domain import fallout_flow, task_flow
 from models.domain.caller import Caller
 from models.domain.errors import Conflict, InvalidRequest
+from models.domain.lifecycles import PROCESS_FLOW
 from models.domain.task_flow import pointer_of, values_of
 from models.domain.violations import Violation
 from models.fallout import COLLECTION
@@ -64,15 +65,23 @@ class FalloutFlowRules:
             raise Conflict(_GONE)
         values, key = values_of(revision.body), revision.stored["_id"]
         if values["do"] == fallout_flow.CANCEL:
-            order = await self._store.get("serviceOrder", task["order"], tenant=caller.tenant)
-            if order is None:
-                raise Conflict(_GONE)
-            await check_cancellable(self._store, caller, order)
+            await self._check_cancellable(caller, task)
             said: Document = {"kind": "cancelOrder", "who": who, "why": values.get("why")}
         else:
             said = await self._wished(caller, revision, task, values, who)
         revision.fields["said"] = [{"id": key, "at": revision.now, **said}]
         revision.afterwards.append(lambda: inbox.pass_on(self._store, self._clock, key, "taskFlow"))
+
+    async def _check_cancellable(self, caller: Caller, task: Mapping[str, Any]) -> None:
+        if "process" in task:
+            flow = await self._store.get("processFlow", task["process"], tenant=caller.tenant)
+            if flow is None or flow["body"]["state"] in PROCESS_FLOW.final:
+                raise Conflict(_GONE)
+            return
+        order = await self._store.get("serviceOrder", task["order"], tenant=caller.tenant)
+        if order is None:
+            raise Conflict(_GONE)
+        await check_cancellable(self._store, caller, order)
 
     async def _wished(
         self, caller: Caller, revision: Revision, task: Mapping[str, Any], values: Document, who: str

@@ -12,6 +12,7 @@ from handlers.nested_resource import NestedResource
 from handlers.placing import new_order_check, surface_checks
 from handlers.process_flow import KIND as PROCESS_FLOW
 from handlers.process_flow import ProcessFlowRules
+from handlers.process_flow_specification import ProcessFlowSpecifications
 from handlers.resource import Resource, ResourceKind, Rules
 from handlers.resource_inventory import KIND as RESOURCE
 from handlers.resource_inventory import LOGICAL_RESOURCE, PHYSICAL_RESOURCE, ResourceRules, ResourcesOfOneClass
@@ -83,8 +84,16 @@ def tables(
         "tmf701": served("tmf701", PROCESS_FLOW, ProcessFlowRules(dependencies))
         | _all(tasks, TASK_FLOW)
         | {"listAllTaskFlow": tasks.list}
+        | _specifications(ProcessFlowSpecifications(documents["tmf701"], dependencies, settings))
         | _hub("tmf701", dependencies),
         "som": _administration(dependencies, settings, surface),
+    }
+
+
+def _specifications(specifications: ProcessFlowSpecifications) -> Table:
+    return {
+        "listProcessFlowSpecification": specifications.list,
+        "retrieveProcessFlowSpecification": specifications.retrieve,
     }
 
 

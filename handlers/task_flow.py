@@ -65,6 +65,8 @@ class TaskFlowRules:
         if not revision.changed():
             return
         before = revision.before
+        if "step" in revision.stored and set(revision.changed()) - {"note"}:
+            raise Conflict("The engine does this step; only comments can be added to its task flow.")
         is_fallout = "fallout" in revision.stored
         awaited = is_fallout or bool(revision.stored.get("call"))
         change = task_flow.changed(before, revision.body, awaited=awaited, now=revision.now)
@@ -85,9 +87,9 @@ class TaskFlowRules:
 
     async def before_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:  # noqa: ARG002 - the rules' shape
         """Keep what an order waits for."""
-        awaited = "fallout" in stored or bool(stored.get("call"))
+        awaited = "fallout" in stored or "step" in stored or bool(stored.get("call"))
         if awaited and stored["body"]["state"] not in TASK_FLOW.final:
-            raise Conflict("An order waits for this task flow; complete it, or cancel it with a reason.")
+            raise Conflict("The engine waits for this task flow; complete it, or cancel it with a reason.")
 
     async def after_delete(self, caller: Caller, stored: Mapping[str, Any]) -> None:  # noqa: ARG002 - the rules' shape
         """Its process flow does not refer to it any more."""

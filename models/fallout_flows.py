@@ -38,15 +38,17 @@ async def carry_out(store: Store, clock: Clock, owed: Mapping[str, Any], order: 
     Args:
         store: where.
         clock: tells when.
-        owed: {plan, tenant, n: revision of the plan, open?, again?, end?: [{task: key, hold}], done?: [{task, hold, do,
-            who, why}]}. `again` is for holds whose task flow has ended although they go on.
-        order: the body of the order.
+        owed: {plan, tenant, process: id, where the plan is for a process flow, n: revision of the plan, open?, again?,
+            end?: [{task: key, hold}], done?: [{task, hold, do, who, why}]}. `again` is for holds whose task
+            flow has ended although they go on.
+        order: the body of the order, or of the process flow that the plan is for.
 
     Raises:
         Unavailable: the database cannot be reached; safe to repeat.
     """
     plan = owed["plan"]
-    work = Work(plan, owed["tenant"], order["id"])
+    process = owed.get("process")
+    work = Work(plan, owed["tenant"], None if process else order["id"], process)
     await open_flows(store, clock, work, owed.get("open", ()), order)
     if holds := owed.get("again", ()):
         closed = [hold for hold in holds if await flow_of(store, f"{plan}:{hold['task']}", hold["hold"]) is None]
@@ -168,7 +170,7 @@ async def look_after(store: Store, clock: Clock, task: Mapping[str, Any], change
         Unavailable: the database cannot be reached.
     """
     key, hold = task["_id"], task["fallout"]["count"]
-    work = Work(task["plan"], task["tenant"], task.get("order"))
+    work = Work(task["plan"], task["tenant"], task.get("order"), task.get("process"))
     order = await store.get("serviceOrder", work.order or "")
     await open_flows(store, clock, work, [{"task": task["key"], "hold": hold}], order and order["body"])
     for _ in range(_TRIES):

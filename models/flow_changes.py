@@ -17,9 +17,8 @@ Document = dict[str, Any]
 TASKS, PROCESSES = "taskFlow", "processFlow"
 OPEN: Document = {"$nin": sorted(TASK_FLOW.final)}
 NOT_WANTED = "not wanted any more"
-_OF_THE_ENGINE = ("plan", "open", "ended", "call", "fallout", "said", "care", "escalate")
+_OF_THE_ENGINE = ("plan", "open", "ended", "call", "fallout", "said", "care", "escalate", "due", "lease", "step")
 _TRIES = 8
-_PORTION = 200
 
 
 async def change_task_flow(  # noqa: PLR0913 - what a change is made of
@@ -95,14 +94,10 @@ async def remove_task_flows(store: Store, clock: Clock, tenant: str, process: st
     await _remove_all(store, clock, TASKS, {"tenant": tenant, "body.processFlow.id": process}, who)
 
 
-async def remove_ended(store: Store, clock: Clock, where: Document) -> int:
-    """Remove process flows, with their task flows; returns how many."""
-    with reading():
-        found = await store.collection(PROCESSES).find(where, {"tenant": 1}).to_list(_PORTION)
-    for stored in found:
-        await remove_task_flows(store, clock, stored["tenant"], stored["_id"], ENGINE.subject)
-        await _remove_all(store, clock, PROCESSES, {"_id": stored["_id"], "tenant": stored["tenant"]}, ENGINE.subject)
-    return len(found)
+async def remove_process(store: Store, clock: Clock, tenant: str, process: str, who: str) -> None:
+    """Remove a process flow with its task flows. Repeating it does no harm."""
+    await remove_task_flows(store, clock, tenant, process, who)
+    await _remove_all(store, clock, PROCESSES, {"_id": process, "tenant": tenant}, who)
 
 
 async def _remove_all(store: Store, clock: Clock, name: str, where: Document, who: str) -> None:

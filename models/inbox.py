@@ -10,7 +10,7 @@ from models.store import Store
 Document = dict[str, Any]
 
 LEFT_AFTER_SECONDS = 5.0
-SPEAKERS = ("serviceOrder", "taskFlow")
+SPEAKERS = ("serviceOrder", "taskFlow", "processFlow")
 """Resources whose clients say something to a plan: it is kept in `said` until it has been passed on."""
 
 
@@ -30,7 +30,8 @@ async def append(store: Store, clock: Clock, plan_id: str, entry: Document) -> b
             {kind: "cancelOrder", who, why} (a person wants the whole order cancelled),
             {kind: "lookup", task, operation, revision} (its fulfiller has something to tell: poll it now),
             {kind: "candidate", task: key} (somebody can have a task that nobody could have before),
-            {kind: "cancel", cancel: id of the cancellation request} or {kind: "look"}; `id` and `at` are added.
+            {kind: "cancel", cancel: id of the cancellation request}, {kind: "pause"} (nothing new is begun until it is
+            resumed) or {kind: "look"}; `id` and `at` are added.
 
     Returns:
         False when there is no such plan or it has ended: nothing is left to tell.
@@ -57,6 +58,8 @@ async def pass_on(store: Store, clock: Clock, key: str, collection: str = "servi
     """
     order = await store.get(collection, key)
     if order is None or not order.get("said"):
+        return
+    if "due" in order and await store.get("plan", str(order.get("plan"))) is None:  # its plan is about to be made
         return
     now = clock.now()
     for entry in order["said"]:

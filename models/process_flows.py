@@ -1,6 +1,6 @@
 """Process flows of orders: one for each plan that has task flows, made with the first of them, ended with the order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -29,11 +29,24 @@ def process_id(plan: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Whose task flows they are: ids of a plan, its tenant and its order."""
+    """Whose task flows they are: ids of a plan, its tenant, and the order or process flow that the plan is for."""
 
     plan: str
     tenant: str
     order: str | None = None
+    process: str | None = None
+
+    @classmethod
+    def of(cls, plan: Mapping[str, Any]) -> "Work":
+        """Of a stored plan."""
+        owner = plan["owner"]
+        cause = {"process" if owner["type"] == NAME else "order": owner["id"]}
+        return cls(plan["_id"], plan["tenant"], **cause)
+
+    @property
+    def cause(self) -> Document:
+        """What the documents of its task flows say of it."""
+        return {"order": self.order} if self.order else {}
 
 
 async def ensure(store: Store, clock: Clock, work: Work, flows: Sequence[str]) -> tuple[str, bool]:
@@ -42,6 +55,8 @@ async def ensure(store: Store, clock: Clock, work: Work, flows: Sequence[str]) -
     Returns:
         Its id, and whether it is new.
     """
+    if work.process is not None:
+        return work.process, False
     key = process_id(work.plan)
     if await store.get(NAME, key) is not None:
         return key, False
@@ -88,9 +103,8 @@ async def _refer(store: Store, clock: Clock, process: str, flows: Sequence[str],
         if stored is None:
             return
         known: Sequence[Document] = stored["body"].get("taskFlow", ())
-        there = {each["id"] for each in known}
         if present:
-            after = [*known, *(_reference(flow) for flow in flows if flow not in there)]
+            after = with_references(stored["body"], flows)
         else:
             after = [each for each in known if each["id"] not in flows]
         if len(after) == len(known):
@@ -104,6 +118,13 @@ async def _refer(store: Store, clock: Clock, process: str, flows: Sequence[str],
 
 def _reference(flow: str) -> Document:
     return {"id": flow, "@type": "TaskFlowRef", "@referredType": "TaskFlow"}
+
+
+def with_references(body: Mapping[str, Any], flows: Iterable[str]) -> list[Document]:
+    """The references of a process flow to its task flows, with one to each of these."""
+    known: Sequence[Document] = body.get("taskFlow", ())
+    there = {each["id"] for each in known}
+    return [*known, *(_reference(flow) for flow in flows if flow not in there)]
 
 
 class Ending:

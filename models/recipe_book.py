@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from models.aside import aside
@@ -36,6 +37,7 @@ class PublishedRecipe:
         recipe: the drawing as read.
         body: all of it.
         bindings: what it is for.
+        revision, updated: of its document, which changes no more but by being retired.
     """
 
     id: str
@@ -44,6 +46,8 @@ class PublishedRecipe:
     recipe: Recipe
     body: Mapping[str, Any]
     bindings: tuple[Binding, ...]
+    revision: int
+    updated: datetime
 
 
 class PublishedRecipes:
@@ -214,4 +218,5 @@ def as_published(stored: Mapping[str, Any]) -> PublishedRecipe | None:
         recipe = read_recipe(body["bpmn"])
     except InvalidRecipe:
         return None
-    return PublishedRecipe(stored["_id"], stored["name"], stored["version"], recipe, body, bindings_of(body))
+    made = (stored["_id"], stored["name"], stored["version"], recipe, body, bindings_of(body))
+    return PublishedRecipe(*made, stored["rev"], stored["updated"])

@@ -15,6 +15,7 @@ from models.store import Store
 Document = dict[str, Any]
 
 COLLECTION = "falloutResolution"
+_SHOWN = ("order", "process", "plan", "notUndone")
 DEFAULT_RATE = 50.0
 ERRORS_KEPT = 100
 UNDER_WAY = ("acknowledged", "inProgress")
@@ -95,13 +96,17 @@ async def what_stays(store: Store, job: str) -> tuple[int, list[Document]]:
         {"$unwind": "$notUndone"},
         {"$facet": {
             "count": [{"$count": "n"}],
-            "first": [{"$limit": ERRORS_KEPT}, {"$project": {"order": 1, "plan": 1, "notUndone": 1}}],
+            "first": [{"$limit": ERRORS_KEPT}, {"$project": dict.fromkeys(_SHOWN, 1)}],
         }},
     ]  # fmt: skip
     with reading():
         [found] = await (await store.collection(TASKS).aggregate(pipeline)).to_list()
     first = [
-        {**one["notUndone"], "order": one["order"], "task": f"{one['plan']}:{one['notUndone']['task']}"}
+        {
+            **one["notUndone"],
+            **{name: one[name] for name in ("order", "process") if name in one},
+            "task": f"{one['plan']}:{one['notUndone']['task']}",
+        }
         for one in found["first"]
     ]
     return (found["count"][0]["n"] if found["count"] else 0), first

@@ -8,7 +8,7 @@ from models.clock import Clock
 from models.domain.delivery import DEAD, DELIVERED, PENDING
 from models.domain.lifecycles import RECIPE_MESSAGE
 from models.domain.subscriptions import ENDED
-from models.flow_changes import remove_ended
+from models.plan_removal import remove_ended_processes
 from models.resolutions import DONE, STOPPED
 from models.store import Store
 
@@ -78,7 +78,7 @@ async def remove_old(store: Store, clock: Clock, retention: Retention) -> dict[s
 
 async def _remove_processes(store: Store, clock: Clock, tenant: str, before: datetime) -> int:
     removed = 0
-    while some := await remove_ended(store, clock, {"tenant": tenant, "ended": {"$lt": before}}):
+    while some := await remove_ended_processes(store, clock, {"tenant": tenant, "ended": {"$lt": before}}):
         removed += some
     return removed
 

@@ -1,14 +1,16 @@
 """The collections of people's tasks (TMF701)."""
 
-from mongoengine import BooleanField, DateTimeField, DictField, ListField, StringField
+from mongoengine import BooleanField, DateTimeField, DictField, IntField, ListField, StringField
 
-from models.stored import BY_CREATION, OWED, ResourceDocument, body_index, index, partial_index
+from models.stored import BY_CREATION, DUE, OWED, ResourceDocument, body_index, index, partial_index
 
 
 class ProcessFlow(ResourceDocument):
     """A TMF701 process flow: people's tasks that belong together.
 
-    `plan` and `order` name whose work it is; `open` stands until that has ended, `ended` since then.
+    `plan` and `order` name whose work it is; `open` stands until that has ended, `ended` since then. Of one that runs a
+    recipe, `recipe` has name and version, `plan` is its own id, `due` is set while its plan has to be made, and `said`
+    holds what its client has told the plan, until it has been passed on.
     """
 
     meta = {
@@ -16,9 +18,12 @@ class ProcessFlow(ResourceDocument):
         "indexes": [
             BY_CREATION,
             OWED,
+            DUE,
             body_index("by_state", "state"),
             body_index("by_entity", "relatedEntity.id"),
             body_index("by_party", "relatedParty.id"),
+            body_index("by_specification", "processFlowSpecification"),
+            partial_index("said", "said.at", exists="said.at"),
             index("open_by_id", "open", "id", partialFilterExpression={"open": True}),
             partial_index("ended", "tenant", "ended", exists="ended"),
             partial_index("of_plan", "plan", exists="plan"),
@@ -28,6 +33,14 @@ class ProcessFlow(ResourceDocument):
     order = StringField()
     open = BooleanField()
     ended = DateTimeField()
+    recipe = ListField(StringField())
+    priority = IntField()
+    due = DateTimeField()
+    lease = DictField()
+    fence = IntField()
+    planRev = IntField()  # noqa: N815 - a stored name
+    said = ListField(DictField())
+    poke = DateTimeField()
 
 
 class TaskFlow(ResourceDocument):
@@ -36,7 +49,8 @@ class TaskFlow(ResourceDocument):
     `call` is the idempotency key of the task of the plan that waits for it; `said` holds what the person has reported,
     until it has been passed on to the plan; `escalate` is when the next step of its escalation is due. Where it is
     fallout, `fallout` says of what ({task: id of the held task, hold: its number}), and `care` holds what was said of
-    who looks after that task, until it has been passed on to it.
+    who looks after that task, until it has been passed on to it. `step` is the key of the step of a recipe that it is,
+    which its process flow runs and no person does.
     """
 
     meta = {
@@ -65,3 +79,4 @@ class TaskFlow(ResourceDocument):
     escalate = DateTimeField()
     fallout = DictField()
     care = ListField(DictField())
+    step = StringField()

@@ -48,18 +48,17 @@ class TaskFlowStore:
         """Make the task flow of a call, due in so many seconds, unless it is there; returns its body."""
         call = CallKey.parse(key)
         plan = await self._store.get("plan", call.plan) if call is not None else None
-        tenant = plan["tenant"] if plan is not None else ENGINE.tenant
-        order = (plan or {}).get("owner", {}).get("id")
         flow = task_flow_id(key)
-        work = Work(call.plan if call is not None else key, tenant, order)
+        work = Work.of(plan) if plan is not None else Work(call.plan if call is not None else key, ENGINE.tenant)
         process, is_new = await ensure(self._store, self._clock, work, [flow])
         now = self._clock.now()
         due = to_text(now + timedelta(seconds=seconds))
         wanted = {"@type": "TaskFlow", **body, "requestedCompletionDate": due}
         made = task_flow.begun(wanted, new_id, now, ENGINE.subject)
         made |= {"id": flow, "processFlow": {"id": process, "@referredType": "ProcessFlow"}}
-        document: Document = {"_id": made["id"], "tenant": tenant, "body": made, "call": key}
-        document |= {name: value for name, value in (("plan", call and call.plan), ("order", order)) if value}
+        document: Document = {"_id": made["id"], "tenant": work.tenant, "body": made, "call": key, **work.cause}
+        if call is not None:
+            document["plan"] = call.plan
         step = task_flow.next_step_at(made)
         if step is not None:
             document["escalate"] = step

@@ -32,7 +32,6 @@ from scheduler.context import TaskContext
 from scheduler.engagement import Answer, Engager, Parts
 from scheduler.fallout import held_fields
 from scheduler.order_news import milestone, placed
-from scheduler.order_projection import OrderProjection
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import outcome_document
 from scheduler.reports import Reports
@@ -40,6 +39,7 @@ from scheduler.service_changes import Told
 from scheduler.services import Services
 from scheduler.settlement import Settlement, error, settle
 from scheduler.situations import work_of
+from scheduler.subject import Subject
 
 Document = dict[str, Any]
 
@@ -58,7 +58,7 @@ class Settling:
         record: PlanRecord,
         engager: Engager,
         context: TaskContext,
-        projection: OrderProjection,
+        projection: Subject,
     ) -> None:
         """Work for this plan."""
         self._parts = parts
@@ -275,7 +275,8 @@ class Settling:
         made = milestone(key, name, item, self._record.order_id, self._parts.clock.now())
         if any(told.get("id") == key for told in self._projection.body.get("milestone", ())):
             return
-        made["serviceOrderItem"][0]["itemId"] = item_at(self._projection.body, item.pointer).get("id")
+        if self._record.is_of_order:
+            made["serviceOrderItem"][0]["itemId"] = item_at(self._projection.body, item.pointer).get("id")
         self._record.tells.append({"milestone": made})
 
     def satisfied(self, task: PlannedTask) -> None:

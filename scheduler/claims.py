@@ -23,7 +23,7 @@ from models.workers import former_lives
 
 Document = dict[str, Any]
 
-CLAIMED = ("serviceOrder", "cancelServiceOrder", "plan")
+CLAIMED = ("serviceOrder", "cancelServiceOrder", "processFlow", "plan")
 PORTION = 200
 """Leases extended with one command: so that the database answers others in between."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from models.domain.expressions import compile_template
+from models.domain.flow_runs import data_of
 from models.domain.order_view import item_at
 from models.domain.plan import PlannedService, PlannedTask
 from models.domain.service_change import Report, values, with_delta
@@ -31,7 +32,7 @@ class TaskContext:
     def __init__(
         self, store: Store, record: PlanRecord, services: Services, order: Callable[[], Mapping[str, Any]]
     ) -> None:
-        """See this plan, its services and its order, as it last was read."""
+        """See this plan, its services and the body of its order, or of its process flow, as it last was read."""
         self._store = store
         self._record = record
         self._services = services
@@ -45,7 +46,7 @@ class TaskContext:
 
     @property
     def order(self) -> Mapping[str, Any]:
-        """The order's body, as it last was read."""
+        """The body of what the plan is for, as it last was read: of an order, or of a process flow."""
         return self._order()
 
     def remember_output(self, key: str, output: Any) -> None:
@@ -94,6 +95,8 @@ class TaskContext:
         return Report(characteristics, tuple(entry for entry in resources if isinstance(entry, Mapping)))
 
     async def _context(self, task: PlannedTask, names: frozenset[str]) -> Document:
+        if not self._record.is_of_order:
+            return {"processFlow": {**self.order, "characteristic": data_of(self.order)}}
         context: Document = {"order": self.order}
         item = self._items.get(task.item)
         if item is not None:
@@ -154,8 +157,11 @@ class TaskContext:
     async def surroundings(self, task: PlannedTask) -> Document:
         """What a recipe begins with: the service, those around it, and what identifies item and order.
 
-        The order itself is not among it: a run keeps its data, and an order may be large.
+        The order itself is not among it: a run keeps its data, and an order may be large. Without an order it is what
+        the client of its process flow has given.
         """
+        if not self._record.is_of_order:
+            return data_of(self.order)
         context = await self._context(task, frozenset({*RELATED, "operation"}))
         order, item = context["order"], context.get("item") or {}
         seen: Document = {name: context[name] for name in ("service", *sorted(RELATED)) if name in context}

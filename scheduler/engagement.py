@@ -68,7 +68,7 @@ class Engager:
         """Prepare several tasks; their services, and what those are parts of, are read at once."""
         wanted: set[str] = set()
         for task in tasks:
-            key: str | None = task.service
+            key: str | None = task.service or None
             while key is not None and key not in wanted:
                 wanted.add(key)
                 planned = self._record.services.get(key)
@@ -172,8 +172,9 @@ class Engager:
             service=body,
             idempotency_key=str(key),
             operation=task.operation,
-            order_id=self._record.order_id,
-            order_item_id=task.item,
+            order_id=self._record.order_id or None,
+            order_item_id=task.item if self._record.is_of_order else None,
+            process_flow_id=None if self._record.is_of_order else self._record.owner_id,
             input=value,
             callback_url=f"{self._parts.callback_base}/callback/{self._parts.tokens.issue(key)}",
             timeout=seconds,
@@ -193,6 +194,8 @@ class Engager:
 
     async def _as_it_is_to_be(self, task: PlannedTask) -> tuple[Document, Document | None]:
         """The service as it is to be after the task, and, where it is modified, as it was before."""
+        if not task.service:
+            return {}, None
         body = (await self._services.read([task.service])).get(task.service, {"id": task.service})
         planned = self._record.services.get(task.service)
         if planned is None or planned.action != "modify":
@@ -213,7 +216,7 @@ class Engager:
         intent = {
             "tenant": self._record.tenant,
             "plan": self._record.id,
-            "order": self._record.order_id,
+            **self._record.cause,
             "item": task.item,
             "service": task.service,
             "key": task.key,
@@ -362,7 +365,7 @@ class Engager:
         identity = {
             "tenant": self._record.tenant,
             "plan": self._record.id,
-            "order": self._record.order_id,
+            **self._record.cause,
             "item": task.item,
             "service": task.service,
             "key": task.key,

@@ -16,6 +16,7 @@ from scheduler.claims import CLAIMED, Claims, LeaseLost, queued_calls
 from scheduler.ending import end
 from scheduler.engagement import Parts
 from scheduler.faults import Faults
+from scheduler.flow_intake import FlowIntake
 from scheduler.handing_on import hand_on
 from scheduler.intake import Intake
 from scheduler.plan_record import PlanRecord
@@ -23,9 +24,10 @@ from scheduler.plan_run import PlanRun
 from scheduler.sources import Sources
 
 Document = dict[str, Any]
-Work = Callable[[Document], Awaitable[None]]
 Key = tuple[str, str]
 
+_PLANNED = ("serviceOrder", "processFlow")
+"""What plans are made for."""
 SWEEP_SECONDS = 1.0
 QUEUES_SECONDS = 5.0
 PATIENCE_SECONDS = 5.0
@@ -45,6 +47,7 @@ class Engine:
         self._parts = parts
         self._claims = claims
         self._intake = intake
+        self._flows = FlowIntake(parts.store, parts.clock, claims)
         self._cancelling = cancelling
         self._capacity, self._gates = parts.capacity, parts.slots.gates
         self._sources = Sources(claims, self._capacity, self._gates)
@@ -148,7 +151,7 @@ class Engine:
     async def _extend(self) -> None:
         for collection in CLAIMED:
             ids = [key for name, key in self._tasks if name == collection]
-            if collection == "serviceOrder":
+            if collection in _PLANNED:
                 ids = [key for key in ids if key not in self._runs]  # with a plan it is the plan that is claimed
             if not ids:
                 continue
@@ -193,6 +196,8 @@ class Engine:
         match collection:
             case "serviceOrder":
                 await self._begin(document)
+            case "processFlow":
+                await self._begin_flow(document)
             case "plan":
                 await self._resume_plan(document, gate)
             case _:
@@ -206,18 +211,21 @@ class Engine:
         if record is not None:
             await self._run(record, order)
 
+    async def _begin_flow(self, flow: Document) -> None:
+        await self._run(await self._flows.take(flow), flow)
+
     async def _resume_plan(self, document: Document, gate: str | None) -> None:
         with self._gates.arrival(gate, queued_calls(document)) as arrived:
             record = await PlanRecord.load(self._parts.store, self._parts.clock, document)
-            order = await self._parts.store.get("serviceOrder", record.order_id)
-            if order is None:
-                log.error("plan without order", plan=record.id)
+            owner = await self._parts.store.get(record.owner, record.owner_id)
+            if owner is None:
+                log.error("plan of nothing", plan=record.id, owner=record.owner)
                 await record.release(None)
                 return
-            await self._run(record, order, arrived)
+            await self._run(record, owner, arrived)
 
-    async def _run(self, record: PlanRecord, order: Document, arrived: Callable[[], None] | None = None) -> None:
-        run = PlanRun(self._parts, record, order, self._cancelling)
+    async def _run(self, record: PlanRecord, owner: Document, arrived: Callable[[], None] | None = None) -> None:
+        run = PlanRun(self._parts, record, owner, self._cancelling)
         if arrived is not None:
             run.on_rest = arrived
         key = ("plan", record.id)

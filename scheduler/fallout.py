@@ -130,10 +130,12 @@ class Fallout:
         return [{"n": self._record.rev + 1, "flows": owed}]
 
     async def carry_out(self, effects: Sequence[Document], order: Mapping[str, Any]) -> None:
-        """Do what a plan write owes to task flows; `order` is the order's body. Safe to repeat."""
+        """Do what a plan write owes to task flows; `order` is the body of what the plan is for. Safe to repeat."""
         for effect in effects:
             if "flows" in effect:
                 owed = {**effect["flows"], "n": effect["n"], "plan": self._record.id, "tenant": self._record.tenant}
+                if not self._record.is_of_order:
+                    owed["process"] = self._record.owner_id
                 await carry_out(self._store, self._clock, owed, order)
 
     def _held(self, task: PlannedTask, held: Held | None) -> Document:

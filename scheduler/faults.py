@@ -11,7 +11,9 @@ import structlog
 from models import outbox
 from models.clock import Clock, to_text
 from models.domain.caller import ENGINE
-from models.domain.lifecycles import SERVICE_ORDER
+from models.domain.events import event_type
+from models.domain.flow_runs import OWNER as FLOW
+from models.domain.lifecycles import PROCESS_FLOW, SERVICE_ORDER
 from models.domain.order_view import error_message
 from models.domain.retry import FAULTS_UNTIL_TOLD, fault_pause
 from models.store import Store
@@ -69,14 +71,30 @@ class Faults:
             }
             await move_cancellation(self._store, self._clock, document["_id"], "terminatedWithError", message)
             return
-        order_id = document["owner"]["id"] if collection == "plan" else document["_id"]
+        owner = document["owner"] if collection == "plan" else {"type": collection, "id": document["_id"]}
+        words, going = ("process flow", "active") if owner["type"] == FLOW else ("order", "inProgress")
+        kind = fault["error"].split(":")[0]
         message_text = (
-            f"The server cannot go on with this order because of a fault of its own ({fault['error'].split(':')[0]}); "
-            f"it has tried {fault['count']} times since {to_text(fault['since'])}. Its log says more under the order's "
-            f"id. "
-            f"It tries again by itself at {due}, or at once when the order's state is set to inProgress."
+            f"The server cannot go on with this {words} because of a fault of its own ({kind}); it has tried "
+            f"{fault['count']} times since {to_text(fault['since'])}. Its log says more under the {words}'s id. "
+            f"It tries again by itself at {due}, or at once when the {words}'s state is set to {going}."
         )
-        await self._hold(order_id, message_text)
+        await (self._hold_flow if owner["type"] == FLOW else self._hold)(owner["id"], message_text)
+
+    async def _hold_flow(self, flow_id: str, message: str) -> None:
+        """The same of a process flow that runs a recipe."""
+        while True:
+            flow = await self._store.get(FLOW, flow_id)
+            if flow is None or flow["body"]["state"] in PROCESS_FLOW.final:
+                return
+            before, who = flow["body"]["state"], ENGINE.subject
+            error = error_message(CODE, "A fault of the server", message, self._clock.text())
+            kind = "AttributeValueChange" if before == "hold" else "StateChange"
+            told = outbox.stub(event_type(FLOW, kind), state="hold", who=who, why=message, before={"state": before})
+            fields = {"body.errorMessage": [{**error, "@type": "ErrorMessage"}], "body.state": "hold"}
+            change = outbox.change(flow, fields, [told], self._clock.now())
+            if await self._store.update(FLOW, {"_id": flow_id, "rev": flow["rev"]}, change):
+                return
 
     async def _hold(self, order_id: str, message: str) -> None:
         """Show in the order that it does not go on. Its plan, when it runs again, shows how it really stands."""

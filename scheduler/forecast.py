@@ -1,6 +1,6 @@
 """When an order will probably be done, and whether the date that its customer asked for is in jeopardy."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,7 +35,7 @@ NOTHING = Sight()
 class Forecast:
     """Looks ahead over one plan."""
 
-    def __init__(self, durations: Durations, clock: Clock, record: PlanRecord, body: Document) -> None:
+    def __init__(self, durations: Durations, clock: Clock, record: PlanRecord, body: Mapping[str, Any]) -> None:
         """Look ahead over this plan of the order with this body."""
         self._durations = durations
         self._clock = clock
@@ -51,7 +51,7 @@ class Forecast:
         """When to look again although nothing has moved: the promised date would be in jeopardy from then on."""
         return self._due
 
-    async def look(self, body: Document) -> Sight:
+    async def look(self, body: Mapping[str, Any]) -> Sight:
         """Look ahead.
 
         Args:
@@ -61,7 +61,7 @@ class Forecast:
             Unavailable: the database cannot be reached.
         """
         self._due = None
-        if self._record.state != "running":
+        if self._record.state != "running" or not self._record.is_of_order:
             return NOTHING
         now = self._clock.now()
         view = await in_slices(self._steps(await self._durations_of_tasks(), now))
@@ -80,7 +80,7 @@ class Forecast:
             self._expected = await self._durations.expected(self._record.tenant, progress.plan.tasks, fulfillers)
         return self._expected
 
-    def _alert(self, body: Document, view: Outlook, requested: datetime, now: datetime) -> Document | None:
+    def _alert(self, body: Mapping[str, Any], view: Outlook, requested: datetime, now: datetime) -> Document | None:
         found = jeopardy(self._record.progress, view, self._begun, requested, now)
         if found is None:
             moment = latest(view, self._begun, requested)
@@ -90,11 +90,11 @@ class Forecast:
             return None
         return found.alert(self._record.order_id, self._item_id(body, found), now)
 
-    def _item_id(self, body: Document, found: Jeopardy) -> str | None:
+    def _item_id(self, body: Mapping[str, Any], found: Jeopardy) -> str | None:
         pointer = self._places.get(found.item or "")
         return None if pointer is None else item_at(body, pointer).get("id")
 
 
-def _moment(body: Document, name: str) -> datetime | None:
+def _moment(body: Mapping[str, Any], name: str) -> datetime | None:
     text = body.get(name)
     return parse(text) if text else None

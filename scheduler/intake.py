@@ -4,13 +4,12 @@ The plan is written before anything that follows from it: a crash afterwards fin
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from models import outbox
-from models.aside import aside_if_big
 from models.clock import Clock
 from models.domain.caller import ENGINE
-from models.domain.errors import AlreadyExists, InvalidRequest
+from models.domain.errors import InvalidRequest
 from models.domain.lifecycles import SERVICE_ORDER
 from models.domain.order_view import error_message
 from models.domain.plan import Plan
@@ -19,11 +18,11 @@ from models.enabling import BuiltByOthers, EnablingServices
 from models.store import Store
 from models.transients import FIELD
 from scheduler.claims import Claims, LeaseLost
-from scheduler.plan_record import BYTES_OF_A_TASK, PlanRecord, new_plan
+from scheduler.new_plans import NewPlans
+from scheduler.plan_record import ORDER, PlanRecord
 
 Document = dict[str, Any]
 _NO_MORE = ("due", "lease", "fault", "awaits")
-_LEFT: Document = {"$unset": dict.fromkeys(_NO_MORE, "")}
 MakePlan = Callable[[Document], Awaitable[Plan]]
 Accept = Callable[[Document], Awaitable[None]]
 
@@ -49,6 +48,7 @@ class Intake:
         self._make_plan = make_plan
         self._accept = accept
         self._enabling = EnablingServices(store, clock)
+        self._plans = NewPlans(store, clock, claims, ORDER)
 
     async def take(self, order: Document) -> PlanRecord | None:
         """Make the plan of a claimed order and hold it.
@@ -61,7 +61,7 @@ class Intake:
         """
         # Planned again, it might be rejected by now, for what its plan has done already.
         if order.get("fence", 1) > 1 and await self._store.get("plan", order["_id"]) is not None:
-            await self._leave(order)
+            await self._plans.leave(order)
         try:
             await self._accept(order)
             plan = await self._make_plan(order)
@@ -72,28 +72,7 @@ class Intake:
             if not await self._enabling.wait(order, others.awaits, self._claims.worker):
                 raise LeaseLost from others
             return None
-        size = len(plan.tasks) * BYTES_OF_A_TASK
-        definition = {"_id": order["_id"], "tenant": order["tenant"], **await aside_if_big(size, plan.to_document)}
-        document = new_plan(order, order.get("priority", 4), self._claims.lease(), self._clock.now())
-        try:
-            definition = await self._defined(definition)
-            await self._store.insert("plan", document)
-        except AlreadyExists:
-            await self._leave(order)
-        return await aside_if_big(size, PlanRecord, self._store, self._clock, document, definition, fresh=True)
-
-    async def _defined(self, definition: Document) -> Document:
-        """Store a definition; one that an earlier try has stored stands."""
-        try:
-            await self._store.insert("planDefinition", definition)
-        except AlreadyExists:
-            return await self._store.get("planDefinition", definition["_id"]) or definition
-        return definition
-
-    async def _leave(self, order: Document) -> NoReturn:
-        """Leave the order to its plan."""
-        await self._store.update("serviceOrder", {"_id": order["_id"]}, _LEFT)
-        raise LeaseLost
+        return await self._plans.hold(order, plan)
 
     async def _reject(self, order: Document, violations: Sequence[Violation]) -> None:
         """Reject an order that the business cannot accept: every item, and the order, with the reasons.

@@ -1,7 +1,6 @@
 """The order as its plan makes it: written whenever the plan has moved, and never ahead of it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from models import outbox
@@ -11,7 +10,6 @@ from models.domain.errors import NotFound
 from models.domain.fallout import shown_error
 from models.domain.lifecycles import SERVICE_ORDER
 from models.domain.order_view import (
-    Course,
     ItemState,
     OrderChange,
     built_services,
@@ -27,32 +25,13 @@ from models.domain.rollup import ItemView, roll_up
 from models.store import Store
 from models.transients import FIELD
 from scheduler.order_news import News
+from scheduler.subject import NO_MESSAGE, Message, Plot
 
 Document = dict[str, Any]
-Plot = Callable[[str], Course]
 
 COLLECTION = "serviceOrder"
 SECONDS_PER_ITEM = 0.001
 SHOWN_ITEMS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What an order has to tell besides the states of its items.
-
-    Attributes:
-        news: milestones reached, and the like; what the order has told already is left out.
-        expected: when the order will probably be done; said with whatever else there is to say, unless a client has set
-            that date.
-        deeds: what people and rules have done to held tasks: {who, why, before, after}; each becomes an event.
-    """
-
-    news: tuple[News, ...] = ()
-    expected: str | None = None
-    deeds: tuple[Document, ...] = ()
-
-
-NO_MESSAGE = Message()
 
 
 class OrderProjection:
@@ -99,18 +78,7 @@ class OrderProjection:
     async def write(
         self, progress: Progress, revision: int, monotonic: float, plot: Plot, message: Message = NO_MESSAGE
     ) -> bool:
-        """Write what the plan's progress changes in the order, with the events owed for it.
-
-        Args:
-            progress: where the plan stands.
-            revision: the plan revision that this shows.
-            monotonic: the present moment, for pacing.
-            plot: for the order's state where it is to go.
-            message: what there is to tell besides.
-
-        Returns:
-            False where the order's client has told the plan something that the plan must hear first.
-        """
+        """Write what the plan's progress changes in the order, with the events owed for it (`Subject.write`)."""
         views = self.views(progress)
         while True:
             change = self._difference(progress, views, plot)

@@ -18,18 +18,28 @@ from scheduler.claims import LeaseLost
 
 Document = dict[str, Any]
 
+ORDER = "serviceOrder"
+"""Type of the owner of an order's plan."""
+LOWEST_PRIORITY = 4
 BYTES_OF_A_TASK = 400
 """As JSON in the definition of a plan, about."""
 
 
-def new_plan(order: Document, priority: int, lease: Document, now: datetime) -> Document:
-    """The running state of an order's plan at its beginning, leased by its maker, owing the desired services."""
+def new_plan(subject: Document, owner: str, lease: Document, now: datetime) -> Document:
+    """The running state of a plan at its beginning, leased by its maker, owing the desired services.
+
+    Args:
+        subject: the document of what the plan is for, whose id becomes the plan's.
+        owner: its collection.
+        lease: the maker's.
+        now: the present moment.
+    """
     return {
-        "_id": order["_id"],
-        "tenant": order["tenant"],
+        "_id": subject["_id"],
+        "tenant": subject["tenant"],
         "format": FORMAT,
-        "owner": {"type": "serviceOrder", "id": order["_id"]},
-        "priority": priority,
+        "owner": {"type": owner, "id": subject["_id"]},
+        "priority": subject.get("priority", LOWEST_PRIORITY),
         "rev": 1,
         "fence": 1,
         "lease": lease,
@@ -49,6 +59,9 @@ class PlanRecord:
     Attributes:
         fresh: made by this worker a moment ago, so that nothing has happened yet.
         state: running, cancelling or done.
+        owner, owner_id: collection and id of what the plan is for: an order, or a process flow that runs a recipe.
+        order_id: the order's id; empty where it is for something else.
+        paused: whether nothing new is begun, because the client of what it is for has interrupted it.
         owes: effects on other documents that are written down but may not have taken place yet.
         cancel: {id, phase, why?, problem?} of the cancellation under way; `problem` is why it cannot go on.
         recipes: the runs of recipes, by the key of the task that runs it; see `scheduler.recipes`.
@@ -70,7 +83,10 @@ class PlanRecord:
         self._clock = clock
         self.id: str = document["_id"]
         self.tenant: str = document["tenant"]
-        self.order_id: str = document["owner"]["id"]
+        self.owner: str = document["owner"]["type"]
+        self.owner_id: str = document["owner"]["id"]
+        self.order_id: str = self.owner_id if self.owner == ORDER else ""
+        self.paused: bool = document.get("paused", False)
         self.priority: int = document["priority"]
         self.leased_until: datetime = document["lease"]["until"]
         self.fence: int = document["fence"]
@@ -157,7 +173,17 @@ class PlanRecord:
 
     def _small(self) -> Document:
         small = {"state": self.state, "cancel": self.cancel, "waits": list(self.waits), "tells": list(self.tells)}
-        return {**small, "failing": list(self.failing)}
+        return {**small, "failing": list(self.failing), "paused": self.paused}
+
+    @property
+    def is_of_order(self) -> bool:
+        """Whether the plan is an order's."""
+        return self.owner == ORDER
+
+    @property
+    def cause(self) -> Document:
+        """What the documents of its tasks say of what caused them: {order: id} or {process: id of a process flow}."""
+        return {"order": self.order_id} if self.is_of_order else {"process": self.owner_id}
 
     @property
     def changed(self) -> bool:

@@ -33,13 +33,14 @@ from scheduler.going_on import GoingOn
 from scheduler.interventions import Interventions
 from scheduler.items import Items
 from scheduler.order_news import endangered, told
-from scheduler.order_projection import Message, OrderProjection
 from scheduler.plan_record import PlanRecord
 from scheduler.recipes import Recipes
 from scheduler.recovery import recovered
 from scheduler.rules import Rules
 from scheduler.services import Services
 from scheduler.starter import Starter
+from scheduler.subject import Message, Subject
+from scheduler.subjects import subject_of
 from scheduler.timers import take_timers
 from scheduler.transients import Transients
 
@@ -57,16 +58,16 @@ class PlanRun:
         on_rest: called whenever it begins to wait for something.
     """
 
-    def __init__(self, parts: Parts, record: PlanRecord, order: Document, cancelling: CancellationParts) -> None:
-        """Run this plan of this order."""
+    def __init__(self, parts: Parts, record: PlanRecord, owner: Document, cancelling: CancellationParts) -> None:
+        """Run this plan of this order, or of this process flow."""
         self._parts = parts
         self._record = record
         self._progress = record.progress
         self._services = Services(parts.store, parts.clock, record.id, record.tenant)
-        self._projection = OrderProjection(parts.store, parts.clock, order)
+        self._projection: Subject = subject_of(parts, record, owner, lambda: self._recipes.results())  # noqa: PLW0108 - they come later
         self._forecast = Forecast(parts.durations, parts.clock, record, self._projection.body)
         self._context = TaskContext(parts.store, record, self._services, lambda: self._projection.body)
-        transients = Transients(parts.sealer, order)
+        transients = Transients(parts.sealer, owner)
         self._engager = Engager(parts, record, self._services, self._context, transients)
         self._fallout = Fallout(parts, record, self._engager)
         self._settling = Settling(parts, record, self._engager, self._context, self._projection)
@@ -154,7 +155,7 @@ class PlanRun:
         await self._cancellation.advance(calls_under_way=bool(self._calls))
         await self._failing.advance()
         await self._take_services()
-        if self._progress.recipes:
+        if self._progress.recipes and not self._record.paused:
             await self._lead_recipes()
         helped = await self._rules.apply(self._calls.answers)
         await self._write()
@@ -190,12 +191,12 @@ class PlanRun:
     def _next_due(self) -> datetime | None:
         """When to look at the plan again if nobody asks for it: a timer, or what it waits for in vain."""
         besides = self._calls.keys | self._starter.crowded_out
-        if self._record.state == "cancelling":  # what was ordered is not tried again
+        if self._record.state == "cancelling" or self._record.paused:  # what was ordered is not tried again
             besides |= self._record.ordered & set(self._progress.in_state("retrying"))
         due = self._progress.next_due(besides)
         if (recheck := self._recheck()) is not None:
             due = min(due, recheck) if due else recheck
-        for moment in (self._forecast.due, self._recipes.due):
+        for moment in (self._forecast.due, None if self._record.paused else self._recipes.due):
             if moment is not None:
                 due = min(due, moment) if due else moment
         return due
@@ -254,8 +255,8 @@ class PlanRun:
                 self._settling.take_callback(entry, self._calls.answers)
             case "lookup":
                 self._settling.look_up(entry, self._calls.keys)
-            case "resume":
-                self._interventions.resumed(entry, self._going_on.resume(entry.get("item")))
+            case "pause" | "resume":
+                self._hear_of_pausing(entry)
             case "intervene":
                 await self._interventions.take(entry, self._calls.answers)
             case "information":
@@ -272,13 +273,20 @@ class PlanRun:
             case kind:
                 log.warning("inbox entry of unknown kind ignored", plan=self._record.id, kind=kind)
 
+    def _hear_of_pausing(self, entry: Document) -> None:
+        self._record.paused = entry["kind"] == "pause" and self._record.state == "running"
+        if entry["kind"] == "resume":
+            self._interventions.resumed(entry, self._going_on.resume(entry.get("item")))
+
     async def _hear_of_cancelling(self, entry: Document) -> None:
-        if entry["kind"] == "cancelOrder":
+        if entry["kind"] == "cancelOrder" and self._record.is_of_order:
             await ask_to_cancel(self._parts.store, self._parts.clock, self._projection.body, entry)
             return
-        await self._cancellation.request(entry["cancel"])
+        await self._cancellation.request(str(entry.get("cancel") or entry["id"]))
         if self._record.state == "running":  # denied: whoever wanted it for what is held has to think again
             self._fallout.offer_again()
+        else:
+            self._record.paused = False
 
     async def _take_answers(self) -> None:
         batch: list[Answer] = []
@@ -290,7 +298,7 @@ class PlanRun:
                 self._fallout.remember(key)
 
     async def _write(self) -> None:
-        """Write the plan where it has changed, carry out its effects, and show it in the order."""
+        """Write the plan where it has changed, carry out its effects, and show it in what it is for."""
         self._settling.finish(calls_under_way=bool(self._calls))
         effects = [*self._settling.take_effects(), *self._recipes.mail.take_effects()]
         if effects or self._record.changed:
@@ -318,7 +326,7 @@ class PlanRun:
         now = asyncio.get_running_loop().time()
         course, message = self._cancellation.course, await self._message()
         if not await self._projection.write(self._progress, self._record.rev, now, course, message):
-            await inbox.pass_on(self._parts.store, self._parts.clock, self._record.order_id)
+            await inbox.pass_on(self._parts.store, self._parts.clock, self._record.owner_id, self._record.owner)
             await self._projection.reread(self._progress)
             self.poke()
             return

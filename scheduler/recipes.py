@@ -14,10 +14,11 @@ import orjson
 
 from models.clock import parse, to_text
 from models.domain.bound_recipes import GIVEN
+from models.domain.flow_runs import results_of
 from models.domain.outcomes import Done as TaskDone
 from models.domain.plan import PlannedTask
 from models.domain.precedence import ENDED
-from models.domain.recipe_runs import RecipeRun
+from models.domain.recipe_runs import MAX_DATA_BYTES, RecipeRun
 from models.domain.recipe_steps import planned_step, step_key
 from models.domain.recipes import State, advance, catches, start
 from models.domain.recipes.effects import (
@@ -42,9 +43,6 @@ from scheduler.plan_record import PlanRecord
 from scheduler.recipe_mail import Letter, RecipeMail
 
 Document = dict[str, Any]
-
-MAX_DATA_BYTES = 256 * 1024
-"""Of the data of one run, as JSON: it is written with every step. What is larger belongs into a service."""
 
 CAUGHT = "caught"
 """Code in the error of a step that was refused, where an event of the recipe catches that."""
@@ -291,9 +289,19 @@ class Recipes:
         if any(self._progress.run[key].state not in ENDED for key in self._steps(task)):
             return  # what was called off has not stopped yet
         self._told.add(task.key)
-        output = {name: value for name, value in run.state.variables.items() if name not in GIVEN}
-        done = TaskDone(output)
+        done = TaskDone(self._results(task, run))
         self._answers.append(Answer(task.key, self._progress.run[task.key].revision, done, None))
+
+    def _results(self, task: PlannedTask, run: RecipeRun) -> Document:
+        if self._record.is_of_order:
+            return {name: value for name, value in run.state.variables.items() if name not in GIVEN}
+        playable = self._playables.get(task.key)
+        return results_of(run.state.variables, playable.recipe.process) if playable else dict(run.state.variables)
+
+    def results(self) -> Document:
+        """What the runs of a process flow have left."""
+        tasks = (self._progress.tasks[key] for key in self._progress.recipes if key in self._runs)
+        return {name: value for task in tasks for name, value in self._results(task, self._runs[task.key]).items()}
 
     def _steps(self, task: PlannedTask) -> list[str]:
         return [key for key in self._progress.of_service(task.service) if self._progress.tasks[key].of == task.key]

@@ -30,7 +30,7 @@ class Situations:
             task: the task.
             given_up: fulfillers that were tried for it in vain.
         """
-        lineage = await self._lineage(task.service)
+        lineage = await self._lineage(task.service) if task.service else []
         body = lineage[0] if lineage else {}
         capability = task.capability.also_of(body.get("category"))
         situation = Situation(

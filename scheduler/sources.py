@@ -13,7 +13,7 @@ Take = Callable[[str, Document, str | None], None]
 
 CLAIM_LIMIT = 50
 _QUEUES = "queues"
-_IN_TURN = ("plan", _QUEUES, "serviceOrder")
+_IN_TURN = ("plan", _QUEUES, "serviceOrder", "processFlow")
 
 
 class Sources:

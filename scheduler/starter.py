@@ -72,6 +72,8 @@ class Starter:
 
     def due_tasks(self) -> list[PlannedTask]:
         """The tasks that could be given to a fulfiller now."""
+        if self._record.paused:
+            return []
         now = self._parts.clock.now()
         retries = [
             self._progress.tasks[key]

@@ -32,6 +32,8 @@ RESOURCES = (
     "policy",
     "policyDecision",
 )
+BEGINNING = ("serviceOrder", "cancelServiceOrder", "processFlow")
+"""What the scheduler has to look at as soon as it is there."""
 REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "falloutRule", "subscription", "recipe", "policy")
 PAUSE_SECONDS = 0.5
 LONGEST_LOOK_SECONDS = 1.0
@@ -120,6 +122,6 @@ class Watcher:
         if "owed" in updated or (inserted and collection in RESOURCES):
             for tell in self.on_owed:
                 tell(collection, key)
-        if "poke" in updated or (inserted and collection in ("serviceOrder", "cancelServiceOrder")):
+        if "poke" in updated or (inserted and collection in BEGINNING):
             for tell in self.on_poke:
                 tell(collection, key)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.exchange import Request
-from handlers.som.plan_bodies import ORDERS, attempt_body, decision_body
+from handlers.som.plan_bodies import ORDERS, PROCESSES, attempt_body, decision_body
 from handlers.som.times import shown
 from models.domain.events import BASE_PATHS, resource_path
 from models.domain.fallout import DEFAULT_QUEUE, actions
@@ -23,7 +23,7 @@ def fallout_body(request: Request, task: Mapping[str, Any]) -> Document:
         "href": request.url(f"/fallout/{key}"),
         "state": task["state"],
         "name": task.get("name"),
-        "serviceOrder": order_reference(request, task["order"]),
+        **cause_of(request, task),
         "item": task.get("item"),
         "service": task.get("service"),
         "action": task.get("action"),
@@ -52,6 +52,13 @@ def fallout_body(request: Request, task: Mapping[str, Any]) -> Document:
         "attempt": [attempt_body(attempt) for attempt in task.get("attempts", ())],
         "decision": decision_body(task.get("decision"), lambda fulfiller: request.url(f"/fulfiller/{fulfiller}")),
     }
+
+
+def cause_of(request: Request, task: Mapping[str, Any]) -> Document:
+    """What a task is done for: an order, or a process flow that runs a recipe."""
+    if task.get("process"):
+        return {"processFlow": {"id": task["process"], "href": f"{request.root}{PROCESSES}/{task['process']}"}}
+    return {"serviceOrder": order_reference(request, task["order"])}
 
 
 def order_reference(request: Request, order: str) -> Document:

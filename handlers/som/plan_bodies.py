@@ -5,6 +5,7 @@ from typing import Any
 
 from handlers.exchange import Request
 from handlers.som.times import shown
+from models.domain.flow_runs import OWNER as PROCESS
 from models.domain.plan import PlannedItem, PlannedService, PlannedTask
 from models.domain.progress import TaskRun
 from models.domain.recipe_runs import RecipeRun
@@ -14,6 +15,7 @@ Document = dict[str, Any]
 
 ORDERS = "/tmf-api/serviceOrdering/v4/serviceOrder"
 SERVICES = "/tmf-api/serviceInventory/v4/service"
+PROCESSES = "/tmf-api/processFlowManagement/v4/processFlow"
 
 
 def plan_body(request: Request, picture: PlanPicture) -> Document:
@@ -49,7 +51,8 @@ def plan_body(request: Request, picture: PlanPicture) -> Document:
 
 def owner_body(request: Request, owner: Mapping[str, Any]) -> Document:
     """Whose plan it is."""
-    return {"id": owner["id"], "type": owner["type"], "href": f"{request.root}{ORDERS}/{owner['id']}"}
+    base = PROCESSES if owner["type"] == PROCESS else ORDERS
+    return {"id": owner["id"], "type": owner["type"], "href": f"{request.root}{base}/{owner['id']}"}
 
 
 def _wait(request: Request, wait: Mapping[str, Any]) -> Document:
@@ -169,7 +172,7 @@ def full_task_body(
     request: Request, picture: PlanPicture, task: PlannedTask, document: Mapping[str, Any] | None
 ) -> Document:
     """Everything about one task."""
-    stored = document or {}
+    stored, owner = document or {}, picture.stored["owner"]
 
     def href(key: str) -> str:
         return request.url(f"/fulfiller/{key}")
@@ -177,7 +180,7 @@ def full_task_body(
     body = {
         **running_task_body(request, picture, task),
         "plan": picture.stored["_id"],
-        "serviceOrder": picture.stored["owner"]["id"],
+        "processFlow" if owner["type"] == PROCESS else "serviceOrder": owner["id"],
         "inputRevision": stored.get("inputRev", 0),
         "output": stored.get("output"),
         "remark": stored.get("progress", {}).get("reason") if picture.run(task.key).state == "accepted" else None,

@@ -10,7 +10,7 @@ from handlers.dependencies import Dependencies
 from handlers.errors import invalid
 from handlers.exchange import Reply, Request
 from handlers.settings import HttpSettings
-from handlers.som.fallout_bodies import order_reference
+from handlers.som.fallout_bodies import cause_of
 from handlers.som.interventions import wish_of
 from handlers.som.lists import AdminLists, list_reply, one_of, one_reply
 from handlers.som.times import shown
@@ -147,6 +147,5 @@ def _stopped(job: Mapping[str, Any]) -> Document | None:
 
 
 def _stays(request: Request, one: Mapping[str, Any]) -> Document:
-    order = order_reference(request, one["order"])
     task = {"id": one["task"], "href": request.url(f"/task/{one['task']}"), "name": one["name"]}
-    return {"serviceOrder": order, "item": one["item"], "task": task, "reason": one["reason"]}
+    return {**cause_of(request, one), "item": one["item"], "task": task, "reason": one["reason"]}

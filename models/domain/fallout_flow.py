@@ -69,9 +69,10 @@ def wanted(task: Mapping[str, Any], priority: int = LOWEST_PRIORITY, item: str |
     fallout, error, care = task["fallout"], task.get("error") or {}, task.get("care") or {}
     code = str(fallout.get("code", ""))
     possible = actions(code, task.get("operation", "fulfil"))
+    of_item = f" of item {task.get('item')}" if task.get("order") else ""
     made: Document = {
         "@type": "TaskFlow",
-        "name": f"Fallout: {task.get('name')} of item {task.get('item')}"[:_MAX_NAME],
+        "name": f"Fallout: {task.get('name')}{of_item}"[:_MAX_NAME],
         "taskFlowSpecification": SPECIFICATION,
         "priority": priority,
         "queue": care.get("queue") or DEFAULT_QUEUE,
@@ -123,7 +124,7 @@ def _input(fallout: Mapping[str, Any], error: Mapping[str, Any]) -> Document:
 def _entities(task: Mapping[str, Any], item: str | None) -> list[Document]:
     named = (
         ("serviceOrder", "ServiceOrder", task.get("order")),
-        ("serviceOrderItem", "ServiceOrderItem", item),
+        ("serviceOrderItem", "ServiceOrderItem", item if task.get("order") else None),
         ("service", "Service", task.get("service")),
         (ROLE, "Fallout", task["_id"]),
     )

@@ -4,6 +4,8 @@ Source: the published life cycle pictures of TMF641 v4.1, TMF638 v4.0 and TMF701
 for resources, of which TMF639 publishes the states alone, ITU-T X.731.
 """
 
+from collections.abc import Mapping
+
 from models.domain.lifecycle import LifeCycle, table
 
 _ORDER_MEANING = {
@@ -120,12 +122,40 @@ PROCESS_FLOW = LifeCycle(
     initial=frozenset({"active"}),
     transitions=table(active="hold completed cancelled", hold="active cancelled", completed="", cancelled=""),
     meaning={
-        "active": "People work on its tasks, or will.",
-        "hold": "Interrupted.",
-        "completed": "Ended: the order that it belongs to has ended, or its client said so.",
-        "cancelled": "Not wanted any more: the order that it belongs to was cancelled, or its client said so.",
+        "active": "Its tasks are worked on, or will be; or its recipe runs.",
+        "hold": "Interrupted; or a step of its recipe cannot go on, and errorMessage says why.",
+        "completed": "Ended: its recipe or the order that it belongs to has ended, or its client said so.",
+        "cancelled": "Not wanted any more: it, or its order, was cancelled, or its recipe was given up.",
     },
 )
+
+PROCESS_OF_ITEM: Mapping[str, str] = {
+    "acknowledged": "active",
+    "inProgress": "active",
+    "pending": "hold",
+    "held": "hold",
+    "completed": "completed",
+    "cancelled": "cancelled",
+    "failed": "cancelled",
+}
+"""The state of a process flow that runs a recipe, by the state that its tasks would make of an order item.
+
+TMF701 knows no failure: what was given up is `cancelled`, and `errorMessage` says why.
+"""
+
+FLOW_OF_TASK: Mapping[str, str] = {
+    "waiting": "new",
+    "running": "active",
+    "accepted": "active",
+    "retrying": "active",
+    "held": "hold",
+    "pending": "hold",
+    "done": "completed",
+    "skipped": "completed",
+    "cancelled": "cancelled",
+    "failed": "cancelled",
+}
+"""The state of the task flow that a step of a recipe is, by the state of its task."""
 
 TASK_FLOW = LifeCycle(
     name="task flow",

@@ -8,6 +8,9 @@ from models.domain.recipes import State
 
 Document = dict[str, Any]
 
+MAX_DATA_BYTES = 256 * 1024
+"""Of the data of one run, as JSON: it is written with every step. What is larger belongs into a service."""
+
 PATH_KEPT = 500
 """Steps of the path that are kept, the latest ones; whoever shows a run colours it by them."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from models.domain.fulfilment import default_compensation
+from models.domain.fulfilment import ACTIONS, default_compensation
 from models.domain.ids import task_key
 from models.domain.plan import Capability, Kind, PlannedTask
 from models.domain.recipes import Node, Recipe, Work
@@ -40,12 +40,12 @@ def planned_step(task: PlannedTask, run: int, start: Start, recipe: Recipe, form
         item=task.item,
         service=task.service,
         specification=task.specification,
-        action=task.action,
+        action=task.action if task.service else _own_action(node.work, task.action),
         capability=_capability(task, node.work, kind),
         input=given,
         deadline=node.work.deadline,
         retry=node.work.retry,
-        compensation=default_compensation(task.action),
+        compensation=default_compensation(task.action) if task.service else "none",
         kind=kind,
         of=task.key,
         step=start.key,
@@ -53,6 +53,11 @@ def planned_step(task: PlannedTask, run: int, start: Start, recipe: Recipe, form
         sources=dict(start.sources),
         secrets=tuple(sorted(secrets_of(node.work.inputs or ()))) if kind != "person" else (),
     )
+
+
+def _own_action(work: Work, otherwise: str) -> str:
+    """What a fulfiller is told that a step does where no order says it."""
+    return work.action if work.action in ACTIONS else otherwise
 
 
 def _capability(task: PlannedTask, work: Work, kind: Kind) -> Capability:

@@ -48,7 +48,7 @@ def assess(progress: Progress) -> Assessment:
     irreversible = [
         task
         for task in acted
-        if (task.compensation == "none" and progress.run[task.key].state != "skipped")
+        if (task.compensation == "none" and task.service and progress.run[task.key].state != "skipped")
         or (task.point_of_no_return and progress.run[task.key].state == "done")
     ]
     to_delete = {(task.item, task.service): None for task in acted if task.compensation == "delete"}

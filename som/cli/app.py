@@ -10,6 +10,7 @@ from som.cli import (
     change,
     decision,
     fallout,
+    flow,
     fulfiller,
     interventions,
     inventory,
@@ -75,6 +76,7 @@ for done in (*interventions.COMMANDS, *resolution.COMMANDS):
 fallout.app.add_typer(rules.app, name="rules")
 app.add_typer(fallout.app, name="fallout")
 app.add_typer(work.app, name="work")
+app.add_typer(flow.app, name="flow")
 app.add_typer(pool.app, name="pool")
 for named, command in (*recipe_versions.COMMANDS, *recipe_writing.COMMANDS, *recipe_messages.COMMANDS):
     recipe.app.command(named)(command)

@@ -81,7 +81,7 @@ def show(task_id: TaskId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> No
             ("id", found["id"]),
             ("task", found.get("name")),
             ("state", output.state(found.get("state"))),
-            ("order", found["serviceOrder"]["id"]),
+            *_cause(found),
             ("item", found.get("item")),
             ("fulfiller", found.get("fulfiller")),
             ("code", found["code"]),
@@ -123,7 +123,15 @@ def assign(
 
 def _row(one: dict[str, Any]) -> Sequence[str | Text | None]:
     names = ("fulfiller", "since", "queue", "assignee")
-    return (one["id"], one.get("name"), one["serviceOrder"]["id"], one["code"], *(one.get(name) for name in names))
+    ((_, cause),) = _cause(one)
+    return (one["id"], one.get("name"), cause, one["code"], *(one.get(name) for name in names))
+
+
+def _cause(one: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the task is done for: an order, or a process flow."""
+    if "processFlow" in one:
+        return [("process flow", one["processFlow"]["id"])]
+    return [("order", one["serviceOrder"]["id"])]
 
 
 def _row_of_group(one: dict[str, Any]) -> Sequence[str | Text | None]:

@@ -143,3 +143,22 @@ def _filled(content: Any, fill: Mapping[str, str]) -> Any:
         case list():
             return [_filled(part, fill) for part in content]
     return content
+
+
+def data(path: Path | None, given: Sequence[str]) -> dict[str, Any]:
+    """Values by name: those of a file, and above them `NAME=VALUE`, of which the value is JSON where it is some.
+
+    Raises:
+        Unusable: the file holds something else, or one of the texts has no name.
+    """
+    found = {} if path is None else read(path, {})
+    if not isinstance(found, dict):
+        raise Unusable(f"{path} does not hold values by name.")
+    return found | {name: _json_or_text(text) for name, text in values(given).items()}
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

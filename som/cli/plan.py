@@ -73,6 +73,7 @@ def _facts(task: Mapping[str, Any]) -> list[tuple[str, str | Text | None]]:
         ("trouble", error.get("message")),
         ("remark", task.get("remark")),
         ("order", task.get("serviceOrder")),
+        ("process flow", task.get("processFlow")),
         ("item", task.get("item")),
         ("service", task.get("service")),
         ("fulfiller", task.get("fulfiller")),

@@ -110,7 +110,7 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
 
     if found.get("notUndone"):
         rows = [
-            (one["serviceOrder"]["id"], one["item"], one["task"].get("name"), one["reason"])
+            ((one.get("serviceOrder") or one["processFlow"])["id"], one["item"], one["task"].get("name"), one["reason"])
             for one in found["notUndone"]
         ]
         output.table(("order", "item", "not undone", "why"), rows)

@@ -108,11 +108,7 @@ def complete(
     as_json: AsJson = False,
 ) -> None:
     """Say that work is done, and report what its form asks for."""
-    values = {} if report is None else files.read(report, {})
-    if not isinstance(values, dict):
-        raise Unusable(f"{report} does not hold values by name.")
-    values |= {name: _value(text) for name, text in files.values(given).items()}
-    reported = [{"name": name, "value": value} for name, value in values.items()]
+    reported = [{"name": name, "value": value} for name, value in files.data(report, given).items()]
     _change(
         url,
         work_id,
@@ -242,14 +238,6 @@ def _me(who: str | None) -> str:
     if not who:
         raise Unusable("Say who you are: with --as, or in SOM_USER.")
     return who
-
-
-def _value(text: str) -> Any:
-    """JSON where it is some, else the text itself."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _compact(value: Any) -> str | None:

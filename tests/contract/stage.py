@@ -12,6 +12,7 @@ from models.catalogue import Catalogue
 from models.domain.caller import Caller
 from models.inventory import Inventory
 from models.pools.turns import Turns
+from models.recipe_book import RecipeBook
 from models.store import Store
 from tests.contract.client import ContractClient, documents
 from tests.contract.plans import call
@@ -225,6 +226,7 @@ def make_stage(dependencies: Dependencies, store: RivalledStore, unreachable: St
         "catalogue": Catalogue(unreachable, patterns),
         "inventory": Inventory(unreachable),
         "pools": Turns(unreachable, dependencies.clock),
+        "recipes": RecipeBook(unreachable),
     }
     return Stage(
         client=ContractClient(serve(dependencies, HttpSettings(max_in_flight=1), identify=_identify, **own)),

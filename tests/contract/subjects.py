@@ -315,6 +315,7 @@ SUBJECTS: dict[str, Make] = {
     f"{PHYSICAL_RESOURCES}/{{id}}": _physical_resource,
     f"{SPECIFICATIONS}/{{id}}": _specification,
     **{f"{base}/hub/{{id}}": _listener for base in HUBS},
+    f"{PROCESSES}/processFlowSpecification/{{id}}": published,
     f"{PROCESS_FLOWS}/{{id}}": process_flow,
     f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow": process_flow,
     f"{PROCESS_FLOWS}/{{processFlowId}}/taskFlow/{{id}}": task_flow,

@@ -5,13 +5,14 @@ that does not declare its outputs may answer with anything; what only such a tas
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from models.domain.expressions import ExpressionError, compile_expression
 from models.domain.recipes.activities import declared
 from models.domain.recipes.graph import followers
 from models.domain.recipes.loops import COUNTER
-from models.domain.recipes.model import Node, Process, Recipe
+from models.domain.recipes.model import Flow, Node, Process, Recipe
 from models.domain.recipes.naming import at_flow, at_node
 from models.domain.recipes.problems import Problem
 from models.domain.recipes.values import names_of
@@ -32,24 +33,50 @@ def check(recipe: Recipe, process: Process, given: Collection[str], *, open_: bo
         given: names that every run begins with, besides what the process declares.
         open_: it is called with whatever its caller passes on.
     """
+    declares = process.input_schema is not None
+    for one in unmet(recipe, process, given, open_=open_):
+        severity, kind, text = _told(one.name, doubtful=one.doubtful, declares=declares)
+        if isinstance(one.at, Node):
+            yield at_node(one.at, kind, severity, f"{one.what} needs {text}")
+        else:
+            yield at_flow(one.at, kind, severity, f"{one.what} needs {text}")
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """A value that is needed and may be missing.
+
+    Attributes:
+        at: who needs it.
+        what: which part of that, as in "Its input".
+        name: of the value.
+        doubtful: a step that does not declare its outputs may produce it.
+    """
+
+    at: Node | Flow
+    what: str
+    name: str
+    doubtful: bool
+
+    @property
+    def place(self) -> str:
+        """Who needs it, as people know it."""
+        return self.at.title if isinstance(self.at, Node) else self.at.name or self.at.id
+
+
+def unmet(recipe: Recipe, process: Process, given: Collection[str], *, open_: bool = False) -> Iterator[Unmet]:
+    """Yield what is needed in a process and is not certain to be there; the arguments are those of `check`."""
     begins = frozenset(given) | process.objects | _properties(process.input_schema) | _EVERYWHERE
     before = _available(recipe, process, begins | ({ANYTHING} if open_ else set()))
-    declares = process.input_schema is not None
     for node in process.nodes.values():
         known = before.get(node.id, begins)
         for what, names in _needs(node):
             for name in sorted(names - known):
-                yield _problem(node, what, name, doubtful=ANYTHING in known, declares=declares)
+                yield Unmet(node, what, name, ANYTHING in known)
         after = known | produced(recipe, node)
         for flow in (process.flows[flow] for flow in node.outgoing if flow in process.flows):
             for name in sorted(_names(flow.condition) - after):
-                severity, kind, text = _told(name, doubtful=ANYTHING in after, declares=declares)
-                yield at_flow(flow, kind, severity, f"Its condition needs {text}")
-
-
-def _problem(node: Node, what: str, name: str, *, doubtful: bool, declares: bool) -> Problem:
-    severity, kind, text = _told(name, doubtful=doubtful, declares=declares)
-    return at_node(node, kind, severity, f"{what} needs {text}")
+                yield Unmet(flow, "Its condition", name, ANYTHING in after)
 
 
 def _told(name: str, *, doubtful: bool, declares: bool) -> tuple[Any, str, str]:

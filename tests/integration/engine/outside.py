@@ -13,7 +13,7 @@ from tests.integration.engine import every_element as every
 from tests.integration.engine.crash_names import Death
 from tests.integration.engine.harness import Document, Harness, Scripted, answers
 
-SECONDS = 240.0
+SECONDS = 900.0
 
 
 class Witness(Scripted):

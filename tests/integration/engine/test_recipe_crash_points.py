@@ -13,7 +13,7 @@ from tests.integration.engine.harness import Document, Harness, states_told
 from tests.integration.engine.outside import Outside, Witness
 from tests.integration.engine.recipes import running
 
-SECONDS = 240.0
+SECONDS = 900.0
 
 
 def test_the_recipe_has_every_kind_of_element_that_runs() -> None:
