@@ -19,6 +19,9 @@ MESSAGES = ("reply", "go", "withdraw")
 SIGNAL = "open"
 """A signal that the run waits for, and somebody else throws."""
 
+SENDER = 'specification="s1" action="add"'
+"""Who sends a message that is thrown: where nobody is named, it goes to other runs."""
+
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:som="urn:som:recipe:1"
     xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" targetNamespace="urn:test">
@@ -81,9 +84,10 @@ def document(task: Callable[[str], str] = _nobody, refusal: str = "noPort") -> s
         _data(steps), _gateways(steps), _loops(steps), _errors(steps), _waiting(steps), _calls(steps), _undoing(steps)
     ]  # fmt: skip
     chain = " ".join(f"{a[-1]}>{b[0]}" for (a, _), (b, _) in pairwise(parts))
+    told = steps.extension("bye", whom=SENDER)
     ends = (
         f'<startEvent id="start"/><intermediateThrowEvent id="last"{_milestone("built")}</intermediateThrowEvent>'
-        f'<endEvent id="bye">{steps.extension("bye")}<messageEventDefinition messageRef="m-bye"/></endEvent>'
+        f'<endEvent id="bye">{told}<messageEventDefinition messageRef="m-bye"/></endEvent>'
     )
     ways = flows(f"start>{parts[0][0][0]}", *chain.split(), f"{parts[-1][0][-1]}>last", "last>bye")
     body = ends + "".join(text for _, text in parts) + ways
@@ -99,9 +103,9 @@ class _Steps:
     def __init__(self, task: Callable[[str], str]) -> None:
         self._task = task
 
-    def extension(self, name: str, more: str = "", **inputs: str) -> str:
+    def extension(self, name: str, more: str = "", whom: str = "", **inputs: str) -> str:
         given = "".join(f'<som:input name="{key}" value="{value}"/>' for key, value in {"name": name, **inputs}.items())
-        attributes = self._task(name)
+        attributes = self._task(name) or whom
         task = f"<som:task {attributes}/>" if attributes else ""
         return f"<extensionElements>{task}{more}{given}</extensionElements>"
 
