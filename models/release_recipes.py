@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from models.aside import aside
@@ -60,11 +61,24 @@ def unreadable(package: Package) -> list[Violation]:
     return found
 
 
+_NOT_YET = datetime.max.replace(tzinfo=UTC)
+"""When a recipe was published that is only foreseen."""
+
+
 def foreseen(published: PublishedRecipes, change: CatalogueChange, stored: Mapping[str, Document]) -> PublishedRecipes:
     """The published recipes as they will be; `stored` has those that are published again, whole."""
     back = [stored[key] for key, (to, _) in change.moved.items() if to == "published"]
-    new = [{"_id": body["id"], "name": body["name"], "version": body["version"], "body": body}
-           for body in change.created]  # fmt: skip
+    new = [
+        {
+            "_id": body["id"],
+            "name": body["name"],
+            "version": body["version"],
+            "body": body,
+            "rev": 0,
+            "updated": _NOT_YET,
+        }
+        for body in change.created
+    ]
     gone = {key for key, (to, _) in change.moved.items() if to != "published"}
     read = (as_published(one) for one in (*new, *back))
     return published.changed([one for one in read if one is not None], gone)
