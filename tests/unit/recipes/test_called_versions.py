@@ -1,9 +1,12 @@
 """Which versions of the recipes that one calls are taken."""
 
+from datetime import UTC, datetime
+
 from models.recipe_book import PublishedRecipes, as_published
 from models.recipes import read_recipe
 from tests.unit.recipes.drawing import recipe as drawn
 
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
 HEAD = (
     '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:som="urn:som:recipe:1" '
     'targetNamespace="urn:test"><process id="{name}"><startEvent id="s"/>{calls}</process></definitions>'
@@ -21,7 +24,8 @@ def text(name: str, *calls: tuple[str, str]) -> str:
 
 def published(*known: tuple[str, str, tuple[tuple[str, str], ...]]) -> PublishedRecipes:
     documents = (
-        {"_id": f"{name}:{version}", "name": name, "version": version, "body": {"bpmn": text(name, *calls)}}
+        {"_id": f"{name}:{version}", "name": name, "version": version, "rev": 1, "updated": NOW}
+        | {"body": {"bpmn": text(name, *calls)}}
         for name, version, calls in known
     )
     return PublishedRecipes([one for one in map(as_published, documents) if one is not None])
