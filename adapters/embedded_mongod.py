@@ -176,7 +176,8 @@ class EmbeddedMongod:
             await process.wait()
             if loop.time() - since > _STABLE_SECONDS:
                 pause = _FIRST_PAUSE_SECONDS
-            _log.error("mongod has ended, starting it again", extra={"status": process.exit_code, "in_s": pause})
+            status = "unknown" if process.exit_code is None else process.exit_code
+            _log.error("mongod has ended with status %s, starting it again", status, extra={"in_s": pause})
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
             try:
