@@ -162,7 +162,7 @@ async def make_notifier(shared: Shared) -> Notifier:
     delivery = DeliverySettings(concurrency=settings.delivery_concurrency, retry_schedule=settings.delivery_schedule)
     counted = delivery_counter(ground.registry)
     base = settings.callback_base()
-    inventories = ForeignInventories(shared.session)
+    inventories = ForeignInventories(shared.tools.session())
     notifier = Notifier(
         ground.store, ground.clock, webhook, delivery, base, settings.node, counted, shared.sealer, inventories
     )

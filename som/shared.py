@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiohttp import ClientSession
-
 from adapters import manual, pool
 from adapters.allowances import Allowances
 from adapters.http_session import Tools, open_session
@@ -42,11 +40,10 @@ class Shared:
 
     Attributes:
         ground: what it stands on.
-        session: the HTTP client of everything that is asked or told by HTTP.
         sealer: encrypts and opens credentials.
         tokens: makes and reads the tokens of callbacks.
         pools: the resource pools of this server.
-        tools: what kinds of fulfillers are made with.
+        tools: what kinds of fulfillers are made with, the HTTP client of this process among it.
         kinds: the kinds of fulfillers.
         directory: the registered fulfillers.
         catalogue: service specifications.
@@ -60,7 +57,6 @@ class Shared:
     """
 
     ground: Ground
-    session: ClientSession
     sealer: Sealer
     tokens: CallbackTokens
     pools: ResourcePoolStore
@@ -86,15 +82,13 @@ async def share(ground: Ground) -> Shared:
     """
     settings, store, clock = ground.settings, ground.store, ground.clock
     register_patterns(Re2Patterns())
-    session = open_session()
-    close_at_end(ground.stack, "session", session.close)
     sealer = Sealer(secret_keys(settings))
     await reseal(store, sealer)
     callback_key = settings.callback_key.get_secret_value() if settings.callback_key else None
     tokens = await load_tokens(store, sealer, callback_key)
     pools = ResourcePoolStore(store, clock)
     close_at_end(ground.stack, "turns of resource pools", pools.turns.aclose)
-    tools = _tools(ground, session, tokens, pools)
+    tools = _tools(ground, tokens, pools)
     kinds = Kinds(tools)
     for own in (pool.REGISTRATION, manual.REGISTRATION):
         await ensure(store, clock, own)
@@ -103,7 +97,6 @@ async def share(ground: Ground) -> Shared:
     recipes = RecipeBook(store)
     shared = Shared(
         ground=ground,
-        session=session,
         sealer=sealer,
         tokens=tokens,
         pools=pools,
@@ -114,7 +107,7 @@ async def share(ground: Ground) -> Shared:
         inventory=Inventory(store),
         recipes=recipes,
         policies=PolicyBook(store),
-        policy_service=OpenPolicyAgent(session),
+        policy_service=OpenPolicyAgent(tools.session()),
         count_decision=decision_counter(ground.registry),
         presence=Presence(store, clock),
         watcher=Watcher(store),
@@ -123,8 +116,9 @@ async def share(ground: Ground) -> Shared:
     return shared
 
 
-def _tools(ground: Ground, session: ClientSession, tokens: CallbackTokens, pools: ResourcePoolStore) -> Tools:
-    store, clock = ground.store, ground.clock
+def _tools(ground: Ground, tokens: CallbackTokens, pools: ResourcePoolStore) -> Tools:
+    store, clock, session = ground.store, ground.clock, open_session()
+    close_at_end(ground.stack, "session", session.close)
     return Tools(
         session=lambda: session,
         notification_url=lambda name: f"{ground.administration}/notification/{tokens.issue_for_hub(name)}",
