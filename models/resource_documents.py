@@ -1,4 +1,4 @@
-"""The collection of resources (TMF639)."""
+"""The collections of resources (TMF639) and their specifications."""
 
 from mongoengine import BooleanField, DateTimeField, DictField, DynamicField, IntField, ListField, StringField
 
@@ -12,6 +12,22 @@ def _having(name: str, path: str) -> Spec:
 
 _THERE = {"$exists": True}
 _PLACED = {"position": _THERE}
+
+
+class ResourceSpecification(ResourceDocument):
+    """A resource specification, shaped like TMF634 v4, one version of its family."""
+
+    meta = {
+        "collection": "resourceSpecification",
+        "indexes": [
+            BY_CREATION,
+            OWED,
+            body_index("by_name", "name"),
+            body_index("by_lifecycle_status", "lifecycleStatus"),
+            body_index("by_category", "category"),
+            body_index("by_relationship", "resourceSpecRelationship.id"),
+        ],
+    }
 
 
 class Resource(ResourceDocument):

@@ -41,6 +41,7 @@ from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
 from models.recipe_book import RecipeBook
 from models.resealing import reseal
+from models.resource_catalogue import ResourceCatalogue
 from models.sealing import Sealer
 from models.store import Store, connect
 from scheduler.directory import Directory
@@ -159,15 +160,20 @@ class Server:
         close_at_end(stack, "fulfillers", directory.aclose)
         recipes = RecipeBook(store)
         catalogue, inventory = Catalogue(store, Re2Patterns(), recipes), Inventory(store)
+        resource_catalogue = ResourceCatalogue(store, Re2Patterns())
         policies, policy_service = PolicyBook(store), OpenPolicyAgent(session)
         planner = Planner(catalogue, inventory, clock, EnablingServices(store, clock))
         count_decision = decision_counter(ground.registry)
         watcher = Watcher(store)
-        watcher.on_reference.append(lambda name: directory.invalidate() if name == "fulfiller" else None)
-        watcher.on_reference.append(lambda name: catalogue.invalidate() if name == "serviceSpecification" else None)
-        watcher.on_reference.append(lambda name: recipes.invalidate() if name == "recipe" else None)
-        watcher.on_reference.append(lambda name: policies.invalidate() if name == "policy" else None)
-        watcher.on_open += [directory.invalidate, catalogue.invalidate, recipes.invalidate, policies.invalidate]
+        refreshed = {
+            "fulfiller": directory.invalidate,
+            "serviceSpecification": catalogue.invalidate,
+            "resourceSpecification": resource_catalogue.invalidate,
+            "recipe": recipes.invalidate,
+            "policy": policies.invalidate,
+        }
+        watcher.on_reference.append(lambda name: refreshed[name]() if name in refreshed else None)
+        watcher.on_open += refreshed.values()
         jobs = [Role("watcher", watcher.run(), watcher.stop)]
         presence = Presence(store, clock)
         if "api" in settings.roles:
@@ -177,6 +183,7 @@ class Server:
             store=store,
             clock=clock,
             catalogue=catalogue,
+            resource_catalogue=resource_catalogue,
             inventory=inventory,
             fulfiller_rules=kinds,
             forms=JsonSchemaForms(),

@@ -15,6 +15,7 @@ from tests.contract.samples import (
     FULFILLERS,
     PROCESS_FLOWS,
     RESERVATIONS,
+    RESOURCES,
     SERVICES,
     SOM,
     SPECIFICATIONS,
@@ -23,6 +24,7 @@ from tests.contract.samples import (
     order,
     release,
     reservation,
+    resource,
     service,
     set_state,
     specification,
@@ -233,6 +235,12 @@ async def _deletion_of_what_another_service_uses(stage: Stage, operation: Operat
 async def _specification_in_use(stage: Stage, operation: Operation) -> Response:
     await recorded(stage)
     return await send(stage, operation, operation.url("vpn-1"), **operation.sent({"name": "another"}))
+
+
+async def _resource_specification_in_use(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    await posted(stage, RESOURCES, resource(resourceSpecification={"id": url.rpartition("/")[2]}))
+    return await send(stage, operation, url, **operation.sent({"name": "another"}))
 
 
 async def _fulfiller_at_work(stage: Stage, operation: Operation) -> Response:
@@ -446,6 +454,9 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("deleteService", "409"): _deletion_of_what_another_service_uses,
     ("patchServiceSpecification", "409"): _specification_in_use,
     ("deleteServiceSpecification", "409"): _specification_in_use,
+    ("createResourceSpecification", "409"): _twice,
+    ("patchResourceSpecification", "409"): _resource_specification_in_use,
+    ("deleteResourceSpecification", "409"): _resource_specification_in_use,
     ("createChangeSource", "409"): _twice,
     ("patchChangeSource", "409"): _always_too_late,
     ("deleteChangeSource", "409"): _always_too_late,
