@@ -41,7 +41,9 @@ class Resource(ResourceDocument):
 
     Of a pool's member, further (`models.pools`): `use` (reserved, used, quarantined), the `part` of the pool, `bits`
     (an address block's size as a power of two), `amounts` of capacity, `traits`, `asked`, by which a repeated call
-    is told from another one, and `leaving` where its service does without it and the order that says so runs still.
+    is told from another one, `leaving` where its service does without it and the order that says so runs still, and
+    `instead`, the share of capacity whose place it takes while that has a part of its `whole` amounts
+    (`models.domain.pools.resizing`).
     """
 
     meta = {
@@ -68,6 +70,7 @@ class Resource(ResourceDocument):
             partial_index("by_order", "holder.order", exists="holder.order"),
             partial_index("by_claim", "claim", exists="claim"),
             partial_index("until", "until", exists="until"),
+            partial_index("instead", "pool", "instead", exists="instead"),
         ],
     }
     pool = StringField()
@@ -81,6 +84,8 @@ class Resource(ResourceDocument):
     part = StringField()
     bits = IntField()
     amounts = ListField(DictField())
+    instead = StringField()
+    whole = ListField(DictField())
     traits = ListField(StringField())
     asked = StringField()
     leaving = BooleanField()

@@ -13,6 +13,7 @@ from models.domain.program import Program
 from models.durations import Durations
 from models.fallout_rules import RuleBook
 from models.leases import Leases
+from models.lost_reservations import LostReservations
 from models.order_placing import OrderPlacing
 from models.patterns import Re2Patterns
 from models.pools.figures import figures
@@ -114,7 +115,9 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
         store, clock, Leases(store, clock, ground.worker, changes.LEASE_SECONDS), placing, servers,
         settings.callback_base(),
     )  # fmt: skip
-    upkeep = ReservationUpkeep(ReservationsElsewhere(store, clock), clock, directory, places, leases)
+    upkeep = ReservationUpkeep(
+        ReservationsElsewhere(store, clock), LostReservations(store, clock), clock, directory, places, leases
+    )
     engine.periodic += [
         (ChangeRequestOrders(following).look, changes.SECONDS),
         (upkeep.look, reservation_upkeep.SECONDS),
