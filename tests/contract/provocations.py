@@ -353,28 +353,21 @@ async def _rolled_back_twice(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, url)
 
 
-async def _published_recipe(stage: Stage, operation: Operation) -> Response:
+def _stays_as_published(make: Callable[[Stage], Awaitable[str]]) -> Provoke:
     """What is published stays as it is, and goes no way but one."""
-    url = operation.url(await published(stage))
-    if operation.id == "retireRecipe":
-        assert (await send(stage, operation, url)).status_code == 200
-    return await send(
-        stage, operation, url, **operation.sent({"description": "new"} if operation.method == "PATCH" else {})
-    )
+
+    async def provoke(stage: Stage, operation: Operation) -> Response:
+        url = operation.url(await make(stage))
+        if operation.id.startswith("retire"):
+            assert (await send(stage, operation, url)).status_code == 200
+        body = {"description": "new"} if operation.method == "PATCH" else {}
+        return await send(stage, operation, url, **operation.sent(body))
+
+    return provoke
 
 
 async def _message_that_nobody_awaits(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.path, **operation.sent({"name": "never"}))
-
-
-async def _published_policy(stage: Stage, operation: Operation) -> Response:
-    """What is published stays as it is, and goes no way but one."""
-    url = operation.url(await policy_published(stage))
-    if operation.id == "retirePolicy":
-        assert (await send(stage, operation, url)).status_code == 200
-    return await send(
-        stage, operation, url, **operation.sent({"description": "new"} if operation.method == "PATCH" else {})
-    )
 
 
 async def _of_a_pool_that_is_there(stage: Stage, operation: Operation) -> Response:
@@ -481,14 +474,17 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     **{(f"{what}ResourcePool", "409"): _what_is_taken for what in ("patch", "delete", "extract")},
     ("pushResourcePool", "409"): _part_that_is_there,
     ("createPolicy", "409"): _twice,
-    **{(f"{step}Policy", "409"): _published_policy for step in ("patch", "delete", "publish", "retire")},
+    **{
+        (f"{step}Policy", "409"): _stays_as_published(policy_published)
+        for step in ("patch", "delete", "publish", "retire")
+    },
     ("createRecipe", "409"): _twice,
     ("createSecret", "409"): _twice,
     ("patchSecret", "409"): _always_too_late,
     ("deleteSecret", "409"): _always_too_late,
     ("createRecipeMessage", "409"): _message_that_nobody_awaits,
     **{
-        (f"{step}Recipe", "409"): _published_recipe
+        (f"{step}Recipe", "409"): _stays_as_published(published)
         for step in ("patch", "delete", "review", "return", "publish", "retire")
     },
     ("installRelease", "409"): _another_content,
