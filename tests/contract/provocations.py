@@ -52,17 +52,9 @@ _TOO_LONG = "x" * 5_000
 _UNKNOWN = "o-1"
 _HUGE = b" " * 5_000_001
 NAMED = (
-    "ServiceSpecification",
-    "Fulfiller",
-    "ResourceSpecification",
-    "ChangeSource",
-    "Sink",
-    "FalloutRule",
-    "ResourcePool",
-    "Policy",
-    "Recipe",
-    "Secret",
-)
+    "ServiceSpecification", "ResourceSpecification", "Fulfiller", "ChangeSource", "Sink", "FalloutRule", "ResourcePool",
+    "Policy", "Recipe", "Secret",
+)  # fmt: skip
 """What has an id, or a name, that can be taken."""
 RESOURCE_CLASSES = ("Resource", "LogicalResource", "PhysicalResource")
 
