@@ -187,7 +187,7 @@ class Settling:
         if settled.changes.get("touched") is False and self._record.stops(task):  # it was called off there, as asked
             return Settlement("cancelled", {"due": None, "deadline": None})
         if settled.state == "held" and answer.free and run.fulfiller is not None:
-            given_up = await self._engager.alternatives(task, run.fulfiller)
+            given_up = await self._engager.choosing.alternatives(task, run.fulfiller)
             answer.facts["givenUp"] = given_up
             if given_up:  # at the next one everything begins anew
                 return Settlement("retrying", {"due": now, "attempts": 0})

@@ -78,7 +78,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
     capacity = Capacity(EngineSettings(settings.plan_concurrency, settings.plans_in_hand))
     places = Places(slots, Budgets(store, clock), capacity.free)
     health = Health(store, clock, places)
-    registry = RegistryWatch(store, clock, directory, health, ground.worker)
+    registry = RegistryWatch(store, clock, directory, health, ground.worker, deciding.book)
     watcher.on_reference.append(registry.changed)
     watcher.on_open.append(registry.anything_changed)
     rules = RuleBook(store, Re2Patterns())
@@ -101,6 +101,7 @@ def make_engine(  # noqa: PLR0913, PLR0917 - what the parts are put together fro
         sealer,
         recipes,
         Program(program_version(), versions_of_plug_ins()),
+        deciding,
     )
     claims = Claims(store, clock, ground.worker, settings.lease_seconds)
     intake = Intake(store, clock, claims, planner.plan, deciding.admit)

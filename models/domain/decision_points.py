@@ -12,13 +12,19 @@ from models.domain.dates import canonical_date
 Document = dict[str, Any]
 
 ACCEPT, APPROVE, SCHEDULE, CANCEL, AMEND = "accept", "approve", "schedule", "cancel", "amend"
+SELECT = "select"
 HELD = "heldByDefault"
 RESULTS = ("allowed", "denied", "allowedByDefault", "deniedByDefault", HELD)
 """What came of a decision; by default where the policy gave no answer."""
 LONGEST_REASON = 1_000
 LONGEST_QUEUE = 256
+LONGEST_NAME = 256
+MOST_NAMED = 1_000
+"""Fulfillers that one answer may name."""
 
 COMMON = frozenset({"decisionPoint", "order", "now", "specification", "category", "party", "items"})
+OF_A_TASK = frozenset({"task", "item", "service"})
+"""What policies are told of a task, in place of the order's items."""
 COUNTS = ("openOrders", "services")
 """What is counted for a policy that says it needs it: each costs a query."""
 
@@ -73,6 +79,32 @@ def _moment(value: Any) -> str:
     return found
 
 
+def _names(value: Any, what: str = "prefer") -> list[str]:
+    """Ids or names of fulfillers: one text, or a list of them."""
+    found = [value] if isinstance(value, str) else value
+    if not isinstance(found, list) or len(found) > MOST_NAMED:
+        raise NotAVerdict(f"{what} in the answer is no list of at most {MOST_NAMED} fulfillers.")
+    if not all(isinstance(one, str) and 0 < len(one) <= LONGEST_NAME for one in found):
+        raise NotAVerdict(f"{what} in the answer names something else than a fulfiller.")
+    return list(found)
+
+
+def _refusals(value: Any) -> list[Document]:
+    """Fulfillers that are refused, each as its id or name or with a reason: [{fulfiller, reason?}]."""
+    found = value if isinstance(value, list) else [value]
+    if len(found) > MOST_NAMED:
+        raise NotAVerdict(f"refuse in the answer has more than {MOST_NAMED} fulfillers.")
+    made = []
+    for one in found:
+        named = one if isinstance(one, Mapping) else {"fulfiller": one}
+        (fulfiller,) = _names([named.get("fulfiller")], "refuse")
+        reason = named.get("reason")
+        if reason is not None and not isinstance(reason, str):
+            raise NotAVerdict("A reason under refuse in the answer is no text.")
+        made.append({"fulfiller": fulfiller, **({"reason": reason[:LONGEST_REASON]} if reason else {})})
+    return made
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """One decision point.
@@ -99,6 +131,7 @@ POINTS: Mapping[str, Point] = {
     ACCEPT: Point(frozenset(COUNTS), can_hold=True),
     APPROVE: Point(frozenset(COUNTS), {"queue": _queue}, must_say=False, can_hold=True),
     SCHEDULE: Point(frozenset(COUNTS), {"notBefore": _moment}, must_say=False, can_hold=True),
+    SELECT: Point(OF_A_TASK | {"candidates"}, {"refuse": _refusals, "prefer": _names}, must_say=False, can_hold=True),
     CANCEL: Point(frozenset({"state", "reason", "who"})),
     AMEND: Point(frozenset({"state", "changed", "amended", "who"})),
 }

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from models.domain.decision_points import COUNTS, NoAnswer, NotAVerdict, Verdict, verdict_of
+from models.domain.decision_points import COUNTS, SELECT, NoAnswer, NotAVerdict, Verdict, verdict_of
 from models.policy_tables import DecisionTable, objections, read_policy
 from tests.unit.decision_models import decision, given, model, table, text
 
@@ -22,6 +22,15 @@ def test_what_is_no_decision_is_refused(answer: Any) -> None:
 def test_empty_cells_say_nothing_and_long_reasons_are_cut() -> None:
     assert verdict_of({"allow": True, "reason": None}) == Verdict(True)
     assert len(verdict_of({"allow": False, "reason": "x" * 5_000}).reason or "") == 1_000
+
+
+def test_an_answer_about_fulfillers_names_one_or_many_with_reasons_or_without() -> None:
+    verdict = verdict_of({"refuse": ["a", {"fulfiller": "b", "reason": "audit"}], "prefer": "c"}, SELECT)
+    assert verdict.allow
+    assert verdict.more == {"refuse": [{"fulfiller": "a"}, {"fulfiller": "b", "reason": "audit"}], "prefer": ["c"]}
+    for wrong in ({"refuse": 7}, {"refuse": [{"reason": "who?"}]}, {"prefer": [""]}, {"prefer": {"a": 1}}):
+        with pytest.raises(NotAVerdict):
+            verdict_of(wrong, SELECT)
 
 
 def test_a_verdict_is_recorded_and_read_again() -> None:
