@@ -19,7 +19,6 @@ from models.domain.decision_points import (
     HELD,
     SCHEDULE,
     NoAnswer,
-    NotAVerdict,
     Verdict,
     outcome,
     verdict_of,
@@ -28,6 +27,7 @@ from models.domain.delays import APPROVAL, POLICY, Delay, Delayed
 from models.domain.delays import SCHEDULE as DELAY_SCHEDULE
 from models.domain.errors import Conflict, InvalidRequest
 from models.domain.policies import Policy, denials, question, recorded
+from models.domain.verdict_values import NotAVerdict
 from models.domain.violations import Violation
 from models.order_counts import counts
 from models.policies import PolicyBook, decision_id, decisions_of, note_approval, record

@@ -29,6 +29,7 @@ from scheduler.context import TaskContext
 from scheduler.engagement import Answer, Engager, Parts
 from scheduler.failing import Failing
 from scheduler.fallout import Fallout
+from scheduler.fallout_policies import FalloutPolicies
 from scheduler.forecast import Forecast
 from scheduler.going_on import GoingOn
 from scheduler.interventions import Interventions
@@ -37,11 +38,13 @@ from scheduler.order_news import endangered, told
 from scheduler.plan_record import PlanRecord
 from scheduler.recipes import Recipes
 from scheduler.recovery import recovered
+from scheduler.retrying import Retrying
 from scheduler.rules import Rules
 from scheduler.services import Services
 from scheduler.starter import Starter
 from scheduler.subject import Message, Subject
 from scheduler.subjects import subject_of
+from scheduler.task_facts import TaskFacts
 from scheduler.timers import take_timers
 from scheduler.transients import Transients
 
@@ -74,7 +77,9 @@ class PlanRun:
         )
         self._engager = Engager(parts, record, self._services, self._context, transients, self._deciding)
         self._fallout = Fallout(parts, record, self._engager)
-        self._settling = Settling(parts, record, self._engager, self._context, self._projection)
+        facts = TaskFacts(record, self._services, self._context)
+        retrying = Retrying(parts, record, self._deciding, facts)
+        self._settling = Settling(parts, record, self._engager, self._context, self._projection, retrying)
         self._going_on = GoingOn(record, self._settling.effect)
         self._items = Items(record, self._services, parts.clock)
         self._cancellation = Cancellation(cancelling, record, self._settling, self._services)
@@ -82,7 +87,14 @@ class PlanRun:
         self._interventions = Interventions(
             parts, record, self._engager, self._settling, self._going_on, self._fallout, self._failing
         )
-        self._rules = Rules(parts, record, self._fallout, self._context, self._interventions)
+        self._rules = Rules(
+            parts,
+            record,
+            self._fallout,
+            self._context,
+            self._interventions,
+            FalloutPolicies(parts, record, self._deciding, facts),
+        )
         self._signal = asyncio.Event()
         self._calls = Calls(self._engager, self._signal.set)
         self._starter = Starter(parts, record, self._engager, self._calls, self._fallout, self._items, self._signal.set)
