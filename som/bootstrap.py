@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from adapters.database_errors import DatabaseProblem
+from adapters.database_errors import DatabaseOfANewerRelease, DatabaseProblem
 from adapters.forms import JsonSchemaForms
 from handlers.app import create_app
 from handlers.dependencies import Dependencies, deciding
@@ -91,8 +91,15 @@ class Server:
             close_at_end(stack, "connections of the database", client.close)
             store, clock = Store(client, self._settings.mongodb_database), Clock()
             await clock.synchronise(store.database)
+            await self._refuse_newer(store)
             await migrations.run(store.database, clock, self._worker)
             await self._serve(Ground(self._settings, self._worker, store, clock, stack), listening)
+
+    async def _refuse_newer(self, store: Store) -> None:
+        """An older program would not see what a newer one has written in another way."""
+        if unknown := await migrations.of_a_newer_release(store.database):
+            name, version = self._settings.mongodb_database, program_version()
+            raise DatabaseOfANewerRelease(database=name, version=version, migrations=", ".join(unknown))
 
     async def _serve(self, ground: Ground, listening: socket.socket) -> None:
         shared = await share(ground)
@@ -127,6 +134,7 @@ class Server:
             store=ground.store,
             clock=ground.clock,
             catalogue=shared.catalogue,
+            resource_catalogue=shared.resource_catalogue,
             inventory=shared.inventory,
             fulfiller_rules=shared.kinds,
             forms=JsonSchemaForms(),
