@@ -166,7 +166,7 @@ export class Editor {
         button('Send to review', () => sendToReview(this), { class: 'primary', id: 'review' })],
       inReview: [button('Return', () => sendBack(this)), button('Publish…', () => publish(this), { class: 'primary', id: 'publish' })],
       published: [button('Retire…', () => retire(this)), button('New version', () => newVersion(this), { class: 'primary' })],
-      retired: [button('New version', () => newVersion(this), { class: 'primary' })],
+      retired: [button('Publish again…', () => publish(this)), button('New version', () => newVersion(this), { class: 'primary' })],
     };
     byId('actions').replaceChildren(
       button('Try', () => this.drawer.openTrial(), { id: 'try', title: 'Run it with simulated answers' }),

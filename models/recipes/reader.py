@@ -112,7 +112,27 @@ class Reader:
         if not isinstance(found, dict):
             self.problem(element, "expression", "incomplete", f"{what} is no JSON object.")
             return None
+        if not _is_schema(found):
+            reason = f"{what} is no JSON Schema of an object with properties."
+            self.problem(element, "expression", "incomplete", reason)
+            return None
         return found
+
+
+def _is_schema(found: dict[str, Any]) -> bool:
+    """Whether what is read of a JSON Schema has its shape, all the way down; the rest is for whoever checks values."""
+    waiting: list[Any] = [found]
+    while waiting:
+        one = waiting.pop()
+        properties = one.get("properties", {}) if isinstance(one, dict) else None
+        required = one.get("required", []) if isinstance(one, dict) else None
+        if not isinstance(properties, dict) or not isinstance(required, list):
+            return False
+        if not all(isinstance(name, str) for name in required):
+            return False
+        waiting += [part for part in properties.values() if not isinstance(part, bool)]
+        waiting += [one["items"]] if isinstance(one.get("items"), dict) else []
+    return True
 
 
 _MAX_SPACED = 1_000

@@ -247,3 +247,24 @@ async def test_yaml_that_is_no_recipe_is_refused_with_its_line_and_so_is_a_recip
     assert "source:2: steps" in wrong.json()["message"]
     nothing = await client.post(RECIPES, json={"name": "a", "version": "1.0.0"})
     assert (nothing.status_code, "/bpmn" in nothing.json()["message"]) == (400, True)
+
+
+HOSTILE: list[tuple[str, Body]] = [
+    ("recipeCheck", {"source": "recipe: !!binary aGVsbG8="}),
+    ("recipeCheck", {"source": "a: &a [x]\nb: [*a, *a]"}),
+    ("recipeCheck", {"source": "[" * 5_000}),
+    ("recipeCheck", {"bpmn": '<!DOCTYPE d [<!ENTITY a "ha">]><definitions>&a;</definitions>'}),
+    ("recipeCheck", {"bpmn": "<a>" * 5_000}),
+    ("recipeTrial", {"bpmn": bpmn().replace("</", "<!-- \x00 --></")}),
+    ("recipeTrial", {"bpmn": bpmn(), "case": {"input": {"$where": 1}}}),
+    ("recipeTrial", {"bpmn": bpmn(), "form": [{"name": "f", "schema": {"enum": [1]}}]}),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), HOSTILE)
+async def test_what_is_hostile_is_answered_with_a_reason(client: ContractClient, path: str, body: Body) -> None:
+    answer = await client.post(f"{SOM}/{path}", json=body)
+    assert answer.status_code in (200, 400), answer.text
+    if answer.status_code == 400:
+        assert answer.json()["message"]
+    assert (await client.get(RECIPES)).status_code == 200

@@ -4,6 +4,7 @@ FEEL's names may hold spaces and `+ - * / . '`; what is one name can only be sai
 longest known name wins; words side by side that are no known name are one name all the same.
 """
 
+from bisect import insort
 from collections.abc import Iterable, Iterator
 
 from models.domain.expressions.errors import ExpressionSyntaxError
@@ -31,9 +32,7 @@ class Names:
         except ExpressionSyntaxError:
             return
         if 1 < len(words) <= _MAX_WORDS:
-            known = self._by_first.setdefault(words[0], [])
-            known.append((words, name))
-            known.sort(key=lambda entry: -len(entry[0]))
+            insort(self._by_first.setdefault(words[0], []), (words, name), key=lambda entry: -len(entry[0]))
 
     def __contains__(self, name: str) -> bool:
         return name in self.all or (self._outer is not None and name in self._outer)

@@ -170,11 +170,15 @@ def declared_outputs(node: Node, visit: int) -> dict[str, Any] | None:
     schema = node.work.output_schema
     if schema is None:
         return None
-    made = sample({**schema, "type": "object"}, visit)
-    return {name: value for name, value in made.items() if value is not None}
+    return {name: value for name, value in _object(schema, visit).items() if value is not None}
 
 
 def declared_inputs(process: Process) -> dict[str, Any]:
     """Return a sample of what a process declares to be started with."""
-    made = sample({**process.input_schema, "type": "object"}) if process.input_schema is not None else {}
-    return dict(made)
+    return dict(_object(process.input_schema)) if process.input_schema is not None else {}
+
+
+def _object(schema: Mapping[str, Any], visit: int = 1) -> Mapping[str, Any]:
+    """Return a sample of an object, which is empty where a schema asks for something else."""
+    made = sample({**schema, "type": "object"}, visit)
+    return made if isinstance(made, Mapping) else {}

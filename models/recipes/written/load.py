@@ -52,6 +52,7 @@ _CORE = (
     ("int", re.compile(r"[-+]?[0-9]+"), "-+0123456789"),
     ("float", re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), "-+.0123456789"),
 )
+_TAGS = frozenset(f"tag:yaml.org,2002:{_name}" for _name in ("str", "bool", "null", "int", "float"))
 for _class in (_Loader, _Dumper):
     _class.yaml_implicit_resolvers = {}
     for _name, _pattern, _first in _CORE:
@@ -129,6 +130,8 @@ def _plain(node: yaml.Node, path: _Path, lines: dict[_Path, int]) -> Any:
             found[name] = _plain(value, (*path, name), lines)
             lines[(*path, name)] = key.start_mark.line + 1
         return found
+    if node.tag not in _TAGS:
+        raise yaml.MarkedYAMLError(problem=f"The tag {node.tag} is not read.", problem_mark=node.start_mark)
     return _Loader("").construct_object(node)
 
 

@@ -141,3 +141,30 @@ def test_yaml_of_more_parts_than_anybody_writes_is_refused_before_it_is_read() -
         load("recipe: x\nsteps:\n" + "- {}\n" * 20_000)
     with pytest.raises(InvalidWriting, match="steps/0: A step has one of"):
         load("recipe: x\nsteps:\n" + "- {}\n" * 2_000)
+
+
+@pytest.mark.parametrize(
+    "value", ["!!binary aGVsbG8=", "!!timestamp 2001-01-01", "!!python/name:os.system x", "!own 1"]
+)
+def test_yaml_makes_nothing_but_what_json_has(value: str) -> None:
+    with pytest.raises(InvalidWriting, match="tag"):
+        load(f"recipe: x\nsteps: []\nversion: {value}\n")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        '{"enum": [1, 2]}',
+        '{"const": 1}',
+        '{"default": "x"}',
+        '{"properties": [1]}',
+        '{"properties": {"a": 1}}',
+        '{"required": "a"}',
+        '{"properties": {"a": {"properties": 1}}}',
+        '{"properties": {"a": {"items": {"required": [1]}}}}',
+    ],
+)
+def test_schemas_of_no_object_break_no_trial(schema: str) -> None:
+    steps = "".join(f"<som:{part}>{schema}</som:{part}>" for part in ("inputSchema", "outputSchema"))
+    drawn = recipe(f'<startEvent id="s"/>{service("a", steps)}', "s > a")
+    assert simulate(drawn).status == "completed"
