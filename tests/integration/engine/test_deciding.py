@@ -10,6 +10,7 @@ from adapters.http_session import open_session
 from adapters.opa import OpenPolicyAgent
 from models import delays
 from models.deciding import Deciding
+from models.decomposing import Decomposing
 from models.domain.caller import ANONYMOUS
 from models.domain.delays import Delayed
 from models.domain.errors import InvalidRequest
@@ -266,3 +267,61 @@ async def test_a_quota_counts_the_open_orders_of_a_party_that_were_placed_before
         await office.deciding.admit(one)
     decided = office.harness.store.collection("policyDecision").find({})
     assert sorted(one["input"]["openOrders"] for one in await decided.to_list()) == [0, 1, 2]
+
+
+async def test_a_policy_gives_values_that_the_customer_did_not_or_refuses_the_item_once(office: Office) -> None:
+    variant = model(given("service") + decision("d", table("", "service.characteristic.site", [
+        ('"rural"', '{characteristic: {access: "radio", speed: 50}}'),
+        ('"island"', '{allow: false, reason: "No cable goes there."}'),
+        ("null", "true"),
+    ]), "service")).decode()  # fmt: skip
+    await office.publish_body(table_policy(variant, decisionPoint="decompose"))
+    decomposing = Decomposing(office.harness.store, office.harness.clock, office.deciding)
+
+    def order(key: str, *sites: str, **given: Any) -> Document:
+        values = [
+            [{"name": "site", "value": site}, *({"name": n, "value": v} for n, v in given.items())] for site in sites
+        ]
+        items = [{"id": site, "action": "add", "service": {"serviceCharacteristic": value}}
+                 for site, value in zip(sites, values, strict=True)]  # fmt: skip
+        top = {"id": "1", "action": "add", "service": {}, "serviceOrderItem": items}
+        return {"_id": key, "tenant": "default", "body": {"serviceOrderItem": [top]}}
+
+    rural = order("o1", "rural", speed=10)
+    planned = await decomposing.prepare(rural)
+    (inner,) = planned["body"]["serviceOrderItem"][0]["serviceOrderItem"]
+    assert inner["service"]["serviceCharacteristic"] == [
+        {"name": "site", "value": "rural"}, {"name": "speed", "value": 10}, {"name": "access", "value": "radio"},
+    ]  # fmt: skip
+    assert len(rural["body"]["serviceOrderItem"][0]["serviceOrderItem"][0]["service"]["serviceCharacteristic"]) == 2
+    assert {(one["item"], one["state"]) for one in await office.decided("o1")} == {
+        ("1", "allowed"),
+        ("1/rural", "allowed"),
+    }
+    with pytest.raises(InvalidRequest, match="No cable goes there") as refused:
+        await decomposing.prepare(order("o2", "rural", "island"))
+    assert [one.pointer for one in refused.value.violations] == ["/serviceOrderItem/0/serviceOrderItem/1"]
+    office.counted.clear()
+    assert await decomposing.prepare(rural) == planned  # taken over by another process, after the policy is gone
+    assert not office.counted
+
+
+async def test_an_item_that_nobody_can_decide_about_waits_and_others_go_on(office: Office) -> None:
+    down = {"hold": True, "reason": "The planners are out."}
+    await office.publish(
+        decisionPoint="decompose", url="http://127.0.0.1:9", whenDown=down, appliesTo={"category": ["x"]}
+    )
+    office.harness.prepare = Decomposing(office.harness.store, office.harness.clock, office.deciding).prepare
+    office.harness.start()
+    held = await office.harness.order(plan_of("1/a"), category="x")
+    other = await office.harness.order(plan_of("1/a"))
+    await office.harness.until(other, "completed")
+
+    async def waits() -> bool:
+        return "delay" in await office.harness.get("serviceOrder", held)
+
+    await office.harness.until_true(waits)
+    stored = await office.harness.get("serviceOrder", held)
+    assert (stored["delay"]["kind"], stored["delay"]["policies"]) == ("policy", ["size:1.0.0"])
+    (decided,) = await office.decided(held)
+    assert (decided["state"], decided["point"], decided["item"]) == ("heldByDefault", "decompose", "1")
