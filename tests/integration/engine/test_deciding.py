@@ -18,6 +18,8 @@ from models.domain.evidence import Evidence
 from models.domain.explanation import explain
 from models.flow_changes import change_task_flow
 from models.policies import PolicyBook, PolicyVersions
+from models.sealing import Sealer
+from models.secrets import Secrets
 from tests.contract.samples import policy, table_policy
 from tests.integration.engine.harness import Document, Harness, plan_of
 from tests.integration.rego_server import RegoServer, rego_server
@@ -41,6 +43,9 @@ QUOTA = model(given("openOrders") + decision("quota", table("", "openOrders", [
     ("< 2", '{allow: true}'),
     (">= 2", '{allow: false, reason: "You have " + string(openOrders) + " open orders."}'),
 ]), "openOrders")).decode()  # fmt: skip
+
+
+SEALER = Sealer(["k" * 32])
 
 
 class Office:
@@ -68,9 +73,8 @@ async def office(harness: Harness) -> AsyncIterator[Office]:
     counted: Counter[Any] = Counter()
     async with rego_server(AT_MOST_TWO) as server, open_session() as session:
         book = PolicyBook(harness.store)
-        deciding = Deciding(
-            harness.store, harness.clock, book, OpenPolicyAgent(session), lambda *what: counted.update([what])
-        )
+        count = lambda *what: counted.update([what])  # noqa: E731 - it is handed on at once
+        deciding = Deciding(harness.store, harness.clock, book, OpenPolicyAgent(session), count, SEALER)
         harness.accept = deciding.admit
         yield Office(harness, server, deciding, counted)
         await harness.stop()
@@ -325,3 +329,20 @@ async def test_an_item_that_nobody_can_decide_about_waits_and_others_go_on(offic
     assert (stored["delay"]["kind"], stored["delay"]["policies"]) == ("policy", ["size:1.0.0"])
     (decided,) = await office.decided(held)
     assert (decided["state"], decided["point"], decided["item"]) == ("heldByDefault", "decompose", "1")
+
+
+async def test_a_policy_service_gets_a_secret_that_is_shown_to_nobody_even_if_it_repeats_it(office: Office) -> None:
+    office.server.rego = 'package som\nimport rego.v1\naccept := {"allow": false, "reason": "You sent s3cret-token."}'
+    await office.publish(secret="opaToken")
+    order: Document = {"_id": "o", "tenant": "default", "body": {"serviceOrderItem": [{"id": "1"}]}}
+    with pytest.raises(InvalidRequest, match="Nobody can say"):  # and the service was not asked
+        await office.deciding.admit(order)
+    (missing,) = await office.decided("o")
+    assert (missing["state"], "no secret 'opaToken'" in missing["problem"]) == ("deniedByDefault", True)
+    assert office.server.inputs == []
+    secrets = Secrets(office.harness.store, office.harness.clock, SEALER)
+    await secrets.create(ANONYMOUS, {"name": "opaToken", "value": "s3cret-token"})
+    with pytest.raises(InvalidRequest, match=r"You sent \[hidden\]"):
+        await office.deciding.admit({**order, "_id": "another"})
+    assert office.server.authorizations == ["Bearer s3cret-token"]
+    assert "s3cret-token" not in str(await office.decided("another"))
