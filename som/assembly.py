@@ -16,6 +16,7 @@ from models.durations import Durations
 from models.enabling import EnablingServices
 from models.fallout_rules import RuleBook
 from models.leases import Leases
+from models.lost_reservations import LostReservations
 from models.order_placing import OrderPlacing
 from models.patterns import Re2Patterns
 from models.pools import jobs as pool_jobs
@@ -141,7 +142,8 @@ def _looked_after(shared: Shared, parts: Parts, placing: OrderPlacing) -> list[J
     servers, base = opening_sources(shared.tools, shared.sealer), ground.settings.callback_base()
     following = Leases(store, clock, ground.worker, changes.LEASE_SECONDS)
     requests = ChangeRequestOrders(ChangeParts(store, clock, following, placing, servers, base))
-    upkeep = ReservationUpkeep(ReservationsElsewhere(store, clock), clock, directory, places, leases)
+    reservations, losers = ReservationsElsewhere(store, clock), LostReservations(store, clock)
+    upkeep = ReservationUpkeep(reservations, losers, clock, directory, places, leases)
     closing = change_closing.ChangeClosing(ChangeClosings(store, clock), directory, places, leases)
     return [
         (requests.look, changes.SECONDS),

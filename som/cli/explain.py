@@ -76,6 +76,9 @@ def _tree(found: Mapping[str, Any]) -> Tree:
         tree.add(Text.assemble(("change ", "bold"), progress, "  ", output.state(change["state"])))
     for one in found.get("policyDecision") or ():
         tree.add(_policy_line(one))
+    for one in found.get("lostReservation") or ():
+        rests = f"{one['message']} The service {one['service']['id']} rests on it."
+        tree.add(Text.assemble(("lost ", "bold red"), rests))
     for item in found["item"]:
         path = item["path"]
         after = f", after item {', '.join(item['needs'])}" if item.get("needs") else ""
