@@ -284,7 +284,7 @@ class Settling:
         stopped = task.target if task.operation == "cancel" and self._progress.run[task.key].state == "done" else None
         if stopped is not None:
             self._stopped(self._progress.tasks[stopped])
-        if task.key not in self._record.ordered:
+        if task.key not in self._record.ordered and (task.target is not None or not task.undoing):
             return
         if self.reports.of(task.key):
             self.effect(task.service)["tasks"].append(task.key)

@@ -152,8 +152,7 @@ class PlanRun:
         self._starter.take_displaced()
         await take_timers(self._parts, self._record)
         self._withdraw()
-        await self._cancellation.advance(calls_under_way=bool(self._calls))
-        await self._failing.advance()
+        await self._call_off()
         await self._take_services()
         if self._progress.recipes and not self._record.paused:
             await self._lead_recipes()
@@ -240,7 +239,13 @@ class PlanRun:
             await self._take_answers()
             await self._take_services()
             await self._recipes.advance()
+        await self._call_off()  # a run may have been undone by now
         await self._take_services()
+
+    async def _call_off(self) -> None:
+        """Take what is being cancelled or given up as far as it can go now."""
+        await self._cancellation.advance(calls_under_way=bool(self._calls))
+        await self._failing.advance()
 
     async def _take_inbox(self) -> None:
         if self._poked:
