@@ -269,8 +269,8 @@ class PlanRun:
                 self._going_on.inform(entry["item"], entry["service"])
             case "cancel" | "cancelOrder":
                 await self._hear_of_cancelling(entry)
-            case "message" | "signal":
-                self._recipes.mail.hear(entry)
+            case "message" | "signal" | "move":
+                await self._recipes.hear(entry)
             case "candidate":
                 self._going_on.reconsider(entry["task"])
             case "look":

@@ -18,6 +18,8 @@ from models.domain.flow_runs import results_of
 from models.domain.outcomes import Done as TaskDone
 from models.domain.plan import PlannedTask
 from models.domain.precedence import ENDED
+from models.domain.recipe_moves import move as moved
+from models.domain.recipe_moves import reasons_against
 from models.domain.recipe_runs import MAX_DATA_BYTES, RecipeRun
 from models.domain.recipe_steps import planned_step, step_key
 from models.domain.recipes import State, advance, catches, start
@@ -43,6 +45,9 @@ from scheduler.plan_record import PlanRecord
 from scheduler.recipe_mail import Letter, RecipeMail
 
 Document = dict[str, Any]
+
+SHOWN = 20
+"""Reasons why a run cannot be moved that the history names."""
 
 CAUGHT = "caught"
 """Code in the error of a step that was refused, where an event of the recipe catches that."""
@@ -195,8 +200,8 @@ class Recipes:
         known = self._playables.get(key)
         if known is None:
             begun = self._record.recipes.get(key)
-            called = dict(begun["called"]) if begun else None
-            known = await self._parts.recipes.playable(self._record.tenant, *task.recipe, called)
+            (name, version), called = (begun["recipe"], dict(begun["called"])) if begun else (task.recipe, None)
+            known = await self._parts.recipes.playable(self._record.tenant, name, version, called)
             if known is not None:
                 self._playables[key] = known
         return known
@@ -207,6 +212,43 @@ class Recipes:
         if known is None:
             known = self._runs[key] = RecipeRun.from_document(self._record.recipes[key])
         return known
+
+    async def hear(self, entry: Document) -> None:
+        """Take in what somebody says to recipes of the plan."""
+        if entry["kind"] == "move":
+            await self._move(entry)
+        else:
+            self.mail.hear(entry)
+
+    async def _move(self, wish: Document) -> None:
+        """Let a run go on with another version of its recipe, where that is sound; the owner's history tells of it.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        key = wish["task"]
+        task = self._progress.tasks.get(key)
+        if task is None or self._parts.recipes is None or not self._is_begun(key):
+            return
+        run, playable = await self._run(task), await self._playable(task)
+        (name, version), to = run.recipe, str(wish["to"])
+        other = await self._parts.recipes.playable(self._record.tenant, name, to)
+        if playable is None or other is None or version == to:
+            return
+        against = reasons_against(run, self._progress.run[key].state, playable.recipe, other.recipe)
+        after: Document = {"task": key, "recipe": f"{name}:{to}"}
+        if against:
+            after = {"task": key, "refused": [str(one) for one in against[:SHOWN]]}
+        else:
+            now = self._parts.clock.now()
+            effects = moved(run, (playable.recipe, other.recipe), wish, other.called, now)
+            self._playables[key] = other
+            self._carry_out(task, other, run, effects)
+            self._record.keep_recipe(key, run.to_document())
+        what = f"The run of {task.name} of item {task.item} is moved to version {to}"
+        told = {"who": wish["who"], "why": f"{what}: {wish['why']}" if wish.get("why") else what}
+        deed = {**told, "before": {"task": key, "recipe": f"{name}:{version}"}, "after": after}
+        self._record.tells.append({"deed": deed, "rev": self._record.rev + 1})
 
     # Leading on
 

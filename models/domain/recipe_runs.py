@@ -34,6 +34,7 @@ class RecipeRun:
         engines: versions of the program that have led it, in turn; those before 0.2 did not write it down.
         undoing: whether all that it has done is being undone, or was.
         former: runs that failed before it was begun anew, and have done what can be undone: {number, run, data}.
+        moves: how it came to its version, each {id: of the wish, at, from, to, who, why}; none where it began with it.
     """
 
     recipe: tuple[str, str]
@@ -46,6 +47,7 @@ class RecipeRun:
     engines: list[str] = field(default_factory=list)
     undoing: bool = False
     former: list[Document] = field(default_factory=list)
+    moves: list[Document] = field(default_factory=list)
 
     def led_by(self, version: str) -> None:
         """Note which version of the program leads it now."""
@@ -55,7 +57,8 @@ class RecipeRun:
     def begun_anew(self, state: State) -> "RecipeRun":
         """The run that takes the place of this one, which has failed; what that has done may have to be undone."""
         mine = [{"number": self.number, **self.state.to_document()}] if self.state.records else []
-        return RecipeRun(self.recipe, self.number + 1, state, self.called, former=[*self.former, *mine][-FORMER_KEPT:])
+        former = [*self.former, *mine][-FORMER_KEPT:]
+        return RecipeRun(self.recipe, self.number + 1, state, self.called, former=former, moves=self.moves)
 
     def step_back(self) -> bool:
         """All that this run has done is undone: look at the one that failed before it; False where there is none."""
@@ -76,7 +79,7 @@ class RecipeRun:
         stored["called"] = [list(pair) for pair in self.called.items()]
         kept = {"calledOff": list(self.called_off), "path": list(self.path), "reason": self.reason}
         rare: Document = {"undoing": True} if self.undoing else {}
-        rare |= {"former": list(self.former)} if self.former else {}
+        rare |= {name: list(entries) for name in ("former", "moves") if (entries := getattr(self, name))}
         return {**stored, **kept, "engines": list(self.engines), **rare}
 
     @classmethod
@@ -86,5 +89,5 @@ class RecipeRun:
         state = State.from_document({"run": stored["run"], "data": stored["data"]})
         called = dict(stored["called"])
         kept = (stored["calledOff"], stored["path"], stored["reason"], list(stored.get("engines", ())))
-        rare = (stored.get("undoing", False), list(stored.get("former", ())))
+        rare = (stored.get("undoing", False), list(stored.get("former", ())), list(stored.get("moves", ())))
         return cls((name, version), stored["number"], state, called, *kept, *rare)

@@ -355,6 +355,16 @@ async def _published_recipe(stage: Stage, operation: Operation) -> Response:
     )
 
 
+async def _only_a_look(stage: Stage, operation: Operation) -> Response:
+    return await send(
+        stage, operation, await subject(stage, operation), **operation.sent({"to": "1.0.0", "preview": True})
+    )
+
+
+async def _to_what_is_not_published(stage: Stage, operation: Operation) -> Response:
+    return await send(stage, operation, await subject(stage, operation), **operation.sent({"to": "9.9.9"}))
+
+
 async def _message_that_nobody_awaits(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.path, **operation.sent({"name": "never"}))
 
@@ -472,6 +482,8 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("createPolicy", "409"): _twice,
     **{(f"{step}Policy", "409"): _published_policy for step in ("patch", "delete", "publish", "retire")},
     ("createRecipe", "409"): _twice,
+    ("migrateRecipeRuns", "200"): _only_a_look,
+    ("migrateRecipeRuns", "409"): _to_what_is_not_published,
     ("createSecret", "409"): _twice,
     ("patchSecret", "409"): _always_too_late,
     ("deleteSecret", "409"): _always_too_late,

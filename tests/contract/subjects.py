@@ -353,7 +353,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/release/{{id}}/rollback": released,
     **{f"{RECIPES}/{{id}}{part}": drafted for part in ("", "/review", "/difference", "/try")},
     **{f"{RECIPES}/{{id}}{part}": reviewed for part in ("/return", "/publish")},
-    f"{RECIPES}/{{id}}/retire": published,
+    **{f"{RECIPES}/{{id}}{part}": published for part in ("/retire", "/migration")},
     f"{SOM}/recipeMessage/{{id}}": _message,
     f"{SOM}/secret/{{id}}": _secret,
     **{f"{POLICIES}/{{id}}{part}": policy_draft for part in ("", "/publish", "/try")},
