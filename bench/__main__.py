@@ -1,6 +1,6 @@
 """How fast it is here, and beside what.
 
-    python -m bench                       everything, about fifteen minutes
+    python -m bench                       everything, about twenty minutes
     python -m bench --quick               a look, under two minutes
     python -m bench --only http --only items --json figures.json
 
@@ -22,7 +22,20 @@ from rich.console import Console
 from bench.database import database
 from bench.figures import Figure
 from bench.load import LoadGenerator
-from bench.parts import beside, completion, delivery, fallout, first_call, http, items, memory, pools, recipes, waits
+from bench.parts import (
+    allocating,
+    beside,
+    completion,
+    delivery,
+    fallout,
+    first_call,
+    http,
+    items,
+    memory,
+    pools,
+    recipes,
+    waits,
+)
 from bench.report import Report
 from bench.scale import FULL, QUICK, SMALLEST, Scale
 from bench.stage import Stage
@@ -39,6 +52,7 @@ PARTS: dict[str, Part] = {
     "delivery": delivery.measure,
     "items": items.measure,
     "pools": pools.measure,
+    "allocating": allocating.measure,
     "recipes": recipes.measure,
     "memory": memory.measure,
 }

@@ -6,7 +6,7 @@ engine is a process of its own (`--roles scheduler`), so that its CPU is told ap
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -17,21 +17,19 @@ from bench import input as orders
 from bench.database import empty
 from bench.figures import Aim, Figure
 from bench.load import Request
+from bench.parts.six_tasks import INPUTS, NEEDS, for_som
 from bench.processes import Child
 from bench.stage import FULFILLERS, ORDERS, SPECIFICATIONS, Stage, completed, quiet, require_completed, until
 from models.store import Store
 
-PLAN_ENGINE, SPIFF_ALONE = "plan engine, six tasks", "SpiffWorkflow alone"
+PLAN_ENGINE = "plan engine, six tasks"
+SPIFF_ALONE, SPIFF_SAVED = "SpiffWorkflow alone", "SpiffWorkflow, through JSON at every step"
 _PROCESSES = {"engine": "the engine's CPU", "others": "CPU of taking orders and telling", "database": "database CPU"}
 CONNECTIONS = 32
 
 Document = dict[str, Any]
 
 _RULES, _RECIPE = "bench-six-tasks-1", "bench-recipe-1"
-_NEEDS: dict[str, list[str]] = {"t1": [], "t2": ["t1"], "t3": ["t1"], "t4": ["t2", "t3"], "t5": ["t4"], "t6": ["t5"]}
-_INPUTS = {"site": "=service.characteristic.site", "bandwidth": "=service.characteristic.bandwidth"}
-_WAYS = "s>t1 t1>f f>t2 f>t3 t2>j t3>j j>t4 t4>t5 t5>t6 t6>e"
-_SPACES = 'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:som="urn:som:recipe:1"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +51,8 @@ class _Cost:
     database: float
 
 
-async def measure(stage: Stage, part: str, spiff: Sequence[float]) -> list[Figure]:
-    """Recipes beside fulfilment rules; `spiff` are samples of SpiffWorkflow alone, in ms."""
+async def measure(stage: Stage, part: str, spiff: Mapping[str, Sequence[float]]) -> list[Figure]:
+    """Recipes beside fulfilment rules; `spiff` are samples of SpiffWorkflow in ms, by name of the floor."""
     costs: defaultdict[str, list[_Cost]] = defaultdict(list)
     async with AsyncExitStack() as stack:
         api, store = await stack.enter_async_context(stage.server("durable_recipes", "api,notifier"))
@@ -72,28 +70,16 @@ async def measure(stage: Stage, part: str, spiff: Sequence[float]) -> list[Figur
 
 
 async def _prepare(stage: Stage, api: Child) -> None:
-    tasks = {name: {"needs": needs, "input": _INPUTS} for name, needs in _NEEDS.items()}
+    inputs = {name: f"=service.characteristic.{name}" for name in INPUTS}
+    tasks = {name: {"needs": needs, "input": inputs} for name, needs in NEEDS.items()}
     await stage.post(api.url + SPECIFICATIONS, orders.specification(_RULES, {"add": {"tasks": tasks}}))
     await stage.post(api.url + SPECIFICATIONS, orders.specification(_RECIPE, None))
     await stage.post(api.url + FULFILLERS, orders.simulator())
     bound = [{"specification": _RECIPE.removesuffix("-1"), "action": "add"}]
-    body = {"name": "bench", "version": "1.0.0", "bpmn": _drawing(), "binding": bound}
+    body = {"name": "bench", "version": "1.0.0", "bpmn": for_som(_RECIPE.removesuffix("-1")), "binding": bound}
     made = await stage.post(f"{api.url}/som/v1/recipe", body)
     for step in ("review", "publish"):
         await stage.change(f"{api.url}/som/v1/recipe/{made['id']}/{step}", {"why": "to be measured"})
-
-
-def _drawing() -> str:
-    inputs = "".join(f'<som:input name="{name}" value="{value}"/>' for name, value in _INPUTS.items())
-    task = f'<som:task specification="{_RECIPE.removesuffix("-1")}" action="add"/>'
-    nodes = '<startEvent id="s"/><endEvent id="e"/><parallelGateway id="f"/><parallelGateway id="j"/>' + "".join(
-        f'<serviceTask id="{name}"><extensionElements>{task}{inputs}</extensionElements></serviceTask>'
-        for name in _NEEDS
-    )
-    ways = [way.split(">") for way in _WAYS.split()]
-    flows = "".join(f'<sequenceFlow id="{a}{b}" sourceRef="{a}" targetRef="{b}"/>' for a, b in ways)
-    process = f'<process id="p" isExecutable="true">{nodes}{flows}</process>'
-    return f'<definitions {_SPACES} id="d" targetNamespace="bench">{process}</definitions>'
 
 
 async def _place(stage: Stage, place: _Place, name: str, count: int) -> _Cost:
@@ -109,7 +95,7 @@ async def _place(stage: Stage, place: _Place, name: str, count: int) -> _Cost:
     return _Cost(*(value / count for value in (made.seconds, made.engine, made.others, made.database)))
 
 
-def _figures(part: str, costs: dict[str, list[_Cost]], spiff: Sequence[float]) -> list[Figure]:
+def _figures(part: str, costs: dict[str, list[_Cost]], spiff: Mapping[str, Sequence[float]]) -> list[Figure]:
     recipes, plans = costs[_RECIPE], costs[_RULES]
     rates = ([1 / one.seconds for one in recipes], [1 / one.seconds for one in plans])
     made = [Figure(part, "durable: instances of six tasks", "1/s", rates[0], {PLAN_ENGINE: rates[1]})]
@@ -118,9 +104,9 @@ def _figures(part: str, costs: dict[str, list[_Cost]], spiff: Sequence[float]) -
         aim = Aim(1.5, least=False, floor=PLAN_ENGINE) if name == "engine" else None
         made.append(Figure(part, f"durable: {what}", "ms/instance", own, {PLAN_ENGINE: floor}, aim))
     if spiff:
-        own = [1_000 * one.engine for one in recipes][: len(spiff)]
+        own = [1_000 * one.engine for one in recipes]
         aim = Aim(2.2, least=False, floor=SPIFF_ALONE)
-        floors = {SPIFF_ALONE: list(spiff[: len(own)])}
-        note = "orders, calls and saving are not in the floor"
+        floors = {name: samples[: len(own)] for name, samples in spiff.items()}
+        note = "neither orders nor calls are in these floors, and no database"
         made.append(Figure(part, "durable: the engine's CPU, again", "ms/instance", own, floors, aim, note))
     return made

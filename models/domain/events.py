@@ -7,6 +7,7 @@ v4.1, TMF638 v4.0, TMF633 v4.0, TMF639 v4.0 and v5.0, and TMF701 v4.1.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from models.domain.resource_states import STATES
@@ -64,6 +65,7 @@ class Subject:
         return self.name
 
 
+@cache  # of names that are ours: each event of each order asks for several
 def _full_name(name: str, kind: str) -> str:
     return f"{name[0].upper()}{name[1:]}{kind}Event"
 
@@ -165,6 +167,8 @@ RECORDED = {**SUBJECTS, **ADMINISTERED}
 ON_REQUEST = frozenset(made for subject in SUBJECTS.values() for made in subject.types_on_request)
 """Event types that a subscription gets only if it names them."""
 
+_KINDS = {name: dict(zip(subject.event_types, subject.kinds, strict=True)) for name, subject in SUBJECTS.items()}
+
 BASE_PATHS = {
     "tmf641": "/tmf-api/serviceOrdering/",
     "tmf638": "/tmf-api/serviceInventory/",
@@ -233,8 +237,7 @@ def told_as(event: Mapping[str, Any], version: str) -> tuple[str, str]:
 
 def kind_of(event: Mapping[str, Any]) -> str:
     """The kind of change that a stored event tells of, such as `StateChange`."""
-    subject = SUBJECTS[event["resource"]["type"]]
-    return dict(zip(subject.event_types, subject.kinds, strict=True))[event["type"]]
+    return _KINDS[event["resource"]["type"]][event["type"]]
 
 
 def listener_name(made_type: str) -> str:

@@ -6,18 +6,19 @@ from xml.etree.ElementTree import Element
 
 from models.domain.durations import InvalidDuration, duration_seconds
 from models.recipes import foreign
-from models.recipes.elements import camunda, camunda_attribute, local, text_of
+from models.recipes.elements import camunda, camunda_attribute, is_true, local, text_of
+from models.recipes.people import person
 from models.recipes.reader import Reader
 
 _RETRIES = re.compile(r"R(\d{1,3})/(P[^/]+)")
 _LISTENERS = ("executionListener", "taskListener")
-_TYPES = {"boolean": "boolean", "long": "integer"}
+_TYPES = {"boolean": "boolean", "long": "integer", "double": "number"}
 
 
 def camunda_work(reader: Reader, element: Element) -> dict[str, Any]:
     """Return the attributes of `Work` that an element's attributes and extensions give."""
     found: dict[str, Any] = _kind_of_work(reader, element)
-    found |= _person(element)
+    found |= _person(reader, element)
     for holder in (*camunda(element, "inputOutput"), *_connector(reader, element, found)):
         found |= _mappings(reader, element, holder)
     found |= _variables(reader, element)
@@ -32,7 +33,7 @@ def camunda_work(reader: Reader, element: Element) -> dict[str, Any]:
     for listener in _LISTENERS:
         if camunda(element, listener):
             reader.problem(element, "ignored", "remark", f"Its {listener} is code, and is left out.")
-    return {name: value for name, value in found.items() if value not in (None, ())}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _kind_of_work(reader: Reader, element: Element) -> dict[str, Any]:
@@ -50,7 +51,17 @@ def _kind_of_work(reader: Reader, element: Element) -> dict[str, Any]:
             reader.problem(element, "code", "incomplete", reason)
             return {"type": code}
     kind = camunda_attribute(element, "type")
+    if kind == "dmn":
+        return {"decision": _dmn(element)}
     return {"type": kind} if kind and kind != "external" else {}
+
+
+def _dmn(element: Element) -> str | None:
+    """The decision that a task of Flowable's type `dmn` asks."""
+    for field in camunda(element, "field"):
+        if field.get("name") == "decisionTableReferenceKey":
+            return field.get("stringValue") or text_of(field) or None
+    return None
 
 
 def _connector(reader: Reader, element: Element, found: dict[str, Any]) -> list[Element]:
@@ -66,22 +77,31 @@ def _connector(reader: Reader, element: Element, found: dict[str, Any]) -> list[
     return holders
 
 
-def _person(element: Element) -> dict[str, Any]:
-    groups = camunda_attribute(element, "candidateGroups") or ""
-    found: dict[str, Any] = {
-        "form": camunda_attribute(element, "formKey") or camunda_attribute(element, "formRef"),
-        "assignee": camunda_attribute(element, "assignee"),
-        "groups": tuple(group.strip() for group in groups.split(",") if group.strip()),
-    }
-    fields = {
-        one.get("id", ""): {"type": _TYPES.get(one.get("type", ""), "string")}
-        for data in camunda(element, "formData")
-        for one in data
-        if local(one) == "formField" and one.get("id")
-    }
+def _person(reader: Reader, element: Element) -> dict[str, Any]:
+    assignee, groups = (camunda_attribute(element, name) for name in ("assignee", "candidateGroups"))
+    found = person(reader, element, assignee, groups)
+    form = camunda_attribute(element, "formKey") or camunda_attribute(element, "formRef")
+    if form:
+        found["form"] = form
+    holders = [one for data in camunda(element, "formData") for one in data if local(one) == "formField"]
+    fields = {one.get("id", ""): _field(one) for one in (*holders, *camunda(element, "formProperty")) if one.get("id")}
     if fields:
         found["output_schema"] = {"type": "object", "properties": fields, "additionalProperties": True}
+        required = [one.get("id", "") for one in camunda(element, "formProperty") if is_true(one, "required")]
+        found["output_schema"] |= {"required": required} if required else {}
     return found
+
+
+def _field(field: Element) -> dict[str, Any]:
+    """A field of a form, as JSON Schema: its type, what people read, what can be chosen."""
+    made: dict[str, Any] = {"type": _TYPES.get(field.get("type", ""), "string")}
+    label = field.get("label") or field.get("name")
+    if label:
+        made["title"] = label
+    if field.get("type") == "enum":
+        choices = [value.get("id") for value in field if local(value) == "value" and value.get("id")]
+        made |= {"enum": choices} if choices else {}
+    return made
 
 
 def _mappings(reader: Reader, element: Element, holder: Element) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """What Camunda 8 (Zeebe) writes into BPMN files: job types, FEEL mappings, forms, called processes and decisions."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from models.recipes.elements import ZEEBE, is_true, local, text_of, zeebe
+from models.recipes.people import person
 from models.recipes.reader import Reader
 
 
@@ -14,34 +16,32 @@ def zeebe_work(reader: Reader, element: Element, forms: Mapping[str, Mapping[str
     found: dict[str, Any] = {}
     task = zeebe(element, "taskDefinition")
     if task is not None:
-        found["type"] = _static(task.get("type"))
+        found["type"] = reader.fixed(element, task.get("type"), "Its job type")
+        if (task.get("retries") or "").strip() == "1":
+            found["retry"] = ()
     _mapping(reader, element, found)
     called = zeebe(element, "calledElement")
     if called is not None:
-        found["process"] = _static(called.get("processId"))
+        found["process"] = reader.fixed(element, called.get("processId"), "The process that it calls")
         found["passes"] = is_true(called, "propagateAllParentVariables", default=True)
         found["returns"] = is_true(called, "propagateAllChildVariables", default=True)
-        if found["process"] is None:
-            reader.problem(element, "unknownCall", "incomplete", "It calls a process by an expression.")
     decision = zeebe(element, "calledDecision")
     if decision is not None:
-        found |= {"decision": _static(decision.get("decisionId")), "result": decision.get("resultVariable")}
+        found["decision"] = reader.fixed(element, decision.get("decisionId"), "The decision that it asks")
+        found["result"] = decision.get("resultVariable")
     script = zeebe(element, "script")
     if script is not None:
         found["script"] = reader.expression(element, script.get("expression"), "The script")
         found["result"] = script.get("resultVariable")
-    found |= _person(element, forms)
+    found |= _person(reader, element, forms)
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _person(element: Element, forms: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _person(reader: Reader, element: Element, forms: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     assignment = zeebe(element, "assignmentDefinition")
     if assignment is not None:
-        found["assignee"] = assignment.get("assignee")
-        groups = assignment.get("candidateGroups") or ""
-        if not groups.startswith("="):
-            found["groups"] = tuple(group.strip() for group in groups.split(",") if group.strip())
+        found |= person(reader, element, assignment.get("assignee"), assignment.get("candidateGroups"))
     form = zeebe(element, "formDefinition")
     if form is not None:
         key = form.get("formId") or form.get("externalReference") or form.get("formKey") or ""
@@ -68,6 +68,7 @@ def zeebe_forms(process: Element) -> dict[str, Mapping[str, Any]]:
     return found
 
 
+_SECRET = re.compile(r"\{\{\s*secrets\.(\w+)\s*\}\}", re.ASCII)
 _TYPES = {"checkbox": "boolean", "number": "number", "checklist": "array", "taglist": "array"}
 
 
@@ -83,6 +84,15 @@ def zeebe_loop(reader: Reader, element: Element, characteristics: Element) -> di
         "result": reader.expression(element, loop.get("outputElement"), "The result of a round"),
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _with_secrets(source: str) -> str:
+    """Write a secret as ours: connectors of Camunda 8 find it in a text as `{{secrets.NAME}}`."""
+    parts = _SECRET.split(source)
+    if len(parts) == 1 or source.startswith("="):
+        return source
+    pieces = [f"secrets.{part}" if at % 2 else json.dumps(part) for at, part in enumerate(parts) if part]
+    return "=" + " + ".join(pieces)
 
 
 def zeebe_correlation(reader: Reader, element: Element, message: Element) -> str | None:
@@ -108,14 +118,8 @@ def _mapping(reader: Reader, element: Element, found: dict[str, Any]) -> None:
             if local(entry) != name or not entry.get("target"):
                 continue
             target = entry.get("target", "")
-            source = reader.template(element, entry.get("source") or "", f"The {name} {target}")
+            source = reader.template(element, _with_secrets(entry.get("source") or ""), f"The {name} {target}")
             if source is not None:
                 made.append((target, source))
         if made:
             found[part] = tuple(made)
-
-
-def _static(value: str | None) -> str | None:
-    """A value that is written there; None for an expression."""
-    value = (value or "").strip()
-    return None if not value or value.startswith("=") else value

@@ -6,8 +6,13 @@ from xml.etree.ElementTree import Element
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 SOM = "{urn:som:recipe:1}"
 ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"
-CAMUNDA = ("{http://camunda.org/schema/1.0/bpmn}", "{http://activiti.org/bpmn}", "{http://flowable.org/bpmn}")
+CAMUNDA = (
+    "{http://camunda.org/schema/1.0/bpmn}", "{http://activiti.org/bpmn}", "{http://flowable.org/bpmn}",
+    "{http://operaton.org/schema/1.0/bpmn}", "{http://eximeebpms.org/schema/1.0/bpmn}", "{http://camunda.org/bpmn}",
+)  # fmt: skip
 """Camunda 7, and its relatives, which use the same words."""
+SPIFF = "{http://spiffworkflow.org/bpmn/schema/1.0/core}"
+JBPM = ("{http://www.jboss.org/drools}", "{http://www.jboss.org/drools/flow/gpd}")
 
 
 def local(element: Element) -> str:
@@ -70,6 +75,11 @@ def is_true(element: Element, name: str, default: bool = False) -> bool:
     """A boolean attribute."""
     value = element.get(name)
     return default if value is None else value.strip() in ("true", "1")
+
+
+def is_computed(text: str) -> bool:
+    """Whether a text of another engine is an expression, or has one in it."""
+    return text.startswith("=") or "${" in text or "#{" in text
 
 
 def unprefixed(reference: str | None) -> str | None:

@@ -1,11 +1,13 @@
 """Event definitions of a BPMN file."""
 
+import re
 from xml.etree.ElementTree import Element
 
 from models.domain.recipes import times
 from models.domain.recipes.model import Event, EventKind, Timer, TimerKind
+from models.recipes import foreign
 from models.recipes.camunda8 import zeebe_correlation
-from models.recipes.elements import child, children, local, named, text_of
+from models.recipes.elements import child, children, is_computed, local, named, text_of
 from models.recipes.own_words import own_correlation
 from models.recipes.reader import Reader
 
@@ -26,6 +28,8 @@ _TIMERS: tuple[tuple[str, TimerKind], ...] = (
     ("timeDuration", "duration"),
     ("timeCycle", "cycle"),
 )
+_QUOTED = re.compile(r"""(["'])([^"']*)\1""")
+"""A time as a text literal, as SpiffWorkflow has it."""
 _STARTS_A_RUN = "startEvent"
 
 
@@ -53,13 +57,13 @@ def _event(  # noqa: PLR0911 - one for each kind
         case "timer":
             return Event(kind, timer=_timer(reader, element, definition))
         case "signal":
-            return Event(kind, _name_of(reader.referred(definition.get("signalRef"))))
+            return Event(kind, _name_of(reader, element, reader.referred(definition.get("signalRef"))))
         case "conditional":
             return Event(kind, condition=reader.condition(element, child(definition, "condition"), "Its condition"))
         case "error":
-            return Event(kind, code=_code(reader.referred(definition.get("errorRef")), "errorCode"))
+            return Event(kind, code=_code(reader, element, definition.get("errorRef"), "errorCode"))
         case "escalation":
-            return Event(kind, code=_code(reader.referred(definition.get("escalationRef")), "escalationCode"))
+            return Event(kind, code=_code(reader, element, definition.get("escalationRef"), "escalationCode"))
         case "compensate":
             activity = reader.referred(definition.get("activityRef"))
             return Event(kind, activity=activity.get("id") if activity is not None else None)
@@ -72,13 +76,14 @@ def _event(  # noqa: PLR0911 - one for each kind
 def _message_name(reader: Reader, element: Element, message: Element | None) -> str | None:
     """Return the name under which a message is known: its own, else that of the message flow that is drawn."""
     if message is not None:
-        return _name_of(message)
+        return _name_of(reader, element, message)
     identity = element.get("id", "")
     flow = reader.flows_to.get(identity)
     flow = flow if flow is not None else reader.flows_from.get(identity)
     if flow is None:
         return None
-    return _name_of(reader.referred(flow.get("messageRef"))) or named(flow) or flow.get("id")
+    told = _name_of(reader, element, reader.referred(flow.get("messageRef")))
+    return told or named(flow) or flow.get("id")
 
 
 def _correlation(reader: Reader, element: Element, message: Element | None) -> str | None:
@@ -93,12 +98,18 @@ def _is_inside(reader: Reader, element: Element) -> bool:
     return any(element in list(one) for one in reader.root.iter() if local(one) == "subProcess")
 
 
-def _name_of(element: Element | None) -> str | None:
-    return None if element is None else named(element) or element.get("id")
+def _name_of(reader: Reader, element: Element, named_one: Element | None) -> str | None:
+    """The name of a message or signal; None where it would have to be computed."""
+    if named_one is None:
+        return None
+    return reader.fixed(element, named(named_one) or named_one.get("id"), "The name of what it is about")
 
 
-def _code(element: Element | None, attribute: str) -> str | None:
-    return None if element is None else element.get(attribute) or named(element) or element.get("id")
+def _code(reader: Reader, element: Element, reference: str | None, attribute: str) -> str | None:
+    defined = reader.referred(reference)
+    if defined is None:
+        return (reference or "").rpartition(":")[2] or None
+    return reader.fixed(element, defined.get(attribute) or named(defined) or defined.get("id"), "Its code")
 
 
 def _timer(reader: Reader, element: Element, definition: Element) -> Timer | None:
@@ -107,11 +118,18 @@ def _timer(reader: Reader, element: Element, definition: Element) -> Timer | Non
         text = text_of(holder)
         if not text:
             continue
-        if text.startswith(("=", "$", "#")):
-            feel = reader.expression(element, text, "Its time")
+        text = _QUOTED.sub(r"\2", text)
+        if is_computed(text):
+            feel = reader.expression(element, _whole(text), "Its time")
             return None if feel is None else Timer(kind, feel, expression=True)
         return _fixed(reader, element, kind, text)
     return None
+
+
+def _whole(text: str) -> str:
+    """A time of Camunda 7 that is put together, as in `PT${minutes}M`, as one expression."""
+    template, _ = foreign.value(text)
+    return text if text.startswith(("=", "${", "#{")) or not template.startswith("=") else template
 
 
 def _fixed(reader: Reader, element: Element, kind: TimerKind, text: str) -> Timer | None:

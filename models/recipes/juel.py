@@ -16,6 +16,13 @@ _WORDS = {
     "div": "/", "mod": "%",
 }  # fmt: skip
 _COMPARISONS = {"==": "=", "!=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
+_VARIABLES = {
+    "nrOfInstances": "numberOfInstances",
+    "nrOfCompletedInstances": "numberOfCompletedInstances",
+    "nrOfActiveInstances": "numberOfActiveInstances",
+    "loopCounter": "(loopCounter - 1)",
+}
+"""Of loops, as Camunda 7 names them; its counter begins at 0."""
 _MAX_DEPTH = 30
 
 
@@ -157,7 +164,7 @@ class _Parser:
         if kind == "text":
             return json.dumps(_plain(token), ensure_ascii=False)
         if kind in ("number", "word", "quoted"):
-            return token
+            return _VARIABLES.get(token, token)
         if (kind, token) == ("sign", "("):
             inner = self.choice(depth + 1)
             self._expect(")")

@@ -8,9 +8,12 @@ from xml.etree.ElementTree import Element
 from models.domain.recipes.model import Loop, Node, NodeKind, TaskKind, Work
 from models.recipes.camunda7 import camunda_loop, camunda_work
 from models.recipes.camunda8 import zeebe_loop, zeebe_work
-from models.recipes.elements import camunda_attribute, child, children, is_true, local, named, text_of, unprefixed
+from models.recipes.data import drawn, drawn_loop
+from models.recipes.elements import camunda_attribute, child, is_true, local, named, text_of, unprefixed
 from models.recipes.events import read_events, received_message
+from models.recipes.other_engines import other_work
 from models.recipes.own_words import own_loop, own_milestone, own_work
+from models.recipes.people import resource_roles
 from models.recipes.reader import Reader
 
 TASKS: dict[str, TaskKind] = {
@@ -108,19 +111,29 @@ def _interrupts(element: Element) -> bool:
 
 def _with_task(reader: Reader, element: Element, node: Node) -> Node:
     """Return the node with what follows from the kind of its task."""
-    name, work = local(element), node.work
-    if name in ("task", "globalTask") and (work.specification or work.fulfiller or work.type):
-        return replace(node, task="service")
+    node = replace(node, task=_task(local(element), node))
     if node.task == "receive":
         return replace(node, events=(received_message(reader, element),))
-    if node.task == "script" and work.script is None:
+    if node.task == "rule" and node.work.decision:
+        return replace(node, work=replace(node.work, type=None))
+    if node.task == "script" and node.work.script is None:
         _script(reader, element)
         feel = (element.get("scriptFormat") or "").lower() == "feel"
         script = reader.expression(element, text_of(child(element, "script")), "The script") if feel else None
-        return replace(node, work=replace(work, script=script))
-    if node.task == "rule" and work.script is not None:
-        return replace(node, task="script")
+        return replace(node, work=replace(node.work, script=script))
     return node
+
+
+def _task(name: str, node: Node) -> TaskKind | None:
+    """What a task is by what it says: a job for a worker may be drawn as a plain task, or as what the worker does."""
+    work = node.work
+    if name in ("task", "globalTask") and (work.specification or work.fulfiller or work.type):
+        return "service"
+    if node.task in ("script", "rule") and work.type and not (work.script or work.decision):
+        return "service"
+    if name == "serviceTask" and work.decision:
+        return "rule"
+    return "script" if node.task == "rule" and work.script is not None else node.task
 
 
 def _script(reader: Reader, element: Element) -> None:
@@ -131,44 +144,18 @@ def _script(reader: Reader, element: Element) -> None:
 
 
 def _work(reader: Reader, element: Element, forms: Mapping[str, Any]) -> Work:
-    found: dict[str, Any] = _drawn(element, reader)
+    found: dict[str, Any] = drawn(reader, element) | resource_roles(reader, element)
+    operation = reader.referred(element.get("operationRef"))
+    if operation is not None and local(element) in ("serviceTask", "sendTask"):
+        found["type"] = named(operation) or operation.get("id")
     if local(element) == "callActivity":
-        found["process"] = unprefixed(element.get("calledElement"))
-        if (element.get("calledElement") or "").startswith(("$", "#", "=")):
-            found["process"] = None
-            reader.problem(element, "unknownCall", "incomplete", "It calls a process by an expression.")
+        called = reader.fixed(element, element.get("calledElement"), "The process that it calls")
+        found["process"] = unprefixed(called)
+    found |= other_work(element)
     found |= camunda_work(reader, element)
     found |= zeebe_work(reader, element, forms)
     found |= own_work(reader, element)
     return Work(**found)
-
-
-def _drawn(element: Element, reader: Reader) -> dict[str, Any]:
-    """Return the inputs and outputs that are drawn as data objects: values by the objects' names."""
-    found: dict[str, Any] = {}
-    for part, name, end in (
-        ("input_schema", "dataInputAssociation", "sourceRef"),
-        ("output_schema", "dataOutputAssociation", "targetRef"),
-    ):
-        objects: dict[str, Any] = {
-            data: {}
-            for association in children(element, name)
-            for reference in children(association, end)
-            if (data := data_name(reader, text_of(reference)))
-        }
-        if objects:
-            found[part] = {"type": "object", "properties": objects, "additionalProperties": True}
-    return found
-
-
-def data_name(reader: Reader, reference: str) -> str | None:
-    """Return the variable that a data object is: its name, else that of the object it refers to."""
-    element = reader.referred(reference)
-    if element is None or not local(element).startswith(("data", "property")):
-        return None
-    behind = reader.referred(element.get("dataObjectRef") or element.get("dataStoreRef"))
-    found = named(element) or (named(behind) if behind is not None else "")
-    return " ".join(found.split()) or None
 
 
 def _loop(reader: Reader, element: Element) -> Loop | None:
@@ -184,7 +171,7 @@ def _loop(reader: Reader, element: Element) -> Loop | None:
     several = child(element, "multiInstanceLoopCharacteristics")
     if several is None:
         return None
-    found: dict[str, Any] = _drawn_loop(reader, several)
+    found: dict[str, Any] = drawn_loop(reader, element, several)
     found |= camunda_loop(reader, element, several)
     found |= zeebe_loop(reader, element, several)
     found |= own_loop(reader, element, several)
@@ -192,17 +179,3 @@ def _loop(reader: Reader, element: Element) -> Loop | None:
     until = reader.condition(element, child(several, "completionCondition"), "The completion condition")
     kind = "sequential" if is_true(several, "isSequential") else "parallel"
     return Loop(kind, **{"cardinality": cardinality, "until": until} | found)  # type: ignore[arg-type]
-
-
-def _drawn_loop(reader: Reader, several: Element) -> dict[str, Any]:
-    """Return what the loop goes over, drawn as data."""
-    collection = data_name(reader, text_of(child(several, "loopDataInputRef")))
-    collected = data_name(reader, text_of(child(several, "loopDataOutputRef")))
-    items = {name: child(several, name) for name in ("inputDataItem", "outputDataItem")}
-    found = {
-        "collection": f"`{collection}`" if collection and "`" not in collection else None,
-        "collected": collected,
-        "element": named(items["inputDataItem"]) if items["inputDataItem"] is not None else None,
-        "result": f"`{named(items['outputDataItem'])}`" if items["outputDataItem"] is not None else None,
-    }
-    return {name: value for name, value in found.items() if value and value != "``"}

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from models.domain.expressions import ExpressionError, compile_expression
 from models.domain.recipes.problems import Problem, Severity
 from models.recipes import foreign
-from models.recipes.elements import local, named
+from models.recipes.elements import is_computed, local, named
 
 
 @dataclass
@@ -84,6 +85,20 @@ class Reader:
             return source
         feel = self.expression(element, source, what)
         return None if feel is None else f"={feel}"
+
+    def fixed(self, element: Element, text: str | None, what: str) -> str | None:
+        """Read a name that another engine may compute: one that is computed from nothing is that, others a problem."""
+        text = (text or "").strip()
+        if not is_computed(text):
+            return text or None
+        try:
+            value = compile_expression(text[1:]).evaluate({}) if text.startswith("=") else None
+        except ExpressionError:
+            value = None
+        if isinstance(value, str) and value:
+            return value
+        self.problem(element, "expression", "incomplete", f"{what} is computed by {text[:80]!r}: write a name.")
+        return None
 
     def schema(self, element: Element, text: str | None, what: str) -> Mapping[str, Any] | None:
         """Read a JSON Schema."""

@@ -8,9 +8,11 @@ from xml.etree.ElementTree import Element
 from models import safe_xml
 from models.domain.errors import SomError
 from models.domain.recipes.model import Flow, Node, Process, Recipe
+from models.recipes import leftovers
 from models.recipes.camunda8 import zeebe_forms
+from models.recipes.data import data_name
 from models.recipes.elements import BPMN, child, children, is_true, local, named, own, text_of
-from models.recipes.nodes import PROCESSES, TASKS, Ways, data_name, is_node, read_node
+from models.recipes.nodes import PROCESSES, TASKS, Ways, is_node, read_node
 from models.recipes.reader import Reader
 
 MAX_NODES = 2_000
@@ -50,7 +52,8 @@ def read_recipe(source: bytes | str, *, process: str | None = None) -> Recipe:
         if local(element) in ("choreography", "globalChoreographyTask") and element.tag == BPMN + local(element):
             reader.problem(element, "unsupported", "refused", "Choreographies are not run.")
     if not any(found.nodes for found in processes.values()):
-        raise InvalidRecipe("It has no process with anything in it.")
+        reasons = (str(problem) for found in processes.values() for problem in found.problems)
+        raise InvalidRecipe(next(reasons, "It has no process with anything in it."))
     recipe = Recipe("", processes, tuple(reader.problems))
     if process is not None and process not in processes:
         raise InvalidRecipe(f"It has no process {process!r}; it has {', '.join(processes)}.")
@@ -68,6 +71,8 @@ def _processes(reader: Reader) -> dict[str, Process]:
     found: dict[str, Process] = {}
     for element in reader.root:
         identity, before = element.get("id", ""), len(reader.problems)
+        if not identity and element.tag == f"{BPMN}process":
+            raise InvalidRecipe(f"The process {named(element)!r} has no id.")
         if element.tag == f"{BPMN}process":
             process = _process(reader, element, pools.get(identity, ""))
         elif local(element).startswith("global") and local(element) in TASKS:
@@ -85,6 +90,8 @@ def _process(reader: Reader, element: Element, pool: str) -> Process:
     flows = {flow.id: flow for flow in _flows(reader, element)}
     ways = _ways(flows)
     forms = zeebe_forms(element)
+    leftovers.tell(reader, element)
+    _twice(reader, element)
     nodes = {node.id: node for node in _nodes(reader, element, element.get("id", ""), ways, forms)}
     _undoing(element, nodes)
     lanes = dict(_lanes(element))
@@ -123,7 +130,7 @@ def _nodes(reader: Reader, container: Element, parent: str, ways: Ways, forms: M
 
 
 def _flows(reader: Reader, container: Element) -> Iterator[Flow]:
-    for element in container.iter(f"{BPMN}sequenceFlow"):
+    for element in _drawn_flows(container):
         holder = child(element, "conditionExpression")
         condition = reader.condition(element, holder, "Its condition")
         text = text_of(holder)
@@ -137,6 +144,15 @@ def _flows(reader: Reader, container: Element) -> Iterator[Flow]:
         )
 
 
+def _drawn_flows(container: Element) -> Iterator[Element]:
+    """Yield the sequence flows inside, without those in what is not run as a whole."""
+    for element in container:
+        if element.tag == f"{BPMN}sequenceFlow":
+            yield element
+        elif local(element) in PROCESSES:
+            yield from _drawn_flows(element)
+
+
 def _ways(flows: Mapping[str, Flow]) -> Ways:
     incoming: dict[str, tuple[str, ...]] = {}
     outgoing: dict[str, tuple[str, ...]] = {}
@@ -144,6 +160,18 @@ def _ways(flows: Mapping[str, Flow]) -> Ways:
         incoming[flow.target] = (*incoming.get(flow.target, ()), flow.id)
         outgoing[flow.source] = (*outgoing.get(flow.source, ()), flow.id)
     return Ways(incoming, outgoing)
+
+
+def _twice(reader: Reader, process: Element) -> None:
+    """Refuse nodes and flows of one id: which of them a flow, a run or an answer means, nobody could say."""
+    seen: set[str] = set()
+    for element in process.iter():
+        identity = element.get("id", "")
+        if not identity or not (is_node(element) or element.tag == f"{BPMN}sequenceFlow"):
+            continue
+        if identity in seen:
+            reader.problem(element, "dangling", "refused", "Another element of the process has the same id.")
+        seen.add(identity)
 
 
 def _undoing(process: Element, nodes: dict[str, Node]) -> None:

@@ -32,7 +32,9 @@ def run_bench(url: str, file: Path, *arguments: str) -> dict[str, Any]:
     return written
 
 
-@pytest.mark.parametrize("part", ["waits", "orders", "fallout", "beside", "first-call", "delivery", "pools", "recipes"])
+@pytest.mark.parametrize(
+    "part", ["waits", "orders", "fallout", "beside", "first-call", "delivery", "pools", "allocating", "recipes"]
+)
 def test_the_smallest_run_of_a_part_gives_figures_beside_their_floors(
     mongodb_url: str, tmp_path: Path, part: str
 ) -> None:

@@ -4,6 +4,7 @@ Written by hand, because FEEL cannot be cut into tokens without knowing the name
 Operators are taken by precedence, in few stack frames for each level of nesting.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,10 +13,12 @@ from models.domain.expressions.cursor import MAX_NESTING, OPERATOR
 from models.domain.expressions.errors import ExpressionSyntaxError
 from models.domain.expressions.names import Names
 from models.domain.expressions.operands import Operands
+from models.domain.expressions.runtime import MAX_TEXT
 from models.domain.expressions.types import Type
 
 MAX_SOURCE_LENGTH = 4_000
-"""Characters of one expression."""
+"""Characters of one expression; its text literals count apart, together up to the longest text that one makes."""
+_LITERALS = re.compile(r'"(?:\\.|[^"\\])*"', re.DOTALL)
 
 _LEVELS = {
     "or": 0, "and": 1, "=": 2, "!=": 2, "<": 2, "<=": 2, ">": 2, ">=": 2, "between": 2, "in": 2, "instance": 2,
@@ -59,7 +62,7 @@ def parse_unary_tests(source: str, scope: Scope | None = None, doubts: list[str]
 
 
 def _parser(source: str, scope: Scope | None) -> "_Parser":
-    if len(source) > MAX_SOURCE_LENGTH:
+    if len(source) > MAX_SOURCE_LENGTH and _is_too_long(source):
         problem = f"it has {len(source)} characters, and {MAX_SOURCE_LENGTH} are allowed"
         raise ExpressionSyntaxError(source, MAX_SOURCE_LENGTH, problem)
     given = scope or Scope()
@@ -70,6 +73,10 @@ def _parser(source: str, scope: Scope | None) -> "_Parser":
         attributes=given.attributes.inner(),
         types=given.types,
     )
+
+
+def _is_too_long(source: str) -> bool:
+    return len(source) > MAX_TEXT or len(_LITERALS.sub("", source)) > MAX_SOURCE_LENGTH
 
 
 def _finished(parser: "_Parser", root: nodes.Node, doubts: list[str] | None) -> nodes.Node:

@@ -20,7 +20,7 @@ from models.domain.recipes.values import names_of
 ANYTHING = "*"
 """Stands for whatever a task without declared outputs may answer."""
 
-_LOCAL = frozenset({COUNTER, "numberOfInstances", "numberOfCompletedInstances", "numberOfActiveInstances"})
+_LOCAL = frozenset({COUNTER})
 _EVERYWHERE = frozenset({"secrets"})
 
 

@@ -15,6 +15,9 @@ TURNS = 12
 MAX_CASES = 500
 """Runs of one exploration."""
 
+MAX_PASSED = 200_000
+"""Steps of all its runs together, after which no other is begun."""
+
 WELL = frozenset({"completed", "terminated"})
 
 
@@ -38,11 +41,13 @@ class Exploration:
 
 def explore(recipe: Recipe, *, decide: Decide | None = None) -> Exploration:
     """Run a recipe by all its start events, with each event at its activities, and several ways at its gateways."""
-    outcomes = []
-    for index, case in enumerate(_cases(recipe)):
-        if index == MAX_CASES:
+    outcomes: list[tuple[Case, Outcome]] = []
+    steps = 0
+    for case in _cases(recipe):
+        if len(outcomes) == MAX_CASES or steps > MAX_PASSED:
             break
         outcomes.append((case, simulate(recipe, case, decide=decide)))
+        steps += len(outcomes[-1][1].path)
     # A start event is where a run begins: it is left without having been entered.
     passed = {
         step.element

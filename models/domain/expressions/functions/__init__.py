@@ -3,6 +3,7 @@
 from models.domain.expressions.functions import (
     contexts,
     dates,
+    extensions,
     intervals,
     lists,
     numbers,
@@ -14,6 +15,6 @@ from models.domain.expressions.functions import (
 from models.domain.expressions.functions.registry import FUNCTIONS, Function
 
 __all__ = [
-    "FUNCTIONS", "Function", "contexts", "dates", "intervals", "lists", "numbers", "patterns", "statistics", "texts",
-    "values",
+    "FUNCTIONS", "Function", "contexts", "dates", "extensions", "intervals", "lists", "numbers", "patterns",
+    "statistics", "texts", "values",
 ]  # fmt: skip

@@ -62,6 +62,17 @@ def split(run: Run, text: str, delimiter: str) -> list[str]:
     return checked_list([*parts, text[end:]])
 
 
+@function("extract", "string: text, pattern: text", "list")
+def extract(run: Run, text: str, pattern: str) -> list[str]:
+    """Return all matches of a pattern in a text."""
+    made: list[str] = []
+    for match in _found(run, text, pattern):
+        made.append(text[match.start() : match.end()])
+        if len(made) > MAX_LIST:
+            break
+    return checked_list(made)
+
+
 def _flagged(pattern: str, flags: Any) -> str:
     """Return a pattern with XQuery's flags: i, m and s as the engine has them, x by leaving white space out."""
     if flags is None or flags == "":

@@ -67,10 +67,11 @@ def substring_after(run: Run, text: str, match: str) -> str:
     return text[place + len(match) :] if place >= 0 else ""
 
 
-@function("string join", "list: list, delimiter: any?", "text")
-def string_join(run: Run, items: list[Any], delimiter: Any = None) -> str:
-    if not isinstance(delimiter, str | None):
-        raise wrong_type("string join(delimiter)", "a text", delimiter)
+@function("string join", "list: list, delimiter: any?, prefix: any?, suffix: any?", "text")
+def string_join(run: Run, items: list[Any], delimiter: Any = None, prefix: Any = None, suffix: Any = None) -> str:
+    for name, given in (("delimiter", delimiter), ("prefix", prefix), ("suffix", suffix)):
+        if not isinstance(given, str | None):
+            raise wrong_type(f"string join({name})", "a text", given)
     delimiter = delimiter or ""
     parts = [item for item in items if item is not None]
     run.spend(1 + len(items) // 4)
@@ -82,4 +83,4 @@ def string_join(run: Run, items: list[Any], delimiter: Any = None) -> str:
         if length > 2 * MAX_TEXT:
             raise ExpressionTooExpensive(f"The expression makes a text of more than {MAX_TEXT} characters")
     run.spend(length // 100)
-    return checked_text(delimiter.join(parts))
+    return checked_text(f"{prefix or ''}{delimiter.join(parts)}{suffix or ''}")
