@@ -15,7 +15,7 @@ import structlog
 
 from adapters.ports import FulfillerCall
 from models.callback_token import CallKey
-from models.domain.errors import AlreadyExists, Unavailable
+from models.domain.errors import AlreadyExists, SomError, Unavailable
 from models.domain.expressions import ExpressionError
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import Accepted, Outcome, Unreachable
@@ -23,6 +23,7 @@ from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
 from models.domain.secrets import SecretMissing
 from models.domain.service_change import with_delta
+from models.schemas import violations
 from models.sealing import SecretUnreadable
 from models.secrets import Secrets
 from scheduler.choice import Choice
@@ -48,13 +49,22 @@ __all__ = ["Answer", "Engagement", "Engager", "Held", "Parts", "Slots"]
 log = structlog.get_logger(__name__)
 
 
+class InputMisfit(SomError):
+    """The input of a step is not what its recipe declares."""
+
+
 class Engager:
-    """Engages fulfillers for the tasks of one plan."""
+    """Engages fulfillers for the tasks of one plan.
+
+    Attributes:
+        declares: the JSON Schema of what a step of a recipe is given, where the recipe has one.
+    """
 
     def __init__(
         self, parts: Parts, record: PlanRecord, services: Services, context: TaskContext, transients: Transients
     ) -> None:
         """Work for this plan."""
+        self.declares: Callable[[PlannedTask], Mapping[str, Any] | None] = lambda _: None
         self._transients = transients
         self.secrets = StepSecrets(Secrets(parts.store, parts.clock, parts.sealer), record.tenant)
         self._parts = parts
@@ -107,12 +117,29 @@ class Engager:
             value = kept["input"] if "input" in kept else await self._context.evaluate_input(task)
             self._transients.check(value)
             await self.secrets.check(task, value)
+            self._check_declared(task, value)
+        except InputMisfit as error:
+            return Held("inputInvalid", "The input is not what the step declares", f"{task.name}: {error}", decision)
         except SecretMissing as error:
             return Held("secretMissing", "A secret is missing", f"{task.name}: {error}", decision)
         except (ExpressionError, SecretUnreadable) as error:
             return Held("inputMapping", "The task's input cannot be made", f"{task.name}: {error}", decision)
         call = await self._call(task, run, value, kept, definition.timeout)
         return Engagement(task, run.revision, definition, fulfiller, call, decision, kept.get("decision"), free)
+
+    def _check_declared(self, task: PlannedTask, value: Any) -> None:
+        """See that the input of a step is what its recipe declares.
+
+        Raises:
+            InputMisfit: it is not; says where.
+        """
+        schema = self.declares(task) if task.of is not None and task.target is None else None
+        if schema is None or not isinstance(value, Mapping):
+            return
+        ours = {"manual"} if task.kind == "person" else set()  # what people are told of the task is ours
+        wrong = violations(schema, {name: one for name, one in value.items() if name not in ours})
+        if wrong:
+            raise InputMisfit("; ".join(wrong))
 
     async def alternatives(self, task: PlannedTask, fulfiller: str) -> list[str]:
         """Who shall not be asked again for a task that its fulfiller could not be reached for, as others are left.

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -86,6 +87,8 @@ class PlanRun:
             parts, record, self._context, self._settling, self._fallout, self._items, self._calls.answers
         )
         self._settling.catches = self._recipes.caught
+        self._settling.declares = partial(self._recipes.declared, "output_schema")
+        self._engager.declares = partial(self._recipes.declared, "input_schema")
         self.on_rest: Callable[[], None] = lambda: None
         self._poked = False
         self._handing_over = False

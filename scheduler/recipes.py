@@ -414,6 +414,17 @@ class Recipes:
             return False
         return catches(playable.recipe, run.state, task.step, code)
 
+    def declared(self, which: str, step: PlannedTask) -> Document | None:
+        """The JSON Schema that the recipe of a step has for its input (`input_schema`) or answer (`output_schema`)."""
+        run, playable = self._runs.get(step.of or ""), self._playables.get(step.of or "")
+        token = run.state.token(step.step or "") if run is not None else None
+        if run is None or playable is None or token is None:
+            return None
+        process = playable.recipe.processes.get(run.state.scopes[token.scope].process)
+        node = process.nodes.get(token.node) if process is not None else None
+        schema: Document | None = getattr(node.work, which) if node is not None else None
+        return schema
+
     async def take_up(self) -> None:
         """Have the runs at hand that a former holder of the plan has led so far."""
         for key in self._progress.recipes:
