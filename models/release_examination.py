@@ -29,6 +29,7 @@ from models.domain.violations import Violation
 from models.foresight import ForeseenCatalogue, ForeseenInventory
 from models.planning import load_relations, load_surface, plan_order
 from models.reading import reading
+from models.recipe_bindings import Seen, seen
 from models.recipe_book import RecipeBook
 from models.registrations import registered
 from models.release_parts import Part, RecipePart, SpecificationPart
@@ -63,6 +64,7 @@ class Examination:
         recipes: the recipes likewise.
         installed: the installed releases by name.
         present: this very version, where it was installed before.
+        latches: of what recipes are bound to, as they stood before all of this was read.
         plans: by the name of the check the plan that its order leads to.
     """
 
@@ -72,6 +74,7 @@ class Examination:
     recipes: dict[str, Document]
     installed: dict[str, Document]
     present: Document | None
+    latches: Seen
     change: CatalogueChange = NOTHING
     recipe_change: CatalogueChange = NOTHING
     plans: dict[str, Picture] = field(default_factory=dict)
@@ -79,7 +82,10 @@ class Examination:
     @property
     def parts(self) -> list[Part]:
         """All that installing it would do, to be written."""
-        return [SpecificationPart(self.change, self.specifications), RecipePart(self.recipe_change, self.recipes)]
+        return [
+            SpecificationPart(self.change, self.specifications),
+            RecipePart(self.recipe_change, self.recipes, self.latches),
+        ]
 
     @property
     def former(self) -> Document | None:
@@ -116,6 +122,7 @@ class Examiner:
         body, undrawn = await aside(with_drawings, body)
         package, violations = read_package(body)
         violations += undrawn
+        latches = await seen(self._store, caller.tenant)
         found = Examination(
             package,
             violations,
@@ -123,6 +130,7 @@ class Examiner:
             await self._releases.recipes(caller.tenant, [str(one["id"]) for one in package.recipes]),
             await self._releases.installed(caller.tenant),
             await self._releases.get(caller.tenant, package.id),
+            latches,
         )
         for index, specification in enumerate(package.specifications):
             await self._follow(
