@@ -324,6 +324,7 @@ def _orders_and_services(dependencies: Dependencies, settings: HttpSettings, lis
         "retrievePropagation": propagations.retrieve,
         "orderPropagation": propagations.order,
         "explainOrder": Explanations(dependencies).retrieve,
+        "explainProcessFlow": Explanations(dependencies).retrieve_flow,
         "retrieveReconciliation": reconciliations.retrieve,
         "requestReconciliation": reconciliations.request,
         "listRepair": repairs.list,

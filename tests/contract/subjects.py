@@ -361,6 +361,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/propagation/{{id}}": _propagation,
     f"{SOM}/propagation/{{id}}/order": _propagation,
     f"{SOM}/order/{{id}}/explanation": _order,
+    f"{SOM}/processFlow/{{id}}/explanation": process_flow,
     f"{SOM}/order/{{id}}/stream": _told_to_its_end,
 }
 
