@@ -7,7 +7,7 @@ from handlers.dependencies import Dependencies
 from handlers.exchange import Reply, Request
 from handlers.som.fallout_bodies import task_flow_reference
 from handlers.som.lists import one_reply
-from handlers.som.plan_bodies import ORDERS, PROCESS, PROCESSES, decision_body
+from handlers.som.plan_bodies import ORDERS, PROCESSES, decision_body
 from handlers.som.times import shown
 from models import policies
 from models.callback_token import CallKey
@@ -15,6 +15,7 @@ from models.clock import Clock
 from models.domain.errors import NotFound
 from models.domain.evidence import Evidence, Subject, Wait
 from models.domain.explanation import Explanation, ItemPicture, explain
+from models.domain.flow_runs import OWNER as PROCESS
 from models.domain.plan import PlannedTask
 from models.flow_reading import open_flows_by_task
 from models.plan_reading import PlanPicture, item_states, picture

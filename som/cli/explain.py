@@ -92,29 +92,37 @@ def _tree(found: Mapping[str, Any]) -> Tree:
         tree.add(Text.assemble(("change ", "bold"), progress, "  ", output.state(change["state"])))
     for one in found.get("policyDecision") or ():
         tree.add(_policy_line(one))
-    if "item" not in found:
-        for choice in found.get("choice") or ():
-            name = Text.assemble((f"{choice['task'].get('name')} ", "bold"), output.state(choice["state"]))
-            _add_choice(tree.add(name), choice)
+    _add_choices(tree, found)
     for item in found.get("item") or ():
-        path = item["path"]
-        after = f", after item {', '.join(item['needs'])}" if item.get("needs") else ""
-        waiting = f", {item['behind']} wait for others" if item["behind"] else ""
-        branch = tree.add(
-            Text.assemble(
-                ("item ", "bold"), path, "  ", output.state(item["state"]),
-                f"  {item['ended']} of {item['tasks']} tasks ended{waiting}{after}",
-            )
-        )  # fmt: skip
-        here = [wait for wait in waits if wait.get("item") == path]
-        for wait in here:
-            _add(branch, wait)
-        told = {(wait.get("task") or {}).get("id") for wait in here if wait.get("decision")}
-        for choice in found.get("choice") or ():
-            if choice["item"] == path and (choice["task"]["id"] not in told or choice.get("formerDecision")):
-                name = Text.assemble((f"{choice['task'].get('name')} ", "bold"), output.state(choice["state"]))
-                _add_choice(branch.add(name), choice)
+        _add_item(tree, item, found)
     return tree
+
+
+def _add_choices(tree: Tree, found: Mapping[str, Any]) -> None:
+    """Who does the steps of a process flow, which has no items."""
+    for choice in (found.get("choice") or ()) if "item" not in found else ():
+        name = Text.assemble((f"{choice['task'].get('name')} ", "bold"), output.state(choice["state"]))
+        _add_choice(tree.add(name), choice)
+
+
+def _add_item(tree: Tree, item: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    path = item["path"]
+    after = f", after item {', '.join(item['needs'])}" if item.get("needs") else ""
+    waiting = f", {item['behind']} wait for others" if item["behind"] else ""
+    branch = tree.add(
+        Text.assemble(
+            ("item ", "bold"), path, "  ", output.state(item["state"]),
+            f"  {item['ended']} of {item['tasks']} tasks ended{waiting}{after}",
+        )
+    )  # fmt: skip
+    here = [wait for wait in found["wait"] if wait.get("item") == path]
+    for wait in here:
+        _add(branch, wait)
+    told = {(wait.get("task") or {}).get("id") for wait in here if wait.get("decision")}
+    for choice in found.get("choice") or ():
+        if choice["item"] == path and (choice["task"]["id"] not in told or choice.get("formerDecision")):
+            name = Text.assemble((f"{choice['task'].get('name')} ", "bold"), output.state(choice["state"]))
+            _add_choice(branch.add(name), choice)
 
 
 def _policy_line(one: Mapping[str, Any]) -> Text:
