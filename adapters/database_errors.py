@@ -94,3 +94,9 @@ class NotAReplicaSet(DatabaseProblem):
     """The MongoDB at {address} is not a replica set, and without one there are no change streams and no transactions.
     One node is enough: start mongod with '--replSet rs0' and run 'rs.initiate()' in mongosh once.
     """
+
+
+class DatabaseOfANewerRelease(DatabaseProblem):
+    """The database {database} belongs to a newer release than this one ({version}), which does not know what these have
+    changed in it: {migrations}. Run the newer release, or restore a backup that was made before it.
+    """

@@ -10,54 +10,28 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from adapters import manual, pool
-from adapters.allowances import Allowances
-from adapters.database_errors import DatabaseProblem
-from adapters.foreign_inventories import ForeignInventories
+from adapters.database_errors import DatabaseOfANewerRelease, DatabaseProblem
 from adapters.forms import JsonSchemaForms
-from adapters.http_session import Tools, open_session
-from adapters.kinds import Kinds
-from adapters.opa import OpenPolicyAgent
 from handlers.app import create_app
-from handlers.dependencies import Dependencies
+from handlers.dependencies import Dependencies, deciding
 from handlers.placing import order_placing
 from handlers.settings import HttpSettings
-from handlers.som.plan_bodies import ORDERS
-from handlers.validation import schema_check
-from models import migrations, task_flows
-from models.callback_token import CallbackKeyUnreadable, load_tokens
-from models.catalogue import Catalogue
+from models import migrations
+from models.callback_token import CallbackKeyUnreadable
 from models.clock import Clock
-from models.deciding import Deciding
-from models.domain.expressions import register_patterns
-from models.enabling import EnablingServices
-from models.fulfillers import ensure
-from models.hints import hint
-from models.inventory import Inventory
 from models.patterns import Re2Patterns
-from models.policies import PolicyBook
-from models.pools import jobs as pool_jobs
-from models.pools.pools import ResourcePoolStore
-from models.presence import Presence
-from models.recipe_book import RecipeBook
-from models.resealing import reseal
-from models.sealing import Sealer
 from models.store import Store, connect
-from scheduler.directory import Directory
 from scheduler.ending import end
-from scheduler.planner import Planner
-from scheduler.watcher import Watcher
 from som.assembly import make_engine, make_notifier
 from som.embedded import database
 from som.ground import Ground
 from som.http_server import HttpServer
 from som.listening import AddressTaken, listen
 from som.logging import set_up_logging
-from som.metrics import decision_counter
-from som.opening import opening, opening_sources
 from som.roles import Role, asked_to_stop, beat, clean
-from som.secret_keys import SecretKeyUnusable, secret_keys
+from som.secret_keys import SecretKeyUnusable
 from som.settings import Settings
+from som.shared import Shared, share
 from som.stopping import PARTS_SECONDS, StopClock, close_at_end, unless_told
 from som.version import program_version
 
@@ -78,16 +52,6 @@ def serve(settings: Settings) -> int:
         log.error("cannot start", reason=str(problem))  # noqa: TRY400 - the reason is for people, the trace for nobody
         return 1
     return 0
-
-
-def _allowances(settings: Settings) -> Allowances:
-    """What fulfillers may use of this host."""
-    return Allowances(
-        commands=settings.command_dir,
-        ansible_projects=settings.ansible_dir,
-        ansible_runs=settings.ansible_runs_dir or settings.data_dir / "ansible",
-        monitors=settings.monitor_dir,
-    )
 
 
 class Server:
@@ -127,103 +91,66 @@ class Server:
             close_at_end(stack, "connections of the database", client.close)
             store, clock = Store(client, self._settings.mongodb_database), Clock()
             await clock.synchronise(store.database)
+            await self._refuse_newer(store)
             await migrations.run(store.database, clock, self._worker)
             await self._serve(Ground(self._settings, self._worker, store, clock, stack), listening)
 
+    async def _refuse_newer(self, store: Store) -> None:
+        """An older program would not see what a newer one has written in another way."""
+        if unknown := await migrations.of_a_newer_release(store.database):
+            name, version = self._settings.mongodb_database, program_version()
+            raise DatabaseOfANewerRelease(database=name, version=version, migrations=", ".join(unknown))
+
     async def _serve(self, ground: Ground, listening: socket.socket) -> None:
-        settings, store, clock, stack = ground.settings, ground.store, ground.clock, ground.stack
-        register_patterns(Re2Patterns())
-        session = open_session()
-        close_at_end(stack, "session", session.close)
-        sealer = Sealer(secret_keys(settings))
-        await reseal(store, sealer)
-        callback_key = settings.callback_key.get_secret_value() if settings.callback_key else None
-        tokens = await load_tokens(store, sealer, callback_key)
-        base = ground.administration
-        pools = ResourcePoolStore(store, clock)
-        close_at_end(stack, "turns of resource pools", pools.turns.aclose)
-        tools = Tools(
-            session=lambda: session,
-            notification_url=lambda name: f"{base}/notification/{tokens.issue_for_hub(name)}",
-            schema_check=schema_check,
-            order_url=lambda order: f"{settings.callback_base()}{ORDERS}/{order}",
-            allowed=_allowances(settings),
-            task_flows=task_flows.TaskFlowStore(store, clock),
-            hint=lambda fulfiller, reference: hint(store, clock, fulfiller, [reference]),
-            resource_pools=pools,
-        )
-        kinds = Kinds(tools)
-        for own in (pool.REGISTRATION, manual.REGISTRATION):
-            await ensure(store, clock, own)
-        directory = Directory(store, opening(kinds, sealer))
-        close_at_end(stack, "fulfillers", directory.aclose)
-        recipes = RecipeBook(store)
-        catalogue, inventory = Catalogue(store, Re2Patterns(), recipes), Inventory(store)
-        policies, policy_service = PolicyBook(store), OpenPolicyAgent(session)
-        planner = Planner(catalogue, inventory, clock, EnablingServices(store, clock))
-        count_decision = decision_counter(ground.registry)
-        watcher = Watcher(store)
-        watcher.on_reference.append(lambda name: directory.invalidate() if name == "fulfiller" else None)
-        watcher.on_reference.append(lambda name: catalogue.invalidate() if name == "serviceSpecification" else None)
-        watcher.on_reference.append(lambda name: recipes.invalidate() if name == "recipe" else None)
-        watcher.on_reference.append(lambda name: policies.invalidate() if name == "policy" else None)
-        watcher.on_open += [directory.invalidate, catalogue.invalidate, recipes.invalidate, policies.invalidate]
-        jobs = [Role("watcher", watcher.run(), watcher.stop)]
-        presence = Presence(store, clock)
-        if "api" in settings.roles:
-            await presence.beat()  # before any deadline is looked at, so that an outage until now is known
-            jobs.append(Role("presence", beat(presence)))
-        dependencies = Dependencies(
-            store=store,
-            clock=clock,
-            catalogue=catalogue,
-            inventory=inventory,
-            fulfiller_rules=kinds,
-            forms=JsonSchemaForms(),
-            recipes=recipes,
-            policies=policies,
-            policy_service=policy_service,
-            count_decision=count_decision,
-            tokens=tokens,
-            sealer=sealer,
-            patterns=Re2Patterns(),
-            pools=pools.turns,
-            catalogue_check=settings.catalog_check,
-            registry=ground.registry,
-            roles=tuple(sorted(settings.roles)),
-            version=program_version(),
-            stopping=self._stop,
-        )
-        if "scheduler" in settings.roles:
-            placing = order_placing(dependencies)
-            deciding = Deciding(store, clock, policies, policy_service, count_decision)
-            servers = opening_sources(tools, sealer)
-            engine = make_engine(
-                ground,
-                directory,
-                tokens,
-                planner,
-                watcher,
-                presence,
-                catalogue,
-                placing,
-                pools,
-                sealer,
-                recipes,
-                servers,
-                deciding,
-            )
-            engine.periodic += pool_jobs.jobs(store, clock, pools.turns)
-            jobs.append(Role("engine", engine.run(), engine.stop))
-        if "notifier" in settings.roles:
-            notifier = await make_notifier(ground, watcher, sealer, ForeignInventories(session))
-            jobs += [Role("notifier", notifier.run()), Role("retention", clean(ground))]
+        shared = await share(ground)
+        dependencies = self._dependencies(shared)
+        jobs = await self._roles(shared, dependencies)
         app = create_app(dependencies, self._http_settings())
         gc.collect()
         gc.freeze()  # what stands now stands for good: not looking at it again saves a seventh of a POST
         http = HttpServer(app, listening)
-        log.info("serving", url=f"http://{settings.host}:{settings.port}", roles=",".join(sorted(settings.roles)))
+        url = f"http://{self._settings.host}:{self._settings.port}"
+        log.info("serving", url=url, roles=",".join(dependencies.roles))
         await self._until_stopped(http, jobs)
+
+    async def _roles(self, shared: Shared, dependencies: Dependencies) -> list[Role]:
+        """What this process does besides answering requests."""
+        ground, watcher = shared.ground, shared.watcher
+        jobs = [Role("watcher", watcher.run(), watcher.stop)]
+        if "api" in ground.settings.roles:
+            await shared.presence.beat()  # before any deadline is looked at, so that an outage until now is known
+            jobs.append(Role("presence", beat(shared.presence)))
+        if "scheduler" in ground.settings.roles:
+            engine = make_engine(shared, order_placing(dependencies), deciding(dependencies))
+            jobs.append(Role("engine", engine.run(), engine.stop))
+        if "notifier" in ground.settings.roles:
+            notifier = await make_notifier(shared)
+            jobs += [Role("notifier", notifier.run()), Role("retention", clean(ground))]
+        return jobs
+
+    def _dependencies(self, shared: Shared) -> Dependencies:
+        ground = shared.ground
+        return Dependencies(
+            store=ground.store,
+            clock=ground.clock,
+            catalogue=shared.catalogue,
+            inventory=shared.inventory,
+            fulfiller_rules=shared.kinds,
+            forms=JsonSchemaForms(),
+            recipes=shared.recipes,
+            policies=shared.policies,
+            policy_service=shared.policy_service,
+            count_decision=shared.count_decision,
+            tokens=shared.tokens,
+            sealer=shared.sealer,
+            patterns=Re2Patterns(),
+            pools=shared.pools.turns,
+            catalogue_check=ground.settings.catalog_check,
+            registry=ground.registry,
+            roles=tuple(sorted(ground.settings.roles)),
+            version=program_version(),
+            stopping=self._stop,
+        )
 
     def _http_settings(self) -> HttpSettings:
         settings = self._settings

@@ -15,6 +15,8 @@ Report = Callable[[str, str], None]
 """Takes an element in words and what is wrong with it."""
 
 _MAX_DEPTH = 30
+_OTHER_NUMBERS = dict.fromkeys(("integer", "long", "double"), "number")
+"""The types of numbers that Camunda 7 has, and its modeler writes."""
 
 
 class ItemDefinitions:
@@ -54,7 +56,8 @@ class ItemDefinitions:
             self._making.pop()
             return self._made[name]
         prefix, colon, rest = name.rpartition(":")
-        return named(rest if colon and prefix else name)
+        bare = rest if colon and prefix else name
+        return named(_OTHER_NUMBERS.get(bare, bare))
 
     def _type(self, element: Element, label: str, depth: int) -> Type:
         base = self._base(element, label, depth)

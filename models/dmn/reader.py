@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element
 
 import models.dmn.tables  # noqa: F401  # decision tables are one kind of boxed expression
+from models.dmn.aliases import known_as, other_names, output_names
 from models.dmn.boxed import Place, boxed, expression_in, function
 from models.dmn.document import child, children, local, name_of, parsed, reference
 from models.dmn.item_definitions import ItemDefinitions
@@ -83,7 +84,7 @@ class _Reader:
         if not name_of(element):
             self.report(id_, label, "it has no name")
         required = self.required(id_, element, label)
-        names = Names(name_of(self.parts[other]) for other in required)
+        names = Names(name for other in required for name in known_as(self.parts[other]))
         place = Place(
             label,
             Scope(names, attributes, lenient=True, types=types.find),
@@ -95,11 +96,12 @@ class _Reader:
         wanted = place.type(reference_)
         match local(element):
             case "inputData":
-                return InputData(id_, name_of(element), wanted, (reference_ or "").strip())
+                return InputData(id_, name_of(element), wanted, (reference_ or "").strip(), other_names(element))
             case "decision":
-                return Decision(
-                    id_, name_of(element), wanted, required, self.logic(element, replace(place, wanted=wanted))
-                )
+                logic = self.logic(element, replace(place, wanted=wanted))
+                several = output_names(element)
+                several = several if len(several) > 1 else ()
+                return Decision(id_, name_of(element), wanted, required, logic, other_names(element), several)
             case "businessKnowledgeModel":
                 return Knowledge(id_, name_of(element), required, self.knowledge(element, place, wanted))
             case _:

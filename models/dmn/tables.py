@@ -67,9 +67,9 @@ def _column(element: Element, place: Place) -> Column:
         return Column(place.refuse(f"the expression language {language} is not run, only FEEL"))
     tree = parse_text(source, place)
     wanted = place.type(asked.get("typeRef"))
-    tree = nodes.Typed(tree, _base(wanted)) if wanted is not None else tree
     allowed = text(child(element, "inputValues"))
-    return Column(tree, _tests(allowed, place.at("input values")) if allowed else None)
+    tests = _tests(allowed, place.at("input values")) if allowed else None
+    return Column(tree, tests, _base(wanted) if wanted is not None else None)
 
 
 def _base(wanted: Type) -> Type:

@@ -45,8 +45,17 @@ async def run(database: AsyncDatabase[Document], clock: Clock, by: str) -> list[
     return []
 
 
+async def of_a_newer_release(database: AsyncDatabase[Document]) -> list[str]:
+    """The migrations that the database has gone through and this release does not know, oldest first."""
+    return sorted(await _done(database) - set(names()))
+
+
+async def _done(database: AsyncDatabase[Document]) -> set[str]:
+    return {found["_id"] async for found in database["migration"].find({}, {"_id": 1})}
+
+
 async def _missing(database: AsyncDatabase[Document]) -> list[str]:
-    done = {found["_id"] async for found in database["migration"].find({}, {"_id": 1})}
+    done = await _done(database)
     return [name for name in names() if name not in done]
 
 

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from som.cli import histories, output
 from som.cli.connection import ADMINISTRATION, Server, at
-from som.cli.options import DEFAULT_URL, AsJson, Limit, Offset, Url
+from som.cli.options import DEFAULT_URL, As, AsJson, Limit, Offset, Url
 
 app = typer.Typer(help="Look at what is held, and do something about it.", no_args_is_help=True)
 
@@ -24,7 +24,6 @@ Specification = Annotated[
 Cause = Annotated[str | None, typer.Option("--cause", help="Only what is held for this cause.")]
 Queue = Annotated[str | None, typer.Option("--queue", help="Only what is in this queue.")]
 Since = Annotated[str | None, typer.Option("--since", metavar="TIME", help="Only what is held since then or later.")]
-Who = Annotated[str | None, typer.Option("--who", help="Who does it; left out, it is whoever calls.")]
 
 
 @app.command("list")
@@ -107,7 +106,7 @@ def assign(
     to: Annotated[str | None, typer.Option("--to", help="Who looks after it; an empty text lets it go.")] = None,
     queue: Annotated[str | None, typer.Option("--queue", help="The queue to move it to.")] = None,
     comment: Annotated[str | None, typer.Option("--comment", help="A remark.")] = None,
-    who: Who = None,
+    who: As = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:

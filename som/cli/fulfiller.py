@@ -79,7 +79,9 @@ def show(fulfiller_id: FulfillerId, url: Url = DEFAULT_URL, as_json: AsJson = Fa
         output.as_json(fulfiller)
         return
     output.facts(
-        (name, str(value)) for name, value in fulfiller.items() if name not in ("href", *_TABLES) and value != []
+        (name, None if value in (None, []) else output.short(value))
+        for name, value in fulfiller.items()
+        if name not in ("href", *_TABLES)
     )
     output.table(
         ("for", "action", "places", "condition"),
@@ -93,7 +95,9 @@ def show(fulfiller_id: FulfillerId, url: Url = DEFAULT_URL, as_json: AsJson = Fa
         output.table(("maintenance", "when"), [(one.get("name"), _when(one)) for one in windows])
     _print_health(how)
     if fulfiller.get("settings"):
-        output.table(("setting", "value"), [(name, str(value)) for name, value in fulfiller["settings"].items()])
+        output.table(
+            ("setting", "value"), [(name, output.short(value, 1000)) for name, value in fulfiller["settings"].items()]
+        )
 
 
 @app.command()

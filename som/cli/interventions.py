@@ -9,8 +9,8 @@ import typer
 from som.cli import files, output
 from som.cli.connection import Server, at
 from som.cli.exits import Unusable
-from som.cli.fallout import FALLOUT, TaskId, Who
-from som.cli.options import DEFAULT_URL, AsJson, Url
+from som.cli.fallout import FALLOUT, TaskId
+from som.cli.options import DEFAULT_URL, As, AsJson, Url
 
 Why = Annotated[str | None, typer.Option("--why", help="For what reason; it is kept in the history.")]
 Needed = Annotated[str, typer.Option("--why", help="For what reason; it is kept in the history.", show_default=False)]
@@ -28,7 +28,7 @@ Report = Annotated[
 ]
 
 
-def retry(task_id: TaskId, why: Why = None, who: Who = None, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+def retry(task_id: TaskId, why: Why = None, who: As = None, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Try a held task again as it is."""
     _intervene(task_id, {"do": "retry"}, why, who, url, as_json=as_json)
 
@@ -42,7 +42,7 @@ def edit(
         list[str], typer.Option("--set", metavar="NAME=VALUE", help="A value for the service; can be repeated.")
     ] = [],  # noqa: B006 - typer copies it
     why: Why = None,
-    who: Who = None,
+    who: As = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -63,7 +63,7 @@ def reassign(
     ] = None,
     force: Force = False,
     why: Why = None,
-    who: Who = None,
+    who: As = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -76,7 +76,7 @@ def skip(
     task_id: TaskId,
     why: Needed,
     force: Force = False,
-    who: Who = None,
+    who: As = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -88,7 +88,7 @@ def complete(
     task_id: TaskId,
     why: Needed,
     report: Report = None,
-    who: Who = None,
+    who: As = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -101,7 +101,7 @@ def fail(
     task_id: TaskId,
     why: Needed,
     undo: Annotated[bool, typer.Option("--undo", help="Undo what was done in the item; else it is left.")] = False,
-    who: Who = None,
+    who: As = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:

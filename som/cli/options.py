@@ -17,6 +17,10 @@ Fill = Annotated[
 InputFile = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, metavar="FILE", help="A JSON or YAML file.", show_default=False)
 ]
+As = Annotated[
+    str | None,
+    typer.Option("--as", "--who", envvar="SOM_USER", help="Who does it; callers are not identified yet."),
+]
 Watch = Annotated[bool, typer.Option("--watch", help="Follow the order until it has ended.")]
 Timeout = Annotated[
     float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long to watch; 0 means as long as it takes.")

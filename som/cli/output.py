@@ -106,12 +106,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str | Text | None]]) -
         sys.stdout.write("  ".join(padded).rstrip() + "\n")
 
 
-def facts(pairs: Iterable[tuple[str, str | Text | None]]) -> None:
+def facts(pairs: Iterable[tuple[str, str | int | float | Text | None]]) -> None:
     """Names and values below each other; what has no value is left out."""
     given = [(name, value) for name, value in pairs if value not in (None, "")]
     width = max((len(name) for name, _ in given), default=0)
     for name, value in given:
-        line(Text(f"{name:<{width}}  ", "bold"), value or "")
+        line(Text(f"{name:<{width}}  ", "bold"), value if isinstance(value, Text) else str(value))
 
 
 def told(value: Any, text: str, *, in_json: bool) -> None:

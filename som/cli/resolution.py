@@ -8,8 +8,8 @@ import typer
 from som.cli import output
 from som.cli.connection import ADMINISTRATION, Server, at
 from som.cli.exits import Unusable
-from som.cli.fallout import Cause, Code, Fulfiller, Queue, Since, Specification, Who, wanted
-from som.cli.options import DEFAULT_URL, AsJson, Url
+from som.cli.fallout import Cause, Code, Fulfiller, Queue, Since, Specification, wanted
+from som.cli.options import DEFAULT_URL, As, AsJson, Url
 
 _RESOLUTIONS = f"{ADMINISTRATION}/falloutResolution"
 _PAUSE_SECONDS = 0.5
@@ -33,7 +33,7 @@ def resolve(
         bool, typer.Option("--force", help="Do it although a task does not offer it; needs --why.")
     ] = False,
     why: Annotated[str | None, typer.Option("--why", help="For what reason; it is kept in the history.")] = None,
-    who: Who = None,
+    who: As = None,
     watch: Annotated[bool, typer.Option("--watch", help="Wait until everything has been passed on.")] = False,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
@@ -75,7 +75,7 @@ def resolution(
 def stop(
     resolution_id: Id,
     why: Annotated[str | None, typer.Option("--why", help="For what reason.")] = None,
-    who: Who = None,
+    who: As = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 from som.cli import files, output
 from som.cli.connection import JSON_PATCH, Server, at
 from som.cli.exits import Refused, Unusable
-from som.cli.options import DEFAULT_URL, AsJson, Limit, Offset, Url
+from som.cli.options import DEFAULT_URL, As, AsJson, Limit, Offset, Url
 
 app = typer.Typer(help="Look at what people have to do, and do it.", no_args_is_help=True)
 
@@ -20,7 +20,6 @@ OPEN = "new,active,hold"
 _NOT_FOUND = 404
 
 WorkId = Annotated[str, typer.Argument(metavar="ID", help="Identifier of the task flow.", show_default=False)]
-As = Annotated[str | None, typer.Option("--as", envvar="SOM_USER", help="Who does it; callers are not identified yet.")]
 Queue = Annotated[str | None, typer.Option("--queue", help="Only the work of this queue.")]
 
 

@@ -28,3 +28,11 @@ async def test_what_a_killed_process_has_begun_is_done_by_the_next_life_of_its_n
     await store.database["lease"].insert_one(begun)
     async with asyncio.timeout(45):
         assert await migrations.run(store.database, clock, "h:1/next") == migrations.names()
+
+
+async def test_what_a_newer_release_has_migrated_is_seen_by_an_older_one(store: Store) -> None:
+    assert await migrations.of_a_newer_release(store.database) == []
+    await migrations.run(store.database, Clock(), "h:1/a")
+    assert await migrations.of_a_newer_release(store.database) == []
+    await store.database["migration"].insert_one({"_id": "m29991231_of_tomorrow"})
+    assert await migrations.of_a_newer_release(store.database) == ["m29991231_of_tomorrow"]

@@ -79,7 +79,11 @@ class _Evaluation:
     def of(self, root: Decision | Service) -> Outcome:
         by_name = {" ".join(name.split()): value for name, value in self.inputs.items()}
         for element in self.decisions.elements.values():
-            if isinstance(element, InputData | Decision) and (key := " ".join(element.name.split())) in by_name:
+            if not isinstance(element, InputData | Decision):
+                continue
+            others = element.aliases if isinstance(element, InputData) else ()
+            key = next((key for key in (" ".join(element.name.split()), *others) if key in by_name), None)
+            if key is not None:
                 self.known[element.id] = self.given(element, by_name.pop(key))
         self.undeclared = {name: converted(self.run, None, typed(None, value)) for name, value in by_name.items()}
         if isinstance(root, Service):
@@ -128,8 +132,15 @@ class _Evaluation:
                 return converted(self.run, element.type, value)
 
     def scope(self, required: tuple[str, ...]) -> dict[str, Any]:
-        elements = self.decisions.elements
-        return {elements[id_].name: self.known[id_] for id_ in required if id_ in elements}
+        """Return what these are by their names, and by the others that tools write where nothing else has them."""
+        found = [(self.decisions.elements[id_], self.known[id_]) for id_ in required if id_ in self.decisions.elements]
+        seen: dict[str, Any] = {}
+        for element, value in found:
+            if isinstance(element, InputData | Decision):
+                seen |= dict.fromkeys(element.aliases, value)
+            if isinstance(element, Decision) and isinstance(value, dict):
+                seen |= {name: value[name] for name in element.outputs if name in value}
+        return {**seen, **{element.name: value for element, value in found}}
 
     def outputs(self, service: Service) -> Any:
         """Return the value of the output decision, or a context of those of several."""

@@ -55,23 +55,30 @@ class UnusableDecision(SomError):
 
 @dataclass(frozen=True, slots=True)
 class InputData:
-    """What has to be given."""
+    """What has to be given, by its name; `aliases` are others that tools write: of its variable, its id."""
 
     id: str
     name: str
     type: Type | None = None
     type_name: str = ""
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision. `requires` holds ids of what it needs; without `logic` its value is null."""
+    """A decision. `requires` holds ids of what it needs; without `logic` its value is null.
+
+    By the standard, others see its value under its name. `aliases` are the other names that tools write there: of its
+    variable, its id, its only output; `outputs` those of several outputs, as Camunda 7 sees them.
+    """
 
     id: str
     name: str
     type: Type | None
     requires: tuple[str, ...]
     logic: Logic | None
+    aliases: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

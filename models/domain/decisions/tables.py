@@ -5,21 +5,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.domain.decisions.hit_policies import Hits, Policy
+from models.domain.decisions.values import typed
 from models.domain.expressions import nodes
 from models.domain.expressions.compiler import RULES, Code, Compiler, Path
 from models.domain.expressions.runtime import Run
 from models.domain.expressions.scopes import Scope, Variable
-from models.domain.expressions.types import Type, converted
+from models.domain.expressions.types import Simple, Type, converted
+from models.domain.expressions.values.calendar import Moment
+from models.domain.expressions.values.calendar_text import moment_of
 
 Check = Callable[[Run], bool]
+_DATE = Simple("date")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """An input: what is asked, and which values are allowed."""
+    """An input: what is asked, which values are allowed, and of which type they are."""
 
     asked: nodes.Node
     allowed: nodes.UnaryTests | None = None
+    type: Type | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +63,33 @@ def _compile(compiler: Compiler, table: Table, scope: Scope, _: Path) -> Code:
     )
     rules = tuple(_compiled_rule(compiler, rule, scopes, scope) for rule in table.rules)
     hits = _hits(compiler, table, scope)
+    types = tuple(column.type for column in table.columns)
     fixed = sum(nodes.weight(column.asked) for column in table.columns)
 
     def decide(run: Run) -> Any:
         run.spend(fixed)
-        for slot, question in zip(slots, asked, strict=True):
-            run.slots[slot] = question(run)
+        for slot, question, wanted in zip(slots, asked, types, strict=True):
+            run.slots[slot] = question(run) if wanted is None else _of_type(run, wanted, question(run))
         for slot, check in zip(slots, allowed, strict=True):
             if check is not None and run.slots[slot] is not None and not check(run):
                 return None
         return hits.decide(run, _matching(run, rules, hits.first_only))
 
     return decide
+
+
+def _of_type(run: Run, wanted: Type, value: Any) -> Any:
+    """Return what was asked as the column's type has it.
+
+    Tables that are drawn alone declare no input data: their columns are what says that a text is a date. With Camunda
+    7, a date is a date and time, too.
+    """
+    read = typed(wanted, value)
+    if wanted == _DATE:
+        moment = moment_of(read, relaxed=True) if isinstance(read, str) else read
+        if isinstance(moment, Moment):
+            return moment
+    return converted(run, wanted, read)
 
 
 def _matching(run: Run, rules: tuple[tuple[tuple[Check, ...], int, Code], ...], first_only: bool) -> list[Code]:

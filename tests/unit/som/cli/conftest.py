@@ -11,4 +11,5 @@ from tests.unit.som.cli.small_server import SmallServer, small_server
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallServer]:
     with small_server() as running:
         monkeypatch.setenv("SOM_URL", running.url)
+        monkeypatch.delenv("SOM_USER", raising=False)
         yield running

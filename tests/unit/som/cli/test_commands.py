@@ -418,6 +418,20 @@ def test_a_fulfiller_that_is_not_well_says_why_in_the_list(
         assert words in told
 
 
+def test_a_fulfiller_at_work_tells_how_much_it_has(server: SmallServer, capsys: pytest.CaptureFixture[str]) -> None:
+    calls = {"calls": 12, "done": 7, "accepted": 4, "refused": 1, "unreachable": 0, "p50": 40.5, "p95": 80.0}
+    health = {"status": "up", "inFlight": 3, "openTasks": 4, "heldTasks": 2, "lastHour": calls, "lastDay": calls}
+    limits = {"rateLimit": {"calls": 20, "period": 1}, "capacity": None, "owner": "networks"}
+    server.answers["GET", "/som/v1/fulfiller/net"] = Answer(200, {"id": "net", "kind": "rest", **limits})
+    server.answers["GET", "/som/v1/fulfiller/net/health"] = Answer(200, health)
+    for command in ("health", "show"):
+        assert main(["fulfiller", command, "net"]) == 0
+        told = " ".join(capsys.readouterr().out.split())
+        assert "in flight 3 open tasks 4 held tasks 2" in told
+        assert "hour 12 7 4 1 0 40.5 80.0" in told
+    assert 'rateLimit {"calls": 20, "period": 1} owner networks' in told
+
+
 def test_a_service_is_shown_with_where_its_values_come_from_and_what_was_ordered_instead(
     server: SmallServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -67,6 +67,23 @@ def test_an_intervention_is_sent_as_it_was_said(
     assert server.asked[-1].body == sent
 
 
+def test_whoever_has_said_who_they_are_is_named_in_all_that_they_do(
+    server: SmallServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOM_USER", "ana")
+    job = {"id": "j1", "state": "done", "do": "retry", "found": 1, "taken": 1, "refused": 0}
+    server.answers["POST", f"{TASK}/intervention"] = Answer(202, {"do": "retry"})
+    server.answers["PATCH", TASK] = Answer(200, HELD)
+    server.answers["POST", "/som/v1/falloutResolution"] = Answer(202, job)
+    for arguments, who in (
+        (["retry", "o1:a"], "ana"),
+        (["assign", "o1:a", "--to", "bo"], "ana"),
+        (["resolve", "--cause", "c1", "--as", "bo"], "bo"),
+    ):
+        assert main(["fallout", *arguments]) == 0
+        assert server.asked[-1].body["who"] == who
+
+
 def test_what_was_done_by_hand_is_read_from_a_file(server: SmallServer, tmp_path: Path) -> None:
     report = tmp_path / "report.yaml"
     report.write_text("output: {port: 3}\n")

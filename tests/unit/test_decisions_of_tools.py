@@ -1,0 +1,77 @@
+"""Decision models as Camunda Modeler and dmn-js write them, where that is not as the standard has it."""
+
+from typing import Any
+
+import pytest
+
+from models.dmn import read
+from models.domain.decisions import Decisions, evaluate
+from tests.unit.decision_models import decision, given, model, needs, table, text
+
+
+def column(type_: str, test: str) -> Decisions:
+    """A table that is drawn alone, as dmn-js draws it: nothing but its column says what is asked."""
+    drawn = table("", "x", [(test, '"yes"')]).replace("<inputExpression>", f'<inputExpression typeRef="{type_}">')
+    return read(model(decision("d", drawn)))
+
+
+@pytest.mark.parametrize(
+    ("type_", "test", "value"),
+    [
+        ("integer", "<= 8", 4),
+        ("long", "> 5", 6),
+        ("double", "< 1.5", 1),
+        ("date", '> date("2017-01-01")', "2017-02-01"),
+        ("date", '> date and time("2017-01-01T00:00:00")', "2017-02-01T00:00:00"),
+        ("dateTime", '> date and time("2017-01-01T00:00:00")', "2017-02-01T00:00:00"),
+        ("time", '> time("08:00:00")', "09:00:00"),
+        ("dayTimeDuration", '> duration("P1D")', "P2D"),
+    ],
+)
+def test_columns_of_tables_that_are_drawn_alone_say_what_a_value_is(type_: str, test: str, value: Any) -> None:
+    assert evaluate(column(type_, test), "d", {"x": value}) == "yes"
+    assert evaluate(column(type_, test), "d", {"x": "something else"}) is None
+
+
+CHAIN = (
+    '<decision id="season_1" name="The season"><variable name="season"/>' + text('if month = 12 then "Winter" else ""')
+    + '</decision><decision id="rate" name="Rating">'
+    + table("", "month", [("> 1", '"A"')], '<output name="grade"/>')
+    + '</decision><decision id="both" name="Two things">'
+    + table("", "month", [("> 1", '"B"; 7')], '<output name="kind"/><output name="size"/>')
+    + '</decision><decision id="d" name="d">'
+    + "".join(
+        f'<informationRequirement><requiredDecision href="#{id_}"/></informationRequirement>'
+        for id_ in ("season_1", "rate", "both")
+    )
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("The season", "Winter"),
+        ("season", "Winter"),
+        ("season_1", "Winter"),
+        ("Rating", "A"),
+        ("rate", "A"),
+        ("grade", "A"),
+        ("Two things.size", 7),
+        ("kind", "B"),
+    ],
+)
+def test_what_is_required_is_known_by_the_names_that_tools_write(source: str, value: Any) -> None:
+    assert evaluate(read(model(f"{CHAIN}{text(source)}</decision>")), "d", {"month": 12}) == value
+
+
+def test_a_name_of_the_standard_comes_before_one_of_a_tool() -> None:
+    body = f"{given('season')}{CHAIN}{needs('season')}{text('season')}</decision>"
+    assert evaluate(read(model(body)), "d", {"month": 12, "season": "given"}) == "given"
+
+
+def test_input_data_is_given_by_the_name_of_its_variable_too() -> None:
+    body = '<inputData id="i" name="Guest count"><variable name="guests"/></inputData>' + decision(
+        "d", text("guests"), "i"
+    )
+    for name in ("Guest count", "guests"):
+        assert evaluate(read(model(body)), "d", {name: 4}) == 4
