@@ -47,6 +47,8 @@ from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.reservations import Reservations
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.resource_pools import ResourcePools
+from handlers.som.resource_specifications import KIND as RESOURCE_SPECIFICATION
+from handlers.som.resource_specifications import ResourceSpecificationRules
 from handlers.som.secrets import SecretHandlers
 from handlers.som.sinks import Sinks
 from handlers.som.stream import OrderStream
@@ -87,7 +89,8 @@ def tables(
         | {"listAllTaskFlow": tasks.list}
         | _specifications(ProcessFlowSpecifications(documents["tmf701"], dependencies, settings))
         | _hub("tmf701", dependencies),
-        "som": _administration(dependencies, settings, surface),
+        "som": _administration(dependencies, settings, surface)
+        | served("som", RESOURCE_SPECIFICATION, ResourceSpecificationRules(dependencies)),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import structlog
 
 from models.approvals import ensure_flow, withdraw_older
-from models.clock import Clock, parse, to_text
+from models.clock import Clock, parse
 from models.domain import approval_flow
 from models.domain.approval_flow import Approval
 from models.domain.decision_points import (
@@ -19,7 +19,6 @@ from models.domain.decision_points import (
     HELD,
     SCHEDULE,
     NoAnswer,
-    NotAVerdict,
     Verdict,
     outcome,
     verdict_of,
@@ -28,6 +27,7 @@ from models.domain.delays import APPROVAL, POLICY, Delay, Delayed
 from models.domain.delays import SCHEDULE as DELAY_SCHEDULE
 from models.domain.errors import Conflict, InvalidRequest
 from models.domain.policies import Policy, denials, question, recorded
+from models.domain.verdict_values import NotAVerdict
 from models.domain.violations import Violation
 from models.order_counts import counts
 from models.policies import PolicyBook, decision_id, decisions_of, note_approval, record
@@ -82,7 +82,11 @@ async def ask(service: Service, policy: Policy, context: Mapping[str, Any]) -> A
 
 
 class Deciding:
-    """Has policies decide."""
+    """Has policies decide.
+
+    Attributes:
+        book: the policies.
+    """
 
     def __init__(
         self, store: Store, clock: Clock, book: PolicyBook, service: Service, count: Callable[[str, str], None]
@@ -90,7 +94,7 @@ class Deciding:
         """Ask what this book names; `count` is told the decision point and the result of each new decision."""
         self._store = store
         self._clock = clock
-        self._book = book
+        self.book = book
         self._service = service
         self._count = count
 
@@ -104,7 +108,7 @@ class Deciding:
             Delayed: it is to wait.
             Unavailable: the database cannot be reached.
         """
-        policies = await self._book.of(order["tenant"])
+        policies = await self.book.of(order["tenant"])
         asked = {point: policies.of(point, order["body"]) for point in ADMISSION}
         again = order.get("fence", 1) > 1  # who had it before may have decided
         if not any(asked.values()) and not again:
@@ -131,7 +135,7 @@ class Deciding:
             PolicyDenied: policies deny it, with the reason of each.
             Unavailable: the database cannot be reached.
         """
-        asked = (await self._book.of(order["tenant"])).of(point, order["body"])
+        asked = (await self.book.of(order["tenant"])).of(point, order["body"])
         if not asked:
             return
         decided = (self._decide(point, order, policy, occasion, context) for policy in asked)
@@ -157,9 +161,30 @@ class Deciding:
     async def _decide(
         self, point: str, order: Mapping[str, Any], policy: Policy, occasion: str, more: Mapping[str, Any]
     ) -> Document:
-        began = self._clock.now()
-        context = question(point, order["_id"], order["body"], to_text(began)) | dict(more)
+        context = question(point, order["_id"], order["body"], self._clock.text()) | dict(more)
         context |= await counts(self._store, order, policy.needs)
+        return await self.ask(point, order, policy, occasion, context)
+
+    async def ask(
+        self, point: str, order: Mapping[str, Any], policy: Policy, occasion: str, context: Document, **facts: Any
+    ) -> Document:
+        """Have one policy decide, and record it.
+
+        Args:
+            point: the decision point.
+            order: what is decided about: {_id, tenant, amended?}.
+            policy: decides.
+            occasion: tells this decision from others of the point.
+            context: what the policy is told.
+            facts: stand beside the decision.
+
+        Returns:
+            The decision that stands: where another process has decided the same, that one.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        began = self._clock.now()
         asked = await ask(self._service, policy, context)
         if asked.problem is not None:
             log.warning("a policy gave no answer", policy=policy.id, order=order["_id"], reason=asked.problem)
@@ -175,6 +200,7 @@ class Deciding:
             "duration": asked.milliseconds,
             "asked": began,
             "round": order.get("amended", 0),
+            **facts,
         }
         if asked.problem is not None:
             decision["problem"] = asked.problem

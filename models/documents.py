@@ -23,7 +23,7 @@ from models.propagation_documents import Propagation
 from models.recipe_documents import Recipe, RecipeBinding, RecipeMessage
 from models.release_documents import Release
 from models.reservation_documents import ForeignReservation, ServiceRelease
-from models.resource_documents import Resource
+from models.resource_documents import Resource, ResourceSpecification
 from models.secret_documents import NamedSecret, Secret
 from models.service_documents import ReadAdoption, Service
 from models.sink_documents import SinkInstance
@@ -358,6 +358,7 @@ ALL: tuple[type[Stored], ...] = (
     ReadAdoption,
     EnablingService,
     Propagation,
+    ResourceSpecification,
     Resource,
     ResourcePool,
     PoolPart,

@@ -17,6 +17,7 @@ from models.transactions import Insertion, Update
 Document = dict[str, Any]
 
 SPECIFICATIONS = "serviceSpecification"
+RESOURCE_SPECIFICATIONS = "resourceSpecification"
 PUBLISHED = "published"
 PATH = ("inReview", PUBLISHED)
 """The states that a recipe of a release goes through: its examination has reviewed it."""
@@ -53,7 +54,12 @@ class Part(ABC):
 
 @dataclass(frozen=True, slots=True)
 class SpecificationPart(Part):
-    """Specifications with a lifecycleStatus, as TM Forum has them."""
+    """Specifications with a lifecycleStatus, as TM Forum has them: those of services, where nothing else is said.
+
+    Attributes:
+        collection: where they are stored.
+        event: what the names of their events begin with.
+    """
 
     created: ClassVar[str] = "createdSpecification"
     moved: ClassVar[str] = "moved"
@@ -84,6 +90,16 @@ class SpecificationPart(Part):
         fields = {"body.lifecycleStatus": to, "body.lastUpdate": to_text(now)}
         guard = {"_id": key, "tenant": caller.tenant, "rev": stored["rev"]}
         return Update(self.collection, guard, outbox.change(stored, fields, [told], now))
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSpecificationPart(SpecificationPart):
+    """Resource specifications."""
+
+    created: ClassVar[str] = "createdResourceSpecification"
+    moved: ClassVar[str] = "movedResourceSpecification"
+    collection: ClassVar[str] = RESOURCE_SPECIFICATIONS
+    event: ClassVar[str] = "ResourceSpecification"
 
 
 @dataclass(frozen=True, slots=True)

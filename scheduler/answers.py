@@ -24,6 +24,7 @@ from models.domain.outcomes import (
 )
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
+from models.domain.retry import RetryAdvice
 from models.domain.service_change import Report
 from models.domain.service_progress import ServiceProgress
 from models.domain.undo import reverse_key
@@ -36,9 +37,10 @@ from scheduler.order_news import milestone, placed
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import outcome_document
 from scheduler.reports import Reports
+from scheduler.retrying import Retrying
 from scheduler.service_changes import Told
 from scheduler.services import Services
-from scheduler.settlement import Settlement, error, settle
+from scheduler.settlement import NO_ADVICE, Settlement, error, settle
 from scheduler.situations import work_of
 from scheduler.subject import Subject
 
@@ -54,16 +56,18 @@ class Settling:
         declares: the JSON Schema of what a step of a recipe answers, where the recipe has one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what an answer touches
         self,
         parts: Parts,
         record: PlanRecord,
         engager: Engager,
         context: TaskContext,
         projection: Subject,
+        retrying: Retrying,
     ) -> None:
         """Work for this plan."""
         self._parts = parts
+        self._retrying = retrying
         self._record = record
         self._progress = record.progress
         self._engager = engager
@@ -153,7 +157,9 @@ class Settling:
             rest = [answer for answer in rest if first[answer.key] is not answer]
 
     async def _settle_together(self, batch: Sequence[Answer]) -> None:
-        settled = [(answer, await self._decide(answer)) for answer in batch if self._current(answer)]
+        current = [answer for answer in batch if self._current(answer)]
+        said = await self._retrying.of(current)
+        settled = [(answer, await self._decide(answer, said.get(answer.key, NO_ADVICE))) for answer in current]
         await asyncio.gather(
             *(
                 self._engager.write_outcome(answer, settlement.state, self._facts(answer, settlement))
@@ -175,7 +181,7 @@ class Settling:
             run.state == "waiting" and run.touched
         )
 
-    async def _decide(self, answer: Answer) -> Settlement:
+    async def _decide(self, answer: Answer, advice: RetryAdvice) -> Settlement:
         task, run = self._progress.tasks[answer.key], self._progress.run[answer.key]
         directory, tenant = self._parts.directory, self._record.tenant
         definition = await directory.definition(tenant, run.fulfiller) if run.fulfiller else None
@@ -188,11 +194,11 @@ class Settling:
         now = self._parts.clock.now()
         if (caught := self._caught(task, run, answer.outcome, now)) is not None:
             return caught
-        settled = settle(task, run, answer.outcome, definition, now)
+        settled = settle(task, run, answer.outcome, definition, now, advice)
         if settled.changes.get("touched") is False and self._record.stops(task):  # it was called off there, as asked
             return Settlement("cancelled", {"due": None, "deadline": None})
         if settled.state == "held" and answer.free and run.fulfiller is not None:
-            given_up = await self._engager.alternatives(task, run.fulfiller)
+            given_up = await self._engager.choosing.alternatives(task, run.fulfiller)
             answer.facts["givenUp"] = given_up
             if given_up:  # at the next one everything begins anew
                 return Settlement("retrying", {"due": now, "attempts": 0})

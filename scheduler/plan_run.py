@@ -6,8 +6,8 @@ become ready. Each write is safe to repeat, so that a crash between any two of t
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from models.change_closings import ChangeClosings
 from models.clock import parse
 from models.domain.retry import recheck_pause
 from models.enabling import EnablingServices, wake
+from models.task_deciding import TaskDeciding
 from scheduler.answers import Settling
 from scheduler.calls import Calls
 from scheduler.cancellation import Cancellation, CancellationParts
@@ -29,6 +30,7 @@ from scheduler.context import TaskContext
 from scheduler.engagement import Answer, Engager, Parts
 from scheduler.failing import Failing
 from scheduler.fallout import Fallout
+from scheduler.fallout_policies import FalloutPolicies
 from scheduler.forecast import Forecast
 from scheduler.going_on import GoingOn
 from scheduler.interventions import Interventions
@@ -37,11 +39,13 @@ from scheduler.order_news import endangered, told
 from scheduler.plan_record import PlanRecord
 from scheduler.recipes import Recipes
 from scheduler.recovery import recovered
+from scheduler.retrying import Retrying
 from scheduler.rules import Rules
 from scheduler.services import Services
 from scheduler.starter import Starter
 from scheduler.subject import Message, Subject
 from scheduler.subjects import subject_of
+from scheduler.task_facts import TaskFacts
 from scheduler.timers import take_timers
 from scheduler.transients import Transients
 
@@ -69,9 +73,14 @@ class PlanRun:
         self._forecast = Forecast(parts.durations, parts.clock, record, self._projection.body)
         self._context = TaskContext(parts.store, record, self._services, lambda: self._projection.body)
         transients = Transients(parts.sealer, owner)
-        self._engager = Engager(parts, record, self._services, self._context, transients)
+        self._deciding = TaskDeciding(
+            parts.store, parts.clock, parts.deciding, _asked_about(record), lambda: self._projection.body, self._at_rest
+        )
+        self._engager = Engager(parts, record, self._services, self._context, transients, self._deciding)
         self._fallout = Fallout(parts, record, self._engager)
-        self._settling = Settling(parts, record, self._engager, self._context, self._projection)
+        facts = TaskFacts(record, self._services, self._context)
+        retrying = Retrying(parts, record, self._deciding, facts)
+        self._settling = Settling(parts, record, self._engager, self._context, self._projection, retrying)
         self._going_on = GoingOn(record, self._settling.effect)
         self._items = Items(record, self._services, parts.clock)
         self._cancellation = Cancellation(cancelling, record, self._settling, self._services)
@@ -79,7 +88,14 @@ class PlanRun:
         self._interventions = Interventions(
             parts, record, self._engager, self._settling, self._going_on, self._fallout, self._failing
         )
-        self._rules = Rules(parts, record, self._fallout, self._context, self._interventions)
+        self._rules = Rules(
+            parts,
+            record,
+            self._fallout,
+            self._context,
+            self._interventions,
+            FalloutPolicies(parts, record, self._deciding, facts),
+        )
         self._signal = asyncio.Event()
         self._calls = Calls(self._engager, self._signal.set)
         self._starter = Starter(parts, record, self._engager, self._calls, self._fallout, self._items, self._signal.set)
@@ -183,12 +199,18 @@ class PlanRun:
             seconds = lag if seconds is None else min(seconds, lag)
         if self._calls.answers:
             return True
-        with self._parts.capacity.at_rest(), suppress(TimeoutError):
-            self.on_rest()
+        with self._at_rest(), suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._signal.wait()
                 return True
         return False
+
+    @contextmanager
+    def _at_rest(self) -> Iterator[None]:
+        """The plan waits while the context is open: whatever is kept for it is for others."""
+        with self._parts.capacity.at_rest():
+            self.on_rest()
+            yield
 
     def _next_due(self) -> datetime | None:
         """When to look at the plan again if nobody asks for it: a timer, or what it waits for in vain."""
@@ -369,3 +391,8 @@ class PlanRun:
             return True
         self.poke()
         return False
+
+
+def _asked_about(record: PlanRecord) -> Document | None:
+    """What policies decide about: the order of a plan, where it has one."""
+    return {"_id": record.order_id, "tenant": record.tenant} if record.is_of_order else None

@@ -7,7 +7,7 @@ from handlers.dependencies import Dependencies
 from handlers.exchange import Reply, Request
 from handlers.som.fallout_bodies import task_flow_reference
 from handlers.som.lists import one_reply
-from handlers.som.plan_bodies import ORDERS, PROCESSES, decision_body
+from handlers.som.plan_bodies import ORDERS, PROCESSES, SERVICES, decision_body
 from handlers.som.times import shown
 from models import policies
 from models.callback_token import CallKey
@@ -18,6 +18,7 @@ from models.domain.explanation import Explanation, ItemPicture, explain
 from models.domain.flow_runs import OWNER as PROCESS
 from models.domain.plan import PlannedTask
 from models.flow_reading import open_flows_by_task
+from models.lost_reservations import LostReservations
 from models.plan_reading import PlanPicture, item_states, picture
 from models.pools.lines import line_of
 from models.propagations import of_order
@@ -38,6 +39,7 @@ class Explanations:
         """Read from this store."""
         self._store = dependencies.store
         self._clock = dependencies.clock
+        self._lost = LostReservations(dependencies.store, dependencies.clock)
 
     async def retrieve(self, request: Request) -> Reply:
         """Answer what an order waits for, since when, until when, and who or what can help it on."""
@@ -54,6 +56,9 @@ class Explanations:
         body["policyDecision"] = [
             policies.shown(one) for one in await policies.decisions_of(self._store, tenant, request.id)
         ]
+        services = [one.id for one in shown_plan.plan.services] if shown_plan is not None else []
+        lost = await self._lost.of_services(tenant, services) if services else []
+        body["lostReservation"] = [_lost(request, one) for one in lost]
         return one_reply(request, body)
 
     async def retrieve_flow(self, request: Request) -> Reply:
@@ -136,6 +141,19 @@ def _progress(request: Request, job: Mapping[str, Any]) -> Document:
     href = request.url(f"/propagation/{job['_id']}")
     named = ("service", "state", "told", "total")
     return {"id": job["_id"], "href": href, **{name: job[name] for name in named}}
+
+
+def _lost(request: Request, reservation: Mapping[str, Any]) -> Document:
+    """Something that a service of the order rests on, and another system knows of no more."""
+    fulfiller, service = reservation["fulfiller"], reservation["service"]
+    return {
+        "id": reservation["reservation"],
+        "fulfiller": {"id": fulfiller, "href": request.url(f"/fulfiller/{fulfiller}")},
+        "service": {"id": service, "href": f"{request.root}{SERVICES}/{service}"},
+        "task": reservation["task"],
+        "message": reservation["problem"],
+        "since": shown(reservation["lost"]),
+    }
 
 
 def _chosen(evidence: Evidence) -> list[PlannedTask]:

@@ -16,6 +16,8 @@ from models.domain.progress import TaskRun
 Document = dict[str, Any]
 
 DEFAULT_QUEUE = "fallout"
+POLICY_SILENT = "policySilent"
+"""Code of what a task that is not held says while it waits for the answer of a policy."""
 ACTIONS = ("retry", "edit", "reassign", "skip", "complete", "fail", "cancel")
 _MAX_REASON = 300
 

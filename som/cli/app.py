@@ -29,6 +29,7 @@ from som.cli import (
     release,
     repair,
     resolution,
+    resource_specifications,
     resources,
     rules,
     secret,
@@ -67,6 +68,7 @@ app.add_typer(repair.app, name="repair")
 app.add_typer(change.app, name="change")
 app.add_typer(sink.app, name="sink")
 app.add_typer(resources.app, name="resource")
+app.add_typer(resource_specifications.app, name="resource-specification")
 app.add_typer(fulfiller.app, name="fulfiller")
 app.add_typer(subscription.app, name="subscription")
 app.add_typer(notification.listener_app, name="listener")

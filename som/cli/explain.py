@@ -92,6 +92,9 @@ def _tree(found: Mapping[str, Any]) -> Tree:
         tree.add(Text.assemble(("change ", "bold"), progress, "  ", output.state(change["state"])))
     for one in found.get("policyDecision") or ():
         tree.add(_policy_line(one))
+    for one in found.get("lostReservation") or ():
+        rests = f"{one['message']} The service {one['service']['id']} rests on it."
+        tree.add(Text.assemble(("lost ", "bold red"), rests))
     _add_choices(tree, found)
     for item in found.get("item") or ():
         _add_item(tree, item, found)

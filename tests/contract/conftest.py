@@ -21,6 +21,7 @@ from models.patterns import Re2Patterns
 from models.policies import PolicyBook
 from models.pools.turns import Turns
 from models.recipe_book import RecipeBook
+from models.resource_catalogue import ResourceCatalogue
 from models.sealing import Sealer
 from models.store import Store, connect
 from tests.contract.client import ContractClient
@@ -70,6 +71,7 @@ def dependencies(store: Store) -> Dependencies:
         patterns=patterns,
         pools=Turns(store, Clock()),
         catalogue=Catalogue(store, patterns, recipes),
+        resource_catalogue=ResourceCatalogue(store, patterns),
         inventory=Inventory(store),
         fulfiller_rules=AnyKind(),
         forms=JsonSchemaForms(),

@@ -24,6 +24,7 @@ from tests.contract.samples import (
     RESERVATIONS,
     RESOURCE_INVENTORY,
     RESOURCE_INVENTORY_V5,
+    RESOURCE_SPECIFICATIONS,
     RESOURCES,
     RESOURCES_V5,
     SERVICES,
@@ -40,6 +41,7 @@ from tests.contract.samples import (
     release,
     reservation,
     resource,
+    resource_specification,
     service,
     set_state,
     specification,
@@ -139,6 +141,10 @@ async def _physical_resource(stage: Stage, _: Operation) -> str:
 
 async def _specification(stage: Stage, _: Operation) -> str:
     return await posted(stage, SPECIFICATIONS, specification(stage.new("specification")))
+
+
+async def _resource_specification(stage: Stage, _: Operation) -> str:
+    return await posted(stage, RESOURCE_SPECIFICATIONS, resource_specification(stage.new("kind")))
 
 
 async def registered(stage: Stage, *_: object) -> str:
@@ -345,6 +351,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/falloutResolution/{{id}}": _resolution,
     f"{SOM}/falloutRule/{{id}}": _rule,
+    f"{RESOURCE_SPECIFICATIONS}/{{id}}": _resource_specification,
     f"{POOLS}/{{id}}": pooled,
     **{f"{POOLS}/{{id}}/{part}": pooled for part in ("push", "extract", "utilisation", "member", "demand", "check")},
     f"{RESERVATIONS}/{{id}}": reserved,

@@ -14,6 +14,7 @@ from models import inbox, outbox
 from models.budgets import Budgets
 from models.callback_token import CallbackTokens, CallKey
 from models.clock import Clock
+from models.deciding import Deciding
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.ids import derived_id, task_key
 from models.domain.outcomes import Accepted, Done, Outcome, Unreachable
@@ -124,6 +125,7 @@ class Harness:
         self.decide: Decide | None = None
         self.settings = EngineSettings()
         self.accept: Accept = everything
+        self.deciding: Callable[[Store], Deciding] | None = None
         self.sealer = Sealer()
         self.pools: ResourcePools = ResourcePoolStore(store, clock)
         self._running: list[asyncio.Task[None]] = []
@@ -178,7 +180,8 @@ class Harness:
         rules = RuleBook(store, Re2Patterns())
         presence = Presence(store, self.clock)
         common = (store, self.clock, directory, self.tokens, places, callbacks, self.durations, health, capacity)
-        parts = Parts(*common, presence, rules, pools, self.sealer, self)
+        deciding = self.deciding(store) if self.deciding is not None else None
+        parts = Parts(*common, presence, rules, pools, self.sealer, self, deciding=deciding)
         claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
         intake = Intake(store, self.clock, claims, plan, self.accept)
@@ -187,7 +190,10 @@ class Harness:
         watcher.on_poke.append(engine.poke)
         watcher.on_open.append(engine.sweep)
         watcher.on_reference.append(lambda _: directory.invalidate())
-        registry = RegistryWatch(store, self.clock, directory, health, worker)
+        book = deciding.book if deciding is not None else None
+        if book is not None:
+            watcher.on_reference.append(lambda _: book.invalidate())
+        registry = RegistryWatch(store, self.clock, directory, health, worker, book)
         watcher.on_reference.append(registry.changed)
         engine.periodic += [*registry.jobs, (PoolLines(store, self.clock, pools).look, 0.05)]
         engine.periodic.append((RecipeMessages(store, self.clock).sweep, 0.2))
