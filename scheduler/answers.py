@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -28,9 +28,9 @@ from models.domain.retry import RetryAdvice
 from models.domain.service_change import Report
 from models.domain.service_progress import ServiceProgress
 from models.domain.undo import reverse_key
-from models.schemas import violations
 from scheduler.allocations import Allocations
 from scheduler.context import TaskContext
+from scheduler.declared import Declares, as_declared, nothing
 from scheduler.engagement import Answer, Engager, Parts
 from scheduler.fallout import held_fields
 from scheduler.order_news import milestone, placed
@@ -82,7 +82,7 @@ class Settling:
         self.reports = Reports(parts.store)
         self._to_look_up: set[str] = set()
         self.catches: Callable[[PlannedTask, str], bool] = lambda _, __: False
-        self.declares: Callable[[PlannedTask], Mapping[str, Any] | None] = lambda _: None
+        self.declares: Declares = nothing
         self._allocations = Allocations(parts, record, self.effect, self.reports)
 
     def begin(self) -> None:
@@ -186,7 +186,7 @@ class Settling:
         directory, tenant = self._parts.directory, self._record.tenant
         definition = await directory.definition(tenant, run.fulfiller) if run.fulfiller else None
         if isinstance(answer.outcome, Done):
-            answer.outcome = self._as_declared(task, answer.outcome)
+            answer.outcome = as_declared(self.declares, task, answer.outcome)
         if isinstance(answer.outcome, Done):
             mapped = await self._map_output(task, answer.outcome, by_hand="by" in answer.detail)
             if mapped is not None:
@@ -203,19 +203,6 @@ class Settling:
             if given_up:  # at the next one everything begins anew
                 return Settlement("retrying", {"due": now, "attempts": 0})
         return settled
-
-    def _as_declared(self, task: PlannedTask, done: Done) -> Outcome:
-        """An answer that is not what the recipe declares for the step makes no sense; its work may be done."""
-        schema = self.declares(task) if task.of is not None and task.target is None else None
-        if schema is None:
-            return done
-        named = schema.get("properties") or {}
-        reported = ((str(entry.get("name")), entry.get("value")) for entry in done.service_characteristic)
-        values = {name: value for name, value in reported if name in named}
-        wrong = violations(schema, {**values, **done.output})
-        if not wrong:
-            return done
-        return Refused(f"The answer is not what the step declares: {'; '.join(wrong)}.", maybe_done=True)
 
     def _caught(self, task: PlannedTask, run: TaskRun, outcome: Outcome, now: datetime) -> Settlement | None:
         """A refused step of a recipe that has an event for that: the recipe goes on with it, and nobody has to look."""

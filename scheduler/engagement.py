@@ -15,7 +15,7 @@ import structlog
 
 from adapters.ports import FulfillerCall
 from models.callback_token import CallKey
-from models.domain.errors import AlreadyExists, SomError, Unavailable
+from models.domain.errors import AlreadyExists, Unavailable
 from models.domain.expressions import ExpressionError
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import Accepted, Outcome, Unreachable
@@ -23,13 +23,13 @@ from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
 from models.domain.secrets import SecretMissing
 from models.domain.service_change import with_delta
-from models.schemas import violations
 from models.sealing import SecretUnreadable
 from models.secrets import Secrets
 from models.task_deciding import TaskDeciding
 from scheduler.choosing import Choosing, Later
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
+from scheduler.declared import Declares, InputMisfit, check_input, nothing
 from scheduler.engaging import Answer, Engagement, Held, Parts, Slots
 from scheduler.gates import Ticket
 from scheduler.kept import KEPT, KEPT_OF_TARGET, former_decision, going_on, of_the_target, of_what_goes_on
@@ -51,10 +51,6 @@ __all__ = ["Answer", "Engagement", "Engager", "Held", "Parts", "Slots"]
 log = structlog.get_logger(__name__)
 
 
-class InputMisfit(SomError):
-    """The input of a step is not what its recipe declares."""
-
-
 class Engager:
     """Engages fulfillers for the tasks of one plan.
 
@@ -74,7 +70,7 @@ class Engager:
         deciding: TaskDeciding,
     ) -> None:
         """Work for this plan; `deciding` asks policies about the choice of fulfillers."""
-        self.declares: Callable[[PlannedTask], Mapping[str, Any] | None] = lambda _: None
+        self.declares: Declares = nothing
         self._transients = transients
         self.secrets = StepSecrets(Secrets(parts.store, parts.clock, parts.sealer), record.tenant)
         self._parts = parts
@@ -124,7 +120,7 @@ class Engager:
             value = kept["input"] if "input" in kept else await self._context.evaluate_input(task)
             self._transients.check(value)
             await self.secrets.check(task, value)
-            self._check_declared(task, value)
+            check_input(self.declares, task, value)
         except InputMisfit as error:
             return Held("inputInvalid", "The input is not what the step declares", f"{task.name}: {error}", decision)
         except SecretMissing as error:
@@ -133,20 +129,6 @@ class Engager:
             return Held("inputMapping", "The task's input cannot be made", f"{task.name}: {error}", decision)
         call = await self._call(task, run, value, kept, definition.timeout)
         return Engagement(task, run.revision, definition, fulfiller, call, decision, kept.get("decision"), free)
-
-    def _check_declared(self, task: PlannedTask, value: Any) -> None:
-        """See that the input of a step is what its recipe declares.
-
-        Raises:
-            InputMisfit: it is not; says where.
-        """
-        schema = self.declares(task) if task.of is not None and task.target is None else None
-        if schema is None or not isinstance(value, Mapping):
-            return
-        ours = {"manual"} if task.kind == "person" else set()  # what people are told of the task is ours
-        wrong = violations(schema, {name: one for name, one in value.items() if name not in ours})
-        if wrong:
-            raise InputMisfit("; ".join(wrong))
 
     async def _directed(self, task: PlannedTask, run: TaskRun) -> Document:
         """What a person or a rule has said of how to do the task: {fulfiller?, input?, givenUp?}."""

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from models.clock import parse, to_text
 from models.domain.bound_recipes import GIVEN
 from models.domain.flow_runs import results_of
@@ -22,7 +20,7 @@ from models.domain.recipe_moves import move as moved
 from models.domain.recipe_moves import reasons_against
 from models.domain.recipe_runs import MAX_DATA_BYTES, RecipeRun
 from models.domain.recipe_steps import planned_step, step_key
-from models.domain.recipes import State, advance, catches, start
+from models.domain.recipes import advance, catches, start
 from models.domain.recipes.effects import (
     Cancel,
     Choose,
@@ -38,16 +36,15 @@ from models.domain.undo import STOPPABLE, may_be_done, reverse_key, stop_tasks
 from models.recipe_port import Playable
 from scheduler.answers import Settling
 from scheduler.context import TaskContext
+from scheduler.declared import Schema, schema_of
 from scheduler.engagement import Answer, Held, Parts
 from scheduler.fallout import Fallout
 from scheduler.items import Items
 from scheduler.plan_record import PlanRecord
+from scheduler.recipe_looks import at_work, deed_of_move, outputs_of, size_of, title_of
 from scheduler.recipe_mail import Letter, RecipeMail
 
 Document = dict[str, Any]
-
-SHOWN = 20
-"""Reasons why a run cannot be moved that the history names."""
 
 CAUGHT = "caught"
 """Code in the error of a step that was refused, where an event of the recipe catches that."""
@@ -142,11 +139,8 @@ class Recipes:
         started = self._progress.run[task.key].started or now
         self._progress.move(task.key, "running", due=None)
         self._progress.move(task.key, "accepted", error=None, deadline=None, started=started)
-        if task.target is not None and run is not None:
-            if not run.undoing:
-                await self._undo(task, playable, run)
-            else:
-                await self._take(task, playable, run, Retried(now, None, edited))
+        if task.target is not None and run is not None and not run.undoing:
+            await self._undo(task, playable, run)
         elif run is not None and run.state.status != "failed":
             await self._take(task, playable, run, Retried(now, None, edited))
         else:
@@ -160,13 +154,8 @@ class Recipes:
     async def _undo(self, task: PlannedTask, playable: Playable, run: RecipeRun) -> None:
         """Have all undone that a run has done, and that it says how to undo."""
         run.undoing = True
-        home, now = self._home(task), self._parts.clock.now()
-        done = {
-            step_key(home, run.number, token.key): token.key
-            for token in run.state.tokens.values()
-            if token.phase == "work"
-        }
-        done = {key: step for key, step in done.items() if may_be_done(self._progress, key)}
+        now, steps = self._parts.clock.now(), at_work(self._home(task), run)
+        done = {key: step for key, step in steps.items() if may_be_done(self._progress, key)}
         outputs = await self._outputs(list(done))
         told = Cancelled(now, undo=True, done={step: outputs.get(key, {}) for key, step in done.items()})
         await self._take(task, playable, run, told)
@@ -231,24 +220,18 @@ class Recipes:
         if task is None or self._parts.recipes is None or not self._is_begun(key):
             return
         run, playable = await self._run(task), await self._playable(task)
-        (name, version), to = run.recipe, str(wish["to"])
-        other = await self._parts.recipes.playable(self._record.tenant, name, to)
-        if playable is None or other is None or version == to:
+        before = run.recipe
+        other = await self._parts.recipes.playable(self._record.tenant, before[0], str(wish["to"]))
+        if playable is None or other is None or before[1] == wish["to"]:
             return
         against = reasons_against(run, self._progress.run[key].state, playable.recipe, other.recipe)
-        after: Document = {"task": key, "recipe": f"{name}:{to}"}
-        if against:
-            after = {"task": key, "refused": [str(one) for one in against[:SHOWN]]}
-        else:
+        if not against:
             now = self._parts.clock.now()
             effects = moved(run, (playable.recipe, other.recipe), wish, other.called, now)
             self._playables[key] = other
             self._carry_out(task, other, run, effects)
             self._record.keep_recipe(key, run.to_document())
-        what = f"The run of {task.name} of item {task.item} is moved to version {to}"
-        told = {"who": wish["who"], "why": f"{what}: {wish['why']}" if wish.get("why") else what}
-        deed = {**told, "before": {"task": key, "recipe": f"{name}:{version}"}, "after": after}
-        self._record.tells.append({"deed": deed, "rev": self._record.rev + 1})
+        self._record.tells.append({"deed": deed_of_move(task, before, wish, against), "rev": self._record.rev + 1})
 
     # Leading on
 
@@ -271,12 +254,7 @@ class Recipes:
     async def _happened(self, task: PlannedTask, run: RecipeRun) -> list[Happening]:
         """What the run has not taken in yet."""
         now = self._parts.clock.now()
-        home = self._home(task)
-        steps = {
-            step_key(home, run.number, token.key): token.key
-            for token in run.state.tokens.values()
-            if token.phase == "work"
-        }
+        steps = at_work(self._home(task), run)
         ended = [key for key in steps if key in self._progress.run and self._progress.run[key].state in _OVER]
         found: list[Happening] = []
         if ended:
@@ -294,15 +272,7 @@ class Recipes:
         return Done(now, step, outputs.get(key, {}))
 
     async def _outputs(self, keys: Sequence[str]) -> dict[str, Document]:
-        """What steps have brought: the values of characteristics by name, and their output."""
-        outputs = await self._context.outputs(keys)
-        await self._settling.reports.load(self._record.id, keys)
-        found = {}
-        for key in keys:
-            reported = self._settling.reports.of(key).characteristics
-            values = {str(entry["name"]): entry.get("value") for entry in reported if "name" in entry}
-            found[key] = {**values, **(outputs.get(key) or {})}
-        return found
+        return await outputs_of(self._context, self._settling, self._record.id, keys)
 
     async def _take(self, task: PlannedTask, playable: Playable, run: RecipeRun, happening: Happening) -> bool:
         """Let it happen; returns whether the run is another one by it."""
@@ -314,7 +284,7 @@ class Recipes:
             why = f"{task.name}: undoing ended with the error {state.code or ''}."
             self._fallout.hold(task, Held("recipeFailed", "The recipe ended with an error", why))
             return False
-        if isinstance(happening, Done | Message | Signal) and _size(state) > MAX_DATA_BYTES:
+        if isinstance(happening, Done | Message | Signal) and size_of(state) > MAX_DATA_BYTES:
             if isinstance(happening, Done):  # a message that is too large is nobody's
                 self._stuck(task, f"the data of the run would be larger than {MAX_DATA_BYTES // 1024} KB")
             return False
@@ -338,9 +308,9 @@ class Recipes:
                 case Reached(milestone=milestone):
                     self._settling.note_milestone(home, milestone)
                 case Stuck(node=node, reason=reason):
-                    stuck.append(f"at {_title(playable, node)}: {reason}")
+                    stuck.append(f"at {title_of(playable, node)}: {reason}")
                 case Choose(node=node):
-                    stuck.append(f"at {_title(playable, node)}: the gateway does not say which way it goes.")
+                    stuck.append(f"at {title_of(playable, node)}: the gateway does not say which way it goes.")
                 case Finished(reason=reason):
                     run.reason = reason
                 case _:
@@ -414,16 +384,9 @@ class Recipes:
             return False
         return catches(playable.recipe, run.state, task.step, code)
 
-    def declared(self, which: str, step: PlannedTask) -> Document | None:
-        """The JSON Schema that the recipe of a step has for its input (`input_schema`) or answer (`output_schema`)."""
-        run, playable = self._runs.get(step.of or ""), self._playables.get(step.of or "")
-        token = run.state.token(step.step or "") if run is not None else None
-        if run is None or playable is None or token is None:
-            return None
-        process = playable.recipe.processes.get(run.state.scopes[token.scope].process)
-        node = process.nodes.get(token.node) if process is not None else None
-        schema: Document | None = getattr(node.work, which) if node is not None else None
-        return schema
+    def declared(self, which: str, step: PlannedTask) -> Schema | None:
+        """The JSON Schema that the recipe of a step has for it (`scheduler.declared.schema_of`)."""
+        return schema_of(which, step, self._runs.get(step.of or ""), self._playables.get(step.of or ""))
 
     async def take_up(self) -> None:
         """Have the runs at hand that a former holder of the plan has led so far."""
@@ -434,12 +397,3 @@ class Recipes:
 
 
 _OVER = frozenset({"done", "skipped"})
-
-
-def _size(state: State) -> int:
-    return len(orjson.dumps(state.data.to_document(), option=orjson.OPT_NON_STR_KEYS, default=str))
-
-
-def _title(playable: Playable, node: str) -> str:
-    found = (process.nodes.get(node) for process in playable.recipe.processes.values())
-    return next((known.title for known in found if known is not None), node)

@@ -9,6 +9,7 @@ from httpx import Response
 from models.domain.pools.demand import Demand, Holder
 from models.pools.pools import ResourcePoolStore
 from models.store import Store
+from tests.contract.migrating import MIGRATIONS
 from tests.contract.plans import store_plan
 from tests.contract.samples import (
     CANCELS,
@@ -371,16 +372,6 @@ def _kept(make: Callable[[Stage], Awaitable[str]]) -> Provoke:
     return provoke
 
 
-async def _only_a_look(stage: Stage, operation: Operation) -> Response:
-    return await send(
-        stage, operation, await subject(stage, operation), **operation.sent({"to": "1.0.0", "preview": True})
-    )
-
-
-async def _to_what_is_not_published(stage: Stage, operation: Operation) -> Response:
-    return await send(stage, operation, await subject(stage, operation), **operation.sent({"to": "9.9.9"}))
-
-
 async def _message_that_nobody_awaits(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.path, **operation.sent({"name": "never"}))
 
@@ -483,8 +474,7 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     **{(f"{what}ResourcePool", "409"): _what_is_taken for what in ("patch", "delete", "extract")},
     ("pushResourcePool", "409"): _part_that_is_there,
     **{(f"{step}Policy", "409"): _kept(policy_published) for step in ("patch", "delete", "publish", "retire")},
-    ("migrateRecipeRuns", "200"): _only_a_look,
-    ("migrateRecipeRuns", "409"): _to_what_is_not_published,
+    **MIGRATIONS,
     ("patchSecret", "409"): _always_too_late,
     ("deleteSecret", "409"): _always_too_late,
     ("createRecipeMessage", "409"): _message_that_nobody_awaits,
