@@ -41,7 +41,7 @@ class Reader:
             if element.get("id"):
                 by_id.setdefault(element.get("id", ""), element)
             name = local(element)
-            if name in _DATA and " " in named(element):
+            if name in _DATA and " " in named(element) and len(data_names) < _MAX_SPACED:
                 data_names.add(named(element))
             if name == "messageFlow":
                 flows.append(element)
@@ -118,6 +118,8 @@ class Reader:
         return found
 
 
+_MAX_SPACED = 1_000
+"""Names with blanks that are looked for in each expression; others have to stand between backticks."""
 _DATA = frozenset({"dataObject", "dataObjectReference", "dataInput", "dataOutput", "dataStoreReference", "property"})
 
 

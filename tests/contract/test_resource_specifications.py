@@ -3,7 +3,9 @@
 import pytest
 
 from handlers.dependencies import Dependencies
+from models.domain.events import event_document
 from models.store import Store
+from models.wire.events import render
 from tests.contract.client import ContractClient
 from tests.contract.samples import (
     POOLS,
@@ -21,6 +23,7 @@ from tests.contract.samples import (
     resource_specification,
     specification,
 )
+from tests.contract.test_documents import create_validator
 
 NORTH = [{"name": "site", "value": "north"}]
 EAST = [{"name": "site", "value": "east"}]
@@ -66,9 +69,18 @@ async def test_a_name_with_its_version_is_taken_once_and_what_cannot_be_is_not_p
     assert "/resourceSpecCharacteristic/0/resourceSpecCharacteristicValue/0/value" in answer.json()["message"]
 
 
-async def test_its_events_are_told_at_our_own_hub(client: ContractClient) -> None:
+async def test_its_events_are_told_at_our_own_hub_as_the_document_says(client: ContractClient, store: Store) -> None:
     body = {"callback": "http://subscriber.example/", "query": "eventType=ResourceSpecificationChangeEvent"}
     assert (await client.post(f"{SOM}/hub", json=body)).status_code == 201
+    made = await published(client)
+    assert (await client.patch(made["href"], json={"description": "for sites"})).status_code == 200
+    stored = await store.get("resourceSpecification", "vlan-1")
+    assert stored is not None
+    check = create_validator("som/v1.yaml", "ResourceSpecificationEvent")
+    for owed in stored["outbox"]:
+        told = render(event_document("resourceSpecification", stored, owed), "v1", "http://som.example")
+        assert [error.message for error in check.iter_errors(told)] == []
+        assert told["event"]["resourceSpecification"]["href"].endswith("/som/v1/resourceSpecification/vlan-1")
 
 
 @pytest.mark.parametrize("base", [RESOURCES, RESOURCES_V5])

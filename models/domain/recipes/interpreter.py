@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from models.domain.dates import to_text
-from models.domain.expressions import ExpressionError
+from models.domain.expressions import ExpressionError, meter
 from models.domain.recipes import activities, compensation, effects, gateways, throwing
 from models.domain.recipes.ending import finish
 from models.domain.recipes.happenings import (
@@ -37,6 +37,9 @@ from models.domain.slices import at_once
 
 MAX_STEPS = 10_000
 """Nodes that one happening may lead through: what goes round without end stops here."""
+
+MAX_WORK = 400_000
+"""Steps that the expressions and decisions of one happening may take together, some 200 ms."""
 
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -215,16 +218,20 @@ def _note_done(run: Run, token: Token, answer: Any) -> None:
 
 
 def _settled(run: Run) -> Slices:
-    steps = 0
+    steps = work = 0
     while run.status == "running":
         if run.ready:
             steps += 1
             if steps % SLICE == 0:
                 yield
             if steps > MAX_STEPS:
-                _stop(run)
+                _stop(run, f"One happening led through more than {MAX_STEPS} nodes: it goes round without end.")
+            elif work > MAX_WORK:
+                _stop(run, f"The expressions of one happening take more than {MAX_WORK} steps together.")
             else:
+                before = meter.spent()
                 _step(run, run.ready.popleft())
+                work += meter.spent() - before
         elif not (fire_conditions(run) or gateways.fire_inclusive(run)):
             break
     if run.status == "running":
@@ -269,8 +276,7 @@ def _stick(run: Run, token: Token, code: str, reason: str) -> None:
     run.emit(effects.Stuck(token.key, token.node, code, reason))
 
 
-def _stop(run: Run) -> None:
-    reason = f"One happening led through more than {MAX_STEPS} nodes: it goes round without end."
+def _stop(run: Run, reason: str) -> None:
     for number in run.ready:
         token = run.tokens.get(number)
         if token is not None and token.phase == "ready":

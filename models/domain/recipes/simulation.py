@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from models.domain.dates import to_text
+from models.domain.expressions import meter
 from models.domain.recipes import effects, times
 from models.domain.recipes.cases import Answer, Case
 from models.domain.recipes.happenings import Chosen, Done, Escalated, Failed, Happening, Time, Triggered
@@ -17,11 +18,18 @@ from models.domain.recipes.run import Decide
 from models.domain.recipes.samples import Guesses, declared_inputs, declared_outputs, shift
 from models.domain.recipes.state import State
 
+_A_TOKEN = 3
+_AN_EFFECT = 20
+"""What a token that a happening passes by, and what follows from one, cost: as steps of expressions."""
+
 BEGINNING = times.moment("2026-01-01")
 """When simulated runs begin."""
 
 MAX_HAPPENINGS = 2_000
 """Happenings of one simulated run: what goes round without end stops here."""
+
+MAX_WORK = 2_000_000
+"""Steps of its expressions and decisions, and what passes by its tokens, together: a second."""
 
 
 Fits = Callable[[Mapping[str, Any], Any], Sequence[str]]
@@ -58,7 +66,7 @@ class _Simulation:
         self._path: list[Step] = []
         self._reason = ""
         self._guesses = Guesses(recipe)
-        self._count = 0
+        self._count = self._work = self._spent = 0
         self._assumed: dict[str, Any] = {}
 
     def run(self) -> Outcome:
@@ -72,14 +80,21 @@ class _Simulation:
             given = {**self._assumed, **given}
         state, found = start(self._recipe, given, self._now, event=self._case.event, decide=self._decide)
         self._take(found)
-        while state.running and self._count < MAX_HAPPENINGS and not self._misfit:
+        began = meter.spent()
+        while state.running and self._count < MAX_HAPPENINGS and not (self._misfit or self._is_too_much):
             happening = self._next()
             if happening is None:
                 break
             self._count += 1
             state, found = advance(self._recipe, state, happening, decide=self._decide)
+            self._work += _A_TOKEN * len(state.tokens) + _AN_EFFECT * len(found)
             self._take(found)
+            self._spent = meter.spent() - began
         return self._outcome(state)
+
+    @property
+    def _is_too_much(self) -> bool:
+        return self._work + self._spent > MAX_WORK
 
     # What comes next
 
@@ -247,7 +262,8 @@ class _Simulation:
         status: str = state.status
         if state.running:
             stuck = self._misfit or any(token.phase == "stuck" for token in state.tokens.values())
-            status = "endless" if self._count >= MAX_HAPPENINGS else "stuck" if stuck else "waiting"
+            over = self._count >= MAX_HAPPENINGS or self._is_too_much
+            status = "endless" if over else "stuck" if stuck else "waiting"
         outcome = Outcome(
             status=status,
             seconds=(self._now - BEGINNING).total_seconds(),

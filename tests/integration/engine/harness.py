@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, NoReturn
 
@@ -48,6 +48,8 @@ from scheduler.watcher import Watcher
 
 Document = dict[str, Any]
 Script = Callable[[FulfillerCall], Awaitable[Outcome]]
+Job = tuple[Callable[[], Coroutine[Any, Any, Any]], float]
+"""What an engine does again and again, and after how many seconds."""
 
 SPARED = ("group-commit", "Task-", "pymongo", "turns of pool")
 """Names of tasks that outlive an engine: what is on its way to the database gets there, and others use pools, too."""
@@ -128,6 +130,7 @@ class Harness:
         self.deciding: Callable[[Store], Deciding] | None = None
         self.sealer = Sealer()
         self.pools: ResourcePools = ResourcePoolStore(store, clock)
+        self.jobs: list[Callable[[Store, Directory, Places], Job]] = []
         self._running: list[asyncio.Task[None]] = []
 
     async def register(self, **body: Any) -> None:
@@ -197,6 +200,7 @@ class Harness:
         watcher.on_reference.append(registry.changed)
         engine.periodic += [*registry.jobs, (PoolLines(store, self.clock, pools).look, 0.05)]
         engine.periodic.append((RecipeMessages(store, self.clock).sweep, 0.2))
+        engine.periodic += [job(store, directory, places) for job in self.jobs]
         tasks = [asyncio.create_task(engine.run()), asyncio.create_task(watcher.run())]
         self._running += tasks
         return tasks
