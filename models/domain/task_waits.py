@@ -42,7 +42,7 @@ def task_waits(evidence: Evidence) -> Iterator[Wait]:
 
 def _events(evidence: Evidence, task: PlannedTask) -> Iterator[Wait]:
     """What a recipe waits for besides its steps, which wait for themselves."""
-    run = ((evidence.plan or {}).get("recipes") or {}).get(task.key, {}).get("run", {})
+    run = ((evidence.plan or {}).get("recipes") or {}).get(task.target or task.key, {}).get("run", {})
     waiting = {token["id"] for token in run.get("tokens", ()) if token.get("phase") == "event"}
     for wait in run.get("waits", ()):
         if wait.get("token") not in waiting:
