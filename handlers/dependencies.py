@@ -18,6 +18,7 @@ from models.inventory import Inventory
 from models.policies import PolicyBook
 from models.pools.turns import Turns
 from models.recipe_book import RecipeBook
+from models.resource_catalogue import ResourceCatalogue
 from models.sealing import Sealer
 from models.store import Store
 
@@ -38,6 +39,7 @@ class Dependencies:
         patterns: matches the regular expressions of strangers.
         pools: the turns of resource pools, which changes of pools go among.
         catalogue: service specifications.
+        resource_catalogue: resource specifications.
         inventory: services.
         fulfiller_rules: what a registration of a fulfiller must keep to.
         forms: checks what people report back.
@@ -61,6 +63,7 @@ class Dependencies:
     patterns: PatternEngine
     pools: Turns
     catalogue: Catalogue
+    resource_catalogue: ResourceCatalogue
     inventory: Inventory
     fulfiller_rules: FulfillerRules
     forms: Forms
@@ -86,4 +89,5 @@ def deciding(dependencies: Dependencies) -> Deciding:
         dependencies.policies,
         dependencies.policy_service,
         dependencies.count_decision,
+        dependencies.sealer,
     )

@@ -39,6 +39,7 @@ from handlers.som.policies import PolicyHandlers
 from handlers.som.preview import PlanPreview
 from handlers.som.propagations import Propagations
 from handlers.som.recipe_messages import RecipeMessageHandlers
+from handlers.som.recipe_migrations import RecipeMigrationHandlers
 from handlers.som.recipe_runs import RecipeRuns
 from handlers.som.recipes import RecipeHandlers
 from handlers.som.releases import ReleaseHandlers
@@ -46,6 +47,8 @@ from handlers.som.repairs import Reconciliations, Repairs
 from handlers.som.reservations import Reservations
 from handlers.som.resolutions import FalloutResolutions
 from handlers.som.resource_pools import ResourcePools
+from handlers.som.resource_specifications import KIND as RESOURCE_SPECIFICATION
+from handlers.som.resource_specifications import ResourceSpecificationRules
 from handlers.som.secrets import SecretHandlers
 from handlers.som.sinks import Sinks
 from handlers.som.stream import OrderStream
@@ -86,7 +89,8 @@ def tables(
         | {"listAllTaskFlow": tasks.list}
         | _specifications(ProcessFlowSpecifications(documents["tmf701"], dependencies, settings))
         | _hub("tmf701", dependencies),
-        "som": _administration(dependencies, settings, surface),
+        "som": _administration(dependencies, settings, surface)
+        | served("som", RESOURCE_SPECIFICATION, ResourceSpecificationRules(dependencies)),
     }
 
 
@@ -323,6 +327,7 @@ def _orders_and_services(dependencies: Dependencies, settings: HttpSettings, lis
         "retrievePropagation": propagations.retrieve,
         "orderPropagation": propagations.order,
         "explainOrder": Explanations(dependencies).retrieve,
+        "explainProcessFlow": Explanations(dependencies).retrieve_flow,
         "retrieveReconciliation": reconciliations.retrieve,
         "requestReconciliation": reconciliations.request,
         "listRepair": repairs.list,
@@ -349,6 +354,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         **_secrets(SecretHandlers(dependencies, lists)),
         **_recipe_messages(RecipeMessageHandlers(dependencies, lists)),
         **_recipe_runs(RecipeRuns(dependencies, settings, lists)),
+        "migrateRecipeRuns": RecipeMigrationHandlers(dependencies, settings).create,
         **_sinks(Sinks(dependencies, settings, lists)),
         **_orders_and_services(dependencies, settings, lists),
     }

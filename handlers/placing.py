@@ -15,6 +15,7 @@ def surface_checks(dependencies: Dependencies) -> Surface:
         dependencies.patterns,
         dependencies.clock,
         catalogue_check=dependencies.catalogue_check,
+        resources=dependencies.resource_catalogue,
         sealer=dependencies.sealer,
     )
 

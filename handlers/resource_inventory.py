@@ -87,23 +87,27 @@ class ResourceRules:
     """The rules of resources."""
 
     def __init__(self, dependencies: Dependencies) -> None:
-        """Look in this store for who uses a resource."""
+        """Look in this store for who uses a resource, and in this catalogue for what it must be like."""
         self._store = dependencies.store
+        self._specifications = dependencies.resource_catalogue
 
-    async def before_create(self, caller: Caller, draft: Draft) -> None:  # noqa: ARG002 - the rules' shape
-        """A resource of no pool begins in any state."""
+    async def before_create(self, caller: Caller, draft: Draft) -> None:
+        """A resource of no pool begins in any state, and follows its specification."""
         _refuse_itself(draft.id, draft.body)
+        await self._specifications.check_resource(caller.tenant, draft.body, draft.size)
         draft.body = kept_in_step({}, draft.body)
         draft.fields |= {name: value for name, value in beside_body(draft.body).items() if value is not None}
 
-    async def before_change(self, caller: Caller, revision: Revision) -> None:  # noqa: ARG002 - the rules' shape
-        """Move along the life cycles, and leave to the engine what is the engine's."""
+    async def before_change(self, caller: Caller, revision: Revision) -> None:
+        """Move along the life cycles, follow the specification, and leave to the engine what is the engine's."""
         if not revision.changed():
             return
         _refuse_itself(revision.stored["_id"], revision.body)
         revision.body = kept_in_step(revision.before, revision.body)
         changed = set(revision.changed())
         _refuse_kept(revision.stored, changed)
+        if changed & {"resourceSpecification", "resourceCharacteristic"}:
+            await self._specifications.check_resource(caller.tenant, revision.body, revision.size)
         for name, cycle in _LIFE_CYCLES.items():
             before, after = revision.before.get(name), revision.body.get(name)
             if before is not None and after is not None and before != after:

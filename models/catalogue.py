@@ -1,7 +1,8 @@
-"""The catalogue port on our own collection: specifications in memory, compiled once."""
+"""The catalogue port on our own collections: specifications in memory, compiled once."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 import orjson
 from pymongo.errors import PyMongoError
@@ -19,7 +20,7 @@ from models.reference_cache import ReferenceCache
 from models.store import Store
 
 Document = dict[str, Any]
-COLLECTION = "serviceSpecification"
+T = TypeVar("T")
 
 
 class Families:
@@ -73,33 +74,24 @@ class KnownRecipes(Protocol):
         """
 
 
-class Catalogue:
-    """Service specifications of our own catalogue."""
+class Specifications(ABC, Generic[T]):
+    """Specifications of one kind, compiled into what their readers work with.
 
-    def __init__(self, store: Store, patterns: PatternEngine, recipes: KnownRecipes | None = None) -> None:
-        """Read from this store.
+    Attributes:
+        collection: where they are stored.
+    """
 
-        Args:
-            store: where specifications are.
-            patterns: compiles the regular expressions in them.
-            recipes: those that are bound to actions on specifications; None where there are none.
-        """
+    collection: ClassVar[str]
+
+    def __init__(self, store: Store) -> None:
+        """Read from this store."""
         self._store = store
-        self._patterns = patterns
-        self._recipes = recipes
-        self._bound: dict[tuple[str, str], tuple[Specification, PublishedRecipes, Specification]] = {}
-        self._cache = ReferenceCache(store, COLLECTION, self._read)
-        self._compiled: dict[tuple[str, str], tuple[int, Specification | None]] = {}
+        self._cache = ReferenceCache(store, self.collection, self._read)
+        self._compiled: dict[tuple[str, str], tuple[int, T | None]] = {}
 
     def invalidate(self) -> None:
         """Read anew at the next need: the collection has changed. What has not changed stays compiled."""
         self._cache.invalidate()
-
-    def _read(self, documents: list[Document]) -> Families:
-        # A release publishes recipes with their specifications: who knows these must not know older recipes.
-        if self._recipes is not None:
-            self._recipes.invalidate()
-        return Families(documents)
 
     async def specification(
         self,
@@ -118,15 +110,7 @@ class Catalogue:
         body: Document | None = document["body"] if document else None
         return body
 
-    async def knows_operations(self, tenant: str) -> bool:
-        """Return whether any specification has a named operation, so that orders may have something to keep nothing of.
-
-        Raises:
-            Unavailable: the database cannot be reached.
-        """
-        return (await self._cache.get(tenant)).operations
-
-    async def compiled(self, tenant: str, reference: Reference) -> Specification | None:
+    async def compiled(self, tenant: str, reference: Reference) -> T | None:
         """Return the compiled view of a specification; None for one that is unknown, or a draft that does not compile.
 
         Raises:
@@ -139,24 +123,18 @@ class Catalogue:
         known = self._compiled.get(key)
         if known is None or known[0] != revision:
             known = self._compiled[key] = revision, await self._compile(document["body"])
-        return await self._with_recipes(key, known[1])
+        return known[1]
 
-    async def _with_recipes(self, key: tuple[str, str], compiled: Specification | None) -> Specification | None:
-        """The same with the recipes that are bound to it at the moment."""
-        published = await self._recipes.of(key[0]) if self._recipes is not None else None
-        if compiled is None or not published:
-            return compiled
-        known = self._bound.get(key)
-        if known is None or known[0] is not compiled or known[1] is not published:
-            name, version = compiled.name, compiled.version
-            found = {action: published.bound(name, version, action) for action in ACTIONS}
-            bound = {action: (one.name, one.version) for action, one in found.items() if one is not None}
-            known = self._bound[key] = compiled, published, with_recipes(compiled, bound)
-        return known[2]
+    @abstractmethod
+    def _compiled_of(self, body: Document) -> T:
+        """The compiled view of a body; raises InvalidRequest for one that does not compile."""
 
-    async def _compile(self, body: Document) -> Specification | None:
+    def _read(self, documents: list[Document]) -> Families:
+        return Families(documents)
+
+    async def _compile(self, body: Document) -> T | None:
         try:
-            return await aside_if_big(len(orjson.dumps(body)), Specification.from_body, body, self._patterns)
+            return await aside_if_big(len(orjson.dumps(body)), self._compiled_of, body)
         except InvalidRequest:
             return None
 
@@ -170,10 +148,65 @@ class Catalogue:
     async def _exists(self, tenant: str, reference: Reference) -> bool:
         wanted = {"_id": reference.id} if reference.id is not None else {"body.name": reference.name}
         try:
-            found = await self._store.collection(COLLECTION).find_one({**wanted, "tenant": tenant}, {"_id": 1})
+            found = await self._store.collection(self.collection).find_one({**wanted, "tenant": tenant}, {"_id": 1})
         except PyMongoError as error:
             raise Unavailable from error
         return found is not None
+
+
+class Catalogue(Specifications[Specification]):
+    """Service specifications of our own catalogue."""
+
+    collection = "serviceSpecification"
+
+    def __init__(self, store: Store, patterns: PatternEngine, recipes: KnownRecipes | None = None) -> None:
+        """Read from this store.
+
+        Args:
+            store: where specifications are.
+            patterns: compiles the regular expressions in them.
+            recipes: those that are bound to actions on specifications; None where there are none.
+        """
+        super().__init__(store)
+        self._patterns = patterns
+        self._recipes = recipes
+        self._bound: dict[tuple[str, str], tuple[Specification, PublishedRecipes, Specification]] = {}
+
+    async def knows_operations(self, tenant: str) -> bool:
+        """Return whether any specification has a named operation, so that orders may have something to keep nothing of.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        return (await self._cache.get(tenant)).operations
+
+    async def compiled(self, tenant: str, reference: Reference) -> Specification | None:
+        """Return the compiled view, with the recipes that are bound to it at the moment.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        compiled = await super().compiled(tenant, reference)
+        published = await self._recipes.of(tenant) if self._recipes is not None else None
+        if compiled is None or not published:
+            return compiled
+        key = tenant, compiled.id
+        known = self._bound.get(key)
+        if known is None or known[0] is not compiled or known[1] is not published:
+            name, version = compiled.name, compiled.version
+            found = {action: published.bound(name, version, action) for action in ACTIONS}
+            bound = {action: (one.name, one.version) for action, one in found.items() if one is not None}
+            known = self._bound[key] = compiled, published, with_recipes(compiled, bound)
+        return known[2]
+
+    def _compiled_of(self, body: Document) -> Specification:
+        return Specification.from_body(body, self._patterns)
+
+    def _read(self, documents: list[Document]) -> Families:
+        # A release publishes recipes with their specifications: who knows these must not know older recipes.
+        if self._recipes is not None:
+            self._recipes.invalidate()
+        return super()._read(documents)
 
 
 def _text(value: Any) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import structlog
 
 from models.approvals import ensure_flow, withdraw_older
-from models.clock import Clock, parse, to_text
+from models.clock import Clock, parse
 from models.domain import approval_flow
 from models.domain.approval_flow import Approval
 from models.domain.decision_points import (
@@ -19,7 +19,6 @@ from models.domain.decision_points import (
     HELD,
     SCHEDULE,
     NoAnswer,
-    NotAVerdict,
     Verdict,
     outcome,
     verdict_of,
@@ -28,9 +27,13 @@ from models.domain.delays import APPROVAL, POLICY, Delay, Delayed
 from models.domain.delays import SCHEDULE as DELAY_SCHEDULE
 from models.domain.errors import Conflict, InvalidRequest
 from models.domain.policies import Policy, denials, question, recorded
+from models.domain.secrets import SecretMissing
+from models.domain.verdict_values import NotAVerdict
 from models.domain.violations import Violation
 from models.order_counts import counts
 from models.policies import PolicyBook, decision_id, decisions_of, note_approval, record
+from models.sealing import Sealer, SecretUnreadable
+from models.secrets import Secrets
 from models.store import Store
 
 Document = dict[str, Any]
@@ -46,7 +49,7 @@ log = structlog.get_logger(__name__)
 class Service(Protocol):
     """A service that decides by policies of its own (`adapters.ports.PolicyService`)."""
 
-    async def ask(self, policy: Policy, question: Mapping[str, Any]) -> Any:
+    async def ask(self, policy: Policy, question: Mapping[str, Any], token: str | None = None) -> Any:
         """The result of a policy's rule, as it came. Raises NoAnswer."""
 
 
@@ -70,29 +73,67 @@ class Asked:
         return outcome(self.verdict, answered=self.problem is None)
 
 
-async def ask(service: Service, policy: Policy, context: Mapping[str, Any]) -> Asked:
-    """Have a policy decide: by its table, or by the service that it names."""
+async def ask(service: Service, policy: Policy, context: Mapping[str, Any], secrets: Secrets, tenant: str) -> Asked:
+    """Have a policy decide: by its table, or by the service that it names, which gets a secret of the tenant.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
     began, problem = time.monotonic(), None
     try:
-        answer = policy.table.decide(context) if policy.table is not None else await service.ask(policy, context)
+        if policy.table is not None:
+            answer = policy.table.decide(context)
+        else:
+            answer = await service.ask(policy, context, await _token(secrets, tenant, policy.secret))
         verdict = verdict_of(answer, policy.point)
     except (NoAnswer, NotAVerdict) as failure:
         verdict, problem = policy.when_down, str(failure)
     return Asked(verdict, problem, round((time.monotonic() - began) * 1000))
 
 
-class Deciding:
-    """Has policies decide."""
+async def _token(secrets: Secrets, tenant: str, name: str | None) -> str | None:
+    """The value of a secret.
 
-    def __init__(
-        self, store: Store, clock: Clock, book: PolicyBook, service: Service, count: Callable[[str, str], None]
+    Raises:
+        NoAnswer: it is missing, or cannot be sent.
+    """
+    if name is None:
+        return None
+    try:
+        token = (await secrets.opened(tenant, [name]))[name].strip()
+    except (SecretMissing, SecretUnreadable) as error:
+        raise NoAnswer(f"The policy service was not asked: {error}") from None
+    if not (token and token.isascii() and token.isprintable()):
+        raise NoAnswer(f"The policy service was not asked: the secret {name!r} cannot be sent as a bearer token.")
+    return token
+
+
+class Deciding:
+    """Has policies decide.
+
+    Attributes:
+        book: the policies.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - whom and what it asks
+        self,
+        store: Store,
+        clock: Clock,
+        book: PolicyBook,
+        service: Service,
+        count: Callable[[str, str], None],
+        sealer: Sealer | None = None,
     ) -> None:
-        """Ask what this book names; `count` is told the decision point and the result of each new decision."""
+        """Ask what this book names; `count` is told the decision point and the result of each new decision.
+
+        `sealer` opens the secrets of policy services.
+        """
         self._store = store
         self._clock = clock
-        self._book = book
+        self.book = book
         self._service = service
         self._count = count
+        self._secrets = Secrets(store, clock, sealer or Sealer())
 
     async def admit(self, order: Mapping[str, Any]) -> None:
         """Decide whether a stored order may be planned now: whether it is accepted, has to be approved, and how soon.
@@ -104,7 +145,7 @@ class Deciding:
             Delayed: it is to wait.
             Unavailable: the database cannot be reached.
         """
-        policies = await self._book.of(order["tenant"])
+        policies = await self.book.of(order["tenant"])
         asked = {point: policies.of(point, order["body"]) for point in ADMISSION}
         again = order.get("fence", 1) > 1  # who had it before may have decided
         if not any(asked.values()) and not again:
@@ -131,7 +172,7 @@ class Deciding:
             PolicyDenied: policies deny it, with the reason of each.
             Unavailable: the database cannot be reached.
         """
-        asked = (await self._book.of(order["tenant"])).of(point, order["body"])
+        asked = (await self.book.of(order["tenant"])).of(point, order["body"])
         if not asked:
             return
         decided = (self._decide(point, order, policy, occasion, context) for policy in asked)
@@ -157,10 +198,31 @@ class Deciding:
     async def _decide(
         self, point: str, order: Mapping[str, Any], policy: Policy, occasion: str, more: Mapping[str, Any]
     ) -> Document:
-        began = self._clock.now()
-        context = question(point, order["_id"], order["body"], to_text(began)) | dict(more)
+        context = question(point, order["_id"], order["body"], self._clock.text()) | dict(more)
         context |= await counts(self._store, order, policy.needs)
-        asked = await ask(self._service, policy, context)
+        return await self.ask(point, order, policy, occasion, context)
+
+    async def ask(
+        self, point: str, order: Mapping[str, Any], policy: Policy, occasion: str, context: Document, **facts: Any
+    ) -> Document:
+        """Have one policy decide, and record it.
+
+        Args:
+            point: the decision point.
+            order: what is decided about: {_id, tenant, amended?}.
+            policy: decides.
+            occasion: tells this decision from others of the point.
+            context: what the policy is told.
+            facts: stand beside the decision.
+
+        Returns:
+            The decision that stands: where another process has decided the same, that one.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        began = self._clock.now()
+        asked = await ask(self._service, policy, context, self._secrets, order["tenant"])
         if asked.problem is not None:
             log.warning("a policy gave no answer", policy=policy.id, order=order["_id"], reason=asked.problem)
         decision: Document = {
@@ -175,6 +237,7 @@ class Deciding:
             "duration": asked.milliseconds,
             "asked": began,
             "round": order.get("amended", 0),
+            **facts,
         }
         if asked.problem is not None:
             decision["problem"] = asked.problem

@@ -20,10 +20,10 @@ from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, Fulfil
 from models.policy_documents import Policy, PolicyDecision
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, ResourcePool
 from models.propagation_documents import Propagation
-from models.recipe_documents import Recipe, RecipeMessage
+from models.recipe_documents import Recipe, RecipeBinding, RecipeMessage
 from models.release_documents import Release
 from models.reservation_documents import ForeignReservation, ServiceRelease
-from models.resource_documents import Resource
+from models.resource_documents import Resource, ResourceSpecification
 from models.secret_documents import NamedSecret, Secret
 from models.service_documents import ReadAdoption, Service
 from models.sink_documents import SinkInstance
@@ -358,6 +358,7 @@ ALL: tuple[type[Stored], ...] = (
     ReadAdoption,
     EnablingService,
     Propagation,
+    ResourceSpecification,
     Resource,
     ResourcePool,
     PoolPart,
@@ -381,6 +382,7 @@ ALL: tuple[type[Stored], ...] = (
     ChangeSource,
     Change,
     Recipe,
+    RecipeBinding,
     RecipeMessage,
     NamedSecret,
     Policy,

@@ -9,6 +9,7 @@ from models.domain.patterns import PatternEngine
 from models.domain.snapshot import RELIES_ON, Builder, Wish, characteristics_of, related_ids
 from models.inventory import Inventory
 from models.recipe_book import PublishedRecipes
+from models.resource_catalogue import ResourceCatalogue
 from models.store import Store
 
 Document = dict[str, Any]
@@ -36,10 +37,26 @@ class ForeseenCatalogue(Catalogue):
     ) -> None:
         """Hold these, whatever the store has."""
         super().__init__(store, patterns, _ForeseenRecipes(recipes))
-        self._foreseen = Families([{"_id": str(body["id"]), "rev": 0, "body": dict(body)} for body in bodies])
+        self._foreseen = _families(bodies)
 
     async def _find(self, tenant: str, reference: Reference) -> Document | None:  # noqa: ARG002 - it is for one tenant
         return self._foreseen.find(reference)
+
+
+class ForeseenResourceCatalogue(ResourceCatalogue):
+    """The catalogue that holds these resource specifications and no others."""
+
+    def __init__(self, store: Store, patterns: PatternEngine, bodies: Iterable[Mapping[str, Any]]) -> None:
+        """Hold these, whatever the store has."""
+        super().__init__(store, patterns)
+        self._foreseen = _families(bodies)
+
+    async def _find(self, tenant: str, reference: Reference) -> Document | None:  # noqa: ARG002 - it is for one tenant
+        return self._foreseen.find(reference)
+
+
+def _families(bodies: Iterable[Mapping[str, Any]]) -> Families:
+    return Families([{"_id": str(body["id"]), "rev": 0, "body": dict(body)} for body in bodies])
 
 
 class ForeseenInventory(Inventory):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from models.dmn import survey
-from models.domain.decision_points import COUNTS, POINTS, NoAnswer, NotAVerdict, outcome, verdict_of
+from models.domain.decision_points import COUNTS, POINTS, NoAnswer, outcome, verdict_of
 from models.domain.decisions import (
     Decision,
     Decisions,
@@ -19,6 +19,7 @@ from models.domain.expressions.plain import plain
 from models.domain.expressions.runtime import checked_result
 from models.domain.expressions.values.calendar_text import moment_of
 from models.domain.policies import Policy, policy_of, question
+from models.domain.verdict_values import NotAVerdict
 from models.domain.violations import Violation
 
 Document = dict[str, Any]
@@ -30,7 +31,7 @@ DMN = "dmn"
 _ANY_DAY = "2026-01-01T00:00:00.000Z"
 """Of test cases that do not say when."""
 _OWN: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "opa": (("url", "path"), ("timeout",)),
+    "opa": (("url", "path"), ("timeout", "secret")),
     DMN: (("dmn",), ("decision", "testCase")),
 }
 """What a policy of each kind must have, and what it may have besides."""

@@ -23,15 +23,24 @@ from models.domain.releases.coverage import capability_of
 from models.domain.releases.expectations import Picture, picture, unexpected
 from models.domain.releases.package import Package, read_package, same_content
 from models.domain.releases.versions import InvalidVersion, Version
+from models.domain.resource_specification import check_resource_specification
 from models.domain.selection import Selection
 from models.domain.specification import Specification
 from models.domain.violations import Violation
-from models.foresight import ForeseenCatalogue, ForeseenInventory
+from models.foresight import ForeseenCatalogue, ForeseenInventory, ForeseenResourceCatalogue
 from models.planning import load_relations, load_surface, plan_order
 from models.reading import reading
+from models.recipe_bindings import Seen, seen
 from models.recipe_book import RecipeBook
 from models.registrations import registered
-from models.release_parts import Part, RecipePart, SpecificationPart
+from models.release_parts import (
+    RESOURCE_SPECIFICATIONS,
+    SPECIFICATIONS,
+    Part,
+    RecipePart,
+    ResourceSpecificationPart,
+    SpecificationPart,
+)
 from models.release_recipes import RecipesLook, foreseen, unreadable, with_drawings
 from models.releases import Releases
 from models.store import Store
@@ -47,6 +56,7 @@ class Schemas:
     """The schemas of what a package holds."""
 
     specification: Check
+    resource_specification: Check
     order: Check
 
 
@@ -58,28 +68,38 @@ class Examination:
         package: as read.
         violations: everything that stands against installing it; pointers are into the package.
         change: what installing it would do to the catalogue.
+        resource_change: what it would do to resource specifications.
         recipe_change: what it would do to recipes.
         specifications: the catalogue that this was worked out from, by id.
+        resource_specifications: the resource specifications likewise.
         recipes: the recipes likewise.
         installed: the installed releases by name.
         present: this very version, where it was installed before.
+        latches: of what recipes are bound to, as they stood before all of this was read.
         plans: by the name of the check the plan that its order leads to.
     """
 
     package: Package
     violations: list[Violation]
     specifications: dict[str, Document]
+    resource_specifications: dict[str, Document]
     recipes: dict[str, Document]
     installed: dict[str, Document]
     present: Document | None
+    latches: Seen
     change: CatalogueChange = NOTHING
+    resource_change: CatalogueChange = NOTHING
     recipe_change: CatalogueChange = NOTHING
     plans: dict[str, Picture] = field(default_factory=dict)
 
     @property
     def parts(self) -> list[Part]:
         """All that installing it would do, to be written."""
-        return [SpecificationPart(self.change, self.specifications), RecipePart(self.recipe_change, self.recipes)]
+        return [
+            SpecificationPart(self.change, self.specifications),
+            ResourceSpecificationPart(self.resource_change, self.resource_specifications),
+            RecipePart(self.recipe_change, self.recipes, self.latches),
+        ]
 
     @property
     def former(self) -> Document | None:
@@ -116,18 +136,23 @@ class Examiner:
         body, undrawn = await aside(with_drawings, body)
         package, violations = read_package(body)
         violations += undrawn
+        latches = await seen(self._store, caller.tenant)
         found = Examination(
             package,
             violations,
             await self._releases.specifications(caller.tenant),
+            await self._releases.specifications(caller.tenant, RESOURCE_SPECIFICATIONS),
             await self._releases.recipes(caller.tenant, [str(one["id"]) for one in package.recipes]),
             await self._releases.installed(caller.tenant),
             await self._releases.get(caller.tenant, package.id),
+            latches,
         )
-        for index, specification in enumerate(package.specifications):
-            await self._follow(
-                self._schemas.specification, specification, pointer("serviceSpecification", index), found
-            )
+        for schema, name, bodies in (
+            (self._schemas.specification, SPECIFICATIONS, package.specifications),
+            (self._schemas.resource_specification, RESOURCE_SPECIFICATIONS, package.resource_specifications),
+        ):
+            for index, specification in enumerate(bodies):
+                await self._follow(schema, specification, pointer(name, index), found)
         for index, check in enumerate(package.checks):
             await self._follow(self._schemas.order, check["order"], pointer("check", index, "order"), found)
         found.violations += await aside(unreadable, package)
@@ -145,12 +170,17 @@ class Examiner:
     async def _look(self, caller: Caller, found: Examination) -> None:
         package = found.package
         found.violations += _version(found)
-        bodies = {key: stored["body"] for key, stored in found.specifications.items()}
         former = found.former.get("body", {}) if found.former else {}
-        replaced = [one["id"] for one in former.get("serviceSpecification", ())]
-        found.change, taken = installation(package, bodies, replaced)
+        bodies, replaced = _as_before(found.specifications, former, SPECIFICATIONS)
+        found.change, taken = installation(package.specifications, bodies, replaced)
         found.violations += [*taken, *_requirements(found)]
         after = found.change.after(bodies)
+        bodies, replaced = _as_before(found.resource_specifications, former, RESOURCE_SPECIFICATIONS)
+        found.resource_change, taken = installation(
+            package.resource_specifications, bodies, replaced, RESOURCE_SPECIFICATIONS
+        )
+        found.violations += [*taken, *self._resources_published(package)]
+        resources = ForeseenResourceCatalogue(self._store, self._patterns, found.resource_change.after(bodies).values())
         replaced = [one["id"] for one in former.get("recipe", ())]
         found.recipe_change, taken = recipes.installation(package, found.recipes, replaced, after)
         found.violations += taken
@@ -161,7 +191,7 @@ class Examiner:
         catalogue = ForeseenCatalogue(self._store, self._patterns, after.values(), published)
         for index, body in enumerate(package.specifications):
             at = pointer("serviceSpecification", index)
-            found.violations += _below(at, await self._published(caller, body, catalogue))
+            found.violations += _below(at, await self._published(caller, body, catalogue, resources))
         if found.violations:
             return  # a plan is made of what can be published
         selection = await registered(self._store, caller.tenant)
@@ -174,10 +204,18 @@ class Examiner:
         named = {name: await _named(caller, name, catalogue) for name in await aside(look.named)}
         return await look.violations(named)
 
-    async def _published(self, caller: Caller, body: Body, catalogue: ForeseenCatalogue) -> list[Violation]:
+    async def _published(
+        self, caller: Caller, body: Body, catalogue: ForeseenCatalogue, resources: ForeseenResourceCatalogue
+    ) -> list[Violation]:
         snapshot = await load_relations(caller, body, catalogue, self._clock.text())
+        allocated = await resources.allocated_by(caller.tenant, body)
         size = len(orjson.dumps(body))
-        return await aside_if_big(size, check_publishable, body, self._patterns, snapshot.specification)
+        return await aside_if_big(size, check_publishable, body, self._patterns, snapshot.specification, allocated)
+
+    def _resources_published(self, package: Package) -> Iterator[Violation]:
+        for index, body in enumerate(package.resource_specifications):
+            at = pointer(RESOURCE_SPECIFICATIONS, index)
+            yield from _below(at, check_resource_specification(body, self._patterns))
 
     async def _needs(
         self, caller: Caller, package: Package, catalogue: ForeseenCatalogue, selection: Selection
@@ -221,6 +259,14 @@ async def _named(caller: Caller, name: str, catalogue: ForeseenCatalogue) -> Spe
     """The specification of this id, or else of this name."""
     known = await catalogue.compiled(caller.tenant, Reference(name))
     return known or await catalogue.compiled(caller.tenant, Reference(name=name))
+
+
+def _as_before(
+    stored: Mapping[str, Document], former: Mapping[str, Any], attribute: str
+) -> tuple[dict[str, Body], list[str]]:
+    """What there is of a kind, by id, and the ids of those that the version before this one holds."""
+    bodies = {key: one["body"] for key, one in stored.items()}
+    return bodies, [one["id"] for one in former.get(attribute, ())]
 
 
 def _below(at: str, violations: Iterable[Violation]) -> list[Violation]:

@@ -2,13 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from models import outbox
 from models.clock import Clock, to_text
 from models.domain.caller import Caller
 from models.domain.releases.change import CatalogueChange
+from models.recipe_bindings import Seen, turning
 from models.recipe_versions import RecipeVersions
 from models.store import Store
 from models.transactions import Insertion, Update
@@ -16,7 +17,9 @@ from models.transactions import Insertion, Update
 Document = dict[str, Any]
 
 SPECIFICATIONS = "serviceSpecification"
-PATH = ("inReview", "published")
+RESOURCE_SPECIFICATIONS = "resourceSpecification"
+PUBLISHED = "published"
+PATH = ("inReview", PUBLISHED)
 """The states that a recipe of a release goes through: its examination has reviewed it."""
 
 
@@ -51,7 +54,12 @@ class Part(ABC):
 
 @dataclass(frozen=True, slots=True)
 class SpecificationPart(Part):
-    """Specifications with a lifecycleStatus, as TM Forum has them."""
+    """Specifications with a lifecycleStatus, as TM Forum has them: those of services, where nothing else is said.
+
+    Attributes:
+        collection: where they are stored.
+        event: what the names of their events begin with.
+    """
 
     created: ClassVar[str] = "createdSpecification"
     moved: ClassVar[str] = "moved"
@@ -85,9 +93,24 @@ class SpecificationPart(Part):
 
 
 @dataclass(frozen=True, slots=True)
-class RecipePart(Part):
-    """Versions of recipes."""
+class ResourceSpecificationPart(SpecificationPart):
+    """Resource specifications."""
 
+    created: ClassVar[str] = "createdResourceSpecification"
+    moved: ClassVar[str] = "movedResourceSpecification"
+    collection: ClassVar[str] = RESOURCE_SPECIFICATIONS
+    event: ClassVar[str] = "ResourceSpecification"
+
+
+@dataclass(frozen=True, slots=True)
+class RecipePart(Part):
+    """Versions of recipes.
+
+    Attributes:
+        latches: of what recipes are bound to, as they stood before it was looked at what is published.
+    """
+
+    latches: Seen = field(default_factory=dict)
     created: ClassVar[str] = "createdRecipe"
     moved: ClassVar[str] = "movedRecipe"
 
@@ -95,7 +118,9 @@ class RecipePart(Part):
         """The writes that do it."""
         versions = RecipeVersions(store, clock)
         made: list[Insertion | Update] = [versions.arriving(caller, body, PATH, why) for body in self.change.created]
+        bodies = [self.stored[key]["body"] for key, (to, _) in self.change.moved.items() if to == PUBLISHED]
         return [
             *made,
+            *turning(caller.tenant, [*self.change.created, *bodies], self.latches),
             *(versions.moving(caller, self.stored[key], to, why) for key, (to, _) in self.change.moved.items()),
         ]

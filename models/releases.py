@@ -29,14 +29,14 @@ class Releases:
         self._store = store
         self._clock = clock
 
-    async def specifications(self, tenant: str) -> dict[str, Document]:
-        """All specifications as they are stored at this moment, by id.
+    async def specifications(self, tenant: str, collection: str = SPECIFICATIONS) -> dict[str, Document]:
+        """All specifications of services (or those in another collection) as they are stored at this moment, by id.
 
         Raises:
             Unavailable: the database cannot be reached.
         """
         with reading():
-            found = await self._store.collection(SPECIFICATIONS).find({"tenant": tenant}).to_list()
+            found = await self._store.collection(collection).find({"tenant": tenant}).to_list()
         return {one["_id"]: one for one in found}
 
     async def recipes(self, tenant: str, whole: Iterable[str] = ()) -> dict[str, Document]:

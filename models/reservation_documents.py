@@ -11,7 +11,8 @@ class ForeignReservation(Stored):
     `service`, `task`, `order` and `plan` say whose it is, `resources` are the ids of what it holds. `wanted` is what it
     shall be: reserved, used or released; `due` is when something has to be done for that. `until` is when it ends by
     itself, and `lasts` for how many seconds it is extended. `leaving` means that its service does without it and the
-    order that says so runs still. `attempts` and `problem` tell why it is not so yet.
+    order that says so runs still. `attempts` and `problem` tell why it is not so yet; `lost` is since when it is known
+    that the other system has it no more.
     """
 
     meta = {
@@ -36,6 +37,7 @@ class ForeignReservation(Stored):
     leaving = BooleanField()
     attempts = IntField()
     problem = StringField()
+    lost = DateTimeField()
 
 
 class ServiceRelease(Stored):

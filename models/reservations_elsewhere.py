@@ -20,6 +20,8 @@ Document = dict[str, Any]
 
 COLLECTION = "foreignReservation"
 MOST_PATIENCE = timedelta(minutes=10)
+LOOKED_AT_AGAIN = timedelta(seconds=30)
+"""Until a service is told again of what it has lost, while an order works on it."""
 SHORTEST = 60
 """Seconds that a reservation is extended by at least."""
 
@@ -127,10 +129,20 @@ class ReservationsElsewhere:
         change = {"$set": {"due": now + wait, "attempts": attempts, "problem": problem[:500], "updated": now}}
         await self._if_still(document, change)
 
-    async def lost(self, document: Document, problem: str) -> None:
-        """The other system has it no more, though a service rests on it: people have to look at it."""
-        change = {"$set": {"problem": problem[:500], "updated": self._clock.now()}, "$unset": {"due": "", "until": ""}}
-        await self._if_still(document, change)
+    async def lost(self, document: Document, problem: str, *, told: bool) -> None:
+        """The other system has it no more, though a service rests on it.
+
+        Args:
+            document: as it was read.
+            problem: why, for people.
+            told: the service says so; else it is looked at again, until it does.
+        """
+        now = self._clock.now()
+        noted = {"problem": problem[:500], "updated": now, "lost": document.get("lost", now)}
+        if told:
+            await self._if_still(document, {"$set": noted, "$unset": {"due": "", "until": ""}})
+        else:
+            await self._if_still(document, {"$set": {**noted, "due": now + LOOKED_AT_AGAIN}, "$unset": {"until": ""}})
 
     async def _if_still(self, document: Document, change: Document) -> None:
         """Write what came of it, unless something else is wanted by now."""

@@ -1,4 +1,4 @@
-"""The collection of resources (TMF639)."""
+"""The collections of resources (TMF639) and their specifications."""
 
 from mongoengine import BooleanField, DateTimeField, DictField, DynamicField, IntField, ListField, StringField
 
@@ -14,6 +14,22 @@ _THERE = {"$exists": True}
 _PLACED = {"position": _THERE}
 
 
+class ResourceSpecification(ResourceDocument):
+    """A resource specification, shaped like TMF634 v4, one version of its family."""
+
+    meta = {
+        "collection": "resourceSpecification",
+        "indexes": [
+            BY_CREATION,
+            OWED,
+            body_index("by_name", "name"),
+            body_index("by_lifecycle_status", "lifecycleStatus"),
+            body_index("by_category", "category"),
+            body_index("by_relationship", "resourceSpecRelationship.id"),
+        ],
+    }
+
+
 class Resource(ResourceDocument):
     """A TMF639 resource: a member of a pool, or one that a client has recorded.
 
@@ -25,7 +41,9 @@ class Resource(ResourceDocument):
 
     Of a pool's member, further (`models.pools`): `use` (reserved, used, quarantined), the `part` of the pool, `bits`
     (an address block's size as a power of two), `amounts` of capacity, `traits`, `asked`, by which a repeated call
-    is told from another one, and `leaving` where its service does without it and the order that says so runs still.
+    is told from another one, `leaving` where its service does without it and the order that says so runs still, and
+    `instead`, the share of capacity whose place it takes while that has a part of its `whole` amounts
+    (`models.domain.pools.resizing`).
     """
 
     meta = {
@@ -52,6 +70,7 @@ class Resource(ResourceDocument):
             partial_index("by_order", "holder.order", exists="holder.order"),
             partial_index("by_claim", "claim", exists="claim"),
             partial_index("until", "until", exists="until"),
+            partial_index("instead", "pool", "instead", exists="instead"),
         ],
     }
     pool = StringField()
@@ -65,6 +84,8 @@ class Resource(ResourceDocument):
     part = StringField()
     bits = IntField()
     amounts = ListField(DictField())
+    instead = StringField()
+    whole = ListField(DictField())
     traits = ListField(StringField())
     asked = StringField()
     leaving = BooleanField()

@@ -15,6 +15,7 @@ from models.domain.publishing import check_publishable
 from models.domain.violations import Violation
 from models.inventory import Inventory
 from models.planning import load_relations, load_surface
+from models.resource_catalogue import ResourceCatalogue
 from models.sealing import Sealer
 
 Body = dict[str, Any]
@@ -31,14 +32,17 @@ class Surface:
         clock: Clock,
         *,
         catalogue_check: bool,
+        resources: ResourceCatalogue | None = None,
         sealer: Sealer | None = None,
     ) -> None:
         """Check against these; without `catalogue_check` unknown specifications are let through.
 
+        `resources` has the resource specifications that fulfilment rules may name; without it all are unknown.
         The sealer keeps what orders hold for the time of their fulfilment only; without one they are refused.
         """
         self.sealer = sealer or Sealer()
         self._catalogue = catalogue
+        self._resources = resources
         self._inventory = inventory
         self._patterns = patterns
         self._clock = clock
@@ -112,7 +116,11 @@ class Surface:
             Unavailable: the database cannot be reached.
         """
         snapshot = await load_relations(caller, body, self._catalogue, self._clock.text())
-        _refuse(await aside_if_big(size, check_publishable, body, self._patterns, snapshot.specification))
+        asked: list[Any] = [body, self._patterns, snapshot.specification]
+        if self._resources is not None:
+            asked.append(await self._resources.allocated_by(caller.tenant, body))
+        found = await aside_if_big(size, check_publishable, *asked)
+        _refuse(found)
 
 
 def _refuse(violations: list[Violation]) -> None:

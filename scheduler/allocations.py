@@ -106,7 +106,7 @@ class Allocations:
         held = await self._pools.held(holder) if self._pools is not None else ()
         gone: list[Document] = [{"id": one} for one in held if one not in wanted]
         for document in await self._elsewhere.held(holder):
-            if wanted.isdisjoint(document["resources"]):
+            if "lost" in document or wanted.isdisjoint(document["resources"]):
                 gone += [{"id": one, "elsewhere": document["_id"]} for one in document["resources"]]
         return tuple(gone)
 

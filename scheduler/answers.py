@@ -24,20 +24,23 @@ from models.domain.outcomes import (
 )
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
+from models.domain.retry import RetryAdvice
 from models.domain.service_change import Report
 from models.domain.service_progress import ServiceProgress
 from models.domain.undo import reverse_key
 from scheduler.allocations import Allocations
 from scheduler.context import TaskContext
+from scheduler.declared import Declares, as_declared, nothing
 from scheduler.engagement import Answer, Engager, Parts
 from scheduler.fallout import held_fields
 from scheduler.order_news import milestone, placed
 from scheduler.plan_record import PlanRecord
 from scheduler.recovery import outcome_document
 from scheduler.reports import Reports
+from scheduler.retrying import Retrying
 from scheduler.service_changes import Told
 from scheduler.services import Services
-from scheduler.settlement import Settlement, error, settle
+from scheduler.settlement import NO_ADVICE, Settlement, error, settle
 from scheduler.situations import work_of
 from scheduler.subject import Subject
 
@@ -50,18 +53,21 @@ class Settling:
     Attributes:
         reports: what fulfillers have said of services.
         catches: whether the recipe of a step has an event for its being refused with a code.
+        declares: the JSON Schema of what a step of a recipe answers, where the recipe has one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what an answer touches
         self,
         parts: Parts,
         record: PlanRecord,
         engager: Engager,
         context: TaskContext,
         projection: Subject,
+        retrying: Retrying,
     ) -> None:
         """Work for this plan."""
         self._parts = parts
+        self._retrying = retrying
         self._record = record
         self._progress = record.progress
         self._engager = engager
@@ -76,6 +82,7 @@ class Settling:
         self.reports = Reports(parts.store)
         self._to_look_up: set[str] = set()
         self.catches: Callable[[PlannedTask, str], bool] = lambda _, __: False
+        self.declares: Declares = nothing
         self._allocations = Allocations(parts, record, self.effect, self.reports)
 
     def begin(self) -> None:
@@ -150,7 +157,9 @@ class Settling:
             rest = [answer for answer in rest if first[answer.key] is not answer]
 
     async def _settle_together(self, batch: Sequence[Answer]) -> None:
-        settled = [(answer, await self._decide(answer)) for answer in batch if self._current(answer)]
+        current = [answer for answer in batch if self._current(answer)]
+        said = await self._retrying.of(current)
+        settled = [(answer, await self._decide(answer, said.get(answer.key, NO_ADVICE))) for answer in current]
         await asyncio.gather(
             *(
                 self._engager.write_outcome(answer, settlement.state, self._facts(answer, settlement))
@@ -172,10 +181,12 @@ class Settling:
             run.state == "waiting" and run.touched
         )
 
-    async def _decide(self, answer: Answer) -> Settlement:
+    async def _decide(self, answer: Answer, advice: RetryAdvice) -> Settlement:
         task, run = self._progress.tasks[answer.key], self._progress.run[answer.key]
         directory, tenant = self._parts.directory, self._record.tenant
         definition = await directory.definition(tenant, run.fulfiller) if run.fulfiller else None
+        if isinstance(answer.outcome, Done):
+            answer.outcome = as_declared(self.declares, task, answer.outcome)
         if isinstance(answer.outcome, Done):
             mapped = await self._map_output(task, answer.outcome, by_hand="by" in answer.detail)
             if mapped is not None:
@@ -183,11 +194,11 @@ class Settling:
         now = self._parts.clock.now()
         if (caught := self._caught(task, run, answer.outcome, now)) is not None:
             return caught
-        settled = settle(task, run, answer.outcome, definition, now)
+        settled = settle(task, run, answer.outcome, definition, now, advice)
         if settled.changes.get("touched") is False and self._record.stops(task):  # it was called off there, as asked
             return Settlement("cancelled", {"due": None, "deadline": None})
         if settled.state == "held" and answer.free and run.fulfiller is not None:
-            given_up = await self._engager.alternatives(task, run.fulfiller)
+            given_up = await self._engager.choosing.alternatives(task, run.fulfiller)
             answer.facts["givenUp"] = given_up
             if given_up:  # at the next one everything begins anew
                 return Settlement("retrying", {"due": now, "attempts": 0})
@@ -284,7 +295,7 @@ class Settling:
         stopped = task.target if task.operation == "cancel" and self._progress.run[task.key].state == "done" else None
         if stopped is not None:
             self._stopped(self._progress.tasks[stopped])
-        if task.key not in self._record.ordered:
+        if task.key not in self._record.ordered and (task.target is not None or not task.undoing):
             return
         if self.reports.of(task.key):
             self.effect(task.service)["tasks"].append(task.key)

@@ -29,6 +29,11 @@ class Chosen:
     definition: FulfillerDefinition | None
     stays: bool = False
 
+    @property
+    def taker(self) -> str:
+        """Id of the fulfiller to be called; empty where nobody was chosen."""
+        return self.definition.id if self.definition is not None else ""
+
     def to_document(self) -> Document:
         """As kept with the task."""
         return {**self.decision.to_document(), "situation": self.situation.to_document()}

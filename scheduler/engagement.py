@@ -25,9 +25,11 @@ from models.domain.secrets import SecretMissing
 from models.domain.service_change import with_delta
 from models.sealing import SecretUnreadable
 from models.secrets import Secrets
-from scheduler.choice import Choice
+from models.task_deciding import TaskDeciding
+from scheduler.choosing import Choosing, Later
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
+from scheduler.declared import Declares, InputMisfit, check_input, nothing
 from scheduler.engaging import Answer, Engagement, Held, Parts, Slots
 from scheduler.gates import Ticket
 from scheduler.kept import KEPT, KEPT_OF_TARGET, former_decision, going_on, of_the_target, of_what_goes_on
@@ -35,6 +37,7 @@ from scheduler.plan_record import PlanRecord
 from scheduler.secrets import StepSecrets
 from scheduler.services import Services
 from scheduler.situations import Situations
+from scheduler.task_facts import TaskFacts
 from scheduler.transients import Transients
 
 Document = dict[str, Any]
@@ -49,22 +52,35 @@ log = structlog.get_logger(__name__)
 
 
 class Engager:
-    """Engages fulfillers for the tasks of one plan."""
+    """Engages fulfillers for the tasks of one plan.
 
-    def __init__(
-        self, parts: Parts, record: PlanRecord, services: Services, context: TaskContext, transients: Transients
+    Attributes:
+        choosing: chooses them.
+        secrets: of the recipes' steps.
+        declares: the JSON Schema of what a step of a recipe is given, where the recipe has one.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what engaging takes
+        self,
+        parts: Parts,
+        record: PlanRecord,
+        services: Services,
+        context: TaskContext,
+        transients: Transients,
+        deciding: TaskDeciding,
     ) -> None:
-        """Work for this plan."""
+        """Work for this plan; `deciding` asks policies about the choice of fulfillers."""
+        self.declares: Declares = nothing
         self._transients = transients
         self.secrets = StepSecrets(Secrets(parts.store, parts.clock, parts.sealer), record.tenant)
         self._parts = parts
         self._record = record
         self._services = services
         self._context = context
-        self._situations = Situations(parts.clock, record, services, context.order)
-        self._choice = Choice(parts.directory, parts.health, record.tenant)
+        situations = Situations(parts.clock, record, services, context.order)
+        self.choosing = Choosing(parts, record, situations, deciding, TaskFacts(record, services, context))
 
-    async def prepare_all(self, tasks: Sequence[PlannedTask]) -> list[Engagement | Held]:
+    async def prepare_all(self, tasks: Sequence[PlannedTask]) -> list[Engagement | Held | Later]:
         """Prepare several tasks; their services, and what those are parts of, are read at once."""
         wanted: set[str] = set()
         for task in tasks:
@@ -76,7 +92,7 @@ class Engager:
         await self._services.read(wanted)
         return await asyncio.gather(*(self.prepare(task, self._record.progress.run[task.key]) for task in tasks))
 
-    async def prepare(self, task: PlannedTask, run: TaskRun) -> Engagement | Held:
+    async def prepare(self, task: PlannedTask, run: TaskRun) -> Engagement | Held | Later:
         """Choose the fulfiller and put the call together."""
         kept = await self._kept(task, run)
         free, directed = kept.get("free", not kept), await self._directed(task, run)
@@ -87,17 +103,14 @@ class Engager:
         decision: Document | None = None
         chosen, free = kept.get("fulfiller"), free and "fulfiller" not in directed
         if chosen is None or free:
-            needed = await self._situations.of(task, given_up)
             # Once nobody could have it, the choice is open again.
             engaged = chosen if (kept.get("decision") or {}).get("chosen", chosen) is not None else None
-            found = await self._choice.of(*needed, self._record.task_id(task.key), engaged)
-            if found.definition is None:
-                wanted, message = found.capability.to_document(), found.decision.reason
-                reason, now = "No fulfiller for this task", found.to_document()
-                return Held("noFulfiller", reason, message, now, wanted, kept.get("decision"))
+            found = await self.choosing.choose(task, run, given_up, engaged, kept.get("decision"))
+            if isinstance(found, Held | Later):
+                return found
             if not found.stays:
                 decision = found.to_document()
-            chosen = found.definition.id
+            chosen = found.taker
         definition = await self._parts.directory.definition(self._record.tenant, chosen)
         fulfiller = await self._parts.directory.instance(self._record.tenant, chosen)
         if definition is None or fulfiller is None:
@@ -107,31 +120,15 @@ class Engager:
             value = kept["input"] if "input" in kept else await self._context.evaluate_input(task)
             self._transients.check(value)
             await self.secrets.check(task, value)
+            check_input(self.declares, task, value)
+        except InputMisfit as error:
+            return Held("inputInvalid", "The input is not what the step declares", f"{task.name}: {error}", decision)
         except SecretMissing as error:
             return Held("secretMissing", "A secret is missing", f"{task.name}: {error}", decision)
         except (ExpressionError, SecretUnreadable) as error:
             return Held("inputMapping", "The task's input cannot be made", f"{task.name}: {error}", decision)
         call = await self._call(task, run, value, kept, definition.timeout)
         return Engagement(task, run.revision, definition, fulfiller, call, decision, kept.get("decision"), free)
-
-    async def alternatives(self, task: PlannedTask, fulfiller: str) -> list[str]:
-        """Who shall not be asked again for a task that its fulfiller could not be reached for, as others are left.
-
-        Returns:
-            The fulfillers that were tried in vain; empty where nobody else can have the task.
-        """
-        stored = await self._parts.store.get("task", self._record.task_id(task.key)) or {}
-        given_up = frozenset([*stored.get("givenUp", ()), fulfiller])
-        found = await self._choice.look(*await self._situations.of(task, given_up))
-        return sorted(given_up) if found.definition is not None else []
-
-    async def options(self, task: PlannedTask) -> Document:
-        """Who could do a task, as a decision that nobody has made yet.
-
-        Raises:
-            Unavailable: the database cannot be reached.
-        """
-        return (await self._choice.look(*await self._situations.of(task))).to_document()
 
     async def _directed(self, task: PlannedTask, run: TaskRun) -> Document:
         """What a person or a rule has said of how to do the task: {fulfiller?, input?, givenUp?}."""

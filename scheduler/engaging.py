@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from adapters.ports import Fulfiller, FulfillerCall, ResourcePools
 from models.callback_token import CallbackTokens
 from models.clock import Clock
+from models.deciding import Deciding
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import Outcome
 from models.domain.plan import PlannedTask
@@ -50,7 +51,7 @@ class Slots(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What engaging a fulfiller takes; `rules`, `pools` and `recipes` are None where there are none.
+    """What engaging a fulfiller takes; `rules`, `pools`, `recipes` and `deciding` are None where there are none.
 
     `program` is written down with what is done.
     """
@@ -70,6 +71,7 @@ class Parts:
     sealer: Sealer = field(default_factory=Sealer)
     recipes: RecipeSource | None = None
     program: Program = field(default_factory=Program)
+    deciding: Deciding | None = None
 
 
 @dataclass(frozen=True, slots=True)

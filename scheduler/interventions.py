@@ -130,7 +130,7 @@ class Interventions:
         run = self._progress.run[task.key]
         directive = dict(stored.get("directive", {}))
         before = {"fulfiller": run.fulfiller}
-        decision = await self._engager.options(task)
+        decision = await self._engager.choosing.options(task)
         if wish.fulfiller is None:  # anybody but those that were tried
             given_up = {*directive.get("givenUp", ()), *((run.fulfiller,) if run.fulfiller else ())}
             directive = {**directive, "givenUp": sorted(given_up)}

@@ -6,9 +6,10 @@ become ready. Each write is safe to repeat, so that a crash between any two of t
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from models.change_closings import ChangeClosings
 from models.clock import parse
 from models.domain.retry import recheck_pause
 from models.enabling import EnablingServices, wake
+from models.task_deciding import TaskDeciding
 from scheduler.answers import Settling
 from scheduler.calls import Calls
 from scheduler.cancellation import Cancellation, CancellationParts
@@ -28,6 +30,7 @@ from scheduler.context import TaskContext
 from scheduler.engagement import Answer, Engager, Parts
 from scheduler.failing import Failing
 from scheduler.fallout import Fallout
+from scheduler.fallout_policies import FalloutPolicies
 from scheduler.forecast import Forecast
 from scheduler.going_on import GoingOn
 from scheduler.interventions import Interventions
@@ -36,11 +39,13 @@ from scheduler.order_news import endangered, told
 from scheduler.plan_record import PlanRecord
 from scheduler.recipes import Recipes
 from scheduler.recovery import recovered
+from scheduler.retrying import Retrying
 from scheduler.rules import Rules
 from scheduler.services import Services
 from scheduler.starter import Starter
 from scheduler.subject import Message, Subject
 from scheduler.subjects import subject_of
+from scheduler.task_facts import TaskFacts
 from scheduler.timers import take_timers
 from scheduler.transients import Transients
 
@@ -68,9 +73,14 @@ class PlanRun:
         self._forecast = Forecast(parts.durations, parts.clock, record, self._projection.body)
         self._context = TaskContext(parts.store, record, self._services, lambda: self._projection.body)
         transients = Transients(parts.sealer, owner)
-        self._engager = Engager(parts, record, self._services, self._context, transients)
+        self._deciding = TaskDeciding(
+            parts.store, parts.clock, parts.deciding, _asked_about(record), lambda: self._projection.body, self._at_rest
+        )
+        self._engager = Engager(parts, record, self._services, self._context, transients, self._deciding)
         self._fallout = Fallout(parts, record, self._engager)
-        self._settling = Settling(parts, record, self._engager, self._context, self._projection)
+        facts = TaskFacts(record, self._services, self._context)
+        retrying = Retrying(parts, record, self._deciding, facts)
+        self._settling = Settling(parts, record, self._engager, self._context, self._projection, retrying)
         self._going_on = GoingOn(record, self._settling.effect)
         self._items = Items(record, self._services, parts.clock)
         self._cancellation = Cancellation(cancelling, record, self._settling, self._services)
@@ -78,7 +88,14 @@ class PlanRun:
         self._interventions = Interventions(
             parts, record, self._engager, self._settling, self._going_on, self._fallout, self._failing
         )
-        self._rules = Rules(parts, record, self._fallout, self._context, self._interventions)
+        self._rules = Rules(
+            parts,
+            record,
+            self._fallout,
+            self._context,
+            self._interventions,
+            FalloutPolicies(parts, record, self._deciding, facts),
+        )
         self._signal = asyncio.Event()
         self._calls = Calls(self._engager, self._signal.set)
         self._starter = Starter(parts, record, self._engager, self._calls, self._fallout, self._items, self._signal.set)
@@ -86,6 +103,8 @@ class PlanRun:
             parts, record, self._context, self._settling, self._fallout, self._items, self._calls.answers
         )
         self._settling.catches = self._recipes.caught
+        self._settling.declares = partial(self._recipes.declared, "output_schema")
+        self._engager.declares = partial(self._recipes.declared, "input_schema")
         self.on_rest: Callable[[], None] = lambda: None
         self._poked = False
         self._handing_over = False
@@ -152,8 +171,7 @@ class PlanRun:
         self._starter.take_displaced()
         await take_timers(self._parts, self._record)
         self._withdraw()
-        await self._cancellation.advance(calls_under_way=bool(self._calls))
-        await self._failing.advance()
+        await self._call_off()
         await self._take_services()
         if self._progress.recipes and not self._record.paused:
             await self._lead_recipes()
@@ -181,12 +199,18 @@ class PlanRun:
             seconds = lag if seconds is None else min(seconds, lag)
         if self._calls.answers:
             return True
-        with self._parts.capacity.at_rest(), suppress(TimeoutError):
-            self.on_rest()
+        with self._at_rest(), suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._signal.wait()
                 return True
         return False
+
+    @contextmanager
+    def _at_rest(self) -> Iterator[None]:
+        """The plan waits while the context is open: whatever is kept for it is for others."""
+        with self._parts.capacity.at_rest():
+            self.on_rest()
+            yield
 
     def _next_due(self) -> datetime | None:
         """When to look at the plan again if nobody asks for it: a timer, or what it waits for in vain."""
@@ -240,7 +264,13 @@ class PlanRun:
             await self._take_answers()
             await self._take_services()
             await self._recipes.advance()
+        await self._call_off()  # a run may have been undone by now
         await self._take_services()
+
+    async def _call_off(self) -> None:
+        """Take what is being cancelled or given up as far as it can go now."""
+        await self._cancellation.advance(calls_under_way=bool(self._calls))
+        await self._failing.advance()
 
     async def _take_inbox(self) -> None:
         if self._poked:
@@ -264,8 +294,8 @@ class PlanRun:
                 self._going_on.inform(entry["item"], entry["service"])
             case "cancel" | "cancelOrder":
                 await self._hear_of_cancelling(entry)
-            case "message" | "signal":
-                self._recipes.mail.hear(entry)
+            case "message" | "signal" | "move":
+                await self._recipes.hear(entry)
             case "candidate":
                 self._going_on.reconsider(entry["task"])
             case "look":
@@ -361,3 +391,8 @@ class PlanRun:
             return True
         self.poke()
         return False
+
+
+def _asked_about(record: PlanRecord) -> Document | None:
+    """What policies decide about: the order of a plan, where it has one."""
+    return {"_id": record.order_id, "tenant": record.tenant} if record.is_of_order else None

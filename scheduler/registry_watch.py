@@ -5,6 +5,7 @@ from typing import Any
 
 from models.clock import Clock
 from models.leases import Leases
+from models.policies import PolicyBook
 from models.store import Store
 from scheduler import probing, resumption, withdrawal
 from scheduler.directory import Directory
@@ -23,11 +24,19 @@ class RegistryWatch:
         jobs: what is to be done regularly, with the seconds between.
     """
 
-    def __init__(self, store: Store, clock: Clock, directory: Directory, health: Health, by: str) -> None:
-        """Work in the name of `by`."""
+    def __init__(  # noqa: PLR0913, PLR0917 - what the registry's work takes
+        self,
+        store: Store,
+        clock: Clock,
+        directory: Directory,
+        health: Health,
+        by: str,
+        policies: PolicyBook | None = None,
+    ) -> None:
+        """Work in the name of `by`; `policies` have a say in who can have a task."""
         self._health = health
         leases = Leases(store, clock, by, resumption.LEASE_SECONDS)
-        self._resumption = Resumption(store, clock, directory, health, leases)
+        self._resumption = Resumption(store, clock, directory, health, leases, policies)
         probes = Probing(store, clock, directory, Leases(store, clock, by, probing.LEASE_SECONDS))
         self.jobs: list[tuple[Job, float]] = [
             (health.flush, FLUSH_SECONDS),
@@ -40,7 +49,7 @@ class RegistryWatch:
         """Reference data has changed."""
         if collection == STATE:
             self._health.invalidate()
-        if collection in (STATE, "fulfiller"):
+        if collection in (STATE, "fulfiller", "policy"):
             self._resumption.changed()
 
     def anything_changed(self) -> None:

@@ -16,6 +16,7 @@ from adapters.ports import Done, Outcome, Refused, Reserving, Unreachable
 from models.clock import Clock
 from models.domain.errors import Unavailable
 from models.leases import Leases
+from models.lost_reservations import LostReservations
 from models.reservations_elsewhere import ReservationsElsewhere
 from scheduler.directory import Directory
 from scheduler.engaging import Slots
@@ -37,6 +38,7 @@ class ReservationUpkeep:
     """Does what is due for reservations elsewhere."""
 
     reservations: ReservationsElsewhere
+    services: LostReservations
     clock: Clock
     directory: Directory
     slots: Slots
@@ -101,7 +103,8 @@ class ReservationUpkeep:
                 await self.reservations.gone(document)
             case Done(output=output) if output.get("gone"):
                 log.error("another system has no reservation any more that a service rests on", **_told(document))
-                await self.reservations.lost(document, "The other system has no such reservation any more.")
+                why = f"{document['fulfiller']} has no reservation {document['reservation']} any more."
+                await self.reservations.lost(document, why, told=await self.services.tell(document, why))
             case Done(output=output):
                 await self.reservations.settled(document, output.get("endDateTime"))
             case Refused(reason=reason):

@@ -19,9 +19,11 @@ from models.domain.maintenance import maintenance
 from models.domain.plan import Capability
 from models.domain.situation import Situation
 from models.leases import Leases
+from models.policies import PolicyBook
 from models.reading import reading
 from models.store import Store
 from scheduler.choice import Choice
+from scheduler.choosing import recalled
 from scheduler.context import service_view
 from scheduler.directory import Directory
 from scheduler.health import Health
@@ -53,6 +55,7 @@ class Resumption:
     directory: Directory
     health: Health
     leases: Leases
+    policies: PolicyBook | None = None
     _wanted: bool = True
     _due: datetime = _LONG_AGO
     _looked: datetime = _LONG_AGO
@@ -124,7 +127,7 @@ class Resumption:
         if document.get("capability") is None:
             return False
         capability = Capability.from_document(document["capability"])
-        situation = self._situation(document, services)
+        situation = self._situation(document, services, await self._in_force(document["tenant"]))
         asked = document["tenant"], capability, _essence(situation)
         if services or asked not in self._answers:
             choice = Choice(self.directory, self.health, document["tenant"])
@@ -145,7 +148,11 @@ class Resumption:
         self._woken[definition.id] = woken + 1
         return True
 
-    def _situation(self, document: Document, services: Mapping[str, Document]) -> Situation:
+    async def _in_force(self, tenant: str) -> frozenset[str]:
+        """The policies that are asked by now: what others had against somebody does not count any more."""
+        return (await self.policies.of(tenant)).ids if self.policies is not None else frozenset()
+
+    def _situation(self, document: Document, services: Mapping[str, Document], in_force: frozenset[str]) -> Situation:
         kept = (document.get("decision") or {}).get("situation") or {}
         return Situation(
             key=document["key"],
@@ -155,6 +162,7 @@ class Resumption:
             service=service_view(services.get(document["service"], {})),
             builder=kept.get("builder"),
             given_up=frozenset(kept.get("givenUp", ())),
+            advice=recalled(document.get("decision"), in_force),
         )
 
     async def _wake(self, document: Document) -> None:
@@ -171,4 +179,5 @@ class Resumption:
 
 def _essence(situation: Situation) -> tuple[Any, ...]:
     """What of a situation the choice depends on, where no condition looks at the service."""
-    return situation.places, situation.parties, situation.builder, situation.given_up
+    refused = frozenset(key for one in situation.advice for key in one.refused)
+    return situation.places, situation.parties, situation.builder, situation.given_up, refused

@@ -1,4 +1,7 @@
-"""Fallout rules at work: each new hold of a plan is judged once, before anybody is told of it."""
+"""Policies and fallout rules at work: each new hold of a plan is judged once, before anybody is told of it.
+
+It is one decision: policies of the point `fallout` come first, by name, then the rules by their position.
+"""
 
 from collections import deque
 from typing import Any
@@ -14,6 +17,7 @@ from models.fallout_rules import RuleBook
 from scheduler.context import TaskContext
 from scheduler.engagement import Answer, Parts
 from scheduler.fallout import Fallout
+from scheduler.fallout_policies import FalloutPolicies
 from scheduler.interventions import Interventions
 from scheduler.plan_record import PlanRecord
 
@@ -25,8 +29,14 @@ log = structlog.get_logger(__name__)
 class Rules:
     """Applies the rules to what one plan holds."""
 
-    def __init__(
-        self, parts: Parts, record: PlanRecord, fallout: Fallout, context: TaskContext, interventions: Interventions
+    def __init__(  # noqa: PLR0913, PLR0917 - what a rule may touch
+        self,
+        parts: Parts,
+        record: PlanRecord,
+        fallout: Fallout,
+        context: TaskContext,
+        interventions: Interventions,
+        policies: FalloutPolicies,
     ) -> None:
         """Work for this plan."""
         self._store = parts.store
@@ -36,6 +46,7 @@ class Rules:
         self._fallout = fallout
         self._context = context
         self._interventions = interventions
+        self._policies = policies
         self._judged: dict[str, int] = {}
 
     async def apply(self, answers: deque[Answer]) -> bool:
@@ -47,16 +58,17 @@ class Rules:
         Raises:
             Unavailable: the database cannot be reached.
         """
-        fresh = [key for key in self._progress.changed if self._is_fresh(key)]
-        if not fresh or self._book is None:
+        fresh = [self._progress.tasks[key] for key in self._progress.changed if self._is_fresh(key)]
+        if not fresh:
             return False
+        self._judged |= {task.key: self._progress.run[task.key].holds for task in fresh}
+        fresh = [task for task in fresh if not self._is_doomed(task)]
+        rules = await self._book.of(self._record.tenant) if self._book is not None else ()
+        said_by = await self._policies.about([(task, self._hold(task)) for task in fresh])
         helped = False
-        rules = await self._book.of(self._record.tenant)
-        for key in fresh:
-            run = self._progress.run[key]
-            self._judged[key] = run.holds
-            task = self._progress.tasks[key]
-            said = decide(rules, self._hold(task), run.ruled or {})
+        for task in fresh:
+            run = self._progress.run[task.key]
+            said = decide([*said_by.get(task.key, ()), *rules], self._hold(task), run.ruled or {})
             if said is not None and not self._is_doomed(task):
                 await self._apply(task, said, answers)
                 helped = True
@@ -115,6 +127,8 @@ class Rules:
         )
         if rule.do != "edit":
             return wish
+        if rule.policy is not None:
+            return Wish("edit", rule.who, rule.name, id=wish.id, has_input=True, input=rule.input)
         stored = await self._store.get("task", self._record.task_id(task.key)) or {}
         known = stored.get("directive", {}).get("input", stored.get("input"))
         made = await self._context.evaluate(rule.input, task, input=known, error=run.error or {})

@@ -18,11 +18,12 @@ from models.domain.outcomes import (
 )
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
-from models.domain.retry import RetrySchedule
+from models.domain.retry import RetryAdvice, RetrySchedule
 
 Document = dict[str, Any]
 
 
+NO_ADVICE = RetryAdvice()
 CUSTOMERS_PATIENCE = 30 * 86_400.0
 """Seconds that an item waits for its customer before a person has to look: every wait has an end."""
 
@@ -42,8 +43,13 @@ class Settlement:
     milestone: str | None = None
 
 
-def settle(  # noqa: PLR0911 - one line per kind of answer
-    task: PlannedTask, run: TaskRun, outcome: Outcome, definition: FulfillerDefinition | None, now: datetime
+def settle(  # noqa: PLR0911, PLR0913, PLR0917 - one line per kind of answer, and what decides about it
+    task: PlannedTask,
+    run: TaskRun,
+    outcome: Outcome,
+    definition: FulfillerDefinition | None,
+    now: datetime,
+    advice: RetryAdvice = NO_ADVICE,
 ) -> Settlement:
     """Decide how a task goes on after an answer.
 
@@ -53,6 +59,7 @@ def settle(  # noqa: PLR0911 - one line per kind of answer
         outcome: the answer.
         definition: of the fulfiller, for its schedules; None where it is not registered any more.
         now: the present moment.
+        advice: what policies say of trying again.
     """
     match outcome:
         case Done():
@@ -75,7 +82,7 @@ def settle(  # noqa: PLR0911 - one line per kind of answer
         case Refused():
             return _refused(task, outcome, definition, now)
         case Unreachable():
-            return _unreachable(task, run, outcome, definition, now)
+            return _unreachable(task, run, outcome, definition, now, advice)
 
 
 def _overdue(run: TaskRun, now: datetime) -> bool:
@@ -91,8 +98,18 @@ def _accepted(task: PlannedTask, outcome: Accepted, definition: FulfillerDefinit
     return {"due": poll, "deadline": deadline, "attempts": 0, "error": None}
 
 
-def _unreachable(
-    task: PlannedTask, run: TaskRun, outcome: Unreachable, definition: FulfillerDefinition | None, now: datetime
+def schedule_of(task: PlannedTask, definition: FulfillerDefinition | None) -> RetrySchedule:
+    """When a task is tried again by itself: as it says, else as its fulfiller is registered."""
+    return RetrySchedule(task.retry) if task.retry is not None else (definition or _NOBODY).retry
+
+
+def _unreachable(  # noqa: PLR0913, PLR0917 - see settle
+    task: PlannedTask,
+    run: TaskRun,
+    outcome: Unreachable,
+    definition: FulfillerDefinition | None,
+    now: datetime,
+    advice: RetryAdvice,
 ) -> Settlement:
     if _overdue(run, now):
         return deadline_passed(task, now)
@@ -101,13 +118,14 @@ def _unreachable(
         return Settlement(run.state, {"due": now + timedelta(seconds=interval)})
     if outcome.maybe_done and definition is not None and not definition.honours_idempotency_key:
         return outcome_unknown(task, outcome.reason, now)
-    schedule = RetrySchedule(task.retry) if task.retry is not None else (definition or _NOBODY).retry
-    delay = schedule.next_delay(run.attempts, outcome.retry_after, task.key)
+    delay = advice.next_delay(schedule_of(task, definition), run.attempts, outcome.retry_after, task.key)
     if delay is not None:
         return Settlement("retrying", {"due": now + timedelta(seconds=delay)})
     if task.optional:
         return Settlement("skipped", {"due": None})
     message = f"{task.name}: no usable answer after {run.attempts} attempts; the last: {outcome.reason}"
+    if advice.stop is not None:
+        message = f"{message} {advice.stop}"
     return _held("unreachable", "The fulfiller could not be reached", message, now)
 
 

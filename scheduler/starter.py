@@ -9,6 +9,7 @@ from models.domain.capacity import SHARE
 from models.domain.fulfilment import RUN_BY_US
 from models.domain.plan import PlannedTask
 from scheduler.calls import Calls
+from scheduler.choosing import Later
 from scheduler.engagement import Engagement, Engager, Held, Parts
 from scheduler.fallout import Fallout
 from scheduler.items import Items
@@ -156,6 +157,9 @@ class Starter:
             if isinstance(made, Held):
                 self._fallout.hold(task, made)
                 held = True
+            elif isinstance(made, Later):
+                self._progress.move(task.key, "retrying", due=made.due, error=made.error)
+                held = True
             else:
                 self._begin(made, self._parts.clock.now() + GOOD_FOR)
         return held
@@ -171,7 +175,7 @@ class Starter:
         if ticket is None:
             self._crowded[key] = _CrowdedOut(definition.id, engagement, good_until)
             return
-        run = self._progress.move(key, "running", fulfiller=definition.id, due=None)
+        run = self._progress.move(key, "running", fulfiller=definition.id, due=None, error=None)
 
         def begun() -> None:
             started = run.started or self._parts.clock.now()

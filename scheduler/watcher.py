@@ -21,6 +21,7 @@ RESOURCES = (
     "cancelServiceOrder",
     "service",
     "serviceSpecification",
+    "resourceSpecification",
     "processFlow",
     "taskFlow",
     "fulfiller",
@@ -34,7 +35,16 @@ RESOURCES = (
 )
 BEGINNING = ("serviceOrder", "cancelServiceOrder", "processFlow")
 """What the scheduler has to look at as soon as it is there."""
-REFERENCE = ("serviceSpecification", "fulfiller", "fulfillerState", "falloutRule", "subscription", "recipe", "policy")
+REFERENCE = (
+    "serviceSpecification",
+    "resourceSpecification",
+    "fulfiller",
+    "fulfillerState",
+    "falloutRule",
+    "subscription",
+    "recipe",
+    "policy",
+)
 PAUSE_SECONDS = 0.5
 LONGEST_LOOK_SECONDS = 1.0
 

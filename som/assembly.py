@@ -10,11 +10,13 @@ from models import fallout_flows, inbox, recipe_messages, service_releases, task
 from models.budgets import Budgets
 from models.change_closings import ChangeClosings
 from models.deciding import Deciding
+from models.decomposing import Decomposing
 from models.domain.program import Program
 from models.durations import Durations
 from models.enabling import EnablingServices
 from models.fallout_rules import RuleBook
 from models.leases import Leases
+from models.lost_reservations import LostReservations
 from models.order_placing import OrderPlacing
 from models.patterns import Re2Patterns
 from models.pools import jobs as pool_jobs
@@ -63,13 +65,14 @@ def make_engine(shared: Shared, placing: OrderPlacing, deciding: Deciding) -> En
     close_at_end(ground.stack, "places at fulfillers", slots.aclose)
     durations = Durations(store, clock)
     close_at_end(ground.stack, "learnt durations", durations.aclose)
-    parts = _parts(shared, slots, durations)
+    parts = _parts(shared, slots, durations, deciding)
     planner = Planner(shared.catalogue, shared.inventory, clock, EnablingServices(store, clock))
     claims = Claims(store, clock, ground.worker, settings.lease_seconds)
-    intake = Intake(store, clock, claims, planner.plan, deciding.admit)
+    decomposing = Decomposing(store, clock, deciding)
+    intake = Intake(store, clock, claims, planner.plan, deciding.admit, decomposing.prepare)
     engine = Engine(parts, claims, intake, CancellationParts(store, clock, planner.deletion))
     watch_in_hand(ground.registry, lambda: engine.in_hand)
-    registry = RegistryWatch(store, clock, parts.directory, parts.health, ground.worker)
+    registry = RegistryWatch(store, clock, parts.directory, parts.health, ground.worker, shared.policies)
     watcher.on_reference.append(registry.changed)
     watcher.on_open.append(registry.anything_changed)
     engine.periodic += [
@@ -84,7 +87,7 @@ def make_engine(shared: Shared, placing: OrderPlacing, deciding: Deciding) -> En
     return engine
 
 
-def _parts(shared: Shared, slots: Slots, durations: Durations) -> Parts:
+def _parts(shared: Shared, slots: Slots, durations: Durations, deciding: Deciding) -> Parts:
     """What engaging fulfillers takes."""
     ground, watcher = shared.ground, shared.watcher
     store, clock = ground.store, ground.clock
@@ -109,6 +112,7 @@ def _parts(shared: Shared, slots: Slots, durations: Durations) -> Parts:
         sealer=shared.sealer,
         recipes=shared.recipes,
         program=Program(program_version(), versions_of_plug_ins()),
+        deciding=deciding,
     )
 
 
@@ -138,7 +142,8 @@ def _looked_after(shared: Shared, parts: Parts, placing: OrderPlacing) -> list[J
     servers, base = opening_sources(shared.tools, shared.sealer), ground.settings.callback_base()
     following = Leases(store, clock, ground.worker, changes.LEASE_SECONDS)
     requests = ChangeRequestOrders(ChangeParts(store, clock, following, placing, servers, base))
-    upkeep = ReservationUpkeep(ReservationsElsewhere(store, clock), clock, directory, places, leases)
+    reservations, losers = ReservationsElsewhere(store, clock), LostReservations(store, clock)
+    upkeep = ReservationUpkeep(reservations, losers, clock, directory, places, leases)
     closing = change_closing.ChangeClosing(ChangeClosings(store, clock), directory, places, leases)
     return [
         (requests.look, changes.SECONDS),

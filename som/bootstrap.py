@@ -134,6 +134,7 @@ class Server:
             store=ground.store,
             clock=ground.clock,
             catalogue=shared.catalogue,
+            resource_catalogue=shared.resource_catalogue,
             inventory=shared.inventory,
             fulfiller_rules=shared.kinds,
             forms=JsonSchemaForms(),

@@ -22,6 +22,7 @@ from models.pools.pools import ResourcePoolStore
 from models.presence import Presence
 from models.recipe_book import RecipeBook
 from models.resealing import reseal
+from models.resource_catalogue import ResourceCatalogue
 from models.sealing import Sealer
 from models.task_flows import TaskFlowStore
 from scheduler.directory import Directory
@@ -47,6 +48,7 @@ class Shared:
         kinds: the kinds of fulfillers.
         directory: the registered fulfillers.
         catalogue: service specifications.
+        resource_catalogue: resource specifications.
         inventory: services.
         recipes: the published recipes.
         policies: the published policies.
@@ -64,6 +66,7 @@ class Shared:
     kinds: Kinds
     directory: Directory
     catalogue: Catalogue
+    resource_catalogue: ResourceCatalogue
     inventory: Inventory
     recipes: RecipeBook
     policies: PolicyBook
@@ -104,6 +107,7 @@ async def share(ground: Ground) -> Shared:
         kinds=kinds,
         directory=directory,
         catalogue=Catalogue(store, Re2Patterns(), recipes),
+        resource_catalogue=ResourceCatalogue(store, Re2Patterns()),
         inventory=Inventory(store),
         recipes=recipes,
         policies=PolicyBook(store),
@@ -146,6 +150,7 @@ def _keep_current(shared: Shared) -> None:
     kept = {
         "fulfiller": shared.directory.invalidate,
         "serviceSpecification": shared.catalogue.invalidate,
+        "resourceSpecification": shared.resource_catalogue.invalidate,
         "recipe": shared.recipes.invalidate,
         "policy": shared.policies.invalidate,
     }

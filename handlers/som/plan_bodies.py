@@ -240,6 +240,8 @@ def _situation(stored: Mapping[str, Any]) -> Document:
     for name in ("builder", "givenUp"):
         if stored.get(name):
             made[name] = stored[name]
+    if stored.get("advice"):
+        made["policy"] = [one["policy"] for one in stored["advice"]]
     return made
 
 

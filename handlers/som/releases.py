@@ -1,6 +1,7 @@
 """Releases: packages of specifications and recipes, examined, installed, compared and taken back as one."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from handlers.placing import new_order_check
 from handlers.som.lists import AdminLists, Where, asked_fields, equals, one_of, one_reply, parameter
 from handlers.som.times import shown
 from handlers.validation import body_check
+from models import recipe_bindings
 from models.aside import aside
 from models.domain.caller import Caller
 from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
@@ -21,9 +23,16 @@ from models.domain.lifecycles import RELEASE
 from models.domain.releases import recipes
 from models.domain.releases.change import withdrawal
 from models.domain.releases.difference import difference
+from models.domain.releases.resource_specifications import allocating
 from models.domain.violations import Violation
 from models.release_examination import Examination, Examiner, Schemas, requiring
-from models.release_parts import Part, RecipePart, SpecificationPart
+from models.release_parts import (
+    RESOURCE_SPECIFICATIONS,
+    Part,
+    RecipePart,
+    ResourceSpecificationPart,
+    SpecificationPart,
+)
 from models.release_recipes import foreseen, left_behind, recipe_differences
 from models.releases import COLLECTION, Releases
 
@@ -55,13 +64,17 @@ class ReleaseHandlers:
         """Keep them in this store."""
         catalog = load("tmf633")
         specification = body_check(catalog, catalog.schema("ServiceSpecification_Create"))
-        schemas = Schemas(specification.check, new_order_check().check)
+        ours = load("som")
+        resource_specification = body_check(ours, ours.schema("ResourceSpecification_Create"))
+        schemas = Schemas(specification.check, resource_specification.check, new_order_check().check)
         self._lists = lists
+        self._store = dependencies.store
         self._releases = Releases(dependencies.store, dependencies.clock)
         self._examiner = Examiner(
             dependencies.store, dependencies.clock, dependencies.patterns, schemas, dependencies.recipes
         )
         self._catalogue = dependencies.catalogue
+        self._resource_catalogue = dependencies.resource_catalogue
         self._recipes = dependencies.recipes
 
     async def list(self, request: Request) -> Reply:
@@ -110,9 +123,10 @@ class ReleaseHandlers:
             stored = await self._stored(caller, request.id)
             RELEASE.move(stored["state"], "rolledBack")
             former, parts = await self._withdrawal(caller, stored)
-            if await self._releases.roll_back(caller, stored, former, parts):
-                self._changed()
-                return self._reply(200, request, await self._stored(caller, request.id))
+            with suppress(AlreadyExists):  # somebody was quicker with the first recipe for a specification
+                if await self._releases.roll_back(caller, stored, former, parts):
+                    self._changed()
+                    return self._reply(200, request, await self._stored(caller, request.id))
         raise Conflict("Others change the catalogue or its releases all the time; please repeat the request.")
 
     async def compare(self, request: Request) -> Reply:
@@ -126,6 +140,7 @@ class ReleaseHandlers:
 
     def _changed(self) -> None:
         self._catalogue.invalidate()
+        self._resource_catalogue.invalidate()
         self._recipes.invalidate()
 
     async def _withdrawal(self, caller: Caller, stored: Document) -> tuple[Document | None, Sequence[Part]]:
@@ -139,6 +154,8 @@ class ReleaseHandlers:
         specifications = await self._releases.specifications(caller.tenant)
         bodies = {key: one["body"] for key, one in specifications.items()}
         change, reasons = withdrawal(stored["createdSpecification"], _moves(stored.get("moved")), bodies)
+        kinds, more = await self._resource_specifications_withdrawn(caller, stored, change.after(bodies).values())
+        reasons += more
         drawn, more = await self._recipes_withdrawn(caller, stored)
         installed = await self._releases.installed(caller.tenant)
         version = former["version"] if former else None
@@ -146,10 +163,29 @@ class ReleaseHandlers:
                              sorted(requiring(stored["name"], version, installed)))]  # fmt: skip
         if reasons:
             raise Conflict(f"{stored['_id']} cannot be rolled back. {' '.join(reasons)}")
-        return former, [SpecificationPart(change, specifications), drawn]
+        return former, [SpecificationPart(change, specifications), kinds, drawn]
+
+    async def _resource_specifications_withdrawn(
+        self, caller: Caller, stored: Document, services: Iterable[Document]
+    ) -> tuple[ResourceSpecificationPart, Sequence[str]]:
+        """What taking one back does to resource specifications, and what stands against it.
+
+        Args:
+            caller: who does it.
+            stored: the release.
+            services: the service specifications, as they will be.
+        """
+        known = await self._releases.specifications(caller.tenant, RESOURCE_SPECIFICATIONS)
+        created, moves = (
+            stored.get(name) for name in (ResourceSpecificationPart.created, ResourceSpecificationPart.moved)
+        )
+        bodies = {key: one["body"] for key, one in known.items()}
+        change, reasons = withdrawal(created or (), _moves(moves), bodies, allocating(services))
+        return ResourceSpecificationPart(change, known), reasons
 
     async def _recipes_withdrawn(self, caller: Caller, stored: Document) -> tuple[RecipePart, Sequence[str]]:
         """What taking one back does to recipes, and what stands against it."""
+        latches = await recipe_bindings.seen(self._store, caller.tenant)
         moves = _moves(stored.get("movedRecipe"))
         again = [key for key, (_, before) in moves.items() if before == recipes.PUBLISHED]
         known = await self._releases.recipes(caller.tenant, again)
@@ -159,7 +195,7 @@ class ReleaseHandlers:
             published = await self._recipes.of(caller.tenant)
             after = await aside(foreseen, published, change, known)
             reasons += left_behind(published, after)
-        return RecipePart(change, known), reasons
+        return RecipePart(change, known, latches), reasons
 
     async def _stored(self, caller: Caller, key: str) -> Document:
         stored = await self._releases.get(caller.tenant, key)
@@ -173,7 +209,7 @@ class ReleaseHandlers:
         return one_reply(request, body, [(b"etag", etag(stored["rev"]))], status)
 
 
-_HELD = ("serviceSpecification", "recipe", "check")
+_HELD = ("serviceSpecification", "recipe", "check", RESOURCE_SPECIFICATIONS)
 
 
 def _shown(request: Request, stored: Document) -> Document:
@@ -185,6 +221,8 @@ def _shown(request: Request, stored: Document) -> Document:
         **{name: value for name, value in stored["body"].items() if name not in _HELD},
         "specification": [_reference(one) for one in stored["body"]["serviceSpecification"]],
         "moved": stored["moved"],
+        "resourceSpecificationVersion": [_reference(one) for one in stored["body"].get(RESOURCE_SPECIFICATIONS) or ()],
+        "movedResourceSpecification": stored.get("movedResourceSpecification") or [],
         "recipeVersion": [_reference(one) for one in stored["body"].get("recipe") or ()],
         "movedRecipe": stored.get("movedRecipe") or [],
         "createdDate": shown(stored["created"]),
@@ -224,12 +262,20 @@ def _moved(moves: Mapping[str, tuple[str, str]]) -> list[Document]:
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Document:
-    specifications, drawn = ([one.get(name) or () for one in (before, after)] for name in _HELD[:2])
-    return {"specification": difference(*specifications), "recipe": recipe_differences(*drawn)}
+    specifications, drawn, kinds = (
+        [one.get(name) or () for one in (before, after)]
+        for name in ("serviceSpecification", "recipe", RESOURCE_SPECIFICATIONS)
+    )
+    return {
+        "specification": difference(*specifications),
+        "resourceSpecification": difference(*kinds),
+        "recipe": recipe_differences(*drawn),
+    }
 
 
 def _preview(found: Examination) -> Document:
     package, change, drawn, former = found.package, found.change, found.recipe_change, found.former
+    kinds = found.resource_change
     differing = _differences(former["body"] if former else {}, package.body)
     return {
         "id": package.id,
@@ -241,6 +287,10 @@ def _preview(found: Examination) -> Document:
         "moved": _moved(change.moved),
         "unchanged": list(change.unchanged),
         "difference": differing["specification"],
+        "createdResourceSpecification": [_reference(body) for body in kinds.created],
+        "movedResourceSpecification": _moved(kinds.moved),
+        "unchangedResourceSpecification": list(kinds.unchanged),
+        "resourceSpecificationDifference": differing["resourceSpecification"],
         "createdRecipe": [_reference(body) for body in drawn.created],
         "movedRecipe": _moved(drawn.moved),
         "unchangedRecipe": list(drawn.unchanged),

@@ -49,7 +49,9 @@ class ResourcePools:
         self._store = dependencies.store
         self._clock = dependencies.clock
         self._lists = lists
-        self._pools = PoolAdministration(dependencies.store, dependencies.clock, dependencies.pools)
+        self._pools = PoolAdministration(
+            dependencies.store, dependencies.clock, dependencies.pools, dependencies.resource_catalogue
+        )
         self._audit = Audit(dependencies.store, dependencies.clock, dependencies.pools)
 
     async def list(self, request: Request) -> Reply:

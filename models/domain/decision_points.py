@@ -7,28 +7,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.domain.dates import canonical_date
+from models.domain import verdict_values as value
+from models.domain.verdict_values import LONGEST_REASON, NotAVerdict
 
 Document = dict[str, Any]
 
 ACCEPT, APPROVE, SCHEDULE, CANCEL, AMEND = "accept", "approve", "schedule", "cancel", "amend"
+DECOMPOSE, SELECT, RETRY, FALLOUT = "decompose", "select", "retry", "fallout"
+REMEDIES = ("retry", "reassign", "edit", "skip", "hold", "fail")
+"""What may be done about a held task; the same as fallout rules do (`fallout_rules.DO`)."""
 HELD = "heldByDefault"
 RESULTS = ("allowed", "denied", "allowedByDefault", "deniedByDefault", HELD)
 """What came of a decision; by default where the policy gave no answer."""
-LONGEST_REASON = 1_000
-LONGEST_QUEUE = 256
 
 COMMON = frozenset({"decisionPoint", "order", "now", "specification", "category", "party", "items"})
+OF_AN_ITEM = frozenset({"item", "service"})
+"""What policies are told of an item, in place of all that the order has."""
+OF_A_TASK = OF_AN_ITEM | {"task"}
+"""What policies are told of a task, in place of the order's items."""
 COUNTS = ("openOrders", "services")
 """What is counted for a policy that says it needs it: each costs a query."""
 
 
 class NoAnswer(Exception):
     """The policy gave no answer."""
-
-
-class NotAVerdict(ValueError):
-    """The policy answered something else than a decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +62,21 @@ class Verdict:
         return cls(bool(recorded.get("allow")) and not hold, recorded.get("reason"), more, hold)
 
 
-def _queue(value: Any) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_QUEUE:
-        raise NotAVerdict(f"The queue in the answer is no text of at most {LONGEST_QUEUE} characters.")
-    return value
-
-
-def _moment(value: Any) -> str:
-    found = canonical_date(value) if isinstance(value, str) else None
-    if found is None:
-        raise NotAVerdict("notBefore in the answer is no moment with a time zone, such as 2026-12-24T18:00:00Z.")
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Point:
     """One decision point.
 
     Attributes:
         context: names that its policies are told, besides the common ones.
-        more: what its answers may say besides `allow` and `reason`, each with what reads it.
-        must_say: whether an answer has to say `allow`; else one that does not say it allows.
+        more: what its answers may say besides `allow` and `reason`, each with what reads it; where there is any, an
+            answer that does not say `allow` allows.
+        short: which of these a text alone says.
         can_hold: whether what is decided about can wait for an answer.
     """
 
     context: frozenset[str] = frozenset()
     more: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
-    must_say: bool = True
+    short: str | None = None
     can_hold: bool = False
 
     @property
@@ -95,10 +85,27 @@ class Point:
         return COMMON | self.context
 
 
+_FAILED = OF_A_TASK | {"error", "fulfiller", "attempts"}
+_REMEDY = {
+    "do": value.one_of("do", REMEDIES),
+    "after": value.seconds,
+    "atMost": value.times,
+    "fulfiller": value.name_in("fulfiller"),
+    "input": value.anything,
+    "queue": value.name_in("queue"),
+    "undo": value.truth,
+}
+
 POINTS: Mapping[str, Point] = {
     ACCEPT: Point(frozenset(COUNTS), can_hold=True),
-    APPROVE: Point(frozenset(COUNTS), {"queue": _queue}, must_say=False, can_hold=True),
-    SCHEDULE: Point(frozenset(COUNTS), {"notBefore": _moment}, must_say=False, can_hold=True),
+    APPROVE: Point(frozenset(COUNTS), {"queue": value.name_in("queue")}, "queue", can_hold=True),
+    SCHEDULE: Point(frozenset(COUNTS), {"notBefore": value.moment}, "notBefore", can_hold=True),
+    DECOMPOSE: Point(OF_AN_ITEM, {"characteristic": value.values_by_name}, can_hold=True),
+    SELECT: Point(
+        OF_A_TASK | {"candidates"}, {"refuse": value.refusals, "prefer": value.fulfillers}, "prefer", can_hold=True
+    ),
+    RETRY: Point(_FAILED | {"delay"}, {"after": value.seconds, "atMost": value.times}, "after"),
+    FALLOUT: Point(_FAILED | {"input", "count", "actions"}, _REMEDY, "do"),
     CANCEL: Point(frozenset({"state", "reason", "who"})),
     AMEND: Point(frozenset({"state", "changed", "amended", "who"})),
 }
@@ -110,8 +117,8 @@ ADMISSION = (ACCEPT, APPROVE, SCHEDULE)
 def verdict_of(result: Any, point: str = ACCEPT) -> Verdict:
     """What a policy's answer means.
 
-    It is true or false, or an object with `allow`, perhaps a `reason`, and what belongs to the point; where the point's
-    answers say one thing more, that alone may be given as a text.
+    It is true or false, or an object with `allow`, perhaps a `reason`, and what belongs to the point; the one thing
+    that most answers of a point say may be given alone, as a text.
 
     Raises:
         NotAVerdict: it is none of these.
@@ -119,19 +126,37 @@ def verdict_of(result: Any, point: str = ACCEPT) -> Verdict:
     known = POINTS[point]
     if isinstance(result, bool):
         return Verdict(result)
-    if isinstance(result, str) and len(known.more) == 1:
-        result = {next(iter(known.more)): result}
+    if isinstance(result, str) and known.short is not None:
+        result = {known.short: result}
     if not isinstance(result, Mapping):
         raise NotAVerdict("The answer is neither true or false nor an object.")
     said = {name: value for name, value in result.items() if value is not None}  # a table's empty cells are null
-    allow = said.get("allow", None if known.must_say else True)
+    allow = said.get("allow", True if known.more else None)
     if not isinstance(allow, bool):
         raise NotAVerdict("The answer is neither true or false nor an object with such an allow.")
     reason = said.get("reason")
     if reason is not None and not isinstance(reason, str):
         raise NotAVerdict("The reason in the answer is no text.")
     more = {name: read(said[name]) for name, read in known.more.items() if name in said}
+    if point == FALLOUT:
+        _check_remedy(more)
     return Verdict(allow, reason[:LONGEST_REASON] if reason else None, more)
+
+
+_BELONGS = {
+    "after": ("retry",), "fulfiller": ("reassign",), "input": ("edit",), "queue": ("hold",), "undo": ("fail",),
+    "atMost": ("retry", "reassign", "edit"),
+}  # fmt: skip
+
+
+def _check_remedy(more: Mapping[str, Any]) -> None:
+    do = more.get("do")
+    if do is None and more:
+        raise NotAVerdict(f"The answer has {', '.join(sorted(more))}, but does not say what to do.")
+    if strange := [name for name in more if name != "do" and do not in _BELONGS[name]]:
+        raise NotAVerdict(f"{strange[0]} in the answer does not belong to {do}.")
+    if do == "edit" and "input" not in more:
+        raise NotAVerdict("To edit, the answer has to give the input.")
 
 
 def outcome(verdict: Verdict, *, answered: bool) -> str:

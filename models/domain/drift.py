@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from models.domain.lost_resources import drift_of
+
 Body = Mapping[str, Any]
 Drift = dict[str, Any]
 
@@ -22,7 +24,7 @@ def difference(desired: Body, body: Body, actual: Body | None = None) -> list[Dr
 
     Returns:
         For each difference {attribute, name?, desired, actual, source?, by?, at?}; a value that is missing is null.
-        `name` is of the characteristic, feature or place.
+        `name` is of the characteristic, feature or place, or the id of a resource that it has lost.
     """
     if desired["state"] != body.get("state"):
         about = {name: (actual or {})[name] for name in ("source", "by", "at") if name in (actual or {})}
@@ -31,7 +33,7 @@ def difference(desired: Body, body: Body, actual: Body | None = None) -> list[Dr
         found = []
     if body.get("state") == "terminated":  # of a service that has ended nothing else can be otherwise
         return found
-    return [*found, *_values(desired, body, actual), *_parts(desired, body)]
+    return [*found, *_values(desired, body, actual), *_parts(desired, body), *drift_of(body)]
 
 
 def _values(desired: Body, body: Body, actual: Body | None) -> Iterator[Drift]:

@@ -1,7 +1,8 @@
 """The events that we publish, what each is called in a version of its API, and how they are kept.
 
 How a subscriber receives one is in `models.wire.events`. Events of resource pools and of policies' decisions are our
-own, at the hub of our own API; TMF685 is a beta and names none. Sources: the hub and listener operations of TMF641
+own, at the hub of our own API; TMF685 is a beta and names none. Those of resource specifications are there as TMF634
+names them. Sources: the hub and listener operations of TMF641
 v4.1, TMF638 v4.0, TMF633 v4.0, TMF639 v4.0 and v5.0, and TMF701 v4.1.
 """
 
@@ -132,6 +133,13 @@ SUBJECTS = {
             "Resource pool",
             "resourceInventory",
             ("Create", "AttributeValueChange", "ThresholdCrossed", "Delete"),
+        ),
+        Subject(
+            "som",
+            "resourceSpecification",
+            "Resource specification",
+            "resourceCatalogManagement",
+            ("Create", "Change", "Delete"),
         ),
         Subject("som", "policyDecision", "Policy decision", "serviceOrdering", ("Fallback",)),
     )

@@ -16,6 +16,8 @@ from models.domain.progress import TaskRun
 Document = dict[str, Any]
 
 DEFAULT_QUEUE = "fallout"
+POLICY_SILENT = "policySilent"
+"""Code of what a task that is not held says while it waits for the answer of a policy."""
 ACTIONS = ("retry", "edit", "reassign", "skip", "complete", "fail", "cancel")
 _MAX_REASON = 300
 
@@ -74,6 +76,10 @@ KINDS: Mapping[str, Kind] = {
     "secretMissing": Kind(
         ("specification", "task", "reason"), ("retry", "edit", "skip", "complete", "fail", "cancel"),
         "Set the secret that the recipe names (`som secret set`), then resume.",
+    ),
+    "inputInvalid": Kind(
+        ("specification", "task", "reason"), ("edit", "retry", "skip", "complete", "fail", "cancel"),
+        "Nobody was called. Give an input that fits what the step declares, or mend the recipe and move the run to it.",
     ),
     "outputMapping": Kind(
         ("specification", "task", "reason"), ("complete", "retry", "skip", "fail", "cancel"),

@@ -4,6 +4,7 @@ Rules are read by their position. The first one that matches, can be applied, an
 wins; no task is helped by rules for ever.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,6 +71,7 @@ class Rule:
         input: for edit: a template of the new input.
         queue: for hold: where people find it.
         undo: for fail: whether what was done in the item is undone.
+        policy: the version of the policy whose answer this is; its input is no template. None where it is a rule.
     """
 
     id: str
@@ -90,6 +92,7 @@ class Rule:
     input: Any = None
     queue: str | None = None
     undo: bool = False
+    policy: str | None = None
 
     @property
     def limit(self) -> int:
@@ -99,7 +102,7 @@ class Rule:
     @property
     def who(self) -> str:
         """As history names it."""
-        return f"rule {self.id} version {self.version}"
+        return f"policy {self.policy}" if self.policy is not None else f"rule {self.id} version {self.version}"
 
     def matches(self, hold: Hold) -> bool:
         """Whether all its conditions hold."""
@@ -164,6 +167,36 @@ def decide(rules: Iterable[Rule], hold: Hold, applied: Mapping[str, int]) -> App
         if number <= rule.limit and rule.matches(hold) and rule.applies(hold):
             return Application(rule, number)
     return None
+
+
+def rule_of_policy(policy: str, result: Mapping[str, Any]) -> Rule | None:
+    """What a recorded decision of the point `fallout` says, as the rule that would do the same.
+
+    Args:
+        policy: the version that made it, `<name>:<version>`.
+        result: {allow, reason?, do?, after?, atMost?, fulfiller?, input?, queue?, undo?}.
+
+    Returns:
+        None where the policy leaves it to others. One that does not allow anything leaves it to people.
+    """
+    do = result.get("do") if result.get("allow", True) else "hold"
+    if do is None:
+        return None
+    name = policy.rpartition(":")[0]
+    times = min(result.get("atMost", MAX_APPLIED), MAX_APPLIED)
+    return Rule(
+        id=f"policy-{hashlib.sha256(name.encode()).hexdigest()[:16]}",  # a name may have dots, which paths cannot
+        version=0,
+        name=result.get("reason") or f"policy {policy}",
+        do=do,
+        delays=(result.get("after", 0.0),) * times if do == "retry" else (),
+        times=times,
+        fulfiller_id=result.get("fulfiller"),
+        input=result.get("input"),
+        queue=result.get("queue"),
+        undo=result.get("undo", False),
+        policy=policy,
+    )
 
 
 def rule_of(body: Mapping[str, Any], version: int, patterns: PatternEngine) -> Rule:

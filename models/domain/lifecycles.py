@@ -176,7 +176,7 @@ TASK = LifeCycle(
     name="task",
     initial=frozenset({"waiting"}),
     transitions=table(
-        waiting="running held cancelled skipped failed",
+        waiting="running retrying held cancelled skipped failed",
         running="done accepted retrying held pending cancelled skipped",
         accepted="done retrying held pending cancelled skipped failed",
         retrying="running held cancelled skipped failed",
@@ -191,7 +191,7 @@ TASK = LifeCycle(
         "waiting": "Not begun: something it needs is not done, or its turn has not come.",
         "running": "Given to a fulfiller, which counts as called from here on; its answer is awaited.",
         "accepted": "The fulfiller took it on and will report by callback or answer a poll; or a recipe runs.",
-        "retrying": "The fulfiller could not be reached, or a rule tries again later; the next attempt has its time.",
+        "retrying": "The next attempt has its time: its fulfiller, or a policy, did not answer, or a rule tries later.",
         "held": "Cannot go on until a person or a rule resolves an issue.",
         "pending": "Cannot go on until the customer has given the information that its fulfiller asks for.",
         "done": "The fulfiller has done it.",

@@ -15,6 +15,7 @@ KINDS = ("opa", "dmn")
 DEFAULT_SECONDS = 2.0
 MAX_TEXTS = 100
 """Ids and names of one sort that a policy is told, besides the order itself."""
+_NOT_RECORDED = frozenset({"order", "amended", "decisionPoint", "item", "service", "input"})
 LONGEST_RECORDED = 5_000
 """Characters of one value of its context that is recorded beside a decision."""
 
@@ -35,6 +36,7 @@ class Policy:
         when_down: what is decided where it gives no answer.
         needs: what is counted for it, of COUNTS.
         table: what makes the decision inside; None where a service does.
+        secret: name of the secret of the tenant that the service gets as bearer token; None where it wants none.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Policy:
     when_down: Verdict
     needs: tuple[str, ...] = ()
     table: "Table | None" = None
+    secret: str | None = None
 
     def applies(self, order: Mapping[str, Any]) -> bool:
         """Whether an order's body is its business."""
@@ -83,11 +86,16 @@ def policy_of(stored: Mapping[str, Any], table: Table | None = None) -> Policy:
         when_down=Verdict.of(body["whenDown"]),
         needs=tuple(body.get("needs") or ()),
         table=table,
+        secret=body.get("secret"),
     )
 
 
 class PolicySet:
-    """The published policies of a tenant; of each name, the newest version."""
+    """The published policies of a tenant; of each name, the newest version.
+
+    Attributes:
+        ids: of those versions.
+    """
 
     def __init__(self, policies: Iterable[Policy]) -> None:
         """Know these, which are all that are published."""
@@ -96,6 +104,7 @@ class PolicySet:
             other = newest.get(made.name)
             if other is None or Version.parse(made.version) > Version.parse(other.version):
                 newest[made.name] = made
+        self.ids = frozenset(one.id for one in newest.values())
         self._by_point: dict[str, list[Policy]] = {}
         for name in sorted(newest):
             self._by_point.setdefault(newest[name].point, []).append(newest[name])
@@ -113,6 +122,12 @@ def question(point: str, order_id: str, order: Mapping[str, Any], now: str) -> D
     return {"decisionPoint": point, "order": {**order, "id": order_id}, "now": now, **summary(order)}
 
 
+def head(order_id: str, order: Mapping[str, Any]) -> Document:
+    """What policies are told of an order where a task of it is the matter: all but its items, which may be many."""
+    rest = {name: value for name, value in order.items() if name != "serviceOrderItem"}
+    return {"order": {**rest, "id": order_id}, **summary(order)}
+
+
 def summary(order: Mapping[str, Any]) -> Document:
     """What policies are chosen by, and how many items there are; the order's part in what a decision records."""
     found: Document = {name: sorted(values)[:MAX_TEXTS] for name, values in _facts(order).items()}
@@ -120,8 +135,8 @@ def summary(order: Mapping[str, Any]) -> Document:
 
 
 def recorded(context: Mapping[str, Any]) -> Document:
-    """What of a policy's context stands beside its decision: all that is short, and not the order."""
-    kept = {name: value for name, value in context.items() if name not in ("order", "amended", "decisionPoint")}
+    """What of a policy's context stands beside its decision: all that is short, and no order, item or service."""
+    kept = {name: value for name, value in context.items() if name not in _NOT_RECORDED}
     return {name: value for name, value in kept.items() if value is not None and len(str(value)) <= LONGEST_RECORDED}
 
 

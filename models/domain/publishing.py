@@ -11,6 +11,7 @@ from models.domain.patterns import PatternEngine
 from models.domain.pointers import pointer
 from models.domain.published_expressions import ExpressionCheck
 from models.domain.relations import Relation
+from models.domain.resource_specification import Find, check_allocations
 from models.domain.specification import Mapped, Specification
 from models.domain.violations import Violation
 
@@ -21,13 +22,20 @@ MAX_EXPRESSIONS = 50_000
 _MADE_OF = frozenset({"bundles", "dependency"})
 
 
-def check_publishable(body: Mapping[str, Any], patterns: PatternEngine, lookup: Lookup) -> list[Violation]:
+def _none_known(_: str) -> None:
+    """No resource specification is known."""
+
+
+def check_publishable(
+    body: Mapping[str, Any], patterns: PatternEngine, lookup: Lookup, resources: Find = _none_known
+) -> list[Violation]:
     """Return everything that is wrong with a specification, with pointers into its body.
 
     Args:
         body: the specification, which fits the schema.
         patterns: compiles the regular expressions in it.
         lookup: finds the specifications that it is made of and relies on, and theirs in turn.
+        resources: finds the resource specifications that its tasks allocate resources of.
     """
     length = sum(map(len, _expressions(body.get("fulfilment"))))
     if length > MAX_EXPRESSIONS:
@@ -42,6 +50,7 @@ def check_publishable(body: Mapping[str, Any], patterns: PatternEngine, lookup: 
     found.extend(check.relations())
     found.extend(check.circles())
     found.extend(check.rules())
+    found.extend(check_allocations(body, resources))
     for action, tasks in specification.fulfilment.tasks.items():
         found.extend(check.tasks(action, tasks, f"/fulfilment/{action}/tasks"))
     for name, operation in specification.fulfilment.operations.items():

@@ -2,7 +2,9 @@
 
 import hashlib
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 DEFAULT_DELAYS = (1.0, 5.0, 30.0, 120.0, 600.0)
 MAX_RETRY_AFTER = 86_400.0
@@ -34,6 +36,46 @@ class RetrySchedule:
         if retry_after is None or not math.isfinite(retry_after) or retry_after <= delay:
             return delay
         return min(retry_after, MAX_RETRY_AFTER) * (1 + _SPREAD * share)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAdvice:
+    """What policies have said of trying again.
+
+    Attributes:
+        stop: why not; None where nobody is against it.
+        after: seconds to wait instead of what the schedule says.
+        at_most: attempts in all, instead of as many as the schedule has.
+    """
+
+    stop: str | None = None
+    after: float | None = None
+    at_most: int | None = None
+
+    def next_delay(
+        self, schedule: RetrySchedule, attempt: int, retry_after: float | None = None, key: str = ""
+    ) -> float | None:
+        """The seconds to wait, or None where it is over; the arguments are those of `RetrySchedule.next_delay`."""
+        if self.stop is not None or (self.at_most is not None and attempt >= self.at_most):
+            return None
+        planned = schedule.next_delay(attempt, retry_after, key)
+        if planned is None and self.at_most is None:
+            return None
+        if self.after is None and planned is not None:
+            return planned
+        after = self.after if self.after is not None else (schedule.delays or DEFAULT_DELAYS)[-1]
+        return RetrySchedule((after,)).next_delay(1, retry_after, f"{key}\x1f{attempt}")
+
+
+def advice_of(decisions: Iterable[tuple[str, Mapping[str, Any]]]) -> RetryAdvice:
+    """What recorded decisions (policy, result) of the point `retry` mean together: whoever is more careful wins."""
+    stop, after, most = None, list[float](), list[int]()
+    for policy, result in decisions:
+        if not result.get("allow", True):
+            stop = stop or f"{result.get('reason') or 'It is not tried again.'} (policy {policy})"
+        after += [result["after"]] if "after" in result else []
+        most += [result["atMost"]] if "atMost" in result else []
+    return RetryAdvice(stop, max(after, default=None), min(most, default=None))
 
 
 def _share(key: str, attempt: int) -> float:

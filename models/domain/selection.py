@@ -64,6 +64,11 @@ class Decision:
             ],
         }
 
+    @property
+    def able(self) -> tuple[str, ...]:
+        """Ids of those that no filter turned away, the best first."""
+        return tuple(one.fulfiller for one in self.candidates if one.row not in FILTER_ROWS)
+
     def turned_away(self, fulfiller: str) -> bool:
         """Whether a filter turned this one away, or it is not there at all; to be outranked is something else."""
         found = next((one for one in self.candidates if one.fulfiller == fulfiller), None)

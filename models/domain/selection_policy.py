@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from models.domain.advice import rank_of
 from models.domain.fulfiller import ENABLED, FulfillerDefinition
 from models.domain.maintenance import maintenance
 from models.domain.offers import Offer
@@ -96,6 +97,10 @@ def _given_up(one: Fitting, situation: Situation) -> str | None:
     return "It was tried for this task in vain." if one.fulfiller.id in situation.given_up else None
 
 
+def _refused(one: Fitting, situation: Situation) -> str | None:
+    return next((why for said in situation.advice if (why := said.against(one.fulfiller.id)) is not None), None)
+
+
 FILTERS: tuple[tuple[str, Filter], ...] = (
     ("place", _elsewhere),
     ("condition", _condition),
@@ -106,6 +111,7 @@ FILTERS: tuple[tuple[str, Filter], ...] = (
     ("health", _down),
     ("circuitBreaker", _breaker_open),
     ("givenUp", _given_up),
+    ("policy", _refused),
 )
 FILTER_ROWS = frozenset({"specification", "action", *(name for name, _ in FILTERS)})
 
@@ -117,6 +123,11 @@ def _built_it(one: Fitting, situation: Situation) -> int:
 def _has_room(one: Fitting, situation: Situation) -> int:
     standing, limit = situation.of(one.fulfiller.id), one.fulfiller.max_concurrent
     return 1 if standing.full or (limit is not None and standing.in_flight >= limit) else 0
+
+
+def _preference(one: Fitting, situation: Situation) -> int:
+    """What the first policy prefers goes before what the next one does."""
+    return rank_of(situation.advice, one.fulfiller.id)
 
 
 def _priority(one: Fitting, _: Situation) -> int:
@@ -152,6 +163,7 @@ def _latency(one: Fitting, situation: Situation) -> int:
 RANKS: tuple[tuple[str, Rank, str], ...] = (
     ("stickiness", _built_it, "Another one has built the service, and therefore gets its changes."),
     ("room", _has_room, "It is at its limit, and another one has room."),
+    ("preference", _preference, "A policy prefers another one."),
     ("priority", _priority, "Another one has a lower priority number, which is preferred."),
     ("closeness", _closeness, "Another one names the specification more closely."),
     ("cost", _cost, "Another one costs less."),
@@ -163,6 +175,7 @@ RANKS: tuple[tuple[str, Rank, str], ...] = (
 BECAUSE: Mapping[str, str] = {
     "stickiness": "it has built the service",
     "room": "it has room",
+    "preference": "a policy prefers it",
     "priority": "it has the lowest priority number",
     "closeness": "it names the specification most closely",
     "cost": "it costs least",

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from models.domain.advice import Advice
+
 Body = Mapping[str, Any]
 
 
@@ -51,6 +53,7 @@ class Situation:
         builder: id of the fulfiller that did this kind of work for the service before.
         standing: of the fulfillers, by id; who is missing is well.
         given_up: ids of fulfillers that were tried for this task in vain.
+        advice: what policies have said of the candidates.
     """
 
     key: str = ""
@@ -61,6 +64,7 @@ class Situation:
     builder: str | None = None
     standing: Mapping[str, Standing] = field(default_factory=dict)
     given_up: frozenset[str] = frozenset()
+    advice: tuple[Advice, ...] = ()
 
     def of(self, fulfiller: str) -> Standing:
         """How a fulfiller is."""
@@ -73,6 +77,8 @@ class Situation:
             made["builder"] = self.builder
         if self.given_up:
             made["givenUp"] = sorted(self.given_up)
+        if self.advice:
+            made["advice"] = [one.to_document() for one in self.advice]
         return made
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from models.domain.dates import to_text
 from models.domain.evidence import Evidence, Line, Wait
-from models.domain.fallout import DEFAULT_QUEUE, actions, kind_of, sentence
+from models.domain.fallout import DEFAULT_QUEUE, POLICY_SILENT, actions, kind_of, sentence
 from models.domain.plan import PlannedTask
 from models.domain.precedence import Precedence
 from models.domain.progress import SATISFIED, TaskRun
@@ -42,7 +42,7 @@ def task_waits(evidence: Evidence) -> Iterator[Wait]:
 
 def _events(evidence: Evidence, task: PlannedTask) -> Iterator[Wait]:
     """What a recipe waits for besides its steps, which wait for themselves."""
-    run = ((evidence.plan or {}).get("recipes") or {}).get(task.key, {}).get("run", {})
+    run = ((evidence.plan or {}).get("recipes") or {}).get(task.target or task.key, {}).get("run", {})
     waiting = {token["id"] for token in run.get("tokens", ()) if token.get("phase") == "event"}
     for wait in run.get("waits", ()):
         if wait.get("token") not in waiting:
@@ -120,11 +120,20 @@ def _pending(task: PlannedTask, run: TaskRun, document: Mapping[str, Any]) -> Wa
 
 
 def _retry(evidence: Evidence, task: PlannedTask, run: TaskRun, document: Mapping[str, Any]) -> Wait:
+    if (run.error or {}).get("code") == POLICY_SILENT:
+        return _policy(task, run)
     name, last = _name(evidence, run.fulfiller), _last_reason(document)
     when = f" The next attempt is at {to_text(run.due)}." if run.due else ""
     because = f": {last}" if last else "."
     message = f"{_task(task)} found no usable answer at {name} ({run.attempts} so far){because}{when}"
     return Wait("retry", "fulfiller", message, document.get("updated"), run.due, run.fulfiller, task.item, task)
+
+
+def _policy(task: PlannedTask, run: TaskRun) -> Wait:
+    """A policy that gave no answer has the task wait."""
+    message = f"{_task(task)} waits: {sentence((run.error or {}).get('message', ''))}"
+    again = f" It is asked again at {to_text(run.due)}." if run.due else ""
+    return Wait("policy", "server", message + again, None, run.due, None, task.item, task)
 
 
 def _report(evidence: Evidence, task: PlannedTask, run: TaskRun, document: Mapping[str, Any]) -> Wait:

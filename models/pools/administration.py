@@ -14,6 +14,7 @@ from models.pools.asks import Define
 from models.pools.defining import Defining, Entry, new_pool
 from models.pools.turn import POOL, Turn
 from models.pools.turns import Turns
+from models.resource_catalogue import ResourceCatalogue
 from models.store import Store
 
 Document = dict[str, Any]
@@ -33,8 +34,14 @@ def nothing(_stored: Mapping[str, Any]) -> None:
 class PoolAdministration:
     """Makes, changes and removes pools."""
 
-    def __init__(self, store: Store, clock: Clock, turns: Turns) -> None:
-        """Use this store; changes go among the turns of this process."""
+    def __init__(
+        self, store: Store, clock: Clock, turns: Turns, specifications: ResourceCatalogue | None = None
+    ) -> None:
+        """Use this store; changes go among the turns of this process.
+
+        Members of pools are as these specifications say; without them nothing is asked of members.
+        """
+        self._specifications = specifications
         self._store = store
         self._clock = clock
         self._turns = turns
@@ -51,7 +58,7 @@ class PoolAdministration:
         outbox.first(document, [outbox.stub("ResourcePoolCreateEvent", who=who)], self._clock.now())
 
         async def work(turn: Turn) -> None:
-            await Defining(turn, who).make(_identified(capacity))
+            await (await self._defining(turn, who, body)).make(_identified(capacity))
 
         try:
             await self._turns.ask(key, Define(work, made=document))
@@ -72,11 +79,11 @@ class PoolAdministration:
 
         async def work(turn: Turn) -> None:
             _check(turn, tenant, check)
-            defining = Defining(turn, who)
-            body, entries = decide(turn.pool["body"], await defining.entries())
+            body, entries = decide(turn.pool["body"], await Defining(turn, who).entries())
             faults = policy_faults(body)
             if faults:
                 raise InvalidRequest(faults)
+            defining = await self._defining(turn, who, body)
             await defining.change(body, None if entries is None else _identified(entries))
 
         return await self._done(tenant, key, work)
@@ -90,7 +97,8 @@ class PoolAdministration:
 
         async def work(turn: Turn) -> None:
             _check(turn, tenant, nothing)
-            await Defining(turn, who).push(_identified(capacity))
+            defining = await self._defining(turn, who, turn.pool["body"])
+            await defining.push(_identified(capacity))
 
         return await self._done(tenant, key, work)
 
@@ -130,6 +138,13 @@ class PoolAdministration:
         if stored is None:
             raise NotFound(f"There is no resource pool with the id {key[:100]!r}.")
         return stored
+
+    async def _defining(self, turn: Turn, who: str, body: Document) -> Defining:
+        """What changes a pool to be as this body says."""
+        if self._specifications is None:
+            return Defining(turn, who)
+        reference = body.get("resourceSpecification")
+        return Defining(turn, who, await self._specifications.referred(turn.pool["tenant"], reference))
 
     async def _done(self, tenant: str, key: str, work: Callable[[Turn], Awaitable[None]]) -> Document:
         await self._turns.ask(key, Define(work))

@@ -1,13 +1,15 @@
 """Which members of a pool a demand gets, chosen within a turn."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models import resources
 from models.domain.pools.demand import Demand
 from models.domain.pools.fitting import Traits, need, shapes, traits_of
-from models.domain.pools.piece import Piece, Shape
+from models.domain.pools.keeping import Held
+from models.domain.pools.piece import Piece, Shape, suits
+from models.domain.pools.resizing import lacking
 from models.pools.members import Got
 
 if TYPE_CHECKING:
@@ -26,26 +28,29 @@ class Choosing:
         self._turn = turn
         self.alike: dict[str, int] = {}
 
-    async def got(self, demand: Demand, have: Sequence[Got] = (), prefer: Sequence[str] = ()) -> list[Got] | None:
+    async def got(
+        self, demand: Demand, have: Sequence[Got] = (), prefer: Sequence[str] = (), former: Sequence[Held] = ()
+    ) -> list[Got] | None:
         """All that is demanded and not there yet, or None and nothing is taken.
 
         Args:
             demand: what is wanted.
             have: members that are kept, and count.
             prefer: parts of a pool of capacity that are tried first.
+            former: shares of capacity that new ones may take the place of, each of one.
 
         Raises:
             DemandWrong: the pool can never give it.
         """
         space, rooms = self._turn.pieces.space, self._turn.rooms.rooms
         marks = space.mark(), rooms.mark()
-        got: list[Got] = []
+        got, former = list[Got](), list(former)
         while len(have) + len(got) < demand.count:
             traits = await self.traits(demand, [*have, *got])
             if traits is None:
                 found = None
             elif self._turn.pool["body"]["kind"] == "capacity":
-                found = await self._room(demand, traits, prefer)
+                found = await self._resized(demand, traits, former) or await self._room(demand, traits, prefer)
             else:
                 found = await self._pieces(demand, traits)
             if not found:
@@ -68,6 +73,22 @@ class Choosing:
                 return [Got(part, one) for one in _divided(taken, shape)]
         return None
 
+    async def _resized(self, demand: Demand, traits: Traits, former: list[Held]) -> list[Got] | None:
+        """A share in the place of one of those of before, on the same part, which is taken off the list."""
+        turn, measures = self._turn, self._turn.pool["measures"]
+        wanted = need(demand, measures, traits)
+        for share in sorted(former, key=lambda one: lacking(wanted.amounts, one.amounts)):
+            if wanted.part not in {None, share.part} or not suits(share.traits, *traits):
+                continue
+            beyond = lacking(wanted.amounts, share.amounts)
+            await turn.rooms.load([share.part])
+            if turn.rooms.rooms.take(replace(wanted, part=share.part, amounts=beyond)) is None:
+                continue
+            former.remove(share)
+            part = await turn.part(share.part)
+            return [Got(part, None, _by_measure(measures, wanted.amounts), _by_measure(measures, beyond), share.id)]
+        return None
+
     async def _room(self, demand: Demand, traits: Traits, prefer: Sequence[str]) -> list[Got] | None:
         turn = self._turn
         measures = turn.pool["measures"]
@@ -81,8 +102,7 @@ class Choosing:
                 break
         if taken is None:
             return None
-        amounts = {one["name"]: amount for one, amount in zip(measures, wanted.amounts, strict=False) if amount}
-        return [Got(await turn.part(taken.part), None, amounts)]
+        return [Got(await turn.part(taken.part), None, _by_measure(measures, wanted.amounts))]
 
     def _wanted(self, demand: Demand) -> int:
         return max(self.alike.values(), default=demand.count)
@@ -111,6 +131,11 @@ class Choosing:
         having = [one.get("traits", ()) async for one in found if one["_id"] not in turn.left]
         having += [one["traits"] for one in turn.made if one["holder"].get("service") in of or one["_id"] in of]
         return {trait for traits in having for trait in traits if trait.startswith(f"{by}=")}
+
+
+def _by_measure(measures: Sequence[Mapping[str, Any]], amounts: Sequence[int]) -> dict[str, int]:
+    """Amounts by the names of measures; what is nothing is left out."""
+    return {one["name"]: amount for one, amount in zip(measures, amounts, strict=False) if amount}
 
 
 def _divided(taken: Piece, shape: Shape) -> list[Piece]:

@@ -1,6 +1,6 @@
 """Pools as they are made, changed, filled up, emptied and removed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from pymongo import DeleteOne, UpdateMany, UpdateOne
@@ -12,6 +12,7 @@ from models.domain.pools.parts import LISTED, Part, Spans
 from models.domain.pools.piece import counted
 from models.domain.pools.rooms import Room
 from models.domain.pools.usage import MEMBERS
+from models.domain.resource_specification import ResourceSpecification, check_parts
 from models.domain.violations import Violation
 from models.pools import rooms
 from models.pools.pieces import COLLECTION as PIECE
@@ -28,8 +29,9 @@ _UNTOLD = frozenset({"id"})
 class Defining:
     """Changes what a pool is, within a turn of its own."""
 
-    def __init__(self, turn: Turn, who: str) -> None:
-        """Work in this turn for this subject."""
+    def __init__(self, turn: Turn, who: str, specification: ResourceSpecification | None = None) -> None:
+        """Work in this turn for this subject; members shall be as the specification says, where one is known."""
+        self._specification = specification
         self._turn = turn
         self._who = who
         self._pool: str = turn.pool["_id"]
@@ -53,8 +55,11 @@ class Defining:
             raise Conflict("The kind of a pool cannot be changed.")
         named = [name for name in {**old, **body} if name not in _UNTOLD and old.get(name) != body.get(name)]
         before, after = ({name: one.get(name) for name in named} for one in (old, body))
+        former = await self.entries()
+        if "resourceSpecification" in named:
+            self._refuse_otherwise(former if entries is None else entries)
         if entries is not None:
-            await self._redefine(await self.entries(), entries)
+            await self._redefine(former, entries)
         self._tell(body, before, after)
         if "resourceSpecification" in named:
             await self._invite()
@@ -113,6 +118,7 @@ class Defining:
         after, faults = parts_of(self._turn.pool["body"], new)
         if faults:
             raise InvalidRequest(faults)
+        self._refuse_otherwise(new, [one["id"] for one in old if one in new])
         self._settle_kind(list(after.values()))
         entries, former = {one["id"]: one for one in new}, {one["id"]: one for one in old}
         for key in {**before, **after}:
@@ -120,6 +126,12 @@ class Defining:
                 await self._drop(before[key])
             elif former.get(key) != entries[key]:
                 await self._rework(before.get(key), after[key], entries[key])
+
+    def _refuse_otherwise(self, entries: Sequence[Entry], besides: Collection[str] = ()) -> None:
+        """Refuse parts whose members would be otherwise than their specification says."""
+        wrong = check_parts(self._specification, entries, besides) if self._specification is not None else []
+        if wrong:
+            raise InvalidRequest(wrong)
 
     def _settle_kind(self, parts: Sequence[Part]) -> None:
         """What follows from the parts for the whole pool: its IP version, its measures."""

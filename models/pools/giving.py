@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from pymongo import UpdateOne
 
 from models import resources
+from models.domain.pools.resizing import Amounts, succession
 from models.domain.pools.usage import Use as InUse
 from models.domain.resource_states import put
 from models.pools.asks import Free, Use
-from models.pools.members import STANDINGS, piece_of, sizes_of
+from models.pools.keeping import HELD
+from models.pools.members import STANDINGS, amounts_of, piece_of, sizes_of, stored_amounts
 from models.resources import Cause, ResourceChange
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-_NOT_OF_A_FREE_ONE = ("holder", "asked", "use", "part", "bits", "amounts", "traits", "leaving")
+_NOT_OF_A_FREE_ONE = ("holder", "asked", "use", "part", "bits", "amounts", "traits", "leaving", "instead", "whole")
 
 
 class Giving:
@@ -28,6 +30,7 @@ class Giving:
         """Work in this turn."""
         self._turn = turn
         self._members: dict[str, Document] = {}
+        self._successors: dict[str, Document] = {}
 
     async def run(self, asks: Sequence[Use | Free]) -> None:
         """Do what is asked of members, each once."""
@@ -40,12 +43,52 @@ class Giving:
         query = {"_id": {"$in": wanted}, "pool": turn.pool["_id"]}
         found = turn.store.collection(resources.COLLECTION).find(query, session=turn.session)
         self._members = {one["_id"]: one async for one in found}
+        await self._load_successors([ask for ask in asks if isinstance(ask, Free)])
         for ask in asks:
             members = [self._members[key] for key in ask.ids if key in self._members]
             if isinstance(ask, Use):
                 ask.result = [self._use(member, ask) for member in members if member.get("use") in {"reserved", "used"}]
             else:
                 ask.result = await self._free_all(members, ask)
+
+    async def _load_successors(self, asks: Sequence[Free]) -> None:
+        """The shares that take the place of those that are given back: what these have goes to them first."""
+        turn = self._turn
+        going = [key for ask in asks for key in ask.ids if "amounts" in self._members.get(key, ())]
+        if not going:
+            return
+        query = {"pool": turn.pool["_id"], "instead": {"$in": going}, "use": HELD}
+        found = turn.store.collection(resources.COLLECTION).find(query, session=turn.session)
+        async for one in found:  # one may be given back, too
+            self._successors[one["instead"]] = self._members.get(one["_id"], one)
+
+    def _hand_over(self, member: Document) -> None:
+        """Let the share that takes the place of one have what it wants of it; the member keeps what is to be freed."""
+        new = self._successors.pop(member["_id"], None)
+        if new is None or new.get("use") not in {"reserved", "used"}:
+            return
+        measures = self._turn.pool["measures"]
+        whole = amounts_of(new, measures, whole=True)
+        taken, freed = succession(amounts_of(member, measures), amounts_of(new, measures), whole)
+        self._count(new, taken)
+        self._count(member, freed)
+        if taken != whole and "instead" in member:  # what it still lacks is with the one before
+            new["instead"] = member["instead"]
+            self._successors[new["instead"]] = new
+            self._write(new, {"$set": {"instead": new["instead"]}})
+        else:
+            new.pop("instead", None)
+            new.pop("whole", None)
+            self._write(new, {"$unset": {"instead": "", "whole": ""}})
+
+    def _count(self, share: Document, amounts: Amounts) -> None:
+        """Count a share of capacity with other amounts than before."""
+        usage, before = self._turn.usage, sizes_of(share)
+        named = zip(self._turn.pool["measures"], amounts, strict=True)
+        share["amounts"] = stored_amounts({one["name"]: amount for one, amount in named})
+        usage.move(before, share["use"], None)
+        usage.move(sizes_of(share), None, share["use"])
+        self._write(share, {"$set": {"amounts": share["amounts"]}})
 
     def _use(self, member: Document, ask: Use) -> Document:
         if member["use"] == "reserved":
@@ -71,6 +114,8 @@ class Giving:
         if "claim" in member:
             self._note_release(member, why)
         turn.left.add(member["_id"])
+        if "amounts" in member:
+            self._hand_over(member)
         rests = timedelta(seconds=turn.policy.quarantine)
         if member["use"] != "quarantined" and rests and not ask.at_once:
             fields = {"until": turn.now + rests}
@@ -92,9 +137,8 @@ class Giving:
             turn.give_back(piece_of(member, turn.pool.get("version")))
             return
         turn.grown = True
-        amounts = {one["measure"]: one["amount"] for one in member.get("amounts", ())}
         await turn.rooms.load([member["part"]])
-        turn.rooms.rooms.give(member["part"], tuple(amounts.get(one["name"], 0) for one in turn.pool["measures"]))
+        turn.rooms.rooms.give(member["part"], amounts_of(member, turn.pool["measures"]))
 
     def _restand(self, member: Document, use: InUse, wanted: ResourceChange) -> None:
         """Let a member stand otherwise; the document at hand follows, because a turn may touch it twice."""

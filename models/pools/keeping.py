@@ -8,7 +8,7 @@ from models.domain.pools.demand import Demand
 from models.domain.pools.fitting import Traits
 from models.domain.pools.keeping import Held, Kind, fits, together
 from models.pools.asks import Take
-from models.pools.members import Got, piece_of
+from models.pools.members import Got, amounts_of, piece_of
 
 if TYPE_CHECKING:
     from models.pools.turn import Turn
@@ -49,6 +49,12 @@ async def kept(turn: "Turn", demand: Demand, members: Sequence[Document], traits
     return [documents[one.id] for one in together(fitting, demand)]
 
 
+def shares(turn: "Turn", members: Sequence[Document], keeps: Sequence[Document]) -> list[Held]:
+    """The shares of capacity among the members that are not kept as they are, so that others may take their place."""
+    kept_ids = {one["_id"] for one in keeps}
+    return [_held(turn.pool, one) for one in members if one["_id"] not in kept_ids and "position" not in one]
+
+
 async def got_of(turn: "Turn", member: Mapping[str, Any]) -> Got:
     """A member that is held, as if it had been taken just now."""
     return Got(await turn.part(member["part"]))
@@ -58,6 +64,4 @@ def _held(pool: Mapping[str, Any], member: Mapping[str, Any]) -> Held:
     traits = tuple(member.get("traits", ()))
     if "position" in member:
         return Held(member["_id"], member["part"], traits, piece_of(member, pool.get("version")))
-    amounts = {one["measure"]: one["amount"] for one in member.get("amounts", ())}
-    measured = tuple(amounts.get(one["name"], 0) for one in pool["measures"])
-    return Held(member["_id"], member["part"], traits, amounts=measured)
+    return Held(member["_id"], member["part"], traits, amounts=amounts_of(member, pool["measures"], whole=True))

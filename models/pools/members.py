@@ -1,6 +1,6 @@
 """The members of pools that somebody has, as resource documents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from models.domain.pools.definition import Policy, policy_of
 from models.domain.pools.demand import Holder, Member
 from models.domain.pools.parts import LISTED, Part, digits_of, network_of, position_of
 from models.domain.pools.piece import Piece
+from models.domain.pools.resizing import Amounts
 from models.domain.pools.usage import MEMBERS, Use
 from models.domain.resource_states import Standing, put
 from models.resources import Cause
@@ -56,17 +57,21 @@ class Got:
         part: of the pool.
         piece: the number, name or block of addresses; None for capacity.
         amounts: of capacity, in base units by measure.
+        beyond: what that is more than the share that it takes the place of; None where it takes no other's place.
+        instead: id of that share.
     """
 
     part: Part
     piece: Piece | None = None
     amounts: Mapping[str, int] | None = None
+    beyond: Mapping[str, int] | None = None
+    instead: str | None = None
 
     @property
     def sizes(self) -> dict[str, int]:
         """How much that is, by measure."""
         if self.piece is None:
-            return dict(self.amounts or {})
+            return dict((self.amounts if self.beyond is None else self.beyond) or {})
         return {MEMBERS: self.piece.size}
 
 
@@ -88,7 +93,9 @@ def made(pool: Mapping[str, Any], claim: Claim, number: int, got: Got, now: date
         beside["position"] = position_of(got.piece.axis, got.piece.start, digits_of(pool.get("version")))
         beside["bits"] = (got.piece.size - 1).bit_length()
     else:
-        beside["amounts"] = [{"measure": name, "amount": amount} for name, amount in (got.amounts or {}).items()]
+        beside["amounts"] = stored_amounts(got.sizes)
+    if got.instead is not None:
+        beside |= {"instead": got.instead, "whole": stored_amounts(got.amounts or {})}
     body = _body(pool["body"], policy_of(pool["body"]), got)
     return resources.new(claim.resource_id(number), claim.holder.tenant, body, now, **beside)
 
@@ -142,6 +149,24 @@ def sizes_of(stored: Mapping[str, Any]) -> dict[str, int]:
     if "position" not in stored:
         return {one["measure"]: one["amount"] for one in stored.get("amounts", ())}
     return {MEMBERS: 1 << stored.get("bits", 0)}
+
+
+def stored_amounts(amounts: Mapping[str, int]) -> list[Document]:
+    """Amounts by measure as a resource document has them; what is nothing is left out."""
+    return [{"measure": name, "amount": amount} for name, amount in amounts.items() if amount]
+
+
+def amounts_of(stored: Mapping[str, Any], measures: Sequence[Mapping[str, Any]], *, whole: bool = False) -> Amounts:
+    """The amounts of a share of capacity, by the measures of its pool.
+
+    Args:
+        stored: its resource document.
+        measures: of the pool.
+        whole: all that it is to have, also while the share that it takes the place of has a part of that.
+    """
+    entries = stored.get("whole" if whole and "whole" in stored else "amounts", ())
+    amounts = {one["measure"]: one["amount"] for one in entries}
+    return tuple(amounts.get(one["name"], 0) for one in measures)
 
 
 def piece_of(stored: Mapping[str, Any], version: int | None) -> Piece:

@@ -11,7 +11,7 @@ from models.domain.pools.demand import Holder, Invalid, Reserved
 from models.domain.pools.fitting import DemandWrong
 from models.pools.asks import Take, demand_stored
 from models.pools.choosing import Choosing
-from models.pools.keeping import got_of, held_by, kept
+from models.pools.keeping import got_of, held_by, kept, shares
 from models.pools.members import Claim, Got, made, member_of
 from models.pools.saving import SavingUp
 from models.pools.waiting import DEMAND, Waiting
@@ -154,7 +154,8 @@ class Taking:
         if hindered and len(keeps) < demand.count:
             return [], None
         have = [await got_of(turn, one) for one in keeps]
-        return keeps, await self._choosing.got(demand, have, list(dict.fromkeys(one["part"] for one in held)))
+        parts = list(dict.fromkeys(one["part"] for one in held))
+        return keeps, await self._choosing.got(demand, have, parts, shares(turn, held, keeps))
 
     def _made(self, take: Take, got: Sequence[Got]) -> list[Document]:
         turn = self._turn

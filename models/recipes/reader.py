@@ -10,6 +10,7 @@ from models.domain.expressions import ExpressionError, compile_expression
 from models.domain.recipes.problems import Problem, Severity
 from models.recipes import foreign
 from models.recipes.elements import is_computed, local, named
+from models.schemas import fault
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Reader:
             if element.get("id"):
                 by_id.setdefault(element.get("id", ""), element)
             name = local(element)
-            if name in _DATA and " " in named(element):
+            if name in _DATA and " " in named(element) and len(data_names) < _MAX_SPACED:
                 data_names.add(named(element))
             if name == "messageFlow":
                 flows.append(element)
@@ -112,9 +113,13 @@ class Reader:
         if not isinstance(found, dict):
             self.problem(element, "expression", "incomplete", f"{what} is no JSON object.")
             return None
+        if (wrong := fault(found)) is not None:
+            self.problem(element, "schema", "incomplete", f"{what}: {wrong}")
         return found
 
 
+_MAX_SPACED = 1_000
+"""Names with blanks that are looked for in each expression; others have to stand between backticks."""
 _DATA = frozenset({"dataObject", "dataObjectReference", "dataInput", "dataOutput", "dataStoreReference", "property"})
 
 

@@ -18,6 +18,9 @@ from models.recipes.reader import Reader
 MAX_NODES = 2_000
 """Flow nodes of one file."""
 
+MAX_FLOWS = 10_000
+"""Sequence flows of one file."""
+
 _OBJECTS = ("dataObject", "dataObjectReference", "dataStoreReference", "property", "dataInput", "dataOutput")
 
 
@@ -46,6 +49,8 @@ def read_recipe(source: bytes | str, *, process: str | None = None) -> Recipe:
         raise InvalidRecipe(f"Its root is {local(root)}, not the definitions of BPMN 2.0.")
     if sum(map(is_node, root.iter())) > MAX_NODES:
         raise InvalidRecipe(f"It has more than {MAX_NODES} flow nodes.")
+    if sum(1 for _ in root.iter(f"{BPMN}sequenceFlow")) > MAX_FLOWS:
+        raise InvalidRecipe(f"It has more than {MAX_FLOWS} sequence flows.")
     reader = Reader.of(root)
     processes = _processes(reader)
     for element in root.iter():
@@ -154,12 +159,12 @@ def _drawn_flows(container: Element) -> Iterator[Element]:
 
 
 def _ways(flows: Mapping[str, Flow]) -> Ways:
-    incoming: dict[str, tuple[str, ...]] = {}
-    outgoing: dict[str, tuple[str, ...]] = {}
+    incoming: dict[str, list[str]] = {}
+    outgoing: dict[str, list[str]] = {}
     for flow in flows.values():
-        incoming[flow.target] = (*incoming.get(flow.target, ()), flow.id)
-        outgoing[flow.source] = (*outgoing.get(flow.source, ()), flow.id)
-    return Ways(incoming, outgoing)
+        incoming.setdefault(flow.target, []).append(flow.id)
+        outgoing.setdefault(flow.source, []).append(flow.id)
+    return Ways(*({node: tuple(found) for node, found in ways.items()} for ways in (incoming, outgoing)))
 
 
 def _twice(reader: Reader, process: Element) -> None:

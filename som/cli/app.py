@@ -23,11 +23,13 @@ from som.cli import (
     propagation,
     recipe,
     recipe_messages,
+    recipe_migration,
     recipe_versions,
     recipe_writing,
     release,
     repair,
     resolution,
+    resource_specifications,
     resources,
     rules,
     secret,
@@ -66,6 +68,7 @@ app.add_typer(repair.app, name="repair")
 app.add_typer(change.app, name="change")
 app.add_typer(sink.app, name="sink")
 app.add_typer(resources.app, name="resource")
+app.add_typer(resource_specifications.app, name="resource-specification")
 app.add_typer(fulfiller.app, name="fulfiller")
 app.add_typer(subscription.app, name="subscription")
 app.add_typer(notification.listener_app, name="listener")
@@ -78,7 +81,12 @@ app.add_typer(fallout.app, name="fallout")
 app.add_typer(work.app, name="work")
 app.add_typer(flow.app, name="flow")
 app.add_typer(pool.app, name="pool")
-for named, command in (*recipe_versions.COMMANDS, *recipe_writing.COMMANDS, *recipe_messages.COMMANDS):
+for named, command in (
+    *recipe_versions.COMMANDS,
+    *recipe_writing.COMMANDS,
+    *recipe_messages.COMMANDS,
+    *recipe_migration.COMMANDS,
+):
     recipe.app.command(named)(command)
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(secret.app, name="secret")

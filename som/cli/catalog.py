@@ -31,7 +31,7 @@ def export_catalogue(
     ] = None,
     url: Url = DEFAULT_URL,
 ) -> None:
-    """Write specifications, fulfillers, fallout rules and pools in one canonical form.
+    """Write specifications of services and resources, fulfillers, fallout rules and pools in one canonical form.
 
     Equal catalogues are equal files. Of a pool its definition is written, not who has what of it.
     """

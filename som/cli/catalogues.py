@@ -16,12 +16,13 @@ from models.patterns import Re2Patterns
 from som.cli import files
 from som.cli.connection import ADMINISTRATION, CATALOGUE, Server, at
 from som.cli.exits import Unusable
-from som.cli.loading import FALLOUT_RULE, FULFILLER, POOL, SPECIFICATION, Entry
+from som.cli.loading import FALLOUT_RULE, FULFILLER, POOL, RESOURCE_SPECIFICATION, SPECIFICATION, Entry
 
 Body = dict[str, Any]
 
 _PAGE = 500
 _SECTIONS = {
+    RESOURCE_SPECIFICATION: f"{ADMINISTRATION}/resourceSpecification",
     SPECIFICATION: f"{CATALOGUE}/serviceSpecification",
     FULFILLER: f"{ADMINISTRATION}/fulfiller",
     FALLOUT_RULE: f"{ADMINISTRATION}/falloutRule",
@@ -29,6 +30,7 @@ _SECTIONS = {
 }
 # What the server says of its own, of which nothing can be taken over by another one.
 _OF_SERVER = {
+    RESOURCE_SPECIFICATION: frozenset({"href", "lastUpdate"}),
     SPECIFICATION: frozenset({"href", "lastUpdate"}),
     FULFILLER: frozenset({"href", "createdDate", "lastUpdate", "credentialsSet", "health"}),
     FALLOUT_RULE: frozenset({"href", "version", "createdDate", "lastUpdate"}),

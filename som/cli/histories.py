@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from som.cli import output
+from som.cli.connection import ADMINISTRATION, Server
 
 Entry = Mapping[str, Any]
 
@@ -31,6 +32,38 @@ def decisions(task: Entry) -> None:
     _table(("candidate", "why or why not"), rows)
     former = [(_chosen(one), one.get("reason")) for one in task.get("formerDecision") or ()]
     _table(("chosen before", "because"), former)
+
+
+def changes(server: Server, kind: str, key: str, limit: int, offset: int, *, in_json: bool) -> None:
+    """Who changed something, when, from what to what, and why.
+
+    Args:
+        server: where it is.
+        kind: its collection, such as `resource`.
+        key: its id.
+        limit: how many to show.
+        offset: how many to leave out before.
+        in_json: as JSON.
+    """
+    asked = {"resourceType": kind, "resourceId": key, "limit": limit, "offset": offset}
+    page = server.page(f"{ADMINISTRATION}/history", asked)
+    columns = ("at", "event", "changed to", "by", "because")
+    output.listing(page.items, page.total, columns, _event_row, in_json=in_json)
+
+
+def _told(changes: Mapping[str, Any] | None) -> str:
+    """What changed: plain values as they are now, of others that they did."""
+    return ", ".join(_one(name, value) for name, value in (changes or {}).items())
+
+
+def _one(name: str, value: Any) -> str:
+    if value is None:
+        return f"no {name}"
+    return name if isinstance(value, (dict, list)) else f"{name} {value}"
+
+
+def _event_row(one: dict[str, Any]) -> output.Row:
+    return (one.get("at"), one.get("what"), _told(one.get("after")), one.get("who"), one.get("why"))
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

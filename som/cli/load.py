@@ -1,4 +1,4 @@
-"""`som load`: catalogue, fulfillers and services from files."""
+"""`som load`: specifications, fulfillers, pools and services from files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,9 +21,10 @@ def load(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Load service specifications, fulfillers and services from files.
+    """Load specifications of services and resources, fulfillers, pools and services from files.
 
-    What each file holds is told by its "@type" or its folder (catalogue, fulfillers, services). What is there already
+    What each file holds is told by its "@type" or its folder (catalogue,
+    resource-specifications, fulfillers, services). What is there already
     (same id; or same name, for a specification also same version) is brought up to date where it differs.
     """
     wanted = loading.entries(paths, files.values(fill))

@@ -1,4 +1,4 @@
-"""Brings catalogue, fulfillers, resource pools and services from files into a server, as often as one likes."""
+"""Brings specifications, fulfillers, resource pools and services from files into a server, as often as one likes."""
 
 import graphlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,15 +12,23 @@ from som.cli.connection import ADMINISTRATION, CATALOGUE, INVENTORY, Server, at
 from som.cli.exits import Refused, Unusable
 
 SPECIFICATION = "serviceSpecification"
+RESOURCE_SPECIFICATION = "resourceSpecification"
 FULFILLER = "fulfiller"
 FALLOUT_RULE = "falloutRule"
 SERVICE = "service"
 POOL = "resourcePool"
 
+_BASES = {
+    SPECIFICATION: f"{CATALOGUE}/{SPECIFICATION}",
+    RESOURCE_SPECIFICATION: f"{ADMINISTRATION}/{RESOURCE_SPECIFICATION}",
+}
+"""Where specifications of each kind stand: they have an id, or else a name and a version."""
+
 _FOLDERS = {
     "catalogue": SPECIFICATION,
     "catalog": SPECIFICATION,
     "specifications": SPECIFICATION,
+    "resource-specifications": RESOURCE_SPECIFICATION,
     "fulfillers": FULFILLER,
     "pools": POOL,
     "rules": FALLOUT_RULE,
@@ -28,6 +36,7 @@ _FOLDERS = {
     "inventory": SERVICE,
 }
 _ENDINGS = (
+    ("ResourceSpecification", RESOURCE_SPECIFICATION),
     ("Specification", SPECIFICATION),
     ("Fulfiller", FULFILLER),
     ("ResourcePool", POOL),
@@ -52,7 +61,7 @@ class Entry:
     def label(self) -> str:
         """How people call it."""
         name = str(self.body.get("name") or self.body.get("id") or self.source.name)
-        return f"{name} {self.body['version']}" if self.kind == SPECIFICATION and self.body.get("version") else name
+        return f"{name} {self.body['version']}" if self.kind in _BASES and self.body.get("version") else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +121,9 @@ def _kind(resource: Mapping[str, Any], path: Path) -> str:
         if folder in _FOLDERS:
             return _FOLDERS[folder]
     raise Unusable(
-        f'{path} does not say what it holds: give it "@type": "ServiceSpecification", "Fulfiller", "ResourcePool", '
-        '"FalloutRule" or "Service", or put it into a folder called catalogue, fulfillers, pools, rules or services.'
+        f'{path} does not say what it holds: give it "@type": "ServiceSpecification", "ResourceSpecification", '
+        '"Fulfiller", "ResourcePool", "FalloutRule" or "Service", or put it into a folder called catalogue, resources, '
+        "fulfillers, pools, rules or services."
     )
 
 
@@ -138,7 +148,7 @@ def _referred(entry: Entry, places: Mapping[str, int]) -> set[int]:
 
 def _load_specification(server: Server, entry: Entry) -> Loaded:
     body = entry.body
-    base = f"{CATALOGUE}/serviceSpecification"
+    base = _BASES[entry.kind]
     present = server.find(at(base, str(body["id"]))) if body.get("id") else None
     if present is None:
         same = {"name": body.get("name"), "version": body.get("version"), "limit": 1}
@@ -228,6 +238,7 @@ def _same_moment(one: Any, other: str) -> bool:
 
 
 _LOADERS: Mapping[str, Callable[[Server, Entry], Loaded]] = {
+    RESOURCE_SPECIFICATION: _load_specification,
     SPECIFICATION: _load_specification,
     FULFILLER: _load_named,
     POOL: _load_named,

@@ -2,6 +2,7 @@
 
 release.yaml        name, version, description, requires, needs
 catalogue/**        service specifications, one or a list of them in a file
+resource-specifications/**  resource specifications likewise
 recipes/**          recipes, one in a file (`NAME.bpmn` with `NAME.cases.yaml`, or YAML), with the files that they name
 checks/**           sample orders with the plans expected of them, one or a list of them in a file
 """
@@ -22,7 +23,12 @@ Body = dict[str, Any]
 
 _MANIFESTS = tuple(f"release{suffix}" for suffix in sorted(files.SUFFIXES))
 _RECIPES = "recipes/"
-_PARTS = {"catalogue": "serviceSpecification", "catalog": "serviceSpecification", "checks": "check"}
+_PARTS = {
+    "catalogue": "serviceSpecification",
+    "catalog": "serviceSpecification",
+    "resource-specifications": "resourceSpecification",
+    "checks": "check",
+}
 
 
 @dataclass(frozen=True, slots=True)

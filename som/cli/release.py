@@ -100,7 +100,12 @@ def show(release_id: ReleaseId, url: Url = DEFAULT_URL, as_json: AsJson = False)
             ("first installed", found["createdDate"]),
         ]
     )
-    for what, held in (("specification", found["specification"]), ("recipe", found.get("recipeVersion") or ())):
+    for what, name in (
+        ("specification", "specification"),
+        ("resource specification", "resourceSpecificationVersion"),
+        ("recipe", "recipeVersion"),
+    ):
+        held = found.get(name) or ()
         if held:
             output.table((what, "version", "name"), [(one["id"], one.get("version"), one.get("name")) for one in held])
 
@@ -125,12 +130,16 @@ def diff(
     with Server(url) as server:
         after = _release(server, new)
         before = _release(server, old) if old else _before(server, after)
-    specifications = difference(*((one or {}).get("serviceSpecification", ()) for one in (before, after)))
+    specifications, kinds = (
+        difference(*((one or {}).get(name, ()) for one in (before, after)))
+        for name in ("serviceSpecification", "resourceSpecification")
+    )
     recipes = recipe_differences(*((one or {}).get("recipe", ()) for one in (before, after)))
     if as_json:
-        output.as_json({"specification": specifications, "recipe": recipes})
+        output.as_json({"specification": specifications, "resourceSpecification": kinds, "recipe": recipes})
         return
     _show_difference(specifications)
+    _show_difference(kinds, "resource specification ")
     _show_difference(recipes, "recipe ")
 
 
@@ -181,11 +190,13 @@ def _show_preview(found: Mapping[str, Any]) -> None:
         return
     instead = f" in the place of {found['supersedes']}" if found["supersedes"] else ""
     new = [f"{len(found['created'])} new specifications"]
-    new += [f"{len(found['createdRecipe'])} new recipes"] if found["createdRecipe"] else []
+    for words, name in (("resource specifications", "createdResourceSpecification"), ("recipes", "createdRecipe")):
+        new += [f"{len(found[name])} new {words}"] if found[name] else []
     output.line(f"{found['id']}{instead}: {', '.join(new)}")
     _show_difference(found["difference"])
+    _show_difference(found["resourceSpecificationDifference"], "resource specification ")
     _show_difference(found["recipeDifference"], "recipe ")
-    for one in (*found["moved"], *found["movedRecipe"]):
+    for one in (*found["moved"], *found["movedResourceSpecification"], *found["movedRecipe"]):
         output.line(f"  {one['id']}: {one['from']} → {one['to']}")
 
 

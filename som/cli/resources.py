@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from som.cli import files, output
-from som.cli.connection import ADMINISTRATION, INVENTORY, RESOURCES, Server, at
+from som.cli import files, histories, output
+from som.cli.connection import INVENTORY, RESOURCES, Server, at
 from som.cli.options import DEFAULT_URL, AsJson, Limit, Offset, Url
 
 app = typer.Typer(help="Look at the resources in the inventory.", no_args_is_help=True)
@@ -95,22 +95,8 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Show who changed a resource, when, from what to what, and why."""
-    asked = {"resourceType": "resource", "resourceId": resource_id, "limit": limit, "offset": offset}
     with Server(url) as server:
-        page = server.page(f"{ADMINISTRATION}/history", asked)
-    columns = ("at", "event", "changed to", "by", "because")
-    output.listing(page.items, page.total, columns, _event_row, in_json=as_json)
-
-
-def _told(changes: Mapping[str, Any] | None) -> str:
-    """What changed: plain values as they are now, of others that they did."""
-    return ", ".join(_one(name, value) for name, value in (changes or {}).items())
-
-
-def _one(name: str, value: Any) -> str:
-    if value is None:
-        return f"no {name}"
-    return name if isinstance(value, (dict, list)) else f"{name} {value}"
+        histories.changes(server, "resource", resource_id, limit, offset, in_json=as_json)
 
 
 def _row(one: dict[str, Any]) -> output.Row:
@@ -122,7 +108,3 @@ def _row(one: dict[str, Any]) -> output.Row:
         one.get("value") or one.get("serialNumber"),
         _named(one.get("resourceSpecification")),
     )
-
-
-def _event_row(one: dict[str, Any]) -> output.Row:
-    return (one.get("at"), one.get("what"), _told(one.get("after")), one.get("who"), one.get("why"))

@@ -56,7 +56,15 @@ def test_everything_of_ours_comes_back_unchanged(catalogue: ServerProcess, datab
     pool = tmp_path / "pool.json"
     pool.write_text(json.dumps([{"@type": "ResourcePool", **one} for one in POOLS]))
     files = [str(file) for file in (rule, secret, pool)]
-    som(catalogue, "load", str(EXAMPLES / "catalogue"), *FULFILLERS, *files, *ADDRESSES)
+    som(
+        catalogue,
+        "load",
+        str(EXAMPLES / "catalogue"),
+        str(EXAMPLES / "resource-specifications"),
+        *FULFILLERS,
+        *files,
+        *ADDRESSES,
+    )
     first, second = tmp_path / "first.json", tmp_path / "second.json"
     assert "Without the credentials of keeper" in som(catalogue, "catalog", "export", str(first))
     exported = json.loads(first.read_text())
@@ -70,6 +78,27 @@ def test_everything_of_ours_comes_back_unchanged(catalogue: ServerProcess, datab
     assert "unchanged" not in told
     som(catalogue, "catalog", "export", str(second))
     assert second.read_bytes() == first.read_bytes()
+
+
+def test_resource_specifications_are_looked_at_retired_and_removed(
+    catalogue: ServerProcess, database: Any, tmp_path: Path
+) -> None:
+    empty(database)
+    file = EXAMPLES / "resource-specifications" / "vlan.yaml"
+    assert "created    resourceSpecification  vlan 1.0" in som(catalogue, "load", str(file))
+    assert "unchanged" in som(catalogue, "load", str(file))
+    other = tmp_path / "port.json"
+    speeds = [{"valueFrom": 1, "valueTo": 100, "unitOfMeasure": "Gbit/s"}]
+    told = [{"name": "speed", "valueType": "integer", "resourceSpecCharacteristicValue": speeds}]
+    other.write_text(json.dumps({"id": "port-1", "name": "port", "resourceSpecCharacteristic": told}))
+    command = "resource-specification"
+    assert "port-1" in som(catalogue, command, "create", str(other))
+    assert "1..100 Gbit/s" in som(catalogue, command, "show", "port-1")
+    assert "Retired" in som(catalogue, command, "retire", "port-1")
+    listed = som(catalogue, command, "list", "--status", "Active")
+    assert ("vlan-1" in listed, "port-1" in listed) == (True, False)
+    som(catalogue, command, "remove", "port-1")
+    assert [one["id"] for one in json.loads(som(catalogue, command, "list", "--json"))] == ["vlan-1"]
 
 
 def test_what_openslice_exports_comes_in_with_a_report_of_what_is_missing(

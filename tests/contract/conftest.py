@@ -21,6 +21,7 @@ from models.patterns import Re2Patterns
 from models.policies import PolicyBook
 from models.pools.turns import Turns
 from models.recipe_book import RecipeBook
+from models.resource_catalogue import ResourceCatalogue
 from models.sealing import Sealer
 from models.store import Store, connect
 from tests.contract.client import ContractClient
@@ -37,7 +38,7 @@ class AnyKind:
 class NobodyDecides:
     """The policy services, all of which are down."""
 
-    async def ask(self, policy: Policy, question: Mapping[str, Any]) -> NoReturn:
+    async def ask(self, policy: Policy, question: Mapping[str, Any], token: str | None = None) -> NoReturn:
         raise NoAnswer("The policy service cannot be reached.")
 
 
@@ -70,6 +71,7 @@ def dependencies(store: Store) -> Dependencies:
         patterns=patterns,
         pools=Turns(store, Clock()),
         catalogue=Catalogue(store, patterns, recipes),
+        resource_catalogue=ResourceCatalogue(store, patterns),
         inventory=Inventory(store),
         fulfiller_rules=AnyKind(),
         forms=JsonSchemaForms(),

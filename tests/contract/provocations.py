@@ -9,12 +9,14 @@ from httpx import Response
 from models.domain.pools.demand import Demand, Holder
 from models.pools.pools import ResourcePoolStore
 from models.store import Store
+from tests.contract.migrating import MIGRATIONS
 from tests.contract.plans import store_plan
 from tests.contract.samples import (
     CANCELS,
     FULFILLERS,
     PROCESS_FLOWS,
     RESERVATIONS,
+    RESOURCES,
     SERVICES,
     SOM,
     SPECIFICATIONS,
@@ -23,6 +25,7 @@ from tests.contract.samples import (
     order,
     release,
     reservation,
+    resource,
     service,
     set_state,
     specification,
@@ -49,6 +52,11 @@ Provoke = Callable[[Stage, Operation], Awaitable[Response]]
 _TOO_LONG = "x" * 5_000
 _UNKNOWN = "o-1"
 _HUGE = b" " * 5_000_001
+NAMED = (
+    "ServiceSpecification", "ResourceSpecification", "Fulfiller", "ChangeSource", "Sink", "FalloutRule", "ResourcePool",
+    "Policy", "Recipe", "Secret",
+)  # fmt: skip
+"""What has an id, or a name, that can be taken."""
 RESOURCE_CLASSES = ("Resource", "LogicalResource", "PhysicalResource")
 
 
@@ -235,6 +243,12 @@ async def _specification_in_use(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.url("vpn-1"), **operation.sent({"name": "another"}))
 
 
+async def _resource_specification_in_use(stage: Stage, operation: Operation) -> Response:
+    url = await subject(stage, operation)
+    await posted(stage, RESOURCES, resource(resourceSpecification={"id": url.rpartition("/")[2]}))
+    return await send(stage, operation, url, **operation.sent({"name": "another"}))
+
+
 async def _fulfiller_at_work(stage: Stage, operation: Operation) -> Response:
     answer = await stage.client.post(FULFILLERS, json={**BODIES["createFulfiller"], "id": "north"})
     assert answer.status_code == 201
@@ -345,28 +359,21 @@ async def _rolled_back_twice(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, url)
 
 
-async def _published_recipe(stage: Stage, operation: Operation) -> Response:
+def _kept(make: Callable[[Stage], Awaitable[str]]) -> Provoke:
     """What is published stays as it is, and goes no way but one."""
-    url = operation.url(await published(stage))
-    if operation.id == "retireRecipe":
-        assert (await send(stage, operation, url)).status_code == 200
-    return await send(
-        stage, operation, url, **operation.sent({"description": "new"} if operation.method == "PATCH" else {})
-    )
+
+    async def provoke(stage: Stage, operation: Operation) -> Response:
+        url = operation.url(await make(stage))
+        if operation.id.startswith("retire"):
+            assert (await send(stage, operation, url)).status_code == 200
+        body = {"description": "new"} if operation.method == "PATCH" else {}
+        return await send(stage, operation, url, **operation.sent(body))
+
+    return provoke
 
 
 async def _message_that_nobody_awaits(stage: Stage, operation: Operation) -> Response:
     return await send(stage, operation, operation.path, **operation.sent({"name": "never"}))
-
-
-async def _published_policy(stage: Stage, operation: Operation) -> Response:
-    """What is published stays as it is, and goes no way but one."""
-    url = operation.url(await policy_published(stage))
-    if operation.id == "retirePolicy":
-        assert (await send(stage, operation, url)).status_code == 200
-    return await send(
-        stage, operation, url, **operation.sent({"description": "new"} if operation.method == "PATCH" else {})
-    )
 
 
 async def _of_a_pool_that_is_there(stage: Stage, operation: Operation) -> Response:
@@ -425,6 +432,8 @@ async def _held_resource(stage: Stage, operation: Operation) -> Response:
 
 # By operationId and status, where the general way does not lead there.
 SPECIAL: Mapping[tuple[str, str], Provoke] = {
+    ("registerListener", "409"): _twice,
+    **{(f"create{kind}", "409"): _twice for kind in NAMED},
     ("createServiceOrder", "409"): _key_of_what_is_deleted,
     ("createService", "409"): _key_of_what_is_deleted,
     ("createProcessFlow", "409"): _key_of_what_is_deleted,
@@ -436,9 +445,6 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     **{(f"create{kind}", "409"): _key_of_what_is_deleted for kind in RESOURCE_CLASSES},
     **{(f"patch{kind}", "409"): _held_resource for kind in RESOURCE_CLASSES},
     **{(f"delete{kind}", "409"): _held_resource for kind in RESOURCE_CLASSES},
-    ("createServiceSpecification", "409"): _twice,
-    ("createFulfiller", "409"): _twice,
-    ("registerListener", "409"): _twice,
     ("createCancelServiceOrder", "409"): _cancelled_twice,
     ("patchServiceOrder", "409"): _change_after_the_end,
     ("deleteServiceOrder", "409"): _deletion_under_way,
@@ -446,7 +452,8 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("deleteService", "409"): _deletion_of_what_another_service_uses,
     ("patchServiceSpecification", "409"): _specification_in_use,
     ("deleteServiceSpecification", "409"): _specification_in_use,
-    ("createChangeSource", "409"): _twice,
+    ("patchResourceSpecification", "409"): _resource_specification_in_use,
+    ("deleteResourceSpecification", "409"): _resource_specification_in_use,
     ("patchChangeSource", "409"): _always_too_late,
     ("deleteChangeSource", "409"): _always_too_late,
     ("patchFulfiller", "409"): _always_too_late,
@@ -457,27 +464,22 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     ("requestReconciliation", "409"): _while_an_order_works_on_it,
     ("placeRepair", "409"): _while_an_order_works_on_it,
     ("placeRepair", "400"): _repair_that_cannot_be_ordered,
-    ("createSink", "409"): _twice,
     ("patchSink", "409"): _sink_that_has_ended,
     ("copySink", "409"): _sink_that_has_ended,
-    ("createFalloutRule", "409"): _twice,
     ("patchFalloutRule", "409"): _always_too_late,
     ("deleteFalloutRule", "409"): _always_too_late,
-    ("createResourcePool", "409"): _twice,
     ("createReservation", "201"): _of_a_pool_that_is_there,
     ("createReservation", "409"): _given_back_before,
     ("patchReservation", "409"): _of_what_stands_in_line,
     **{(f"{what}ResourcePool", "409"): _what_is_taken for what in ("patch", "delete", "extract")},
     ("pushResourcePool", "409"): _part_that_is_there,
-    ("createPolicy", "409"): _twice,
-    **{(f"{step}Policy", "409"): _published_policy for step in ("patch", "delete", "publish", "retire")},
-    ("createRecipe", "409"): _twice,
-    ("createSecret", "409"): _twice,
+    **{(f"{step}Policy", "409"): _kept(policy_published) for step in ("patch", "delete", "publish", "retire")},
+    **MIGRATIONS,
     ("patchSecret", "409"): _always_too_late,
     ("deleteSecret", "409"): _always_too_late,
     ("createRecipeMessage", "409"): _message_that_nobody_awaits,
     **{
-        (f"{step}Recipe", "409"): _published_recipe
+        (f"{step}Recipe", "409"): _kept(published)
         for step in ("patch", "delete", "review", "return", "publish", "retire")
     },
     ("installRelease", "409"): _another_content,

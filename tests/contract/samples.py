@@ -26,6 +26,7 @@ PROCESS_FLOWS = f"{PROCESSES}/processFlow"
 FULFILLERS = f"{SOM}/fulfiller"
 RELEASES = f"{SOM}/release"
 POOLS = f"{SOM}/resourcePool"
+RESOURCE_SPECIFICATIONS = f"{SOM}/resourceSpecification"
 RESERVATIONS = f"{SOM}/reservation"
 RECIPES = f"{SOM}/recipe"
 POLICIES = f"{SOM}/policy"
@@ -56,6 +57,18 @@ def physical_resource(**attributes: Any) -> Body:
 
 def specification(key: str = "vpn-1", **attributes: Any) -> Body:
     return {"id": key, "name": key, "version": "1", **attributes}
+
+
+def resource_specification(key: str = "vlan-1", **attributes: Any) -> Body:
+    """Of VLANs, which are at one of two sites."""
+    sites = {"valueType": "string", "resourceSpecCharacteristicValue": [{"value": "north"}, {"value": "south"}]}
+    return {
+        "id": key,
+        "name": key,
+        "version": "1",
+        "resourceSpecCharacteristic": [{"name": "site", **sites}],
+        **attributes,
+    }
 
 
 def fulfiller(key: str = "north", **attributes: Any) -> Body:

@@ -13,6 +13,7 @@ from models.domain.caller import Caller
 from models.inventory import Inventory
 from models.pools.turns import Turns
 from models.recipe_book import RecipeBook
+from models.resource_catalogue import ResourceCatalogue
 from models.store import Store
 from tests.contract.client import ContractClient, documents
 from tests.contract.plans import call
@@ -29,6 +30,7 @@ from tests.contract.samples import (
     release,
     reservation,
     resource,
+    resource_specification,
     service,
     specification,
 )
@@ -49,6 +51,7 @@ BODIES: dict[str, Any] = {
     "createLogicalResource": resource(),
     "createPhysicalResource": physical_resource(),
     "createServiceSpecification": specification("new-1"),
+    "createResourceSpecification": resource_specification("new-1"),
     "createFulfiller": fulfiller("new"),
     "createPlanPreview": order(item()),
     "createProcessFlow": {"processFlowSpecification": "handover"},
@@ -70,6 +73,7 @@ BODIES: dict[str, Any] = {
     "createPolicy": policy("new"),
     "tryPolicy": {"order": order()},
     "createRecipe": recipe("new"),
+    "migrateRecipeRuns": {"to": "1.0.0"},
     "createSecret": {"name": "NEW_TOKEN", "value": "something"},
     "patchSecret": {"value": "something else"},
     "createRecipeMessage": {"name": "paid", "timeToLive": "PT1H"},
@@ -224,6 +228,7 @@ def make_stage(dependencies: Dependencies, store: RivalledStore, unreachable: St
     lost: dict[str, Any] = {
         "store": unreachable,
         "catalogue": Catalogue(unreachable, patterns),
+        "resource_catalogue": ResourceCatalogue(unreachable, patterns),
         "inventory": Inventory(unreachable),
         "pools": Turns(unreachable, dependencies.clock),
         "recipes": RecipeBook(unreachable),

@@ -24,6 +24,7 @@ from tests.contract.samples import (
     RESERVATIONS,
     RESOURCE_INVENTORY,
     RESOURCE_INVENTORY_V5,
+    RESOURCE_SPECIFICATIONS,
     RESOURCES,
     RESOURCES_V5,
     SERVICES,
@@ -40,6 +41,7 @@ from tests.contract.samples import (
     release,
     reservation,
     resource,
+    resource_specification,
     service,
     set_state,
     specification,
@@ -139,6 +141,10 @@ async def _physical_resource(stage: Stage, _: Operation) -> str:
 
 async def _specification(stage: Stage, _: Operation) -> str:
     return await posted(stage, SPECIFICATIONS, specification(stage.new("specification")))
+
+
+async def _resource_specification(stage: Stage, _: Operation) -> str:
+    return await posted(stage, RESOURCE_SPECIFICATIONS, resource_specification(stage.new("kind")))
 
 
 async def registered(stage: Stage, *_: object) -> str:
@@ -345,6 +351,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/fallout/{{id}}/intervention": held,
     f"{SOM}/falloutResolution/{{id}}": _resolution,
     f"{SOM}/falloutRule/{{id}}": _rule,
+    f"{RESOURCE_SPECIFICATIONS}/{{id}}": _resource_specification,
     f"{POOLS}/{{id}}": pooled,
     **{f"{POOLS}/{{id}}/{part}": pooled for part in ("push", "extract", "utilisation", "member", "demand", "check")},
     f"{RESERVATIONS}/{{id}}": reserved,
@@ -353,7 +360,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/release/{{id}}/rollback": released,
     **{f"{RECIPES}/{{id}}{part}": drafted for part in ("", "/review", "/difference", "/try")},
     **{f"{RECIPES}/{{id}}{part}": reviewed for part in ("/return", "/publish")},
-    f"{RECIPES}/{{id}}/retire": published,
+    **{f"{RECIPES}/{{id}}{part}": published for part in ("/retire", "/migration")},
     f"{SOM}/recipeMessage/{{id}}": _message,
     f"{SOM}/secret/{{id}}": _secret,
     **{f"{POLICIES}/{{id}}{part}": policy_draft for part in ("", "/publish", "/try")},
@@ -361,6 +368,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/propagation/{{id}}": _propagation,
     f"{SOM}/propagation/{{id}}/order": _propagation,
     f"{SOM}/order/{{id}}/explanation": _order,
+    f"{SOM}/processFlow/{{id}}/explanation": process_flow,
     f"{SOM}/order/{{id}}/stream": _told_to_its_end,
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 from models.store import Store
 from tests.contract.client import ContractClient
 from tests.contract.plans import KEYS, NOW, store_plan
-from tests.contract.samples import FULFILLERS, SOM, fulfiller, place, publish
+from tests.contract.samples import FULFILLERS, SOM, fulfiller, place, publish, set_state
 
 FALLOUT = f"{SOM}/fallout"
 
@@ -119,6 +119,25 @@ async def test_an_order_is_explained(client: ContractClient, store: Store) -> No
     assert explained["item"] == [
         {"path": "1", "state": "acknowledged", "needs": [], "tasks": 2, "ended": 0, "behind": 1}
     ]
+
+
+async def test_what_another_system_has_lost_is_explained_even_when_the_order_has_ended(
+    client: ContractClient, store: Store
+) -> None:
+    await publish(client)
+    key = (await place(client))["id"]
+    await store_plan(store, key)
+    definition = await store.get("planDefinition", key)
+    assert definition is not None
+    service = definition["services"][0]["id"]
+    await set_state(store, key, "completed", {"0": "completed"})
+    lost = {"service": service, "task": "prefix", "problem": "north has no reservation 7 any more.", "lost": NOW}
+    reservation = {"_id": "north:7", "tenant": "default", "fulfiller": "north", "reservation": "7", **lost}
+    await store.insert("foreignReservation", reservation)
+    explained = (await client.get(f"{SOM}/order/{key}/explanation")).json()
+    (told,) = explained["lostReservation"]
+    assert (told["id"], told["fulfiller"]["id"], told["service"]["id"]) == ("7", "north", service)
+    assert told["message"] == lost["problem"]
 
 
 async def test_an_intervention_is_checked_before_it_is_passed_on(client: ContractClient, store: Store) -> None:

@@ -337,7 +337,7 @@ async def test_a_recipe_that_others_call_cannot_be_taken_back(client: ContractCl
 async def test_of_two_releases_with_the_same_new_recipe_only_one_is_installed(dependencies: Dependencies) -> None:
     """Nothing of the loser is there: neither its release nor its specification."""
     store, clock = dependencies.store, dependencies.clock
-    schemas = Schemas(lambda _: None, lambda _: None)
+    schemas = Schemas(lambda _: None, lambda _: None, lambda _: None)
     examiner = Examiner(store, clock, dependencies.patterns, schemas, dependencies.recipes)
     releases = Releases(store, clock)
     bodies = (release(name, recipe=[recipe(bpmn=bpmn(specification="access-point"))]) for name in ("one", "two"))
@@ -354,7 +354,7 @@ async def test_of_two_releases_with_the_same_new_recipe_only_one_is_installed(de
 async def test_of_two_that_have_examined_the_same_only_one_installs(dependencies: Dependencies) -> None:
     """The loser has to look again: its picture of the catalogue is no longer true."""
     store, clock = dependencies.store, dependencies.clock
-    schemas = Schemas(lambda _: None, lambda _: None)
+    schemas = Schemas(lambda _: None, lambda _: None, lambda _: None)
     examiner = Examiner(store, clock, dependencies.patterns, schemas, dependencies.recipes)
     releases = Releases(store, clock)
 

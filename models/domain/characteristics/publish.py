@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from models.domain.characteristics.names import OF_SERVICE, Names
 from models.domain.characteristics.options import INTERVALS, bound, matches, option_of, pattern_of
 from models.domain.characteristics.rule import Rule, rule_of
 from models.domain.characteristics.value_types import ARRAY, given
@@ -10,14 +11,14 @@ from models.domain.patterns import PatternEngine, PatternError
 from models.domain.violations import Violation
 
 
-def check_specification(spec: Mapping[str, Any], patterns: PatternEngine) -> list[Violation]:
-    """Return the flaws of a service specification's characteristics: names, cardinalities, patterns, ranges, values.
+def check_specification(spec: Mapping[str, Any], patterns: PatternEngine, names: Names = OF_SERVICE) -> list[Violation]:
+    """Return the flaws of a specification's characteristics: names, cardinalities, patterns, ranges, values.
 
     Pointers are from the specification's root. The document's shape has been checked by its schema before.
     """
     found: list[Violation] = []
     seen: set[str] = set()
-    for pointer, raw in _indexed(spec.get("specCharacteristic"), "/specCharacteristic"):
+    for pointer, raw in _indexed(spec.get(names.characteristics), f"/{names.characteristics}"):
         name = raw.get("name")
         if not isinstance(name, str) or not name:
             found.append(Violation(f"{pointer}/name", "characteristicNameMissing", "A characteristic needs a name."))
@@ -26,12 +27,12 @@ def check_specification(spec: Mapping[str, Any], patterns: PatternEngine) -> lis
             message = f"The characteristic {name} is defined more than once."
             found.append(Violation(f"{pointer}/name", "characteristicDuplicate", message))
         seen.add(name)
-        found.extend(_characteristic(raw, pointer, patterns))
+        found.extend(_characteristic(raw, pointer, patterns, names))
     return found
 
 
-def _characteristic(raw: Mapping[str, Any], pointer: str, patterns: PatternEngine) -> Iterator[Violation]:
-    rule = rule_of(raw, patterns)
+def _characteristic(raw: Mapping[str, Any], pointer: str, patterns: PatternEngine, names: Names) -> Iterator[Violation]:
+    rule = rule_of(raw, patterns, names)
     yield from _pattern(raw, pointer, patterns)
     if rule.most is not None and rule.least > rule.most:
         message = f"The minCardinality of {rule.name}, {rule.least}, is above its maxCardinality of {rule.most}."
@@ -40,16 +41,14 @@ def _characteristic(raw: Mapping[str, Any], pointer: str, patterns: PatternEngin
         message = f"The characteristic {rule.name} is mandatory and not configurable, so it needs a default."
         yield Violation(f"{pointer}/configurable", "defaultMissing", message)
     defaults = 0
-    for place, item in _indexed(
-        raw.get("characteristicValueSpecification"), f"{pointer}/characteristicValueSpecification"
-    ):
+    for place, item in _indexed(raw.get(names.values), f"{pointer}/{names.values}"):
         yield from _pattern(item, place, patterns)
         yield from _range(item, place, rule)
         yield from _listed_value(item, place, rule, patterns)
         defaults += item.get("isDefault") is True and item.get("value") not in (None, "")
     if rule.most is not None and defaults > rule.most:
         message = f"The characteristic {rule.name} has {defaults} defaults and at most {rule.most} values."
-        yield Violation(f"{pointer}/characteristicValueSpecification", "defaultsTooMany", message)
+        yield Violation(f"{pointer}/{names.values}", "defaultsTooMany", message)
 
 
 def _pattern(raw: Mapping[str, Any], pointer: str, patterns: PatternEngine) -> Iterator[Violation]:

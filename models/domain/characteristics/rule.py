@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from models.domain.characteristics.names import OF_SERVICE, Names
 from models.domain.characteristics.options import Option, Validity, matches, option_of, pattern_of
 from models.domain.characteristics.value_types import ANY, ARRAY, ValueType, alike, given, shown, value_type_of
 from models.domain.patterns import Pattern, PatternEngine
@@ -167,9 +168,9 @@ class Rule:
         return [option for option in self.options if option.validity.covers(at)]
 
 
-def rule_of(raw: Mapping[str, Any], patterns: PatternEngine) -> Rule:
-    """Return the rule that a `specCharacteristic` states."""
-    specifications = raw.get("characteristicValueSpecification")
+def rule_of(raw: Mapping[str, Any], patterns: PatternEngine, names: Names = OF_SERVICE) -> Rule:
+    """Return the rule that a characteristic of a specification states."""
+    specifications = raw.get(names.values)
     values = [item for item in specifications if isinstance(item, Mapping)] if isinstance(specifications, list) else []
     text = raw.get("valueType") or next((item["valueType"] for item in values if item.get("valueType")), None)
     value_type = value_type_of(text)

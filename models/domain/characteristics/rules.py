@@ -1,4 +1,4 @@
-"""The characteristics of an ordered service against its service specification (TMF633 `specCharacteristic`)."""
+"""The characteristics of a service or resource against its specification (TMF633, TMF634)."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
+from models.domain.characteristics.names import OF_SERVICE, Names
 from models.domain.characteristics.rule import Given, Rule, rule_of
 from models.domain.patterns import PatternEngine
 from models.domain.violations import Violation
@@ -31,14 +32,14 @@ class CharacteristicRules:
         object.__setattr__(self, "_needed", needed)
 
     @classmethod
-    def from_specification(cls, spec: Mapping[str, Any], patterns: PatternEngine) -> Self:
-        """Return the rules of a service specification. Never raises: flaws are what `check_specification` reports."""
-        raw = mappings(spec.get("specCharacteristic"))
+    def from_specification(cls, spec: Mapping[str, Any], patterns: PatternEngine, names: Names = OF_SERVICE) -> Self:
+        """Return the rules of a specification. Never raises: flaws are what `check_specification` reports."""
+        raw = mappings(spec.get(names.characteristics))
         rules: dict[str, Rule] = {}
         for item in raw:
             if isinstance(item.get("name"), str):
-                rules.setdefault(item["name"], rule_of(item, patterns))
-        unspoken = not isinstance(spec.get("specCharacteristic"), list)
+                rules.setdefault(item["name"], rule_of(item, patterns, names))
+        unspoken = not isinstance(spec.get(names.characteristics), list)
         return cls(rules, unspoken or spec.get("extensible") is True)
 
     def check(

@@ -6,6 +6,7 @@ from typing import Any
 
 from models.domain.decisions.model import Decision, Decisions, InputData, Knowledge, Service, UnusableDecision
 from models.domain.decisions.values import typed
+from models.domain.expressions import meter
 from models.domain.expressions.errors import ExpressionTooExpensive
 from models.domain.expressions.plain import plain_decision
 from models.domain.expressions.runtime import Run, checked_result
@@ -64,6 +65,8 @@ def assess(
         return _Evaluation(decisions, run, inputs).of(root)
     except RecursionError:
         raise ExpressionTooExpensive("The decision goes deeper than the program's stack") from None
+    finally:
+        meter.note(steps - run.steps)
 
 
 @dataclass(slots=True)

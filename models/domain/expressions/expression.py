@@ -4,6 +4,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
+from models.domain.expressions import meter
 from models.domain.expressions.compiler import Code, Compiler, Path
 from models.domain.expressions.errors import ExpressionError, ExpressionTooExpensive
 from models.domain.expressions.nodes import weight
@@ -55,6 +56,8 @@ class Expression:
             too_deep = ExpressionTooExpensive("The expression goes deeper than the program's stack")
             too_deep.source = self.source
             raise too_deep from None
+        finally:
+            meter.note(steps - run.steps)
         return value
 
     def __repr__(self) -> str:

@@ -18,7 +18,7 @@ class Held:
         part: of the pool.
         traits: of that part.
         piece: the number, name or block of addresses; None of capacity.
-        amounts: of capacity, base units of each measure of the pool.
+        amounts: of capacity, base units of each measure of the pool; all that it is to have.
     """
 
     id: str
@@ -31,7 +31,7 @@ class Held:
 def fits(held: Held, demand: Demand, pool: "Kind", traits: Traits) -> bool:
     """Whether a member is one of those that are demanded.
 
-    A share of capacity is kept as large as it is, or not at all.
+    A share of capacity is kept as large as it is; one of another size may be what a new one takes the place of.
 
     Raises:
         DemandWrong: the pool can never give what is demanded.

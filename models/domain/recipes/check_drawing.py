@@ -8,12 +8,15 @@ from models.domain.recipes.naming import at_flow, at_node
 from models.domain.recipes.problems import Problem
 
 _MANY = 3
+_MAX_WAYS = 5_000_000
+"""Steps from node to node that finding out which paths lead to inclusive gateways may take: some seconds, once."""
 
 
 def check(process: Process) -> Iterator[Problem]:
     """Yield what is wrong with the drawing of one process."""
     dangling = list(_dangling(process))
     yield from dangling
+    yield from _entangled(process)
     if any(problem.severity == "refused" for problem in dangling):
         return  # what follows from the ways would only repeat it
     for scope in process.children:
@@ -33,6 +36,14 @@ def _dangling(process: Process) -> Iterator[Problem]:
                 yield at_node(node, "dangling", "refused", f"It is attached to {node.attached!r}, no activity.")
         if node.default is not None and node.default not in node.outgoing:
             yield at_node(node, "dangling", "refused", f"Its default flow {node.default!r} does not leave it.")
+
+
+def _entangled(process: Process) -> Iterator[Problem]:
+    """Refuse what nobody could say in good time of: which paths can still come to each inclusive gateway."""
+    joins = [node for node in process.nodes.values() if node.kind == "inclusive" and len(node.incoming) > 1]
+    if len(joins) * len(process.nodes) * (len(process.nodes) + len(process.flows)) > _MAX_WAYS:
+        reason = f"{len(joins)} inclusive gateways bring ways together, which is too many beside so many flows."
+        yield at_node(joins[0], "unsupported", "refused", reason)
 
 
 def _wrong_ends(process: Process, flow: Flow) -> Iterator[str]:

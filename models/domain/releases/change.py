@@ -1,11 +1,11 @@
 """What installing a release, or taking it back, does to specifications. Pure: from bodies to a list of moves."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from models.domain.relations import relations_of
-from models.domain.releases.package import Body, Package, content
+from models.domain.releases.package import Body, content
 from models.domain.specification import ORDERABLE
 from models.domain.violations import Violation
 
@@ -38,18 +38,22 @@ NOTHING = CatalogueChange((), {}, ())
 
 
 def installation(
-    package: Package, catalogue: Mapping[str, Body], former: Iterable[str]
+    specifications: Sequence[Body],
+    catalogue: Mapping[str, Body],
+    former: Iterable[str],
+    at: str = "serviceSpecification",
 ) -> tuple[CatalogueChange, list[Violation]]:
-    """Return what installing a package does, and what stands against it.
+    """Return what installing the specifications of a package does, and what stands against it.
 
     Args:
-        package: to be installed.
-        catalogue: all specifications by id.
-        former: ids of the specifications of the version that it replaces.
+        specifications: those of one kind that the package holds.
+        catalogue: all of that kind by id.
+        former: ids of those of the version that it replaces.
+        at: the attribute of the package that holds them.
     """
-    violations = list(_taken(package, catalogue))
-    own = {body["id"]: body for body in package.specifications}
-    families = {str(body["name"]) for body in package.specifications}
+    violations = list(_taken(specifications, catalogue, at))
+    own = {body["id"]: body for body in specifications}
+    families = {str(body["name"]) for body in specifications}
     replaced = set(former) | {key for key, body in catalogue.items() if str(body.get("name")) in families}
     moved: dict[str, tuple[str, str]] = {}
     for key in sorted(replaced - own.keys()):
@@ -63,15 +67,23 @@ def installation(
     return CatalogueChange(created, moved, unchanged), violations
 
 
+Users = Callable[[set[str], Mapping[str, Body], set[str]], Iterable[str]]
+"""Says which users of what would be withdrawn are not part of this: of ids, the catalogue, and what moves with them."""
+
+
 def withdrawal(
-    created: Iterable[str], moved: Mapping[str, tuple[str, str]], catalogue: Mapping[str, Body]
+    created: Iterable[str],
+    moved: Mapping[str, tuple[str, str]],
+    catalogue: Mapping[str, Body],
+    users: Users | None = None,
 ) -> tuple[CatalogueChange, list[str]]:
     """Return what taking back an installation does, and the sentences that say why it cannot be.
 
     Args:
         created: ids that it has published.
         moved: the moves that it has made.
-        catalogue: all specifications by id, as they are now.
+        catalogue: all specifications of the kind by id, as they are now.
+        users: says who else needs them; without it, what is made of them or relies on them.
     """
     new = set(created)
     reasons = [
@@ -88,7 +100,7 @@ def withdrawal(
         if key in catalogue and status_of(catalogue[key]) == to:
             back[key] = (before, to)
     withdrawn = {key for key, (to, _) in back.items() if to == RETIRED}
-    reasons += _users(withdrawn, catalogue, set(back))
+    reasons += (users or _users)(withdrawn, catalogue, set(back))
     return CatalogueChange((), back, ()), reasons
 
 
@@ -102,10 +114,10 @@ def is_orderable(body: Mapping[str, Any]) -> bool:
     return status_of(body).lower() in ORDERABLE
 
 
-def _taken(package: Package, catalogue: Mapping[str, Body]) -> Iterator[Violation]:
+def _taken(specifications: Sequence[Body], catalogue: Mapping[str, Body], attribute: str) -> Iterator[Violation]:
     named = {(str(body.get("name")), body.get("version")): key for key, body in catalogue.items()}
-    for index, body in enumerate(package.specifications):
-        key, at = body["id"], f"/serviceSpecification/{index}"
+    for index, body in enumerate(specifications):
+        key, at = body["id"], f"/{attribute}/{index}"
         if key in catalogue:
             if content(catalogue[key]) != content(body):
                 text = (

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from models.domain.characteristics import OF_RESOURCE, OF_SERVICE
 from models.domain.fulfilment import ACTIONS
 from models.domain.releases.package import content
 
 Kind = Literal["added", "removed", "changed"]
 
-_OF_VERSION = frozenset({"id", "version", "fulfilment", "specCharacteristic", "serviceSpecRelationship"})
+_CHARACTERISTICS = tuple(names.characteristics for names in (OF_SERVICE, OF_RESOURCE))
+_RELATIONSHIPS = ("serviceSpecRelationship", "resourceSpecRelationship")
+_OF_VERSION = frozenset({"id", "version", "fulfilment", *_CHARACTERISTICS, *_RELATIONSHIPS})
 _ABSENT = object()
 
 
@@ -43,7 +46,7 @@ class Difference:
 
 
 def difference(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Compare the specifications of two versions, family by family.
+    """Compare the specifications of one kind, of services or of resources, in two versions, family by family.
 
     Returns:
         For each family that differs {name, kind, from, to, difference}: its versions, and what differs between them.
@@ -86,7 +89,7 @@ def by_family(
 
 def of_specification(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
     """Say what differs between two versions of a specification."""
-    yield from things("characteristic", _named(before, "specCharacteristic"), _named(after, "specCharacteristic"))
+    yield from things("characteristic", _characteristics(before), _characteristics(after))
     yield from things("relationship", _relations(before), _relations(after))
     yield from things("task", _tasks(before), _tasks(after))
     for what, name in (("part", "children"), ("reliance", "reliesOn")):
@@ -100,14 +103,15 @@ def _families(specifications: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[
     return {str(one.get("name") or one.get("id")): one for one in specifications}
 
 
-def _named(body: Mapping[str, Any], attribute: str) -> dict[str, Any]:
-    return {str(one.get("name")): one for one in body.get(attribute) or ()}
+def _characteristics(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(one.get("name")): one for attribute in _CHARACTERISTICS for one in body.get(attribute) or ()}
 
 
 def _relations(body: Mapping[str, Any]) -> dict[str, Any]:
     return {
         f"{one.get('relationshipType')} {one.get('role') or one.get('name') or one.get('id')}": one
-        for one in body.get("serviceSpecRelationship") or ()
+        for attribute in _RELATIONSHIPS
+        for one in body.get(attribute) or ()
     }
 
 

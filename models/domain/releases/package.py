@@ -1,4 +1,4 @@
-"""A release package as it was handed in: its manifest, specifications, recipes, and the checks that it brings along."""
+"""A release package as it was handed in: its manifest, what it holds, and the checks that it brings along."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +13,9 @@ Body = dict[str, Any]
 
 MAX_SPECIFICATIONS = 1_000
 MAX_CHECKS = 200
+
+_SPECIFICATIONS = {"serviceSpecification": "ServiceSpecification", "resourceSpecification": "ResourceSpecification"}
+"""What a package holds in versions that have a lifecycleStatus: attribute and class."""
 
 _NO_ID = re.compile(r"[^A-Za-z0-9._~-]+")
 _SERVER_KEPT = frozenset({"href", "lastUpdate", "lifecycleStatus"})
@@ -49,6 +52,7 @@ class Package:
         name: of the release, to which all its versions belong.
         version: a semantic version.
         specifications: service specifications, completed.
+        resource_specifications: resource specifications likewise.
         recipes: versions of recipes, each with its identity, `<name>:<version>`.
         body: as handed in, what it holds completed.
     """
@@ -58,6 +62,7 @@ class Package:
     requires: tuple[Requirement, ...]
     needs: tuple[Need, ...]
     specifications: tuple[Body, ...]
+    resource_specifications: tuple[Body, ...]
     recipes: tuple[Body, ...]
     checks: tuple[Body, ...]
     body: Body
@@ -73,11 +78,11 @@ def release_id(name: str, version: str) -> str:
     return f"{name}:{version}"
 
 
-def completed(specification: Mapping[str, Any]) -> Body:
+def completed(specification: Mapping[str, Any], kind: str = "ServiceSpecification") -> Body:
     """A specification as it is published: one without an id is called by its name and version."""
     parts = (_NO_ID.sub("-", str(specification.get(name, ""))).strip("-") for name in ("name", "version"))
     made: Body = {"id": "-".join(parts), **specification}
-    made.setdefault("@type", "ServiceSpecification")
+    made.setdefault("@type", kind)
     made.setdefault("lifecycleStatus", "Active")
     return made
 
@@ -89,16 +94,17 @@ def content(specification: Mapping[str, Any]) -> Body:
 
 def same_content(body: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two packages say the same."""
-    return {**body, "serviceSpecification": [content(one) for one in body.get("serviceSpecification", [])]} == {
-        **other,
-        "serviceSpecification": [content(one) for one in other.get("serviceSpecification", [])],
-    }
+    one, another = (
+        {**whole, **{name: [content(held) for held in whole.get(name, ())] for name in _SPECIFICATIONS}}
+        for whole in (body, other)
+    )
+    return one == another
 
 
 def read_package(body: Mapping[str, Any]) -> tuple[Package, list[Violation]]:
     """Return a package that follows its schema, and what is wrong with it taken by itself."""
     violations: list[Violation] = []
-    specifications = tuple(completed(one) for one in body.get("serviceSpecification", ()))
+    held = {name: tuple(completed(one, kind) for one in body.get(name, ())) for name, kind in _SPECIFICATIONS.items()}
     recipes = tuple({"id": f"{one['name']}:{one['version']}", **one} for one in body.get("recipe", ()))
     violations += _version(body["version"])
     package = Package(
@@ -108,17 +114,25 @@ def read_package(body: Mapping[str, Any]) -> tuple[Package, list[Violation]]:
         needs=tuple(
             Need(one.get("specification"), one.get("action", "add"), one.get("pool")) for one in body.get("needs", ())
         ),
-        specifications=specifications,
+        specifications=held["serviceSpecification"],
+        resource_specifications=held["resourceSpecification"],
         recipes=recipes,
         checks=tuple(body.get("check", ())),
-        body={**body, "serviceSpecification": list(specifications), **({"recipe": list(recipes)} if recipes else {})},
+        body=_whole(body, {**held, "recipe": recipes}),
     )
-    violations += _twice("/serviceSpecification", [one["id"] for one in specifications], "id")
-    families = [f"{one['name']} {one.get('version', '')}".strip() for one in specifications]
-    violations += _twice("/serviceSpecification", families, "version")
+    for name, specifications in held.items():
+        violations += _twice(f"/{name}", [one["id"] for one in specifications], "id")
+        families = [f"{one['name']} {one.get('version', '')}".strip() for one in specifications]
+        violations += _twice(f"/{name}", families, "version")
     violations += _twice("/recipe", [one["id"] for one in recipes], "version")
     violations += _twice("/check", [one["name"] for one in package.checks], "name")
     return package, violations
+
+
+def _whole(body: Mapping[str, Any], held: Mapping[str, Sequence[Body]]) -> Body:
+    """The package with what it holds completed; service specifications stand there even where it has none."""
+    parts = {name: list(bodies) for name, bodies in held.items() if bodies or name == "serviceSpecification"}
+    return {**body, **parts}
 
 
 def _version(text: str) -> Iterator[Violation]:

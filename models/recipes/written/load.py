@@ -14,6 +14,9 @@ from models.recipes.written.words import KINDS
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 60
+MAX_PARTS = 20_000
+_MANY_PARTS = 2_000
+"""From here on the first mistake that is met is told, and not the one that stands first: to list all takes long."""
 SCHEMA = Path(__file__).with_name("recipe.schema.json")
 
 Body = dict[str, Any]
@@ -79,7 +82,7 @@ def load(text: str, file: str = "recipe") -> Body:
         raise InvalidWriting(f"{file}: It has more than {MAX_CHARACTERS} characters.")
     lines: dict[_Path, int] = {}
     try:
-        _bound(text)
+        parts = _bound(text)
         node = yaml.compose(text, Loader=_Loader)
         body = _plain(node, (), lines) if node is not None else None
     except yaml.MarkedYAMLError as error:
@@ -87,7 +90,7 @@ def load(text: str, file: str = "recipe") -> Body:
         raise InvalidWriting(f"{file}:{mark.line + 1 if mark else 1}: {error.problem}") from None
     except (yaml.YAMLError, ValueError) as error:
         raise InvalidWriting(f"{file}: {error}") from None
-    wrong = _first_wrong(body)
+    wrong = _first_wrong(body, hurried=parts > _MANY_PARTS)
     if wrong is not None:
         path, reason = wrong
         where = "/".join(map(str, path)) or "recipe"
@@ -95,15 +98,18 @@ def load(text: str, file: str = "recipe") -> Body:
     return cast("Body", body)
 
 
-def _bound(text: str) -> None:
-    """Refuse references, which can make much of little, and what is deeper than anybody writes."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
+def _bound(text: str) -> int:
+    """Return how many parts a text has. Refuse references, which make much of little, and what nobody would write."""
+    depth = count = 0
+    for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
+        if count > MAX_PARTS:
+            raise _refusal(f"It has more than {MAX_PARTS} values, lists and mappings.", event.start_mark)
         if isinstance(event, yaml.AliasEvent):
             raise _refusal("References (*) are not read.", event.start_mark)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             raise _refusal(f"It is deeper than {MAX_DEPTH} levels.", event.start_mark)
+    return count
 
 
 def _refusal(reason: str, mark: Any) -> yaml.MarkedYAMLError:
@@ -141,8 +147,18 @@ def _validator(part: str = "") -> Any:
     return jsonschema_rs.Draft202012Validator(schema)
 
 
-def _first_wrong(value: Any, part: str = "") -> tuple[_Path, str] | None:
-    found = [(tuple(error.instance_path), error) for error in _validator(part).iter_errors(value)]
+def _errors(validator: Any, value: Any, *, hurried: bool) -> list[Any]:
+    if not hurried:
+        return list(validator.iter_errors(value))
+    try:
+        validator.validate(value)
+    except jsonschema_rs.ValidationError as error:
+        return [error]
+    return []
+
+
+def _first_wrong(value: Any, part: str = "", *, hurried: bool = False) -> tuple[_Path, str] | None:
+    found = [(tuple(error.instance_path), error) for error in _errors(_validator(part), value, hurried=hurried)]
     if not found:
         return None
     path, error = min(found, key=lambda one: [str(key).zfill(6) for key in one[0]])
@@ -151,14 +167,14 @@ def _first_wrong(value: Any, part: str = "") -> tuple[_Path, str] | None:
         inner = inner[key]
     if "steps" not in path[-2:-1] and "do" not in path[-2:-1] and "undo" not in path[-1:]:
         return path, str(error.message)
-    return _wrong_step(inner, path, str(error.message))
+    return _wrong_step(inner, path, str(error.message), hurried=hurried)
 
 
-def _wrong_step(step: Any, path: _Path, otherwise: str) -> tuple[_Path, str]:
+def _wrong_step(step: Any, path: _Path, otherwise: str, *, hurried: bool) -> tuple[_Path, str]:
     """Say what is wrong with a step by its kind, not which alternatives of the schema it fails."""
     kinds = [kind for kind in KINDS if isinstance(step, dict) and kind in step]
     if not isinstance(step, dict) or len(kinds) != 1:
         has = f"this one has {', '.join(kinds)}" if kinds else "this one has none"
         return path, f"A step has one of {', '.join(KINDS)}; {has}."
-    inner = _first_wrong(step, kinds[0])
+    inner = _first_wrong(step, kinds[0], hurried=hurried)
     return (path, otherwise) if inner is None else ((*path, *inner[0]), inner[1])

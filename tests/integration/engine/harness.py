@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, NoReturn
 
@@ -14,6 +14,7 @@ from models import inbox, outbox
 from models.budgets import Budgets
 from models.callback_token import CallbackTokens, CallKey
 from models.clock import Clock
+from models.deciding import Deciding
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.ids import derived_id, task_key
 from models.domain.outcomes import Accepted, Done, Outcome, Unreachable
@@ -39,7 +40,7 @@ from scheduler.ending import end
 from scheduler.engagement import Parts
 from scheduler.engine import Engine
 from scheduler.health import Health
-from scheduler.intake import Accept, Intake, everything
+from scheduler.intake import Accept, Intake, Prepare, as_it_is, everything
 from scheduler.places import Places
 from scheduler.pool_lines import PoolLines
 from scheduler.registry_watch import RegistryWatch
@@ -47,6 +48,8 @@ from scheduler.watcher import Watcher
 
 Document = dict[str, Any]
 Script = Callable[[FulfillerCall], Awaitable[Outcome]]
+Job = tuple[Callable[[], Coroutine[Any, Any, Any]], float]
+"""What an engine does again and again, and after how many seconds."""
 
 SPARED = ("group-commit", "Task-", "pymongo", "turns of pool")
 """Names of tasks that outlive an engine: what is on its way to the database gets there, and others use pools, too."""
@@ -124,8 +127,11 @@ class Harness:
         self.decide: Decide | None = None
         self.settings = EngineSettings()
         self.accept: Accept = everything
+        self.prepare: Prepare = as_it_is
+        self.deciding: Callable[[Store], Deciding] | None = None
         self.sealer = Sealer()
         self.pools: ResourcePools = ResourcePoolStore(store, clock)
+        self.jobs: list[Callable[[Store, Directory, Places], Job]] = []
         self._running: list[asyncio.Task[None]] = []
 
     async def register(self, **body: Any) -> None:
@@ -178,19 +184,24 @@ class Harness:
         rules = RuleBook(store, Re2Patterns())
         presence = Presence(store, self.clock)
         common = (store, self.clock, directory, self.tokens, places, callbacks, self.durations, health, capacity)
-        parts = Parts(*common, presence, rules, pools, self.sealer, self)
+        deciding = self.deciding(store) if self.deciding is not None else None
+        parts = Parts(*common, presence, rules, pools, self.sealer, self, deciding=deciding)
         claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
-        intake = Intake(store, self.clock, claims, plan, self.accept)
+        intake = Intake(store, self.clock, claims, plan, self.accept, self.prepare)
         engine = Engine(parts, claims, intake, cancelling)
         watcher = Watcher(store)
         watcher.on_poke.append(engine.poke)
         watcher.on_open.append(engine.sweep)
         watcher.on_reference.append(lambda _: directory.invalidate())
-        registry = RegistryWatch(store, self.clock, directory, health, worker)
+        book = deciding.book if deciding is not None else None
+        if book is not None:
+            watcher.on_reference.append(lambda _: book.invalidate())
+        registry = RegistryWatch(store, self.clock, directory, health, worker, book)
         watcher.on_reference.append(registry.changed)
         engine.periodic += [*registry.jobs, (PoolLines(store, self.clock, pools).look, 0.05)]
         engine.periodic.append((RecipeMessages(store, self.clock).sweep, 0.2))
+        engine.periodic += [job(store, directory, places) for job in self.jobs]
         tasks = [asyncio.create_task(engine.run()), asyncio.create_task(watcher.run())]
         self._running += tasks
         return tasks

@@ -11,7 +11,10 @@ from adapters.ports import Accepted, Done, Fulfiller, FulfillerCall, Holder, Out
 from models import outbox
 from models.budgets import Budgets
 from models.domain.caller import DEFAULT_TENANT
+from models.domain.desired import link_of, ordered
+from models.domain.repair import repair_of
 from models.leases import Leases
+from models.lost_reservations import LostReservations
 from models.reservations_elsewhere import COLLECTION, ReservationsElsewhere
 from models.service_releases import ServiceReleases
 from models.slots import Slots
@@ -92,7 +95,9 @@ async def scene(stage: PoolStage) -> AsyncIterator[Scene]:
     places = Places(slots, Budgets(store, clock), Capacity(EngineSettings()).free)
     directory = Directory(store, lambda *_: carrier)
     elsewhere = ReservationsElsewhere(store, clock)
-    upkeep = ReservationUpkeep(elsewhere, clock, directory, places, Leases(store, clock, "n1", 60.0))
+    upkeep = ReservationUpkeep(
+        elsewhere, LostReservations(store, clock), clock, directory, places, Leases(store, clock, "n1", 60.0)
+    )
     yield Scene(stage, carrier, elsewhere, upkeep)
     for name in ("fulfiller", COLLECTION, "serviceRelease", "service", "lease"):
         await store.collection(name).delete_many({})
@@ -142,6 +147,60 @@ async def test_one_that_is_gone_there_is_told_and_not_asked_for_any_more(scene: 
     assert await scene.later(3600) == []
     (left,) = await scene.elsewhere.held(MINE)
     assert left["problem"]
+
+
+async def having(scene: Scene, **more: Any) -> None:
+    """A service that was ordered, and rests on the reservation `one`."""
+    reference = {"id": "r-one", "reservation": {"id": "one", "fulfiller": "carrier"}}
+    body = {"id": "s-1", "state": "active", "supportingResource": [{"id": "r-own"}, reference]}
+    desired = ordered(body, "active", link_of("o-1", "1", "add"), None)
+    document = {"_id": "s-1", "tenant": DEFAULT_TENANT, "body": body, "desired": desired, "hasDrift": False, **more}
+    await scene.stage.store.insert("service", outbox.first(document, [], scene.stage.clock.now()))
+    await scene.reserved("one")
+    await scene.elsewhere.use(MINE)
+    scene.carrier.answers = [Done({"gone": True})] * 3
+
+
+async def service(scene: Scene) -> Document:
+    found = await scene.stage.store.get("service", "s-1")
+    assert found is not None
+    return found
+
+
+async def test_a_service_that_has_lost_what_it_rests_on_has_drift_and_owes_the_events(scene: Scene) -> None:
+    await having(scene)
+    await scene.later(0)
+    stored = await service(scene)
+    (found,) = stored["drift"]["difference"]
+    assert (found["attribute"], found["name"], found["actual"], found["by"]) == (
+        "supportingResource", "r-one", None, "carrier",
+    )  # fmt: skip
+    assert [(one["type"], one["order"], one["why"]) for one in stored["outbox"]] == [
+        (f"Service{name}Event", "o-1", "carrier has no reservation one any more.")
+        for name in ("AttributeValueChange", "DriftDetected")
+    ]
+    repair = repair_of(stored)
+    assert repair is not None
+    assert repair.order is not None
+    assert await scene.later(3600) == [], "it is told once"
+    (kept,) = await LostReservations(scene.stage.store, scene.stage.clock).of_services(DEFAULT_TENANT, ["s-1", "s-2"])
+    assert kept["reservation"] == "one"
+
+
+async def test_while_an_order_works_on_the_service_the_loss_is_told_until_it_lets_go(scene: Scene) -> None:
+    await having(scene, owner={"order": "o-1", "item": "1", "plan": "o-1"})
+    await scene.later(0)
+    stored = await service(scene)
+    assert ("drift" in stored, len(stored["outbox"])) == (False, 1)
+    lost = stored["body"]["supportingResource"][1]["reservation"]["lost"]
+    stale = {"$set": {"body.supportingResource.1.reservation": {"id": "one", "fulfiller": "carrier"}}}
+    await scene.stage.store.update("service", {"_id": "s-1"}, {**stale, "$inc": {"rev": 1}})
+    assert await scene.later(60) == [("use", "one")]
+    again = (await service(scene))["body"]["supportingResource"][1]["reservation"]["lost"]
+    assert again > lost, "what the order has overwritten is told anew"
+    await scene.stage.store.update("service", {"_id": "s-1"}, {"$unset": {"owner": ""}, "$inc": {"rev": 1}})
+    assert await scene.later(60) == [("use", "one")]
+    assert await scene.later(3600) == []
 
 
 async def test_what_a_deleted_service_holds_is_given_back_here_and_there_though_its_process_died(scene: Scene) -> None:

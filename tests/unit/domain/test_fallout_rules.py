@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models.domain.fallout_rules import MAX_APPLIED, Hold, Rule, decide, rules_of, violations
+from models.domain.fallout_rules import MAX_APPLIED, Hold, Rule, decide, rule_of_policy, rules_of, violations
 from models.fallout_rules import judged
 from models.patterns import Re2Patterns
 
@@ -112,3 +112,31 @@ def test_a_dry_run_judges_every_hold_of_the_past_in_its_order() -> None:
     task = {"_id": "o:a", "fallout": {"specification": "s"}, "holds": holds, "name": "a"}
     found = judged([task], made, NOW + timedelta(minutes=2))
     assert [(hold["count"], said.rule.id if said else None) for _, hold, said in found] == [(2, "later"), (3, None)]
+
+
+def test_what_a_policy_says_goes_before_rules_as_long_as_it_may() -> None:
+    refused, later = Hold("refused", "no port", "f"), rules(body("later", "retry", delays=[1, 2]))
+    said = rule_of_policy("triage:1.0.0", {"allow": True, "do": "retry", "after": 5.0, "atMost": 1, "reason": "Wait."})
+    assert said is not None
+    application = decide([said, *later], refused, {})
+    assert application is not None
+    assert (application.rule.who, application.rule.name, application.delay) == ("policy triage:1.0.0", "Wait.", 5.0)
+    assert chosen((said, *later), refused, **{said.id: 1}) == "later"
+    newer = rule_of_policy("triage:2.0.0", {"allow": True, "do": "retry"})
+    assert newer is not None
+    assert newer.id == said.id  # of whichever version, it has helped once
+
+
+def test_a_policy_that_says_nothing_or_nothing_that_makes_sense_leaves_it_to_rules() -> None:
+    assert rule_of_policy("triage:1.0.0", {"allow": True}) is None
+    lost = Hold("outcomeUnknown", "lost", "f")
+    elsewhere = rule_of_policy("triage:1.0.0", {"allow": True, "do": "reassign"})
+    assert elsewhere is not None  # it may have been done: nobody else is asked for it
+    assert chosen((elsewhere, *rules(body("queue", "hold", queue="q"))), lost) == "queue"
+
+
+def test_a_policy_that_denies_leaves_it_to_people_before_any_rule() -> None:
+    denied = rule_of_policy("triage:1.0.0", {"allow": False, "reason": "Legal hold."})
+    assert denied is not None
+    assert (denied.do, denied.name) == ("hold", "Legal hold.")
+    assert chosen((denied, *rules(body("later", "retry", delays=[1]))), HELD) == denied.id

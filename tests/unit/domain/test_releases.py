@@ -96,7 +96,7 @@ def test_installing_publishes_the_new_and_retires_what_it_replaces() -> None:
     before = catalogue(specification("line"), specification("router"), specification("other"),
                        specification("line", "0", lifecycleStatus="In design"))  # fmt: skip
     read, _ = read_package(package(specification("line", "2")))
-    change, violations = installation(read, before, ["line-1", "router-1"])
+    change, violations = installation(read.specifications, before, ["line-1", "router-1"])
     assert not violations
     assert [body["id"] for body in change.created] == ["line-2"]
     assert change.moved == {"line-1": (RETIRED, "Active"), "router-1": (RETIRED, "Active")}
@@ -108,10 +108,10 @@ def test_installing_publishes_the_new_and_retires_what_it_replaces() -> None:
 def test_a_version_that_is_there_stays_where_it_says_the_same_and_is_refused_where_not() -> None:
     before = catalogue(specification("line", lastUpdate="2026-01-01T00:00:00.000Z"), specification("router"))
     same, _ = read_package(package(specification("line")))
-    change, violations = installation(same, before, [])
+    change, violations = installation(same.specifications, before, [])
     assert (change.created, change.moved, change.unchanged, violations) == ((), {}, ("line-1",), [])
     other, _ = read_package(package(specification("line", description="new"), specification("router") | {"id": "r"}))
-    _, violations = installation(other, before, [])
+    _, violations = installation(other.specifications, before, [])
     assert [one.pointer for one in violations] == ["/serviceSpecification/0/id", "/serviceSpecification/1/version"]
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from models.domain.advice import Advice, advice_of
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.maintenance import SingleWindow
 from models.domain.offers import Offer
@@ -83,6 +84,7 @@ def test_a_condition_counts_only_at_its_own_place() -> None:
         ("circuitBreaker", one("f"), replace(HERE, standing={"f": Standing(open_until=NOW + timedelta(seconds=1))})),
         ("circuitBreaker", one("f"), replace(HERE, standing={"f": Standing(trying=True)})),
         ("givenUp", one("f"), replace(HERE, given_up=frozenset({"f"}))),
+        ("policy", one("f"), replace(HERE, advice=(Advice("p:1.0.0", {"f": "It is audited. (policy p:1.0.0)"}),))),
     ],
 )
 def test_a_filter_turns_away_and_says_so(row: str, fulfiller: FulfillerDefinition, situation: Situation) -> None:
@@ -112,6 +114,7 @@ def test_a_breaker_whose_time_is_over_lets_one_try() -> None:
         ("stickiness", one("b", cost=9, priority=500), one("w"), replace(HERE, builder="b")),
         ("room", one("b", priority=500), one("w"), replace(HERE, standing={"w": Standing(full=True)})),
         ("room", one("b"), one("w", max_concurrent=2), replace(HERE, standing={"w": Standing(in_flight=2)})),
+        ("preference", one("b", priority=500), one("w"), replace(HERE, advice=(Advice("p:1.0.0", {}, ("b",)),))),
         ("priority", one("b", priority=1, cost=9), one("w"), HERE),
         ("closeness", one("b", Offer("line-1", "*"), cost=9), one("w"), HERE),
         ("cost", one("b", cost=1), one("w", cost=2), replace(HERE, standing={"b": Standing(success=0.1)})),
@@ -133,7 +136,7 @@ def test_a_rank_prefers_and_says_so(
 
 def test_every_row_of_the_policy_has_a_test_of_its_own_and_a_word_for_people() -> None:
     assert [row for row, _, _ in RANKS] == list(BECAUSE)
-    assert len({row for row, _ in FILTERS}) == len(FILTERS) == 9
+    assert len({row for row, _ in FILTERS}) == len(FILTERS) == 10
 
 
 def test_the_last_difference_that_told_is_the_reason() -> None:
@@ -153,3 +156,38 @@ def test_parties_are_known_by_id_and_by_name_in_both_versions_of_the_api() -> No
     v4 = {"relatedParty": [{"id": "p1", "name": "Acme"}]}
     v5 = {"relatedParty": [{"role": "customer", "partyOrPartyRole": {"id": "p2"}}]}
     assert parties_of([v4, v5]) == {"p1", "Acme", "p2"}
+
+
+CROWD = [("f1", "North"), ("f2", "South"), ("f3", "West")]
+
+
+def test_policies_name_fulfillers_by_id_or_name_and_refuse_with_their_reason() -> None:
+    said = {
+        "allow": True,
+        "reason": "Audit.",
+        "refuse": [{"fulfiller": "North"}, {"fulfiller": "f2", "reason": "Full."}],
+    }
+    found = advice_of("p:1.0.0", {**said, "prefer": ["West", "unheard of", "f3"]}, CROWD)
+    assert found.refused == {"f1": "Audit. (policy p:1.0.0)", "f2": "Full. (policy p:1.0.0)"}
+    assert found.preferred == ("f3",)
+    assert Advice.from_document(found.to_document()) == replace(found, told=None)
+    everybody = advice_of("p:1.0.0", {"allow": False}, CROWD)
+    assert set(everybody.refused) == {"f1", "f2", "f3"}
+
+
+def test_who_came_after_a_policy_was_asked_is_not_taken_unasked() -> None:
+    asked = replace(HERE, advice=(advice_of("p:1.0.0", {"allow": True}, [("g", "G")]),))
+    decision = select(LINE, [one("f", cost=0), one("g", cost=9)], asked)
+    assert decision.chosen == "g"
+    assert why(decision, "f")[0] == "policy"
+    recalled = replace(HERE, advice=(Advice.from_document(asked.advice[0].to_document()),))
+    assert select(LINE, [one("f"), one("g", cost=9)], recalled).chosen == "f"
+
+
+def test_what_the_first_policy_prefers_goes_before_what_the_next_one_does() -> None:
+    crowd = [one("a"), one("b"), one("c")]
+    both = (Advice("p:1.0.0", {}, ("b", "a")), Advice("q:1.0.0", {}, ("c", "a")))
+    assert [found.fulfiller for found in select(LINE, crowd, replace(HERE, advice=both)).candidates] == ["b", "a", "c"]
+    assert select(LINE, crowd, replace(HERE, advice=both[1:])).chosen == "c"
+    refused = (replace(both[0], refused={"b": "no"}), both[1])
+    assert select(LINE, crowd, replace(HERE, advice=refused)).chosen == "a"

@@ -4,7 +4,12 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
-from models.domain.recipes import Recipe, check, is_publishable, simulate
+from models.domain.expressions import meter
+from models.domain.recipes import Recipe, check, is_publishable, is_refused, simulate
+from models.domain.recipes.interpreter import MAX_WORK
+from models.domain.recipes.simulation import MAX_WORK as MAX_TRIED
+from models.recipes import InvalidRecipe
+from models.recipes.written import InvalidWriting, load
 from tests.unit.recipes.drawing import recipe, service
 
 CODE = [
@@ -81,3 +86,58 @@ def test_an_expression_without_bounds_stops_the_token_and_nothing_else(text: str
 def test_what_reads_as_an_expression_of_ours_reaches_no_attribute_of_the_program() -> None:
     for place, drawn in _places("=n.__class__()").items():
         assert simulate(drawn).status in ("completed", "stuck", "waiting"), place
+
+
+HEAVY = "sum(for i in 1..2000 return i)"  # half of what one expression may cost
+
+
+def computing(name: str) -> str:
+    return f'<scriptTask id="{name}"><extensionElements><som:script expression="{HEAVY}"/></extensionElements></scriptTask>'
+
+
+def test_a_happening_that_computes_for_ever_is_stopped() -> None:
+    round_and_round = '<startEvent id="s"/><exclusiveGateway id="m"/><exclusiveGateway id="x" default="x_m"/>'
+    drawn = recipe(round_and_round + computing("t"), "s > m\nm > t\nt > x\nx > m")
+    before = meter.spent()
+    outcome = simulate(drawn)
+    assert (outcome.status, outcome.reason.partition(":")[2]) == (
+        "stuck",
+        f" The expressions of one happening take more than {MAX_WORK} steps together.",
+    )
+    assert meter.spent() - before < 2 * MAX_WORK
+
+
+def test_a_trial_that_computes_for_ever_is_stopped() -> None:
+    pause = "<timerEventDefinition><timeDuration>PT1S</timeDuration></timerEventDefinition>"
+    names = [f"t{index}" for index in range(10)]
+    drawn = recipe(
+        f'<startEvent id="s"/><exclusiveGateway id="m"/><intermediateCatchEvent id="w">{pause}</intermediateCatchEvent>'
+        + "".join(map(computing, names)),
+        "\n".join(f"{one} > {other}" for one, other in zip(["s", "m", *names], ["m", *names, "w"], strict=True))
+        + "\nw > m",
+    )
+    before = meter.spent()
+    assert simulate(drawn).status == "endless"
+    assert meter.spent() - before < 2 * MAX_TRIED
+
+
+def test_inclusive_gateways_of_which_nobody_could_say_who_still_comes_are_refused() -> None:
+    count = 200
+    gateways = "".join(f'<inclusiveGateway id="g{index}"/>' for index in range(count))
+    ways = "\n".join(f"g{at} > g{(at + by) % count}" for at in range(count) for by in range(1, 6))
+    (problem, *_) = check(recipe(f'<startEvent id="s"/>{gateways}', f"s > g0\n{ways}"))
+    assert problem.kind == "unsupported"
+    assert is_refused([problem])
+
+
+def test_more_flows_than_anybody_draws_are_refused() -> None:
+    flows = "".join(f'<sequenceFlow id="f{index}" sourceRef="s" targetRef="e"/>' for index in range(10_001))
+    with pytest.raises(InvalidRecipe, match="more than 10000 sequence flows"):
+        recipe(f'<startEvent id="s"/><endEvent id="e"/>{flows}', "")
+
+
+def test_yaml_of_more_parts_than_anybody_writes_is_refused_before_it_is_read() -> None:
+    with pytest.raises(InvalidWriting, match="more than 20000 values"):
+        load("recipe: x\nsteps:\n" + "- {}\n" * 20_000)
+    with pytest.raises(InvalidWriting, match="steps/0: A step has one of"):
+        load("recipe: x\nsteps:\n" + "- {}\n" * 2_000)

@@ -1,0 +1,52 @@
+"""What policies are told of a task, besides its order."""
+
+from typing import Any
+
+from models.domain.order_view import item_at
+from models.domain.plan import PlannedTask
+from scheduler.context import TaskContext, service_view
+from scheduler.plan_record import PlanRecord
+from scheduler.services import Services
+
+Document = dict[str, Any]
+
+
+class TaskFacts:
+    """Tells of the tasks of one order's plan."""
+
+    def __init__(self, record: PlanRecord, services: Services, context: TaskContext) -> None:
+        """Look at this plan, its services and its order."""
+        self._record = record
+        self._services = services
+        self._context = context
+        self._items = {item.path: item for item in record.plan.items}
+
+    async def of(self, task: PlannedTask) -> Document:
+        """{task, item, service}: the item without those nested in it, the service as expressions see it.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        item = self._items.get(task.item)
+        found = item_at(self._context.order, item.pointer) if item is not None else {}
+        body = (await self._services.read([task.service])).get(task.service, {}) if task.service else {}
+        return {
+            "task": self.task(task),
+            "item": {name: value for name, value in found.items() if name != "serviceOrderItem"},
+            "service": service_view(body),
+        }
+
+    def task(self, task: PlannedTask) -> Document:
+        """What is known of the task itself."""
+        run, names = self._record.progress.run[task.key], (task.specification, task.capability.name)
+        return {
+            "id": self._record.task_id(task.key),
+            "name": task.name,
+            "kind": task.kind,
+            "item": task.item,
+            "specification": [name for name in names if name],
+            "action": task.capability.action,
+            "operation": task.operation,
+            "optional": task.optional,
+            "held": run.holds,
+        }
