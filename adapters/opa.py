@@ -6,6 +6,7 @@ from typing import Any
 import aiohttp
 import orjson
 
+from adapters.credentials import Credentials
 from adapters.http_exchange import exchange
 from adapters.rest_answers import Answer
 from models.domain.decision_points import NoAnswer
@@ -22,22 +23,24 @@ class OpenPolicyAgent:
         """Ask over this session."""
         self._session = session
 
-    async def ask(self, policy: Policy, question: Mapping[str, Any]) -> Any:
-        """The value of a rule; see the port.
+    async def ask(self, policy: Policy, question: Mapping[str, Any], token: str | None = None) -> Any:
+        """The value of a rule; see the port. The token is shown to nobody, not even where the service repeats it.
 
         Raises:
             NoAnswer: there was none.
         """
         address = f"{policy.url.rstrip('/')}/v1/data/{policy.path}"
         body = orjson.dumps({"input": question}, default=str)
-        answer = await exchange(self._session, "POST", address, _HEADERS, policy.seconds, body, who="policy service")
+        proof = Credentials({"type": "bearer", "token": token} if token is not None else None)
+        headers = {**_HEADERS, **proof.headers()}
+        answer = await exchange(self._session, "POST", address, headers, policy.seconds, body, who="policy service")
         if not isinstance(answer, Answer):
             raise NoAnswer(answer.reason)
         if answer.status != _OK:
             raise NoAnswer(f"The policy service answered {answer.status}.")
         try:
-            found = orjson.loads(answer.body) if answer.whole else None
-        except orjson.JSONDecodeError:
+            found = orjson.loads(proof.hidden(answer.body.decode())) if answer.whole else None
+        except (orjson.JSONDecodeError, UnicodeDecodeError):
             found = None
         if not isinstance(found, dict):
             raise NoAnswer("The policy service answered something else than a JSON object.")

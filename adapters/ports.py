@@ -236,8 +236,8 @@ class FulfillerRules(Protocol):
 class PolicyService(Protocol):
     """A service that decides by policies of its own."""
 
-    async def ask(self, policy: Policy, question: Mapping[str, Any]) -> Any:
-        """The result of a policy's rule, as it came.
+    async def ask(self, policy: Policy, question: Mapping[str, Any], token: str | None = None) -> Any:
+        """The result of a policy's rule, as it came; `token` proves to the service who asks.
 
         Raises:
             NoAnswer: there was none in time, or none that is one; says why, without anything secret.

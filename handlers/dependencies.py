@@ -89,4 +89,5 @@ def deciding(dependencies: Dependencies) -> Deciding:
         dependencies.policies,
         dependencies.policy_service,
         dependencies.count_decision,
+        dependencies.sealer,
     )

@@ -39,6 +39,7 @@ from handlers.som.policies import PolicyHandlers
 from handlers.som.preview import PlanPreview
 from handlers.som.propagations import Propagations
 from handlers.som.recipe_messages import RecipeMessageHandlers
+from handlers.som.recipe_migrations import RecipeMigrationHandlers
 from handlers.som.recipe_runs import RecipeRuns
 from handlers.som.recipes import RecipeHandlers
 from handlers.som.releases import ReleaseHandlers
@@ -326,6 +327,7 @@ def _orders_and_services(dependencies: Dependencies, settings: HttpSettings, lis
         "retrievePropagation": propagations.retrieve,
         "orderPropagation": propagations.order,
         "explainOrder": Explanations(dependencies).retrieve,
+        "explainProcessFlow": Explanations(dependencies).retrieve_flow,
         "retrieveReconciliation": reconciliations.retrieve,
         "requestReconciliation": reconciliations.request,
         "listRepair": repairs.list,
@@ -352,6 +354,7 @@ def _administration(dependencies: Dependencies, settings: HttpSettings, surface:
         **_secrets(SecretHandlers(dependencies, lists)),
         **_recipe_messages(RecipeMessageHandlers(dependencies, lists)),
         **_recipe_runs(RecipeRuns(dependencies, settings, lists)),
+        "migrateRecipeRuns": RecipeMigrationHandlers(dependencies, settings).create,
         **_sinks(Sinks(dependencies, settings, lists)),
         **_orders_and_services(dependencies, settings, lists),
     }

@@ -27,10 +27,13 @@ from models.domain.delays import APPROVAL, POLICY, Delay, Delayed
 from models.domain.delays import SCHEDULE as DELAY_SCHEDULE
 from models.domain.errors import Conflict, InvalidRequest
 from models.domain.policies import Policy, denials, question, recorded
+from models.domain.secrets import SecretMissing
 from models.domain.verdict_values import NotAVerdict
 from models.domain.violations import Violation
 from models.order_counts import counts
 from models.policies import PolicyBook, decision_id, decisions_of, note_approval, record
+from models.sealing import Sealer, SecretUnreadable
+from models.secrets import Secrets
 from models.store import Store
 
 Document = dict[str, Any]
@@ -46,7 +49,7 @@ log = structlog.get_logger(__name__)
 class Service(Protocol):
     """A service that decides by policies of its own (`adapters.ports.PolicyService`)."""
 
-    async def ask(self, policy: Policy, question: Mapping[str, Any]) -> Any:
+    async def ask(self, policy: Policy, question: Mapping[str, Any], token: str | None = None) -> Any:
         """The result of a policy's rule, as it came. Raises NoAnswer."""
 
 
@@ -70,15 +73,39 @@ class Asked:
         return outcome(self.verdict, answered=self.problem is None)
 
 
-async def ask(service: Service, policy: Policy, context: Mapping[str, Any]) -> Asked:
-    """Have a policy decide: by its table, or by the service that it names."""
+async def ask(service: Service, policy: Policy, context: Mapping[str, Any], secrets: Secrets, tenant: str) -> Asked:
+    """Have a policy decide: by its table, or by the service that it names, which gets a secret of the tenant.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
     began, problem = time.monotonic(), None
     try:
-        answer = policy.table.decide(context) if policy.table is not None else await service.ask(policy, context)
+        if policy.table is not None:
+            answer = policy.table.decide(context)
+        else:
+            answer = await service.ask(policy, context, await _token(secrets, tenant, policy.secret))
         verdict = verdict_of(answer, policy.point)
     except (NoAnswer, NotAVerdict) as failure:
         verdict, problem = policy.when_down, str(failure)
     return Asked(verdict, problem, round((time.monotonic() - began) * 1000))
+
+
+async def _token(secrets: Secrets, tenant: str, name: str | None) -> str | None:
+    """The value of a secret.
+
+    Raises:
+        NoAnswer: it is missing, or cannot be sent.
+    """
+    if name is None:
+        return None
+    try:
+        token = (await secrets.opened(tenant, [name]))[name].strip()
+    except (SecretMissing, SecretUnreadable) as error:
+        raise NoAnswer(f"The policy service was not asked: {error}") from None
+    if not (token and token.isascii() and token.isprintable()):
+        raise NoAnswer(f"The policy service was not asked: the secret {name!r} cannot be sent as a bearer token.")
+    return token
 
 
 class Deciding:
@@ -88,15 +115,25 @@ class Deciding:
         book: the policies.
     """
 
-    def __init__(
-        self, store: Store, clock: Clock, book: PolicyBook, service: Service, count: Callable[[str, str], None]
+    def __init__(  # noqa: PLR0913, PLR0917 - whom and what it asks
+        self,
+        store: Store,
+        clock: Clock,
+        book: PolicyBook,
+        service: Service,
+        count: Callable[[str, str], None],
+        sealer: Sealer | None = None,
     ) -> None:
-        """Ask what this book names; `count` is told the decision point and the result of each new decision."""
+        """Ask what this book names; `count` is told the decision point and the result of each new decision.
+
+        `sealer` opens the secrets of policy services.
+        """
         self._store = store
         self._clock = clock
         self.book = book
         self._service = service
         self._count = count
+        self._secrets = Secrets(store, clock, sealer or Sealer())
 
     async def admit(self, order: Mapping[str, Any]) -> None:
         """Decide whether a stored order may be planned now: whether it is accepted, has to be approved, and how soon.
@@ -185,7 +222,7 @@ class Deciding:
             Unavailable: the database cannot be reached.
         """
         began = self._clock.now()
-        asked = await ask(self._service, policy, context)
+        asked = await ask(self._service, policy, context, self._secrets, order["tenant"])
         if asked.problem is not None:
             log.warning("a policy gave no answer", policy=policy.id, order=order["_id"], reason=asked.problem)
         decision: Document = {

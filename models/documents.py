@@ -20,7 +20,7 @@ from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, Fulfil
 from models.policy_documents import Policy, PolicyDecision
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, ResourcePool
 from models.propagation_documents import Propagation
-from models.recipe_documents import Recipe, RecipeMessage
+from models.recipe_documents import Recipe, RecipeBinding, RecipeMessage
 from models.release_documents import Release
 from models.reservation_documents import ForeignReservation, ServiceRelease
 from models.resource_documents import Resource, ResourceSpecification
@@ -382,6 +382,7 @@ ALL: tuple[type[Stored], ...] = (
     ChangeSource,
     Change,
     Recipe,
+    RecipeBinding,
     RecipeMessage,
     NamedSecret,
     Policy,

@@ -28,6 +28,7 @@ async def append(store: Store, clock: Clock, plan_id: str, entry: Document) -> b
             {kind: "information", item: path, service: attributes that the customer has given, who},
             {kind: "intervene", task, hold: number of the hold, and a wish (`models.domain.interventions`)},
             {kind: "cancelOrder", who, why} (a person wants the whole order cancelled),
+            {kind: "move", task, to: version, who, why} (the run of a recipe goes on with another version),
             {kind: "lookup", task, operation, revision} (its fulfiller has something to tell: poll it now),
             {kind: "candidate", task: key} (somebody can have a task that nobody could have before),
             {kind: "cancel", cancel: id of the cancellation request}, {kind: "pause"} (nothing new is begun until it is

@@ -125,7 +125,7 @@ async def note_approval(store: Store, clock: Clock, decision: Document, approval
 
 def shown(decision: Mapping[str, Any]) -> Document:
     """A decision as clients read it."""
-    same = ("order", "task", "policy", "result", "problem", "input", "duration", "approval")
+    same = ("order", "item", "task", "policy", "result", "problem", "input", "duration", "approval")
     return {
         "id": decision["_id"],
         "decisionPoint": decision["point"],

@@ -24,7 +24,7 @@ class Policy(ResourceDocument):
 class PolicyDecision(ResourceDocument):
     """What a policy has decided about an order, or a task of it; the id is derived from order, point, policy, occasion.
 
-    `task` is the id of the task, where it is about one.
+    `task` is the id of the task, and `item` the path of the item, where it is about one.
     `result` is what was decided ({allow, reason, …}), `problem` why it is the configured answer; `input` sums up what
     the policy was told, `duration` is in milliseconds, and `round` says how often the order had been amended. Where
     people had to approve, `approval` says what came of it ({taskFlow, approved, reason, who, date}).
@@ -37,6 +37,7 @@ class PolicyDecision(ResourceDocument):
     order = StringField(required=True)
     point = StringField(required=True)
     policy = StringField(required=True)
+    item = StringField()
     task = StringField()
     state = StringField(required=True)
     result = DictField(required=True)

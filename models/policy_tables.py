@@ -31,7 +31,7 @@ DMN = "dmn"
 _ANY_DAY = "2026-01-01T00:00:00.000Z"
 """Of test cases that do not say when."""
 _OWN: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "opa": (("url", "path"), ("timeout",)),
+    "opa": (("url", "path"), ("timeout", "secret")),
     DMN: (("dmn",), ("decision", "testCase")),
 }
 """What a policy of each kind must have, and what it may have besides."""

@@ -2,7 +2,7 @@
 
 from mongoengine import DateTimeField, DictField, IntField, ListField, StringField
 
-from models.stored import BY_CREATION, OWED, ResourceDocument, index, partial_index
+from models.stored import BY_CREATION, OWED, ResourceDocument, Stored, index, partial_index
 
 
 class Recipe(ResourceDocument):
@@ -25,6 +25,15 @@ class Recipe(ResourceDocument):
     version = StringField(required=True)
     state = StringField(required=True)
     steps = ListField(DictField())
+
+
+class RecipeBinding(Stored):
+    """How often a recipe was published for a specification: a latch, see `models.recipe_bindings`."""
+
+    meta = {"collection": "recipeBinding", "indexes": [index("by_tenant", "tenant")]}
+    tenant = StringField(required=True)
+    specification = StringField(required=True)
+    turned = IntField(required=True)
 
 
 class RecipeMessage(ResourceDocument):

@@ -23,6 +23,7 @@ from models.recipe_book import PublishedRecipe, PublishedRecipes, RecipeBook
 from models.recipe_decisions import RecipeDecisions
 from models.recipes import InvalidRecipe, read_recipe
 from models.registrations import registered
+from models.schemas import violations
 from models.secrets import names_of as secret_names
 from models.store import Store
 
@@ -174,7 +175,7 @@ def examine(
     problems = (*decisions.problems, *check(recipe, known), *_undone(recipe, selection))
     if is_refused(problems):
         return Examination(recipe, problems)
-    outcomes = ((case.name, simulate(recipe, case, decide=decisions.decide)) for case in cases)
+    outcomes = ((case.name, simulate(recipe, case, decide=decisions.decide, fits=violations)) for case in cases)
     return Examination(recipe, problems, tuple(Trial(name, outcome) for name, outcome in outcomes))
 
 

@@ -10,14 +10,15 @@ from models.store import Store
 Document = dict[str, Any]
 
 STATUSES = get_args(Status)
+NO_MORE: Mapping[str, Any] = {}
 NEWEST_FIRST = {"created": -1, "_id": -1}
 
 
 async def page_of_runs(  # noqa: PLR0913 - what a page is
     store: Store,
     tenant: str,
-    play: Mapping[str, str],
-    plan: str | None,
+    play: Mapping[str, Any],
+    plans: Mapping[str, Any],
     *,
     offset: int,
     limit: int,
@@ -28,8 +29,8 @@ async def page_of_runs(  # noqa: PLR0913 - what a page is
     Args:
         store: where plans are.
         tenant: whose.
-        play: what is asked of the entry of a run: recipe, version, status.
-        plan: id of the only plan that is looked at; None for all.
+        play: what is asked of the entry of a run: recipe, version, status, each a value or a condition.
+        plans: what is asked of the plans, besides.
         offset: how many to leave out.
         limit: how many to answer.
         seconds: how long it may take.
@@ -37,27 +38,27 @@ async def page_of_runs(  # noqa: PLR0913 - what a page is
     Returns:
         For each run its plan, with no other runs than those of the page, and the key of its task.
     """
-    plans, longest = store.collection("plan"), int(seconds * 1000)
-    found = runs_among_plans(tenant, play, plan)
+    stored, longest = store.collection("plan"), int(seconds * 1000)
+    found = runs_among_plans(tenant, play, plans)
     with reading():
-        cursor = await plans.aggregate([*found, {"$count": "total"}], maxTimeMS=longest)
+        cursor = await stored.aggregate([*found, {"$count": "total"}], maxTimeMS=longest)
         total = next((int(one["total"]) for one in await cursor.to_list()), 0)
         if limit == 0 or offset >= total:
             return total, []
-        cursor = await plans.aggregate([*found, {"$skip": offset}, {"$limit": limit}], maxTimeMS=longest)
+        cursor = await stored.aggregate([*found, {"$skip": offset}, {"$limit": limit}], maxTimeMS=longest)
         runs = [(str(one["_id"]), str(one["plays"]["task"])) for one in await cursor.to_list()]
-    stored = await _plans(store, runs)
-    return total, [(stored[plan_id], task) for plan_id, task in runs if plan_id in stored]
+    whole = await _plans(store, runs)
+    return total, [(whole[plan_id], task) for plan_id, task in runs if plan_id in whole]
 
 
-def runs_among_plans(tenant: str, play: Mapping[str, str], plan: str | None = None) -> list[Document]:
+def runs_among_plans(tenant: str, play: Mapping[str, Any], plans: Mapping[str, Any] = NO_MORE) -> list[Document]:
     """The stages that find runs, those of the newest plans first; each is told as {_id: of its plan, plays: its entry}.
 
     Each status is asked for by itself, so that the index gives the plans in their order whatever is asked for.
     """
     entry = {"status": {"$in": list(STATUSES)}, **play}
     return [
-        {"$match": {"tenant": tenant, "plays": {"$elemMatch": entry}, **({} if plan is None else {"_id": plan})}},
+        {"$match": {"tenant": tenant, "plays": {"$elemMatch": entry}, **plans}},
         {"$sort": NEWEST_FIRST},
         {"$project": {"plays": 1}},
         {"$unwind": "$plays"},
@@ -74,6 +75,8 @@ async def _plans(store: Store, runs: Sequence[tuple[str, str]]) -> dict[str, Doc
         "run": 1,
         "added.key": 1,
         "added.of": 1,
+        "added.kind": 1,
+        "added.target": 1,
         **{f"recipes.{one}": 1 for one in tasks},
     }
     with reading():

@@ -30,6 +30,7 @@ from models.domain.violations import Violation
 from models.foresight import ForeseenCatalogue, ForeseenInventory, ForeseenResourceCatalogue
 from models.planning import load_relations, load_surface, plan_order
 from models.reading import reading
+from models.recipe_bindings import Seen, seen
 from models.recipe_book import RecipeBook
 from models.registrations import registered
 from models.release_parts import (
@@ -74,6 +75,7 @@ class Examination:
         recipes: the recipes likewise.
         installed: the installed releases by name.
         present: this very version, where it was installed before.
+        latches: of what recipes are bound to, as they stood before all of this was read.
         plans: by the name of the check the plan that its order leads to.
     """
 
@@ -84,6 +86,7 @@ class Examination:
     recipes: dict[str, Document]
     installed: dict[str, Document]
     present: Document | None
+    latches: Seen
     change: CatalogueChange = NOTHING
     resource_change: CatalogueChange = NOTHING
     recipe_change: CatalogueChange = NOTHING
@@ -95,7 +98,7 @@ class Examination:
         return [
             SpecificationPart(self.change, self.specifications),
             ResourceSpecificationPart(self.resource_change, self.resource_specifications),
-            RecipePart(self.recipe_change, self.recipes),
+            RecipePart(self.recipe_change, self.recipes, self.latches),
         ]
 
     @property
@@ -133,6 +136,7 @@ class Examiner:
         body, undrawn = await aside(with_drawings, body)
         package, violations = read_package(body)
         violations += undrawn
+        latches = await seen(self._store, caller.tenant)
         found = Examination(
             package,
             violations,
@@ -141,6 +145,7 @@ class Examiner:
             await self._releases.recipes(caller.tenant, [str(one["id"]) for one in package.recipes]),
             await self._releases.installed(caller.tenant),
             await self._releases.get(caller.tenant, package.id),
+            latches,
         )
         for schema, name, bodies in (
             (self._schemas.specification, SPECIFICATIONS, package.specifications),

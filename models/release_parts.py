@@ -2,13 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from models import outbox
 from models.clock import Clock, to_text
 from models.domain.caller import Caller
 from models.domain.releases.change import CatalogueChange
+from models.recipe_bindings import Seen, turning
 from models.recipe_versions import RecipeVersions
 from models.store import Store
 from models.transactions import Insertion, Update
@@ -17,7 +18,8 @@ Document = dict[str, Any]
 
 SPECIFICATIONS = "serviceSpecification"
 RESOURCE_SPECIFICATIONS = "resourceSpecification"
-PATH = ("inReview", "published")
+PUBLISHED = "published"
+PATH = ("inReview", PUBLISHED)
 """The states that a recipe of a release goes through: its examination has reviewed it."""
 
 
@@ -102,8 +104,13 @@ class ResourceSpecificationPart(SpecificationPart):
 
 @dataclass(frozen=True, slots=True)
 class RecipePart(Part):
-    """Versions of recipes."""
+    """Versions of recipes.
 
+    Attributes:
+        latches: of what recipes are bound to, as they stood before it was looked at what is published.
+    """
+
+    latches: Seen = field(default_factory=dict)
     created: ClassVar[str] = "createdRecipe"
     moved: ClassVar[str] = "movedRecipe"
 
@@ -111,7 +118,9 @@ class RecipePart(Part):
         """The writes that do it."""
         versions = RecipeVersions(store, clock)
         made: list[Insertion | Update] = [versions.arriving(caller, body, PATH, why) for body in self.change.created]
+        bodies = [self.stored[key]["body"] for key, (to, _) in self.change.moved.items() if to == PUBLISHED]
         return [
             *made,
+            *turning(caller.tenant, [*self.change.created, *bodies], self.latches),
             *(versions.moving(caller, self.stored[key], to, why) for key, (to, _) in self.change.moved.items()),
         ]

@@ -118,7 +118,7 @@ class Versions:
         fields, told = self._moved(caller, stored, to, why)
         return await self._write(stored, fields, told)
 
-    def moving(self, caller: Caller, stored: Mapping[str, Any], to: str, why: str) -> Update:
+    def moving(self, caller: Caller, stored: Mapping[str, Any], to: str, why: str | None) -> Update:
         """The write that moves one on as it was read, as a part of a larger change.
 
         Raises:

@@ -30,6 +30,7 @@ from models.domain.service_progress import ServiceProgress
 from models.domain.undo import reverse_key
 from scheduler.allocations import Allocations
 from scheduler.context import TaskContext
+from scheduler.declared import Declares, as_declared, nothing
 from scheduler.engagement import Answer, Engager, Parts
 from scheduler.fallout import held_fields
 from scheduler.order_news import milestone, placed
@@ -52,6 +53,7 @@ class Settling:
     Attributes:
         reports: what fulfillers have said of services.
         catches: whether the recipe of a step has an event for its being refused with a code.
+        declares: the JSON Schema of what a step of a recipe answers, where the recipe has one.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what an answer touches
@@ -80,6 +82,7 @@ class Settling:
         self.reports = Reports(parts.store)
         self._to_look_up: set[str] = set()
         self.catches: Callable[[PlannedTask, str], bool] = lambda _, __: False
+        self.declares: Declares = nothing
         self._allocations = Allocations(parts, record, self.effect, self.reports)
 
     def begin(self) -> None:
@@ -182,6 +185,8 @@ class Settling:
         task, run = self._progress.tasks[answer.key], self._progress.run[answer.key]
         directory, tenant = self._parts.directory, self._record.tenant
         definition = await directory.definition(tenant, run.fulfiller) if run.fulfiller else None
+        if isinstance(answer.outcome, Done):
+            answer.outcome = as_declared(self.declares, task, answer.outcome)
         if isinstance(answer.outcome, Done):
             mapped = await self._map_output(task, answer.outcome, by_hand="by" in answer.detail)
             if mapped is not None:
@@ -290,7 +295,7 @@ class Settling:
         stopped = task.target if task.operation == "cancel" and self._progress.run[task.key].state == "done" else None
         if stopped is not None:
             self._stopped(self._progress.tasks[stopped])
-        if task.key not in self._record.ordered:
+        if task.key not in self._record.ordered and (task.target is not None or not task.undoing):
             return
         if self.reports.of(task.key):
             self.effect(task.service)["tasks"].append(task.key)

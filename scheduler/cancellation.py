@@ -157,7 +157,7 @@ class Cancellation:
         if stops:
             self._record.add_tasks(stops)
             return
-        if self._progress.in_state("running", "accepted") or self._stopping():
+        if self._progress.in_state("running", "accepted") or self._stopping() or self._undoing():
             return
         deletions = await self._deletions(cancel)
         if deletions is None:
@@ -193,6 +193,11 @@ class Cancellation:
     def _stopping(self) -> bool:
         open_states = ("waiting", "running", "accepted", "retrying", "held")
         return any(self._progress.tasks[key].operation == "cancel" for key in self._progress.in_state(*open_states))
+
+    def _undoing(self) -> bool:
+        """Whether a recipe undoes something by itself, which has to come to its end before all of it is undone."""
+        open_states = ("waiting", "retrying", "held", "pending")
+        return any(self._progress.tasks[key].undoing for key in self._progress.in_state(*open_states))
 
     def _close(self, cancel: Document) -> None:
         """Everything is undone: the done tasks count as cancelled, the services go back to where they were."""

@@ -29,6 +29,7 @@ from models.task_deciding import TaskDeciding
 from scheduler.choosing import Choosing, Later
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
+from scheduler.declared import Declares, InputMisfit, check_input, nothing
 from scheduler.engaging import Answer, Engagement, Held, Parts, Slots
 from scheduler.gates import Ticket
 from scheduler.kept import KEPT, KEPT_OF_TARGET, former_decision, going_on, of_the_target, of_what_goes_on
@@ -56,6 +57,7 @@ class Engager:
     Attributes:
         choosing: chooses them.
         secrets: of the recipes' steps.
+        declares: the JSON Schema of what a step of a recipe is given, where the recipe has one.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what engaging takes
@@ -68,6 +70,7 @@ class Engager:
         deciding: TaskDeciding,
     ) -> None:
         """Work for this plan; `deciding` asks policies about the choice of fulfillers."""
+        self.declares: Declares = nothing
         self._transients = transients
         self.secrets = StepSecrets(Secrets(parts.store, parts.clock, parts.sealer), record.tenant)
         self._parts = parts
@@ -117,6 +120,9 @@ class Engager:
             value = kept["input"] if "input" in kept else await self._context.evaluate_input(task)
             self._transients.check(value)
             await self.secrets.check(task, value)
+            check_input(self.declares, task, value)
+        except InputMisfit as error:
+            return Held("inputInvalid", "The input is not what the step declares", f"{task.name}: {error}", decision)
         except SecretMissing as error:
             return Held("secretMissing", "A secret is missing", f"{task.name}: {error}", decision)
         except (ExpressionError, SecretUnreadable) as error:

@@ -17,7 +17,7 @@ from models.domain.failing import (
 from models.domain.interventions import Wish
 from models.domain.plan import PlannedService, PlannedTask
 from models.domain.precedence import ENDED
-from models.domain.undo import reverse_key, stop_tasks, touched, undo_tasks
+from models.domain.undo import reverse_key, stop_tasks, touched, undo_key, undo_tasks
 from scheduler.answers import Settling
 from scheduler.cancellation import CancellationParts
 from scheduler.fallout import Fallout
@@ -167,8 +167,7 @@ class Failing:
 
     def _is_undone(self, task: PlannedTask) -> bool:
         run = self._progress.run
-        for operation in ("cancel", "compensate"):
-            reverse = run.get(reverse_key(task, operation))
+        for reverse in (run.get(reverse_key(task, "cancel")), run.get(undo_key(self._progress, task))):
             if reverse is not None and reverse.state == "done":
                 return True
         if task.compensation != "delete":

@@ -48,7 +48,7 @@ class FlowSteps:
         if self._stored is None:
             self._stored = await self._load()
         new: list[Document] = []
-        for task in [task for task in progress.wanted.values() if task.of is not None]:
+        for task in [task for task in progress.tasks.values() if task.of is not None and task.target is None]:
             run, stored = progress.run[task.key], self._stored.get(task.key)
             if stored is not None:
                 self._stored[task.key] = await self._changed(run, stored)

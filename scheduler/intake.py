@@ -26,28 +26,42 @@ Document = dict[str, Any]
 _NO_MORE = ("due", "lease", "fault", "awaits", delays.FIELD)
 MakePlan = Callable[[Document], Awaitable[Plan]]
 Accept = Callable[[Document], Awaitable[None]]
+Prepare = Callable[[Document], Awaitable[Document]]
 
 
 async def everything(_: Document) -> None:
     """Accept every order."""
 
 
+async def as_it_is(order: Document) -> Document:
+    """Plan every order as it was placed."""
+    return order
+
+
 class Intake:
     """Plans orders."""
 
-    def __init__(
-        self, store: Store, clock: Clock, claims: Claims, make_plan: MakePlan, accept: Accept = everything
+    def __init__(  # noqa: PLR0913, PLR0917 - what stands between an order and its plan
+        self,
+        store: Store,
+        clock: Clock,
+        claims: Claims,
+        make_plan: MakePlan,
+        accept: Accept = everything,
+        prepare: Prepare = as_it_is,
     ) -> None:
         """Make plans with `make_plan`, which raises InvalidRequest where the business says no.
 
         `make_plan` raises BuiltByOthers where the order has to wait for what other orders are building. `accept`
         is asked before; it raises InvalidRequest where policies deny the order, and Delayed where they have it wait.
+        `prepare` may then do the same, and gives the order as it is to be planned.
         """
         self._store = store
         self._clock = clock
         self._claims = claims
         self._make_plan = make_plan
         self._accept = accept
+        self._prepare = prepare
         self._enabling = EnablingServices(store, clock)
         self._plans = NewPlans(store, clock, claims, ORDER)
 
@@ -65,7 +79,7 @@ class Intake:
             await self._plans.leave(order)
         try:
             await self._accept(order)
-            plan = await self._make_plan(order)
+            plan = await self._make_plan(await self._prepare(order))
         except InvalidRequest as refusal:
             await self._reject(order, refusal.violations)
             return None

@@ -143,7 +143,13 @@ class PlanRecord:
     def awaited(self) -> list[str]:
         """The addresses of the messages and signals that its recipes await (`models.domain.recipe_messages`)."""
         run = self.progress.run
-        return awaited(kept for key, kept in self.recipes.items() if run[key].state in ("accepted", "held"))
+        led = {key: run[self.leader(key)].state for key in self.recipes}
+        return awaited(kept for key, kept in self.recipes.items() if led[key] in ("accepted", "held"))
+
+    def leader(self, key: str) -> str:
+        """The key of the task that leads the run of a recipe now: the one that runs it, or the one that undoes it."""
+        undoing = reverse_key(self.progress.tasks[key], "compensate")
+        return undoing if undoing in self.progress.tasks else key
 
     def stops(self, task: PlannedTask) -> bool:
         """Whether the task is being called off at its fulfiller, because the order is cancelled."""
@@ -219,9 +225,11 @@ class PlanRecord:
                 settled[f"run.{key}"] = run.to_document()
         settled.update({name: value for name, value in self._small().items() if value != self._written[name]})
         if self.recipes:
-            moved = [key for key in self._moved_recipes | self.progress.changed if key in self.recipes]
+            changed = (self.progress.tasks[key].target or key for key in self.progress.changed)
+            moved = [key for key in self._moved_recipes.union(changed) if key in self.recipes]
             settled.update({f"recipes.{key}": self.recipes[key] for key in self._moved_recipes})
-            settled.update(self._plays.changes(self.recipes, {key: self.progress.run[key].state for key in moved}))
+            states = {key: self.progress.run[self.leader(key)].state for key in moved}
+            settled.update(self._plays.changes(self.recipes, states))
         change: Document = {"$set": settled}
         if self._consumed:
             change["$pull"] = {"inbox": {"id": {"$in": self._consumed}}}

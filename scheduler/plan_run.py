@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -102,6 +103,8 @@ class PlanRun:
             parts, record, self._context, self._settling, self._fallout, self._items, self._calls.answers
         )
         self._settling.catches = self._recipes.caught
+        self._settling.declares = partial(self._recipes.declared, "output_schema")
+        self._engager.declares = partial(self._recipes.declared, "input_schema")
         self.on_rest: Callable[[], None] = lambda: None
         self._poked = False
         self._handing_over = False
@@ -168,8 +171,7 @@ class PlanRun:
         self._starter.take_displaced()
         await take_timers(self._parts, self._record)
         self._withdraw()
-        await self._cancellation.advance(calls_under_way=bool(self._calls))
-        await self._failing.advance()
+        await self._call_off()
         await self._take_services()
         if self._progress.recipes and not self._record.paused:
             await self._lead_recipes()
@@ -262,7 +264,13 @@ class PlanRun:
             await self._take_answers()
             await self._take_services()
             await self._recipes.advance()
+        await self._call_off()  # a run may have been undone by now
         await self._take_services()
+
+    async def _call_off(self) -> None:
+        """Take what is being cancelled or given up as far as it can go now."""
+        await self._cancellation.advance(calls_under_way=bool(self._calls))
+        await self._failing.advance()
 
     async def _take_inbox(self) -> None:
         if self._poked:
@@ -286,8 +294,8 @@ class PlanRun:
                 self._going_on.inform(entry["item"], entry["service"])
             case "cancel" | "cancelOrder":
                 await self._hear_of_cancelling(entry)
-            case "message" | "signal":
-                self._recipes.mail.hear(entry)
+            case "message" | "signal" | "move":
+                await self._recipes.hear(entry)
             case "candidate":
                 self._going_on.reconsider(entry["task"])
             case "look":

@@ -10,17 +10,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from models.clock import parse, to_text
 from models.domain.bound_recipes import GIVEN
 from models.domain.flow_runs import results_of
 from models.domain.outcomes import Done as TaskDone
 from models.domain.plan import PlannedTask
 from models.domain.precedence import ENDED
+from models.domain.recipe_moves import move as moved
+from models.domain.recipe_moves import reasons_against
 from models.domain.recipe_runs import MAX_DATA_BYTES, RecipeRun
 from models.domain.recipe_steps import planned_step, step_key
-from models.domain.recipes import State, advance, catches, start
+from models.domain.recipes import advance, catches, start
 from models.domain.recipes.effects import (
     Cancel,
     Choose,
@@ -31,15 +31,17 @@ from models.domain.recipes.effects import (
     Start,
     Stuck,
 )
-from models.domain.recipes.happenings import Done, Failed, Happening, Message, Retried, Signal, Time
-from models.domain.undo import STOPPABLE, reverse_key, stop_tasks
+from models.domain.recipes.happenings import Cancelled, Done, Failed, Happening, Message, Retried, Signal, Time
+from models.domain.undo import STOPPABLE, may_be_done, reverse_key, stop_tasks
 from models.recipe_port import Playable
 from scheduler.answers import Settling
 from scheduler.context import TaskContext
+from scheduler.declared import Schema, schema_of
 from scheduler.engagement import Answer, Held, Parts
 from scheduler.fallout import Fallout
 from scheduler.items import Items
 from scheduler.plan_record import PlanRecord
+from scheduler.recipe_looks import at_work, deed_of_move, outputs_of, size_of, title_of
 from scheduler.recipe_mail import Letter, RecipeMail
 
 Document = dict[str, Any]
@@ -83,7 +85,7 @@ class Recipes:
     @property
     def due(self) -> datetime | None:
         """When the next timer of a recipe runs out."""
-        moments = [run.state.due for key, run in self._runs.items() if self._is_open(key)]
+        moments = [run.state.due for key, run in self._runs.items() if self._is_open(self._record.leader(key))]
         return min((parse(moment) for moment in moments if moment), default=None)
 
     async def advance(self) -> None:
@@ -99,7 +101,7 @@ class Recipes:
                     await self._begin(task)
             elif run.state in ("accepted", "held"):
                 await self._lead_on(task, self.mail.letters)
-            if self._is_begun(key):
+            if self._record.leader(task.target or key) == key and self._is_begun(task.target or key):
                 self._call_off(task, await self._run(task))
         for key in self._moved:  # once, whatever has happened to it
             self._record.keep_recipe(key, self._runs[key].to_document())
@@ -124,6 +126,7 @@ class Recipes:
     # Beginning
 
     async def _begin(self, task: PlannedTask) -> None:
+        """Begin a run, or begin to undo one; what was held goes on."""
         playable = await self._playable(task)
         if playable is None:
             name, version = task.recipe or ("", "")
@@ -131,20 +134,42 @@ class Recipes:
             self._fallout.hold(task, Held("recipeGone", "The recipe cannot be read", reason))
             return
         edited = await self._edited(task)
-        run = await self._run(task) if self._is_begun(task.key) else None
+        run = await self._run(task) if self._is_begun(task.target or task.key) else None
         now = self._parts.clock.now()
         started = self._progress.run[task.key].started or now
         self._progress.move(task.key, "running", due=None)
         self._progress.move(task.key, "accepted", error=None, deadline=None, started=started)
-        if run is not None and run.state.status != "failed":
+        if task.target is not None and run is not None and not run.undoing:
+            await self._undo(task, playable, run)
+        elif run is not None and run.state.status != "failed":
             await self._take(task, playable, run, Retried(now, None, edited))
         else:
-            number = run.number + 1 if run is not None else 1
             data = {**await self._context.surroundings(task), **edited}
             state, effects = start(playable.recipe, data, now, decide=playable.decide)
-            run = self._runs[task.key] = RecipeRun(task.recipe or ("", ""), number, state, playable.called)
-            self._carry_out(task, playable, run, effects)
+            anew = run.begun_anew(state) if run else RecipeRun(task.recipe or ("", ""), 1, state, playable.called)
+            self._runs[task.key] = anew
+            self._carry_out(task, playable, anew, effects)
         await self._lead_on(task, ())
+
+    async def _undo(self, task: PlannedTask, playable: Playable, run: RecipeRun) -> None:
+        """Have all undone that a run has done, and that it says how to undo."""
+        run.undoing = True
+        now, steps = self._parts.clock.now(), at_work(self._home(task), run)
+        done = {key: step for key, step in steps.items() if may_be_done(self._progress, key)}
+        outputs = await self._outputs(list(done))
+        told = Cancelled(now, undo=True, done={step: outputs.get(key, {}) for key, step in done.items()})
+        await self._take(task, playable, run, told)
+
+    async def _step_back(self, task: PlannedTask, playable: Playable, run: RecipeRun) -> bool:
+        """Go on with the run that failed before one that is undone; False where there is none."""
+        if task.target is None or run.state.status != "cancelled" or not run.step_back():
+            return False
+        await self._undo(task, playable, run)
+        return True
+
+    def _home(self, task: PlannedTask) -> PlannedTask:
+        """The task that runs the recipe, where this one undoes its run."""
+        return self._progress.tasks[task.target] if task.target is not None else task
 
     async def _edited(self, task: PlannedTask) -> Document:
         """What somebody has said that the variables of the run are to be."""
@@ -160,20 +185,53 @@ class Recipes:
     async def _playable(self, task: PlannedTask) -> Playable | None:
         if task.recipe is None or self._parts.recipes is None:
             return None
-        known = self._playables.get(task.key)
+        key = task.target or task.key
+        known = self._playables.get(key)
         if known is None:
-            begun = self._record.recipes.get(task.key)
-            called = dict(begun["called"]) if begun else None
-            known = await self._parts.recipes.playable(self._record.tenant, *task.recipe, called)
+            begun = self._record.recipes.get(key)
+            (name, version), called = (begun["recipe"], dict(begun["called"])) if begun else (task.recipe, None)
+            known = await self._parts.recipes.playable(self._record.tenant, name, version, called)
             if known is not None:
-                self._playables[task.key] = known
+                self._playables[key] = known
         return known
 
     async def _run(self, task: PlannedTask) -> RecipeRun:
-        known = self._runs.get(task.key)
+        key = task.target or task.key
+        known = self._runs.get(key)
         if known is None:
-            known = self._runs[task.key] = RecipeRun.from_document(self._record.recipes[task.key])
+            known = self._runs[key] = RecipeRun.from_document(self._record.recipes[key])
         return known
+
+    async def hear(self, entry: Document) -> None:
+        """Take in what somebody says to recipes of the plan."""
+        if entry["kind"] == "move":
+            await self._move(entry)
+        else:
+            self.mail.hear(entry)
+
+    async def _move(self, wish: Document) -> None:
+        """Let a run go on with another version of its recipe, where that is sound; the owner's history tells of it.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        key = wish["task"]
+        task = self._progress.tasks.get(key)
+        if task is None or self._parts.recipes is None or not self._is_begun(key):
+            return
+        run, playable = await self._run(task), await self._playable(task)
+        before = run.recipe
+        other = await self._parts.recipes.playable(self._record.tenant, before[0], str(wish["to"]))
+        if playable is None or other is None or before[1] == wish["to"]:
+            return
+        against = reasons_against(run, self._progress.run[key].state, playable.recipe, other.recipe)
+        if not against:
+            now = self._parts.clock.now()
+            effects = moved(run, (playable.recipe, other.recipe), wish, other.called, now)
+            self._playables[key] = other
+            self._carry_out(task, other, run, effects)
+            self._record.keep_recipe(key, run.to_document())
+        self._record.tells.append({"deed": deed_of_move(task, before, wish, against), "rev": self._record.rev + 1})
 
     # Leading on
 
@@ -183,10 +241,11 @@ class Recipes:
         if playable is None:
             return
         for letter in letters:
-            if letter.is_for(task.key) and await self._take(task, playable, run, letter.happening):
+            if letter.is_for(task.target or task.key) and await self._take(task, playable, run, letter.happening):
                 letter.taken = True
         going_on = True
-        while run.state.running and going_on:  # what cannot be taken in is looked at again in another turn, not in this
+        # What cannot be taken in is looked at again in another turn, not in this.
+        while going_on and (run.state.running or await self._step_back(task, playable, run)):
             happened = await self._happened(task, run)
             going_on = any([await self._take(task, playable, run, happening) for happening in happened])
         if not run.state.running:
@@ -195,11 +254,7 @@ class Recipes:
     async def _happened(self, task: PlannedTask, run: RecipeRun) -> list[Happening]:
         """What the run has not taken in yet."""
         now = self._parts.clock.now()
-        steps = {
-            step_key(task, run.number, token.key): token.key
-            for token in run.state.tokens.values()
-            if token.phase == "work"
-        }
+        steps = at_work(self._home(task), run)
         ended = [key for key in steps if key in self._progress.run and self._progress.run[key].state in _OVER]
         found: list[Happening] = []
         if ended:
@@ -217,15 +272,7 @@ class Recipes:
         return Done(now, step, outputs.get(key, {}))
 
     async def _outputs(self, keys: Sequence[str]) -> dict[str, Document]:
-        """What steps have brought: the values of characteristics by name, and their output."""
-        outputs = await self._context.outputs(keys)
-        await self._settling.reports.load(self._record.id, keys)
-        found = {}
-        for key in keys:
-            reported = self._settling.reports.of(key).characteristics
-            values = {str(entry["name"]): entry.get("value") for entry in reported if "name" in entry}
-            found[key] = {**values, **(outputs.get(key) or {})}
-        return found
+        return await outputs_of(self._context, self._settling, self._record.id, keys)
 
     async def _take(self, task: PlannedTask, playable: Playable, run: RecipeRun, happening: Happening) -> bool:
         """Let it happen; returns whether the run is another one by it."""
@@ -233,7 +280,11 @@ class Recipes:
         state, effects = advance(playable.recipe, before, happening, decide=playable.decide)
         if state is before:
             return False
-        if isinstance(happening, Done | Message | Signal) and _size(state) > MAX_DATA_BYTES:
+        if task.target is not None and state.status == "failed":
+            why = f"{task.name}: undoing ended with the error {state.code or ''}."
+            self._fallout.hold(task, Held("recipeFailed", "The recipe ended with an error", why))
+            return False
+        if isinstance(happening, Done | Message | Signal) and size_of(state) > MAX_DATA_BYTES:
             if isinstance(happening, Done):  # a message that is too large is nobody's
                 self._stuck(task, f"the data of the run would be larger than {MAX_DATA_BYTES // 1024} KB")
             return False
@@ -244,28 +295,28 @@ class Recipes:
     # Effects
 
     def _carry_out(self, task: PlannedTask, playable: Playable, run: RecipeRun, effects: Sequence[Effect]) -> None:
-        now = to_text(self._parts.clock.now())
+        now, home = to_text(self._parts.clock.now()), self._home(task)
         stuck: list[str] = []
         for effect in effects:
             match effect:
                 case Start():
-                    self._add_step(task, playable, run, effect)
+                    self._add_step(home, playable, run, effect)
                 case Cancel(key=key):
-                    run.called_off.append(step_key(task, run.number, key))
+                    run.called_off.append(step_key(home, run.number, key))
                 case Passed():
                     run.note(now, effect.what, effect.id, effect.key)
                 case Reached(milestone=milestone):
-                    self._settling.note_milestone(task, milestone)
+                    self._settling.note_milestone(home, milestone)
                 case Stuck(node=node, reason=reason):
-                    stuck.append(f"at {_title(playable, node)}: {reason}")
+                    stuck.append(f"at {title_of(playable, node)}: {reason}")
                 case Choose(node=node):
-                    stuck.append(f"at {_title(playable, node)}: the gateway does not say which way it goes.")
+                    stuck.append(f"at {title_of(playable, node)}: the gateway does not say which way it goes.")
                 case Finished(reason=reason):
                     run.reason = reason
                 case _:
-                    self.mail.note(task, effect)
+                    self.mail.note(home, effect)
         run.led_by(self._parts.program.version)
-        self._moved.add(task.key)
+        self._moved.add(home.key)
         if stuck:
             self._stuck(task, "; ".join(stuck))
 
@@ -289,7 +340,7 @@ class Recipes:
         if any(self._progress.run[key].state not in ENDED for key in self._steps(task)):
             return  # what was called off has not stopped yet
         self._told.add(task.key)
-        done = TaskDone(self._results(task, run))
+        done = TaskDone(self._results(task, run) if task.target is None else {})
         self._answers.append(Answer(task.key, self._progress.run[task.key].revision, done, None))
 
     def _results(self, task: PlannedTask, run: RecipeRun) -> Document:
@@ -304,7 +355,8 @@ class Recipes:
         return {name: value for task in tasks for name, value in self._results(task, self._runs[task.key]).items()}
 
     def _steps(self, task: PlannedTask) -> list[str]:
-        return [key for key in self._progress.of_service(task.service) if self._progress.tasks[key].of == task.key]
+        home = task.target or task.key
+        return [key for key in self._progress.of_service(task.service) if self._progress.tasks[key].of == home]
 
     # Calling off
 
@@ -332,21 +384,16 @@ class Recipes:
             return False
         return catches(playable.recipe, run.state, task.step, code)
 
+    def declared(self, which: str, step: PlannedTask) -> Schema | None:
+        """The JSON Schema that the recipe of a step has for it (`scheduler.declared.schema_of`)."""
+        return schema_of(which, step, self._runs.get(step.of or ""), self._playables.get(step.of or ""))
+
     async def take_up(self) -> None:
         """Have the runs at hand that a former holder of the plan has led so far."""
         for key in self._progress.recipes:
-            if key in self._record.recipes:
+            if (self._progress.tasks[key].target or key) in self._record.recipes:
                 await self._run(self._progress.tasks[key])
                 await self._playable(self._progress.tasks[key])
 
 
 _OVER = frozenset({"done", "skipped"})
-
-
-def _size(state: State) -> int:
-    return len(orjson.dumps(state.data.to_document(), option=orjson.OPT_NON_STR_KEYS, default=str))
-
-
-def _title(playable: Playable, node: str) -> str:
-    found = (process.nodes.get(node) for process in playable.recipe.processes.values())
-    return next((known.title for known in found if known is not None), node)

@@ -10,6 +10,7 @@ from models import fallout_flows, inbox, recipe_messages, service_releases, task
 from models.budgets import Budgets
 from models.change_closings import ChangeClosings
 from models.deciding import Deciding
+from models.decomposing import Decomposing
 from models.domain.program import Program
 from models.durations import Durations
 from models.enabling import EnablingServices
@@ -67,7 +68,8 @@ def make_engine(shared: Shared, placing: OrderPlacing, deciding: Deciding) -> En
     parts = _parts(shared, slots, durations, deciding)
     planner = Planner(shared.catalogue, shared.inventory, clock, EnablingServices(store, clock))
     claims = Claims(store, clock, ground.worker, settings.lease_seconds)
-    intake = Intake(store, clock, claims, planner.plan, deciding.admit)
+    decomposing = Decomposing(store, clock, deciding)
+    intake = Intake(store, clock, claims, planner.plan, deciding.admit, decomposing.prepare)
     engine = Engine(parts, claims, intake, CancellationParts(store, clock, planner.deletion))
     watch_in_hand(ground.registry, lambda: engine.in_hand)
     registry = RegistryWatch(store, clock, parts.directory, parts.health, ground.worker, shared.policies)

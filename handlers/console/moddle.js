@@ -10,7 +10,7 @@ export const som = {
   prefix: 'som',
   xml: { tagAlias: 'lowerCase' },
   types: [
-    type('Task', ...attributes('specification', 'action', 'fulfiller', 'type', 'form', 'queue', 'assignee', 'groups', 'deadline', 'retry')),
+    type('Task', ...attributes('specification', 'action', 'fulfiller', 'type', 'form', 'queue', 'assignee', 'groups', 'deadline', 'retry', 'compensation')),
     type('Input', ...attributes('name', 'value'), body),
     type('Output', ...attributes('name', 'value'), body),
     type('InputSchema', body),

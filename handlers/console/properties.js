@@ -10,6 +10,7 @@ import { editTable } from './tables.js';
 import { titleOf, typeOf } from './words.js';
 
 const ACTIONS = [['', '–'], ['add', 'add'], ['modify', 'modify'], ['delete', 'delete']];
+const UNDOING = [['', '–'], ['operation', 'whoever has done it'], ['delete', 'the delete of the specification'], ['recipe', 'nothing: need not be undone'], ['none', 'nothing: cannot be undone']];
 const is = (element, ...types) => types.some((type) => element.businessObject.$instanceOf(`bpmn:${type}`));
 
 export class Panel {
@@ -87,7 +88,8 @@ export class Panel {
       fields.choice('Capability: action', task?.action, ACTIONS, (action) => set({ action })),
       this.field(element, 'Task', 'fulfiller', 'Or a fulfiller by name', { options: surroundings.fulfillers }),
       this.field(element, 'Task', 'retry', 'Pauses between attempts', { placeholder: 'PT10S, PT1M' }),
-      this.field(element, 'Task', 'deadline', 'Deadline', { placeholder: 'PT2H', hint: 'ISO 8601; after it the step is fallout.' }));
+      this.field(element, 'Task', 'deadline', 'Deadline', { placeholder: 'PT2H', hint: 'ISO 8601; after it the step is fallout.' }),
+      fields.choice('Undone by', task?.compensation, UNDOING, (compensation) => set({ compensation })));
   }
 
   person(element) {

@@ -1,4 +1,4 @@
-"""Why an order is where it is."""
+"""Why an order, or a process flow that runs a recipe, is where it is."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,14 +7,15 @@ from handlers.dependencies import Dependencies
 from handlers.exchange import Reply, Request
 from handlers.som.fallout_bodies import task_flow_reference
 from handlers.som.lists import one_reply
-from handlers.som.plan_bodies import ORDERS, SERVICES, decision_body
+from handlers.som.plan_bodies import ORDERS, PROCESSES, SERVICES, decision_body
 from handlers.som.times import shown
 from models import policies
 from models.callback_token import CallKey
 from models.clock import Clock
 from models.domain.errors import NotFound
-from models.domain.evidence import Evidence, Wait
+from models.domain.evidence import Evidence, Subject, Wait
 from models.domain.explanation import Explanation, ItemPicture, explain
+from models.domain.flow_runs import OWNER as PROCESS
 from models.domain.plan import PlannedTask
 from models.flow_reading import open_flows_by_task
 from models.lost_reservations import LostReservations
@@ -32,7 +33,7 @@ MAX_LINES = 20
 
 
 class Explanations:
-    """Explains orders."""
+    """Explains orders and process flows."""
 
     def __init__(self, dependencies: Dependencies) -> None:
         """Read from this store."""
@@ -60,8 +61,35 @@ class Explanations:
         body["lostReservation"] = [_lost(request, one) for one in lost]
         return one_reply(request, body)
 
+    async def retrieve_flow(self, request: Request) -> Reply:
+        """Answer the same of a process flow. One that runs no recipe waits for its task flows, as it says itself."""
+        tenant = request.caller.tenant
+        flow = await self._store.get(PROCESS, request.id, tenant=tenant)
+        if flow is None:
+            raise NotFound(f"There is no process flow with the id {request.id[:100]!r}.")
+        stored = await self._store.get("plan", request.id, tenant=tenant)
+        body = flow["body"]
+        href = request.url(f"/processFlow/{request.id}/explanation")
+        made: Document = {
+            "id": request.id,
+            "href": href,
+            "processFlow": {"id": request.id, "href": f"{request.root}{PROCESSES}/{request.id}"},
+            "state": body["state"],
+        }
+        if stored is None and "due" not in flow:
+            summary = f"The process flow is {body['state']}. It runs no recipe: its task flows say what is to be done."
+            return one_reply(request, {**made, "summary": summary, "wait": [], "choice": []})
+        shown_plan = await picture(self._store, stored) if stored is not None else None
+        evidence = await _evidence(self._store, self._clock, flow, shown_plan, "process flow")
+        found = explain(evidence)
+        made |= {"summary": found.summary, "wait": [_wait(request, evidence, wait) for wait in found.waits]}
+        made["choice"] = [_choice(request, evidence, task) for task in _chosen(evidence)[:MAX_CHOICES]]
+        return one_reply(request, made)
 
-async def _evidence(store: Store, clock: Clock, order: Document, plan: PlanPicture | None) -> Evidence:
+
+async def _evidence(
+    store: Store, clock: Clock, order: Document, plan: PlanPicture | None, subject: Subject = "order"
+) -> Evidence:
     tenant = order["tenant"]
     with reading():
         asked = {"order": order["_id"], "body.state": {"$in": ["acknowledged", "inProgress"]}}
@@ -69,7 +97,7 @@ async def _evidence(store: Store, clock: Clock, order: Document, plan: PlanPictu
         registered = store.collection("fulfiller").find({"tenant": tenant}, {"body.name": 1})
         names = {found["_id"]: found["body"].get("name", found["_id"]) async for found in registered}
     if plan is None:
-        return Evidence(order, clock.now(), cancellation=cancellation, names=names)
+        return Evidence(order, clock.now(), cancellation=cancellation, names=names, subject=subject)
     flows = await open_flows_by_task(store, plan.stored["_id"])
     calls = [CallKey(plan.stored["_id"], task.key, "fulfil", plan.run(task.key).revision) for task in _short(plan)]
     lines = {call.task: line for call in calls[:MAX_LINES] if (line := await line_of(store, str(call))) is not None}
@@ -85,6 +113,7 @@ async def _evidence(store: Store, clock: Clock, order: Document, plan: PlanPictu
         names,
         flows,
         lines,
+        subject,
     )
 
 

@@ -23,6 +23,7 @@ from models.domain.releases.versions import InvalidVersion, Version
 from models.domain.violations import Violation
 from models.policies import COLLECTION, DECISIONS, PolicyVersions
 from models.policy_tables import check_policy, objections, read_policy
+from models.secrets import Secrets, names_of
 
 Document = dict[str, Any]
 
@@ -57,6 +58,8 @@ class PolicyHandlers:
         self._clock = dependencies.clock
         self._service = dependencies.policy_service
         self._versions = PolicyVersions(dependencies.store, dependencies.clock)
+        self._store = dependencies.store
+        self._secrets = Secrets(dependencies.store, dependencies.clock, dependencies.sealer)
 
     async def list(self, request: Request) -> Reply:
         """Answer policies."""
@@ -111,7 +114,11 @@ class PolicyHandlers:
             stored = await self._stored(request)
             check_if_match(request, stored)
             POLICY.move(stored["state"], "published")
-            if against := await aside(lambda body: list(objections(body)), stored["body"]):
+            against = await aside(lambda body: list(objections(body)), stored["body"])
+            named = stored["body"].get("secret")
+            if named is not None and named not in await names_of(self._store, request.caller.tenant):
+                against.append(f"secret: there is no secret {named!r}")
+            if against:
                 raise NotPublishable(stored["_id"], against)
             if await self._versions.move(request.caller, stored, "published", why):
                 self._book.invalidate()
@@ -128,7 +135,8 @@ class PolicyHandlers:
         order = given["order"]
         policy = await aside(read_policy, await self._stored(request))
         now = to_text(self._clock.now())
-        asked = await ask(self._service, policy, question(policy.point, "", order, now) | given.get("context", {}))
+        context = question(policy.point, "", order, now) | given.get("context", {})
+        asked = await ask(self._service, policy, context, self._secrets, request.caller.tenant)
         made: Document = {
             "applies": policy.applies(order),
             "outcome": asked.outcome,

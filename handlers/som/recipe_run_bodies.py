@@ -24,7 +24,9 @@ Document = dict[str, Any]
 def listed_run_body(request: Request, plan: Mapping[str, Any], task: str) -> Document:
     """A run among others: where it is, without its data."""
     run = RecipeRun.from_document(plan["recipes"][task])
-    task_run = TaskRun.from_document(plan.get("run", {}).get(task, {"s": "accepted"}))
+    leader = leading_task(plan, task)
+    task_run = TaskRun.from_document(plan.get("run", {}).get(leader, {"s": "accepted"}))
+    begun = TaskRun.from_document(plan.get("run", {}).get(task, {"s": "accepted"})).started
     key = f"{plan['_id']}:{task}"
     told = recipe_run_body(task, run)
     ended = task_run.state in ENDED
@@ -36,18 +38,24 @@ def listed_run_body(request: Request, plan: Mapping[str, Any], task: str) -> Doc
         **{name: told[name] for name in ("task", "recipe", "number")},
         "status": status_of(run.state.status, task_run.state),
         "taskState": task_run.state,
-        "held": not ended and _is_held(plan, task),
-        "startDate": shown(task_run.started or plan["created"]),
+        "held": not ended and _is_held(plan, task, leader),
+        "startDate": shown(begun or plan["created"]),
         "endDate": (run.path[-1]["at"] if run.path else None) if ended or not run.state.running else None,
         "due": None if ended else told["due"],
         "at": [] if ended else told["at"],
     }
 
 
-def _is_held(plan: Mapping[str, Any], task: str) -> bool:
+def leading_task(plan: Mapping[str, Any], task: str) -> str:
+    """The key of the task that leads a run now: what undoes it, or else the one that runs it."""
+    undoing = (one for one in plan.get("added", ()) if one.get("kind") == "recipe" and one.get("target") == task)
+    return next((str(one["key"]) for one in undoing), task)
+
+
+def _is_held(plan: Mapping[str, Any], task: str, leader: str) -> bool:
     """Whether the run waits for somebody: by itself, or with one of its steps."""
     steps = [one["key"] for one in plan.get("added", ()) if one.get("of") == task]
-    runs = (plan.get("run", {}).get(key) for key in (task, *steps))
+    runs = (plan.get("run", {}).get(key) for key in (leader, *steps))
     return any(TaskRun.from_document(run).state in ("held", "pending") for run in runs if run)
 
 
@@ -70,10 +78,11 @@ def full_run_body(request: Request, picture: PlanPicture, task: str, flows: Iter
     return {
         **body,
         **({"item": planned.item, "service": planned.service} if planned is not None else {}),
-        "reason": run.reason or _held_for(picture.run(task)),
+        "reason": run.reason or _held_for(picture.run(leading_task(picture.stored, task))),
         "element": shown_visits.by_element(),
         "flow": [{**_place(*place), "taken": count} for place, count in taken(run).items()],
         "variable": shown_visits.variables(run.state),
+        "move": [{("date" if name == "at" else name): one[name] for name in one if name != "id"} for one in run.moves],
         "engine": told["engine"],
         "fulfillerKind": kinds_of_steps(picture, task),
         "data": told["data"],

@@ -42,7 +42,7 @@ class RecipeRuns:
             self._store,
             request.caller.tenant,
             play,
-            query.where.get("plan"),
+            {"_id": query.where["plan"]} if "plan" in query.where else {},
             offset=query.offset,
             limit=query.limit,
             seconds=self._settings.query_seconds,

@@ -11,9 +11,10 @@ from handlers.dependencies import Dependencies
 from handlers.exchange import Reply, Request
 from handlers.som.lists import AdminLists, Where, asked_fields, equals, one_of, one_reply, parameter
 from handlers.som.recipe_bodies import examination_body, recipe_body
+from models import recipe_bindings
 from models.aside import aside
 from models.domain.caller import Caller
-from models.domain.errors import Conflict, InvalidRequest
+from models.domain.errors import AlreadyExists, Conflict, InvalidRequest
 from models.domain.fulfilment import ACTIONS
 from models.domain.lifecycles import RECIPE
 from models.domain.recipes.difference import difference
@@ -24,10 +25,11 @@ from models.recipe_examination import RecipeExaminer, cases_of, content_violatio
 from models.recipe_sources import drawn, redrawn
 from models.recipe_versions import COLLECTION, RecipeVersions
 from models.recipes import InvalidRecipe, read_recipe
+from models.transactions import write_all
 
 Document = dict[str, Any]
 
-_TRIES = 4
+_TRIES = 8
 
 _FILTERS: dict[str, Where] = {
     "name": equals("name"),
@@ -53,6 +55,7 @@ class RecipeHandlers:
     def __init__(self, dependencies: Dependencies, lists: AdminLists) -> None:
         """Keep them in this store."""
         self._lists = lists
+        self._store = dependencies.store
         self._book = dependencies.recipes
         self._versions = RecipeVersions(dependencies.store, dependencies.clock)
         self._examiner = RecipeExaminer(dependencies.store, dependencies.recipes)
@@ -114,14 +117,23 @@ class RecipeHandlers:
         asked_fields(request)
         why = require_body(request).get("why")
         for _ in range(_TRIES):
+            known = await recipe_bindings.seen(self._store, request.caller.tenant)  # before looking what is published
             stored = await self._stored(request)
             check_if_match(request, stored)
             RECIPE.move(stored["state"], "published")
             await self._refuse(request.caller, stored)
-            if await self._versions.move(request.caller, stored, "published", why):
+            if await self._published(request.caller, stored, why, known):
                 self._book.invalidate()
                 return _reply(200, request, await self._stored(request))
         raise Conflict("Others change this recipe all the time; please repeat the request.")
+
+    async def _published(self, caller: Caller, stored: Document, why: str | None, known: recipe_bindings.Seen) -> bool:
+        """Publish a version as it was read; False where it, or what is published for the same, has changed since."""
+        turning = recipe_bindings.turning(caller.tenant, [stored["body"]], known)
+        try:
+            return await write_all(self._store, [self._versions.moving(caller, stored, "published", why), *turning])
+        except AlreadyExists:  # somebody was quicker with the first one for a specification
+            return False
 
     async def compare(self, request: Request) -> Reply:
         """Answer what differs between a version and another one."""

@@ -1,6 +1,7 @@
 """Releases: packages of specifications and recipes, examined, installed, compared and taken back as one."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from handlers.placing import new_order_check
 from handlers.som.lists import AdminLists, Where, asked_fields, equals, one_of, one_reply, parameter
 from handlers.som.times import shown
 from handlers.validation import body_check
+from models import recipe_bindings
 from models.aside import aside
 from models.domain.caller import Caller
 from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
@@ -66,6 +68,7 @@ class ReleaseHandlers:
         resource_specification = body_check(ours, ours.schema("ResourceSpecification_Create"))
         schemas = Schemas(specification.check, resource_specification.check, new_order_check().check)
         self._lists = lists
+        self._store = dependencies.store
         self._releases = Releases(dependencies.store, dependencies.clock)
         self._examiner = Examiner(
             dependencies.store, dependencies.clock, dependencies.patterns, schemas, dependencies.recipes
@@ -120,9 +123,10 @@ class ReleaseHandlers:
             stored = await self._stored(caller, request.id)
             RELEASE.move(stored["state"], "rolledBack")
             former, parts = await self._withdrawal(caller, stored)
-            if await self._releases.roll_back(caller, stored, former, parts):
-                self._changed()
-                return self._reply(200, request, await self._stored(caller, request.id))
+            with suppress(AlreadyExists):  # somebody was quicker with the first recipe for a specification
+                if await self._releases.roll_back(caller, stored, former, parts):
+                    self._changed()
+                    return self._reply(200, request, await self._stored(caller, request.id))
         raise Conflict("Others change the catalogue or its releases all the time; please repeat the request.")
 
     async def compare(self, request: Request) -> Reply:
@@ -181,6 +185,7 @@ class ReleaseHandlers:
 
     async def _recipes_withdrawn(self, caller: Caller, stored: Document) -> tuple[RecipePart, Sequence[str]]:
         """What taking one back does to recipes, and what stands against it."""
+        latches = await recipe_bindings.seen(self._store, caller.tenant)
         moves = _moves(stored.get("movedRecipe"))
         again = [key for key, (_, before) in moves.items() if before == recipes.PUBLISHED]
         known = await self._releases.recipes(caller.tenant, again)
@@ -190,7 +195,7 @@ class ReleaseHandlers:
             published = await self._recipes.of(caller.tenant)
             after = await aside(foreseen, published, change, known)
             reasons += left_behind(published, after)
-        return RecipePart(change, known), reasons
+        return RecipePart(change, known, latches), reasons
 
     async def _stored(self, caller: Caller, key: str) -> Document:
         stored = await self._releases.get(caller.tenant, key)

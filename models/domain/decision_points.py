@@ -13,7 +13,7 @@ from models.domain.verdict_values import LONGEST_REASON, NotAVerdict
 Document = dict[str, Any]
 
 ACCEPT, APPROVE, SCHEDULE, CANCEL, AMEND = "accept", "approve", "schedule", "cancel", "amend"
-SELECT, RETRY, FALLOUT = "select", "retry", "fallout"
+DECOMPOSE, SELECT, RETRY, FALLOUT = "decompose", "select", "retry", "fallout"
 REMEDIES = ("retry", "reassign", "edit", "skip", "hold", "fail")
 """What may be done about a held task; the same as fallout rules do (`fallout_rules.DO`)."""
 HELD = "heldByDefault"
@@ -21,7 +21,9 @@ RESULTS = ("allowed", "denied", "allowedByDefault", "deniedByDefault", HELD)
 """What came of a decision; by default where the policy gave no answer."""
 
 COMMON = frozenset({"decisionPoint", "order", "now", "specification", "category", "party", "items"})
-OF_A_TASK = frozenset({"task", "item", "service"})
+OF_AN_ITEM = frozenset({"item", "service"})
+"""What policies are told of an item, in place of all that the order has."""
+OF_A_TASK = OF_AN_ITEM | {"task"}
 """What policies are told of a task, in place of the order's items."""
 COUNTS = ("openOrders", "services")
 """What is counted for a policy that says it needs it: each costs a query."""
@@ -66,8 +68,9 @@ class Point:
 
     Attributes:
         context: names that its policies are told, besides the common ones.
-        more: what its answers may say besides `allow` and `reason`, each with what reads it.
-        short: what a text alone says; where there is such, an answer that does not say `allow` allows.
+        more: what its answers may say besides `allow` and `reason`, each with what reads it; where there is any, an
+            answer that does not say `allow` allows.
+        short: which of these a text alone says.
         can_hold: whether what is decided about can wait for an answer.
     """
 
@@ -97,6 +100,7 @@ POINTS: Mapping[str, Point] = {
     ACCEPT: Point(frozenset(COUNTS), can_hold=True),
     APPROVE: Point(frozenset(COUNTS), {"queue": value.name_in("queue")}, "queue", can_hold=True),
     SCHEDULE: Point(frozenset(COUNTS), {"notBefore": value.moment}, "notBefore", can_hold=True),
+    DECOMPOSE: Point(OF_AN_ITEM, {"characteristic": value.values_by_name}, can_hold=True),
     SELECT: Point(
         OF_A_TASK | {"candidates"}, {"refuse": value.refusals, "prefer": value.fulfillers}, "prefer", can_hold=True
     ),
@@ -127,7 +131,7 @@ def verdict_of(result: Any, point: str = ACCEPT) -> Verdict:
     if not isinstance(result, Mapping):
         raise NotAVerdict("The answer is neither true or false nor an object.")
     said = {name: value for name, value in result.items() if value is not None}  # a table's empty cells are null
-    allow = said.get("allow", None if known.short is None else True)
+    allow = said.get("allow", True if known.more else None)
     if not isinstance(allow, bool):
         raise NotAVerdict("The answer is neither true or false nor an object with such an allow.")
     reason = said.get("reason")

@@ -1,9 +1,9 @@
-"""What is known of an order at one moment, and what can be said of one thing that it waits for."""
+"""What is known of an order, or process flow, at one moment, and what can be said of one thing that it waits for."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from models.domain.plan import PlannedItem, PlannedTask
 from models.domain.progress import TaskRun
@@ -24,12 +24,15 @@ class Line:
     orders: tuple[str, ...] = ()
 
 
+Subject = Literal["order", "process flow"]
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of an order at one moment.
+    """What is known of an order, or of a process flow that runs a recipe, at one moment.
 
     Attributes:
-        order: the stored order: its body, `due` while it waits to be planned.
+        order: the stored order, or process flow: its body, `due` while it waits to be planned.
         now: the moment.
         plan: the stored plan, or None while there is none.
         items: of the plan.
@@ -40,6 +43,7 @@ class Evidence:
         names: of fulfillers, by id.
         flows: bodies of the open task flows (TMF701) that stand for tasks, by the task's key.
         lines: where tasks stand in the line of a pool, by the task's key.
+        subject: which of the two it is, as people read it.
     """
 
     order: Mapping[str, Any]
@@ -53,6 +57,7 @@ class Evidence:
     names: Mapping[str, str] = field(default_factory=dict)
     flows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lines: Mapping[str, Line] = field(default_factory=dict)
+    subject: Subject = "order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,8 @@ KINDS: Mapping[str, str] = {
     "turn": "Ready: it is given to a fulfiller as soon as one has a place for it.",
     "place": "Ready, and the line at its fulfiller is full.",
     "call": "A fulfiller is being called.",
+    "event": "A recipe waits for a message, a signal, a moment, or a condition.",
+    "interrupted": "Its client has interrupted it.",
     "report": "A fulfiller has taken it on and has not reported its end yet.",
     "retry": "A fulfiller could not be reached; the next attempt has its time.",
     "held": "A person, or a rule, has to resolve an issue.",

@@ -7,7 +7,7 @@ from typing import Any
 from models.domain.dates import to_text
 from models.domain.delays import said
 from models.domain.evidence import KINDS, Evidence, Wait
-from models.domain.lifecycles import SERVICE_ORDER
+from models.domain.lifecycles import PROCESS_FLOW, SERVICE_ORDER
 from models.domain.plan import PlannedItem, PlannedTask
 from models.domain.precedence import ENDED
 from models.domain.task_waits import behind, task_waits
@@ -39,19 +39,21 @@ class Explanation:
 
 
 _URGENCY = (
-    "held", "approval", "information", "policy", "schedule", "otherOrder", "enablingService", "retry",
-    "report", "call", "place", "turn", "startDate",
+    "held", "approval", "information", "interrupted", "policy", "schedule", "otherOrder", "enablingService", "retry",
+    "report", "event", "call", "place", "turn", "startDate",
     "planning",
 )  # fmt: skip
 
 
 def explain(evidence: Evidence) -> Explanation:
-    """Explain an order."""
-    body = evidence.order["body"]
-    if body["state"] in SERVICE_ORDER.final:
-        return Explanation(f"The order is {body['state']}; it waits for nothing.", (), tuple(_items(evidence)))
+    """Explain an order, or a process flow that runs a recipe."""
+    body, life = evidence.order["body"], SERVICE_ORDER if evidence.subject == "order" else PROCESS_FLOW
+    if body["state"] in life.final:
+        summary = f"The {evidence.subject} is {body['state']}; it waits for nothing."
+        return Explanation(summary, (), tuple(_items(evidence)))
     waits = [
         *_faults(evidence),
+        *_interruption(evidence),
         *_cancellation(evidence),
         *_before_planning(evidence),
         *_other_orders(evidence),
@@ -59,15 +61,22 @@ def explain(evidence: Evidence) -> Explanation:
     ]
     rank = {kind: place for place, kind in enumerate(("fault", "cancellation", *_URGENCY))}
     waits.sort(key=lambda wait: rank[wait.kind])
-    return Explanation(_summary(body["state"], waits), tuple(waits), tuple(_items(evidence)))
+    return Explanation(_summary(evidence, waits), tuple(waits), tuple(_items(evidence)))
 
 
-def _summary(state: str, waits: Sequence[Wait]) -> str:
+def _summary(evidence: Evidence, waits: Sequence[Wait]) -> str:
+    subject, state = evidence.subject, evidence.order["body"]["state"]
     if not waits:
-        return f"The order is {state}; the server is about to move it on."
+        return f"The {subject} is {state}; the server is about to move it on."
     first, *rest = waits
     more = f" It waits for {len(rest)} more thing{'s' if len(rest) > 1 else ''}." if rest else ""
-    return f"The order is {state}. {first.message}{more}"
+    return f"The {subject} is {state}. {first.message}{more}"
+
+
+def _interruption(evidence: Evidence) -> Iterator[Wait]:
+    if (evidence.plan or {}).get("paused"):
+        message = "Its client has interrupted it: what has begun goes on, and nothing new begins meanwhile."
+        yield Wait("interrupted", "customer", message)
 
 
 def _faults(evidence: Evidence) -> Iterator[Wait]:
@@ -105,6 +114,9 @@ def _cancellation(evidence: Evidence) -> Iterator[Wait]:
 
 def _before_planning(evidence: Evidence) -> Iterator[Wait]:
     if evidence.plan is not None:
+        return
+    if evidence.subject != "order":
+        yield Wait("planning", "server", "It is about to begin.", since=evidence.order.get("created"))
         return
     if (delay := evidence.order.get("delay")) is not None:
         yield _delay(delay)

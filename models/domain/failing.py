@@ -6,7 +6,7 @@ from typing import Any
 from models.domain.plan import PlannedTask
 from models.domain.precedence import is_release
 from models.domain.progress import SATISFIED, Progress
-from models.domain.undo import reverse_key, touched
+from models.domain.undo import reverse_key, touched, undo_key
 
 OPEN_TO_FAILURE = ("waiting", "retrying", "held", "pending")
 
@@ -52,10 +52,10 @@ def to_undo(progress: Progress, items: Collection[str]) -> list[PlannedTask]:
         task
         for task in touched(progress)
         if task.item in items
-        and task.key not in needed
+        and (task.of or task.key) not in needed
         and task.compensation != "none"
         and not (task.point_of_no_return and progress.run[task.key].state == "done")
-        and not _was_stopped(progress, task)
+        and not was_stopped(progress, task)
     ]
 
 
@@ -78,13 +78,13 @@ def not_undone(progress: Progress, items: Collection[str], undone: Collection[st
 
 
 def _why_it_stays(progress: Progress, task: PlannedTask, needed: Collection[str]) -> str:
-    if task.key in needed:
+    if (task.of or task.key) in needed:
         return "Other items need it."
     if task.compensation == "none":
         return "There is no way to undo it."
     if task.point_of_no_return and progress.run[task.key].state == "done":
         return "It is a point of no return."
-    reverse = progress.run.get(reverse_key(task, "compensate"))
+    reverse = progress.run.get(undo_key(progress, task))
     if reverse is not None:
         return f"Its undoing was {reverse.state}."
     planned = (progress.tasks[key].action for key in progress.of_service(task.service))
@@ -113,11 +113,12 @@ def to_give_back(progress: Progress, items: Collection[str]) -> list[PlannedTask
         and task.service not in worked_on
         and task.key not in needed
         and task.compensation != "none"
-        and not _was_stopped(progress, task)
+        and not was_stopped(progress, task)
     ]
 
 
-def _was_stopped(progress: Progress, task: PlannedTask) -> bool:
+def was_stopped(progress: Progress, task: PlannedTask) -> bool:
+    """Whether a task was called off at its fulfiller before it was done."""
     run = progress.run.get(reverse_key(task, "cancel"))
     return run is not None and run.state == "done"
 

@@ -77,6 +77,10 @@ KINDS: Mapping[str, Kind] = {
         ("specification", "task", "reason"), ("retry", "edit", "skip", "complete", "fail", "cancel"),
         "Set the secret that the recipe names (`som secret set`), then resume.",
     ),
+    "inputInvalid": Kind(
+        ("specification", "task", "reason"), ("edit", "retry", "skip", "complete", "fail", "cancel"),
+        "Nobody was called. Give an input that fits what the step declares, or mend the recipe and move the run to it.",
+    ),
     "outputMapping": Kind(
         ("specification", "task", "reason"), ("complete", "retry", "skip", "fail", "cancel"),
         "The work is done; only its output is not understood. Resume to have it reported again.",

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 Operation = Literal["fulfil", "compensate", "cancel"]
 Kind = Literal["fulfil", "allocate", "order", "monitor", "change", "person", "recipe"]
-Compensation = Literal["none", "operation", "delete"]
+Compensation = Literal["none", "operation", "delete", "recipe"]
 
 FORMAT = 1
 KINDS: Mapping[Kind, str] = {
@@ -70,7 +70,7 @@ class PlannedTask:
         duration: expected seconds.
         retry: delays in seconds between attempts; None leaves it to the fulfiller's definition.
         compensation: how it is undone: not at all, by `compensate` at the same fulfiller, or by the specification's
-            delete tasks (for add).
+            delete tasks (for add), or, for a step of a recipe, by what that says.
         optional: a refusal skips it instead of holding the item.
         milestone: the milestone that it reaches.
         kind: see KINDS.
@@ -82,6 +82,7 @@ class PlannedTask:
         fulfiller: id or name of the fulfiller that the recipe wants for a step, whoever else could do it.
         sources: of a step, by variable that its input was computed from: the key of the step that had produced the
             value, empty where the run began with it.
+        undoing: of a step: the recipe undoes something by it.
     """
 
     key: str
@@ -110,6 +111,7 @@ class PlannedTask:
     fulfiller: str | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    undoing: bool = False
 
     def to_document(self) -> dict[str, Any]:
         """As stored: only what differs from the default."""
@@ -154,6 +156,7 @@ _TASK_DEFAULTS: Mapping[str, Any] = {
     "fulfiller": None,
     "sources": {},
     "secrets": (),
+    "undoing": False,
 }
 
 

@@ -36,6 +36,7 @@ class Policy:
         when_down: what is decided where it gives no answer.
         needs: what is counted for it, of COUNTS.
         table: what makes the decision inside; None where a service does.
+        secret: name of the secret of the tenant that the service gets as bearer token; None where it wants none.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Policy:
     when_down: Verdict
     needs: tuple[str, ...] = ()
     table: "Table | None" = None
+    secret: str | None = None
 
     def applies(self, order: Mapping[str, Any]) -> bool:
         """Whether an order's body is its business."""
@@ -84,6 +86,7 @@ def policy_of(stored: Mapping[str, Any], table: Table | None = None) -> Policy:
         when_down=Verdict.of(body["whenDown"]),
         needs=tuple(body.get("needs") or ()),
         table=table,
+        secret=body.get("secret"),
     )
 
 

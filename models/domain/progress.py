@@ -92,7 +92,7 @@ class Progress:
 
     Attributes:
         wanted: the tasks that the order asks for, and the steps of its recipes, by key. Others stop or undo them.
-        recipes: keys of the tasks that run recipes.
+        recipes: keys of the tasks that run recipes, or have a run undone.
         changed: keys of those that have moved since the plan was written.
     """
 
@@ -123,7 +123,7 @@ class Progress:
         """Take further tasks into the plan, such as compensations."""
         new = list(tasks)
         for task in new:
-            if task.of in self.wanted and task.target is None:
+            if task.of in self.wanted and task.target is None and not task.undoing:
                 self.wanted[task.key] = task
             if task.kind == "recipe":
                 self.recipes.append(task.key)

@@ -5,7 +5,7 @@ from typing import Any
 
 from models.domain.fulfilment import ACTIONS, default_compensation
 from models.domain.ids import task_key
-from models.domain.plan import Capability, Kind, PlannedTask
+from models.domain.plan import Capability, Compensation, Kind, PlannedTask
 from models.domain.recipes import Node, Recipe, Work
 from models.domain.recipes.effects import Start
 from models.domain.recipes.values import secrets_of
@@ -45,14 +45,29 @@ def planned_step(task: PlannedTask, run: int, start: Start, recipe: Recipe, form
         input=given,
         deadline=node.work.deadline,
         retry=node.work.retry,
-        compensation=default_compensation(task.action) if task.service else "none",
+        compensation=_compensation(task, node.work, start),
         kind=kind,
+        operation=start.operation,
+        target=step_key(task, run, start.undoes or "") if start.operation == "compensate" else None,
+        undoing=start.undoing,
         of=task.key,
         step=start.key,
         fulfiller=node.work.fulfiller,
         sources=dict(start.sources),
         secrets=tuple(sorted(secrets_of(node.work.inputs or ()))) if kind != "person" else (),
     )
+
+
+def _compensation(task: PlannedTask, work: Work, start: Start) -> Compensation:
+    """How a step is undone: as the drawing shows, else as the step says, else as what is done with the service."""
+    otherwise = default_compensation(task.action) if task.service else "none"
+    if start.undoing:
+        return "none"
+    if start.undoable:
+        return "recipe"
+    if work.compensation is None or (work.compensation == "delete" and otherwise != "delete"):
+        return otherwise
+    return work.compensation
 
 
 def _own_action(work: Work, otherwise: str) -> str:

@@ -42,7 +42,7 @@ def task_waits(evidence: Evidence) -> Iterator[Wait]:
 
 def _events(evidence: Evidence, task: PlannedTask) -> Iterator[Wait]:
     """What a recipe waits for besides its steps, which wait for themselves."""
-    run = ((evidence.plan or {}).get("recipes") or {}).get(task.key, {}).get("run", {})
+    run = ((evidence.plan or {}).get("recipes") or {}).get(task.target or task.key, {}).get("run", {})
     waiting = {token["id"] for token in run.get("tokens", ()) if token.get("phase") == "event"}
     for wait in run.get("waits", ()):
         if wait.get("token") not in waiting:
@@ -107,9 +107,16 @@ def _before(line: Line) -> str:
 
 
 def _pending(task: PlannedTask, run: TaskRun, document: Mapping[str, Any]) -> Wait:
-    message = f"{_task(task)} waits for information: {(run.error or {}).get('message', 'see the order')}"
+    error = run.error or {}
+    message = (
+        f"{_task(task)} waits for information: {sentence(error.get('message', 'see the order'))} It is up to the "
+        "customer: it goes on with a PATCH of the order that gives it."
+    )
+    if run.deadline is not None:
+        message += f" Without it, it is held at {to_text(run.deadline)}."
+    details = {"missing": [dict(entry) for entry in error["missing"]]} if error.get("missing") else {}
     since = document.get("updated")
-    return Wait("information", "customer", message, since, run.deadline, None, task.item, task)
+    return Wait("information", "customer", message, since, run.deadline, None, task.item, task, details)
 
 
 def _retry(evidence: Evidence, task: PlannedTask, run: TaskRun, document: Mapping[str, Any]) -> Wait:

@@ -30,6 +30,13 @@ def reverse_key(task: PlannedTask, operation: str) -> str:
     return task_key(task.item, task.key, operation, task.name)
 
 
+def undo_key(progress: Progress, task: PlannedTask) -> str:
+    """The key of the task that undoes another: for a step of a recipe that says how, the one that undoes the run."""
+    if task.compensation == "recipe" and task.of is not None:
+        task = progress.tasks[task.of]
+    return reverse_key(task, "compensate")
+
+
 def touched(progress: Progress) -> list[PlannedTask]:
     """The ordered tasks that a fulfiller was called for, and that may have had an effect.
 
@@ -40,6 +47,15 @@ def touched(progress: Progress) -> list[PlannedTask]:
         for task in progress.wanted.values()
         if progress.run[task.key].touched and progress.run[task.key].state != "cancelled"
     ]
+
+
+def may_be_done(progress: Progress, key: str) -> bool:
+    """Whether a task whose fulfiller was called has had its effect, or may have, and was not stopped before."""
+    run = progress.run.get(key)
+    if run is None or not run.touched or run.state not in _MAYBE_DONE:
+        return False
+    stop = progress.run.get(reverse_key(progress.tasks[key], "cancel"))
+    return stop is None or stop.state != "done"
 
 
 def assess(progress: Progress) -> Assessment:
@@ -99,6 +115,8 @@ def undo_tasks(
     if done is None:
         done = [task for task in touched(progress) if progress.run[task.key].state in _MAYBE_DONE]
     by_service: dict[str, list[PlannedTask]] = {}
+    for run in _runs_to_undo(progress, done):
+        by_service.setdefault(run.service, []).append(run)
     for task in done:
         if task.compensation == "operation":
             key = reverse_key(task, "compensate")
@@ -118,18 +136,38 @@ def undo_tasks(
     for task in deletions:
         if task.service in doomed and not is_release(task):  # what was allocated is undone where that was done
             by_service.setdefault(task.service, []).append(replace(task, optional=False, compensation="none"))
-    return _in_reverse(done, by_service)
+    return _in_reverse(progress, done, by_service)
 
 
-def _in_reverse(done: Sequence[PlannedTask], by_service: Mapping[str, list[PlannedTask]]) -> list[PlannedTask]:
+def _runs_to_undo(progress: Progress, done: Iterable[PlannedTask]) -> list[PlannedTask]:
+    """The tasks that have runs of recipes undone, as far as those say how: one for each run."""
+    runs = dict.fromkeys(task.of for task in done if task.compensation == "recipe" and task.of is not None)
+    return [
+        replace(
+            progress.tasks[run],
+            key=reverse_key(progress.tasks[run], "compensate"),
+            operation="compensate",
+            needs=(),
+            target=run,
+            output=None,
+            milestone=None,
+            compensation="none",
+        )
+        for run in runs
+    ]
+
+
+def _in_reverse(
+    progress: Progress, done: Sequence[PlannedTask], by_service: Mapping[str, list[PlannedTask]]
+) -> list[PlannedTask]:
     known = {task.key for tasks in by_service.values() for task in tasks}
     releases = {task.key for tasks in by_service.values() for task in tasks if is_release(task)}
-    service_of = {task.key: task.service for task in done}
+    service_of = {task.of or task.key: task.service for task in done} | {task.key: task.service for task in done}
     dependents: dict[str, set[str]] = {}
     reversed_inside: dict[str, list[str]] = {}
     undo_of = {undo.target: undo.key for tasks in by_service.values() for undo in tasks if undo.target}
     for task in done:
-        for need in task.needs:
+        for need in progress.tasks[task.of].needs if task.of is not None else task.needs:
             needed = service_of.get(need)
             if needed is None:
                 continue
@@ -140,8 +178,11 @@ def _in_reverse(done: Sequence[PlannedTask], by_service: Mapping[str, list[Plann
     ordered = []
     for service, tasks in by_service.items():
         first = [undo.key for other in dependents.get(service, ()) for undo in by_service.get(other, ())]
+        runs = [undo.key for undo in tasks if undo.kind == "recipe" and undo.target]
         for undo in tasks:
             inner = [need for need in undo.needs if need in known]
+            if undo.key not in runs:  # what the recipe undoes comes before the service goes
+                inner += runs
             needs = dict.fromkeys([*inner, *reversed_inside.get(undo.key, ()), *first])
             if undo.key not in releases:  # these come last, by precedence: nothing waits for them
                 needs = {key: None for key in needs if key not in releases}

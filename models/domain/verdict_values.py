@@ -81,6 +81,13 @@ def truth(value: Any) -> bool:
     return value
 
 
+def values_by_name(value: Any) -> Document:
+    """Values of characteristics by name; a null says nothing."""
+    if not isinstance(value, Mapping) or len(value) > MOST_NAMED:
+        raise NotAVerdict(f"characteristic in the answer is no object of at most {MOST_NAMED} values.")
+    return {str(name): one for name, one in value.items() if one is not None}
+
+
 def anything(value: Any) -> Any:
     """Any JSON value."""
     return value

@@ -1,15 +1,17 @@
 """Our own extension elements, in the namespace `urn:som:recipe:1`; docs/reference/recipes.md describes them."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 from xml.etree.ElementTree import Element
 
 from models.domain.durations import InvalidDuration, duration_seconds
 from models.domain.expressions import ExpressionError, compile_template
+from models.domain.recipes.model import Undoing
 from models.recipes.elements import SOM, extensions, own, text_of
 from models.recipes.reader import Reader
 
 _TASK = {"specification", "action", "fulfiller", "type", "form", "queue", "assignee", "deadline", "retry", "groups"}
+_TASK |= {"compensation"}
 
 
 def own_work(reader: Reader, element: Element) -> dict[str, Any]:
@@ -19,6 +21,7 @@ def own_work(reader: Reader, element: Element) -> dict[str, Any]:
     if task is not None:
         found |= {name: value.strip() for name, value in task.attrib.items() if name in _TASK and value.strip()}
         _times(reader, element, found)
+        _undoing(reader, element, found)
         if "groups" in found:
             found["groups"] = tuple(group.strip() for group in found["groups"].split(",") if group.strip())
     decision = own(element, "decision")
@@ -94,6 +97,14 @@ def _json(reader: Reader, element: Element, text: str, target: str) -> Any:
     except ValueError as error:
         reader.problem(element, "expression", "incomplete", f"The value of {target} is no JSON: {error}.")
         return None
+
+
+def _undoing(reader: Reader, element: Element, found: dict[str, Any]) -> None:
+    """Leave out a way of undoing that there is not."""
+    if found.get("compensation", "none") not in get_args(Undoing):
+        known = ", ".join(get_args(Undoing))
+        reason = f"{found.pop('compensation')!r} is no way to undo it; there are: {known}."
+        reader.problem(element, "expression", "incomplete", reason)
 
 
 def _times(reader: Reader, element: Element, found: dict[str, Any]) -> None:

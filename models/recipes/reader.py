@@ -10,6 +10,7 @@ from models.domain.expressions import ExpressionError, compile_expression
 from models.domain.recipes.problems import Problem, Severity
 from models.recipes import foreign
 from models.recipes.elements import is_computed, local, named
+from models.schemas import fault
 
 
 @dataclass
@@ -112,10 +113,9 @@ class Reader:
         if not isinstance(found, dict):
             self.problem(element, "expression", "incomplete", f"{what} is no JSON object.")
             return None
-        if not _is_schema(found):
-            reason = f"{what} is no JSON Schema of an object with properties."
-            self.problem(element, "expression", "incomplete", reason)
-            return None
+        if (wrong := fault(found)) is not None:
+            self.problem(element, "schema", "incomplete", f"{what}: {wrong}")
+            return found if _is_schema(found) else None
         return found
 
 

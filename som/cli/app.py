@@ -23,6 +23,7 @@ from som.cli import (
     propagation,
     recipe,
     recipe_messages,
+    recipe_migration,
     recipe_versions,
     recipe_writing,
     release,
@@ -80,7 +81,12 @@ app.add_typer(fallout.app, name="fallout")
 app.add_typer(work.app, name="work")
 app.add_typer(flow.app, name="flow")
 app.add_typer(pool.app, name="pool")
-for named, command in (*recipe_versions.COMMANDS, *recipe_writing.COMMANDS, *recipe_messages.COMMANDS):
+for named, command in (
+    *recipe_versions.COMMANDS,
+    *recipe_writing.COMMANDS,
+    *recipe_messages.COMMANDS,
+    *recipe_migration.COMMANDS,
+):
     recipe.app.command(named)(command)
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(secret.app, name="secret")

@@ -10,30 +10,45 @@ from rich.tree import Tree
 
 from som.cli import output
 from som.cli.connection import ADMINISTRATION, Server, at
+from som.cli.exits import Refused
 from som.cli.options import DEFAULT_URL, AsJson, Url
 
+_NOT_FOUND = 404
 _COLOUR = {"person": "bold red", "customer": "magenta", "order": "yellow", "time": "cyan", "fulfiller": "yellow"}
 
 
 def explain(
     order: Annotated[
-        str, typer.Argument(metavar="ORDER|TASK", help="Identifier of the order, or of one task.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="ORDER|FLOW|TASK", help="Identifier of the order, process flow, or task.", show_default=False
+        ),
     ],
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Explain an order: what it waits for, who or what can help it on, and why its fulfillers were chosen.
+    """Explain an order or process flow: what it waits for, who can help it on, and why its fulfillers were chosen.
 
     Of a task: why its fulfiller was chosen, and not another one.
     """
     is_task = ":" in order
     with Server(url) as server:
-        path = at(f"{ADMINISTRATION}/task", order) if is_task else at(f"{ADMINISTRATION}/order", order, "explanation")
-        found = server.get(path)
+        found = server.get(at(f"{ADMINISTRATION}/task", order)) if is_task else _explained(server, order)
     if as_json:
         output.as_json(found)
         return
     output.wide_console().print(_tree_of_task(found) if is_task else _tree(found))
+
+
+def _explained(server: Server, key: str) -> Mapping[str, Any]:
+    """The explanation of an order, or else of a process flow, of this id."""
+    try:
+        found: Mapping[str, Any] = server.get(at(f"{ADMINISTRATION}/order", key, "explanation"))
+    except Refused as refusal:
+        if refusal.status != _NOT_FOUND:
+            raise
+        found = server.get(at(f"{ADMINISTRATION}/processFlow", key, "explanation"))
+    return found
 
 
 def _tree_of_task(task: Mapping[str, Any]) -> Tree:
@@ -64,12 +79,13 @@ def _add_candidates(branch: Tree, decision: Mapping[str, Any]) -> None:
 
 
 def _tree(found: Mapping[str, Any]) -> Tree:
-    title = Text.assemble(("order ", "bold"), found["id"], "  ", output.state(found["state"]))
+    what = "order " if "serviceOrder" in found else "process flow "
+    title = Text.assemble((what, "bold"), found["id"], "  ", output.state(found["state"]))
     tree = Tree(title)
     waits = list(found["wait"])
     if not waits:
         tree.add(Text(str(found["summary"])))
-    for wait in [wait for wait in waits if wait.get("item") is None]:
+    for wait in [wait for wait in waits if wait.get("item") is None or "item" not in found]:
         _add(tree, wait)
     for change in found.get("propagation") or ():
         progress = f"{change['told']}/{change['total']} services that rely on {change['service']} have been told"
@@ -79,25 +95,37 @@ def _tree(found: Mapping[str, Any]) -> Tree:
     for one in found.get("lostReservation") or ():
         rests = f"{one['message']} The service {one['service']['id']} rests on it."
         tree.add(Text.assemble(("lost ", "bold red"), rests))
-    for item in found["item"]:
-        path = item["path"]
-        after = f", after item {', '.join(item['needs'])}" if item.get("needs") else ""
-        waiting = f", {item['behind']} wait for others" if item["behind"] else ""
-        branch = tree.add(
-            Text.assemble(
-                ("item ", "bold"), path, "  ", output.state(item["state"]),
-                f"  {item['ended']} of {item['tasks']} tasks ended{waiting}{after}",
-            )
-        )  # fmt: skip
-        here = [wait for wait in waits if wait.get("item") == path]
-        for wait in here:
-            _add(branch, wait)
-        told = {(wait.get("task") or {}).get("id") for wait in here if wait.get("decision")}
-        for choice in found.get("choice") or ():
-            if choice["item"] == path and (choice["task"]["id"] not in told or choice.get("formerDecision")):
-                name = Text.assemble((f"{choice['task'].get('name')} ", "bold"), output.state(choice["state"]))
-                _add_choice(branch.add(name), choice)
+    _add_choices(tree, found)
+    for item in found.get("item") or ():
+        _add_item(tree, item, found)
     return tree
+
+
+def _add_choices(tree: Tree, found: Mapping[str, Any]) -> None:
+    """Who does the steps of a process flow, which has no items."""
+    for choice in (found.get("choice") or ()) if "item" not in found else ():
+        name = Text.assemble((f"{choice['task'].get('name')} ", "bold"), output.state(choice["state"]))
+        _add_choice(tree.add(name), choice)
+
+
+def _add_item(tree: Tree, item: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    path = item["path"]
+    after = f", after item {', '.join(item['needs'])}" if item.get("needs") else ""
+    waiting = f", {item['behind']} wait for others" if item["behind"] else ""
+    branch = tree.add(
+        Text.assemble(
+            ("item ", "bold"), path, "  ", output.state(item["state"]),
+            f"  {item['ended']} of {item['tasks']} tasks ended{waiting}{after}",
+        )
+    )  # fmt: skip
+    here = [wait for wait in found["wait"] if wait.get("item") == path]
+    for wait in here:
+        _add(branch, wait)
+    told = {(wait.get("task") or {}).get("id") for wait in here if wait.get("decision")}
+    for choice in found.get("choice") or ():
+        if choice["item"] == path and (choice["task"]["id"] not in told or choice.get("formerDecision")):
+            name = Text.assemble((f"{choice['task'].get('name')} ", "bold"), output.state(choice["state"]))
+            _add_choice(branch.add(name), choice)
 
 
 def _policy_line(one: Mapping[str, Any]) -> Text:

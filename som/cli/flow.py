@@ -117,7 +117,7 @@ def resume(flow_id: FlowId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> 
 
 @app.command()
 def cancel(flow_id: FlowId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
-    """Cancel a process flow: what runs is stopped, what is done stays."""
+    """Cancel a process flow: what runs is stopped, what is done is undone where its recipe says how."""
     _move(url, flow_id, "cancelled", as_json=as_json)
 
 

@@ -21,6 +21,7 @@ from models.domain.recipes import (
 from models.domain.recipes.naming import type_of
 from models.recipes import InvalidRecipe, read_recipe
 from models.recipes.written import InvalidWriting, draw, load
+from models.schemas import violations
 from som.cli import files, output, recipe_files
 from som.cli.exits import EndedOtherwise, Exit, Unusable
 from som.cli.options import AsJson
@@ -85,7 +86,7 @@ def try_file(
         (case,) = read_cases({**document, "name": path.name})
     except InvalidCase as error:
         raise Unusable(str(error)) from None
-    outcome = simulate(recipe, case)
+    outcome = simulate(recipe, case, fits=violations)
     if as_json:
         output.as_json(outcome.to_document())
     else:
@@ -114,7 +115,9 @@ def explore_file(path: File, process: Process = None, as_json: AsJson = False) -
 @app.command("test")
 def run_cases(paths: Files, as_json: AsJson = False) -> None:
     """Run the test cases beside recipes: those of `NAME.bpmn` are in `NAME.cases.yaml`, or in the YAML."""
-    results = [(path, case, simulate(_startable(path, None), case)) for path in paths for case in _cases(path)]
+    results = [
+        (path, case, simulate(_startable(path, None), case, fits=violations)) for path in paths for case in _cases(path)
+    ]
     if as_json:
         output.as_json([{"file": str(path), "case": case.name, **one.to_document()} for path, case, one in results])
     else:

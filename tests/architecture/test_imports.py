@@ -18,7 +18,7 @@ HOMES = {
     "asyncssh": ("adapters/ssh.py",),
     "apscheduler": ("scheduler",),
     "connexion": ("handlers",),
-    "jsonschema_rs": ("handlers", "adapters/forms.py", "models/recipes/written/load.py"),
+    "jsonschema_rs": ("handlers", "adapters/forms.py", "models/recipes/written/load.py", "models/schemas.py"),
     "defusedxml": ("models/safe_xml.py",),
     "cryptography": ("adapters/private_key.py", "models/sealing.py"),
     "mongoengine": ("models",),

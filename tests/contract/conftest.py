@@ -38,7 +38,7 @@ class AnyKind:
 class NobodyDecides:
     """The policy services, all of which are down."""
 
-    async def ask(self, policy: Policy, question: Mapping[str, Any]) -> NoReturn:
+    async def ask(self, policy: Policy, question: Mapping[str, Any], token: str | None = None) -> NoReturn:
         raise NoAnswer("The policy service cannot be reached.")
 
 

@@ -9,6 +9,7 @@ from httpx import Response
 from models.domain.pools.demand import Demand, Holder
 from models.pools.pools import ResourcePoolStore
 from models.store import Store
+from tests.contract.migrating import MIGRATIONS
 from tests.contract.plans import store_plan
 from tests.contract.samples import (
     CANCELS,
@@ -473,6 +474,7 @@ SPECIAL: Mapping[tuple[str, str], Provoke] = {
     **{(f"{what}ResourcePool", "409"): _what_is_taken for what in ("patch", "delete", "extract")},
     ("pushResourcePool", "409"): _part_that_is_there,
     **{(f"{step}Policy", "409"): _kept(policy_published) for step in ("patch", "delete", "publish", "retire")},
+    **MIGRATIONS,
     ("patchSecret", "409"): _always_too_late,
     ("deleteSecret", "409"): _always_too_late,
     ("createRecipeMessage", "409"): _message_that_nobody_awaits,

@@ -73,6 +73,7 @@ BODIES: dict[str, Any] = {
     "createPolicy": policy("new"),
     "tryPolicy": {"order": order()},
     "createRecipe": recipe("new"),
+    "migrateRecipeRuns": {"to": "1.0.0"},
     "createSecret": {"name": "NEW_TOKEN", "value": "something"},
     "patchSecret": {"value": "something else"},
     "createRecipeMessage": {"name": "paid", "timeToLive": "PT1H"},

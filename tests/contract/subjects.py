@@ -360,7 +360,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/release/{{id}}/rollback": released,
     **{f"{RECIPES}/{{id}}{part}": drafted for part in ("", "/review", "/difference", "/try")},
     **{f"{RECIPES}/{{id}}{part}": reviewed for part in ("/return", "/publish")},
-    f"{RECIPES}/{{id}}/retire": published,
+    **{f"{RECIPES}/{{id}}{part}": published for part in ("/retire", "/migration")},
     f"{SOM}/recipeMessage/{{id}}": _message,
     f"{SOM}/secret/{{id}}": _secret,
     **{f"{POLICIES}/{{id}}{part}": policy_draft for part in ("", "/publish", "/try")},
@@ -368,6 +368,7 @@ SUBJECTS: dict[str, Make] = {
     f"{SOM}/propagation/{{id}}": _propagation,
     f"{SOM}/propagation/{{id}}/order": _propagation,
     f"{SOM}/order/{{id}}/explanation": _order,
+    f"{SOM}/processFlow/{{id}}/explanation": process_flow,
     f"{SOM}/order/{{id}}/stream": _told_to_its_end,
 }
 

@@ -6,7 +6,7 @@ import pytest
 
 from models.store import Store
 from tests.contract.client import ContractClient
-from tests.contract.samples import PROCESS_FLOWS, PROCESSES, RECIPES, Body
+from tests.contract.samples import PROCESS_FLOWS, PROCESSES, RECIPES, SOM, Body
 from tests.integration.engine.recipes import bpmn, flows, service
 
 SPECIFICATIONS = f"{PROCESSES}/processFlowSpecification"
@@ -155,3 +155,18 @@ async def _now(store: Store, key: str) -> Any:
     stored = await store.get("processFlow", key)
     assert stored is not None
     return stored["updated"]
+
+
+async def test_a_process_flow_that_runs_a_recipe_is_explained_and_one_that_does_not_says_so(
+    client: ContractClient,
+) -> None:
+    await publish(client, "room")
+    flow = await begun(client, "room", size=3)
+    answer = await client.get(f"{SOM}/processFlow/{flow['id']}/explanation")
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["state"], [one["kind"] for one in found["wait"]]) == ("active", ["planning"])
+    assert found["processFlow"]["href"] == flow["href"]
+    plain = (await client.post(PROCESS_FLOWS, json={"processFlowSpecification": "handover"})).json()
+    found = (await client.get(f"{SOM}/processFlow/{plain['id']}/explanation")).json()
+    assert (found["wait"], "runs no recipe" in found["summary"]) == ([], True)

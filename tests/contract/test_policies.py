@@ -86,3 +86,15 @@ async def test_a_table_is_published_only_where_it_can_decide(
     answer = await client.post(f"{POLICIES}/{key}/publish", json={})
     assert (answer.status_code, answer.json()["code"]) == (409, "policyNotPublishable")
     assert reason in answer.json()["message"]
+
+
+async def test_a_policy_names_its_secret_which_has_to_be_there_when_it_is_published(client: ContractClient) -> None:
+    key = (await client.post(POLICIES, json=policy("guarded", secret="opaToken"))).json()["id"]
+    refused = await client.post(f"{POLICIES}/{key}/publish", json={})
+    assert (refused.status_code, "no secret 'opaToken'" in refused.json()["message"]) == (409, True)
+    made = await client.post(f"{SOM}/secret", json={"name": "opaToken", "value": "token-in-clear"})
+    assert made.status_code == 201
+    published = await client.post(f"{POLICIES}/{key}/publish", json={})
+    assert (published.status_code, published.json()["secret"]) == (200, "opaToken")
+    table = await client.post(POLICIES, json=table_policy(SIZE, secret="opaToken"))
+    assert table.status_code == 400

@@ -1,12 +1,13 @@
 """Recipes over HTTP: their life from draft to retirement, checked and tried before anything runs them."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from handlers.dependencies import Dependencies
 from tests.contract.client import ContractClient
-from tests.contract.samples import FULFILLERS, RECIPES, SOM, bpmn, fulfiller, recipe
+from tests.contract.samples import FULFILLERS, RECIPES, RELEASES, SOM, bpmn, fulfiller, recipe, release
 
 Body = dict[str, Any]
 
@@ -247,6 +248,31 @@ async def test_yaml_that_is_no_recipe_is_refused_with_its_line_and_so_is_a_recip
     assert "source:2: steps" in wrong.json()["message"]
     nothing = await client.post(RECIPES, json={"name": "a", "version": "1.0.0"})
     assert (nothing.status_code, "/bpmn" in nothing.json()["message"]) == (400, True)
+
+
+async def test_of_recipes_for_the_same_that_are_published_at_the_same_moment_one_is(
+    client: ContractClient, dependencies: Dependencies
+) -> None:
+    await client.post(FULFILLERS, json=fulfiller("north", capability=[{"specification": "*", "action": "*"}]))
+    names = [f"build-{number}" for number in range(5)]
+    for name in names:
+        binding = [{"specification": "vpn", "action": "add", "versions": ">=1.0.0"}]
+        key = (await made(client, recipe(name, binding=binding)))["id"]
+        await step(client, key, "review")
+    apart = (await made(client, recipe("another", binding=[{"specification": "lan", "action": "add"}])))["id"]
+    await step(client, apart, "review")
+    packed = release("vpn", recipe=[recipe("build-packed", binding=[{"specification": "vpn", "action": "add"}])])
+    answers = await asyncio.gather(
+        *(client.post(f"{RECIPES}/{key}/publish", json={}) for key in [*(f"{name}:1.0.0" for name in names), apart]),
+        client.post(RELEASES, json=packed),
+    )
+    *rivals, other, installed = answers
+    assert other.status_code == 200, other.text
+    assert sum(answer.status_code in (200, 201) for answer in (*rivals, installed)) == 1
+    refused = [answer.json()["message"] for answer in (*rivals, installed) if answer.status_code >= 400]
+    assert all("is for" in reason for reason in refused), refused
+    stored = await dependencies.store.collection("recipe").find({"state": "published"}, {"name": 1}).to_list()
+    assert len(stored) == 2
 
 
 HOSTILE: list[tuple[str, Body]] = [

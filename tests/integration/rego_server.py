@@ -16,6 +16,7 @@ class RegoServer:
     Attributes:
         url: where it is.
         inputs: what it was asked, the oldest first.
+        authorizations: what those who asked proved themselves with.
         status: of its answers.
     """
 
@@ -24,12 +25,15 @@ class RegoServer:
         self.rego = rego
         self.url = ""
         self.inputs: list[Any] = []
+        self.authorizations: list[str] = []
         self.status = 200
 
     async def decide(self, request: web.Request) -> web.Response:
         """Answer as `POST /v1/data/<path>` does: `result` is missing where the rule is undefined."""
         asked = (await request.json())["input"]
         self.inputs.append(asked)
+        if "Authorization" in request.headers:
+            self.authorizations.append(request.headers["Authorization"])
         rule = "data." + request.match_info["path"].replace("/", ".")
         answer = await asyncio.to_thread(self._evaluate, asked, rule)
         return web.Response(status=self.status, body=orjson.dumps(answer), content_type="application/json")

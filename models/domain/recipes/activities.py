@@ -1,11 +1,13 @@
 """What a token does at an activity: have work done, decide, compute, call, open a sub-process."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from models.domain.errors import SomError
 from models.domain.expressions import ExpressionError
 from models.domain.recipes import effects, loops
+from models.domain.recipes.compensation import is_undoable, is_undoing
 from models.domain.recipes.model import Event, Node
 from models.domain.recipes.run import HaltError, Run
 from models.domain.recipes.state import Token
@@ -40,7 +42,10 @@ def have_done(run: Run, token: Token, node: Node) -> None:
     run.put(token, phase="work")
     kind = node.task or "send"
     process = run.process(token).id
-    run.emit(effects.Start(token.key, process, node.id, kind, values, sources, token.undoes or None))
+    undoing = is_undoing(run, token)
+    undoable = not undoing and is_undoable(run, token)
+    begun = effects.Start(token.key, process, node.id, kind, values, sources, token.undoes or None)
+    run.emit(replace(begun, undoing=undoing, undoable=undoable) if undoing or undoable else begun)
 
 
 def inputs(run: Run, token: Token, node: Node) -> tuple[dict[str, Any], dict[str, str]]:

@@ -19,6 +19,9 @@ class Start:
         input: its input, a JSON object. Texts `{{secrets.NAME}}` are references, resolved at the call.
         sources: which step made each value that the input was computed from; "" for the data it was started with.
         undoes: key of the task that it undoes.
+        operation: `compensate` where whoever has done that task is to undo it.
+        undoing: it is part of undoing something.
+        undoable: the recipe says how it is undone: it has a handler, or what it stands in has one.
     """
 
     key: str
@@ -28,6 +31,9 @@ class Start:
     input: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     undoes: str | None = None
+    operation: Literal["fulfil", "compensate"] = "fulfil"
+    undoing: bool = False
+    undoable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

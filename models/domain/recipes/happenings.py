@@ -91,10 +91,14 @@ class Retried:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """The whole run is called off; what was done is undone before, where asked."""
+    """The whole run is called off; what was done is undone before, where asked: also when the run was over by itself.
+
+    `done` has the outputs of tasks, by key, that were done although the run has not been told.
+    """
 
     at: datetime
     undo: bool = False
+    done: Mapping[str, Any] = field(default_factory=dict)
 
 
 Happening = Done | Failed | Escalated | Chosen | Message | Signal | Time | Triggered | Retried | Cancelled

@@ -6,12 +6,14 @@ chance; a decision is made by the port they are given, or left to whoever carrie
 """
 
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from models.domain.dates import to_text
 from models.domain.expressions import ExpressionError, meter
 from models.domain.recipes import activities, compensation, effects, gateways, throwing
+from models.domain.recipes.ending import finish
 from models.domain.recipes.happenings import (
     Cancelled,
     Chosen,
@@ -81,7 +83,7 @@ def starting(
         begin_scope(run, scope, event)
     except (HaltError, ExpressionError) as error:
         run.restore(saved)
-        run.finish("failed", error.code, str(error))
+        finish(run, "failed", error.code, str(error))
     return (yield from _settled(run))
 
 
@@ -91,7 +93,8 @@ def advancing(recipe: Recipe, state: State, happening: Happening, *, decide: Dec
     What comes twice, too late, or for nobody changes nothing, and says so in an `Ignored`.
     """
     run = Run(recipe, state, happening.at, decide)
-    if not state.running:
+    again = isinstance(happening, Cancelled) and happening.undo and state.status != "cancelled"
+    if not (state.running or again):
         key = getattr(happening, "key", None) or ""
         return state, [effects.Ignored(key, f"The run is over: it is {state.status}.")]
     saved = run.save()
@@ -135,7 +138,7 @@ def _apply(run: Run, happening: Happening) -> str | None:  # noqa: PLR0911 - one
         case Retried():
             return _retried(run, happening)
         case Cancelled():
-            _cancel(run, undo=happening.undo)
+            _cancel(run, happening)
             return None
 
 
@@ -186,15 +189,29 @@ def _retried(run: Run, retried: Retried) -> str | None:
     return None
 
 
-def _cancel(run: Run, *, undo: bool) -> None:
-    run.empty(run.scopes[ROOT])
-    run.ready.clear()
-    if not undo:
-        run.finish("cancelled")
+def _cancel(run: Run, cancelled: Cancelled) -> None:
+    if not cancelled.undo:
+        finish(run, "cancelled")
         return
-    token = run.arrive("", ROOT, key="cancel")
-    run.ready.clear()
-    compensation.undo(run, token, None)
+    run.status, run.code = "running", None
+    for token in [token for token in run.tokens.values() if token.key in cancelled.done and token.phase == "work"]:
+        _note_done(run, token, cancelled.done[token.key])
+    compensation.undo_everything(run)
+
+
+def _note_done(run: Run, token: Token, answer: Any) -> None:
+    """Keep what a task came to that was done while the run was being called off: only what undoes goes on from it."""
+    node = run.node(token)
+    if compensation.is_undoing(run, token):
+        run.answered(token, answer)
+        return
+    around = run.visible(token.scope)
+    with suppress(HaltError, ExpressionError):  # done it is all the same
+        run.variables.assign(run.chain(token.scope), activities.outputs(run, node, answer, around), token.key)
+    if compensation.can_be_undone(run, node, 0):
+        run.keep_record(token, round=token.scope if token.round else 0)
+    run.emit(effects.Passed("left", node.id, token.key))
+    run.drop(token)
 
 
 # Going on as far as it goes by itself
@@ -237,7 +254,7 @@ def _step(run: Run, number: int) -> None:
 
 def _turn(run: Run, token: Token) -> None:
     if not token.node:
-        run.finish("cancelled")
+        finish(run, "cancelled")
         return
     node = run.node(token)
     if token.leaving:

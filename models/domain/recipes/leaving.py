@@ -16,6 +16,9 @@ from models.domain.recipes.waiting import end_if_empty, happen_at
 
 def complete(run: Run, token: Token, node: Node, answer: Any) -> None:
     """Keep what an answer becomes, and let the token leave its node."""
+    if compensation.is_own_undoing(token, node):
+        _undone(run, token, node)
+        return
     whole_loop = node.loop is not None and not token.round
     inside = None if whole_loop else next(iter(run.inside(token)), None)
     values = answer if whole_loop else _values(run, token, node, answer, inside)

@@ -77,8 +77,8 @@ def _obstacles(state: State, old: Recipe, new: Recipe) -> Iterator[Problem]:
         scope = state.scopes[record.scope]
         before, after = old.processes[scope.process], new.processes.get(scope.process)
         node = after.nodes.get(record.node) if after is not None else None
-        if after is not None and (node is None or bool(node.undone_by) != bool(before.nodes[record.node].undone_by)):
-            reason = f"{record.key} is done, and could not be undone any more."
+        if after is not None and (node is None or _undoing(node) != _undoing(before.nodes[record.node])):
+            reason = f"{record.key} is done, and could not be undone any more, or only in another way."
             yield at_node(before.nodes[record.node], "dangling", "refused", reason)
 
 
@@ -91,6 +91,8 @@ def _of_token(state: State, token: Token, old: Recipe, new: Recipe) -> Iterator[
     node, other = before.nodes[token.node], after.nodes.get(token.node)
     if other is None:
         return
+    if token.phase == "work" and _undoing(node) != _undoing(other):
+        yield at_node(node, "misplaced", "refused", "It is being done, and would be undone in another way.")
     if token.phase == "join" and set(node.incoming) != set(other.incoming):
         yield at_node(node, "dangling", "refused", "Paths wait there for each other, and other ones lead there.")
     if token.phase == "choice" and set(node.outgoing) != set(other.outgoing):
@@ -134,6 +136,11 @@ def _gone(process: Process, reason: str) -> Problem:
 def _node_of(recipe: Recipe, state: State, scope: int, node: str) -> Node | None:
     process = recipe.processes.get(state.scopes[scope].process)
     return process.nodes.get(node) if process is not None else None
+
+
+def _undoing(node: Node) -> tuple[bool, str | None]:
+    """How a node is undone: by something that is joined to it, or as it says."""
+    return bool(node.undone_by), node.work.compensation
 
 
 def _kinds(node: Node) -> tuple[str, ...]:

@@ -20,6 +20,10 @@ EventKind = Literal[
 ]
 TimerKind = Literal["date", "duration", "cycle"]
 
+Undoing = Literal["none", "operation", "delete", "recipe"]
+"""How a task is undone: not at all; by the operation `compensate` at whoever has done it; by the delete tasks of its
+service's specification; by what the recipe says, which may be that nothing has to be."""
+
 CATCHABLE: frozenset[EventKind] = frozenset({"message", "timer", "signal", "conditional"})
 """What is waited for, rather than passed up from scope to scope."""
 
@@ -107,6 +111,7 @@ class Work:
         outputs: templates by target path; None keeps what the output schema names, else all that is answered.
         input_schema, output_schema: JSON Schemas.
         retry: seconds between attempts. deadline: seconds.
+        compensation: how it is undone, where the drawing joins nothing to it; see `Undoing`. None: as its action says.
         form, queue, assignee, groups: of a person's task.
         decision: which decision a rule task asks. result: variable that takes the whole answer.
         script: expression of a script task.
@@ -125,6 +130,7 @@ class Work:
     output_schema: Mapping[str, Any] | None = None
     retry: tuple[float, ...] | None = None
     deadline: float | None = None
+    compensation: Undoing | None = None
     form: str | None = None
     queue: str | None = None
     assignee: str | None = None

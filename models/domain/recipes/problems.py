@@ -22,6 +22,7 @@ KINDS: dict[str, str] = {
     "unreachable": "No path leads there.",
     "noChoice": "A gateway whose ways have neither conditions nor a default.",
     "expression": "An expression that does not parse.",
+    "schema": "A JSON Schema that cannot be used.",
     "noTrigger": "An event does not say what it waits for, or what it throws.",
     "noWork": "A task does not say who does it.",
     "unknownCall": "What is called is not known.",

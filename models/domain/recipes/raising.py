@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from models.domain.recipes import effects
+from models.domain.recipes.ending import finish
 from models.domain.recipes.model import Node
 from models.domain.recipes.run import Run
 from models.domain.recipes.state import Scope, Token
@@ -35,7 +36,7 @@ def fail(run: Run, token: Token, code: str, message: str, data: Mapping[str, Any
     details = {"error": {"code": code, "message": message}, **data}
     if not raise_(run, "error", token, code, details):
         where = run.node(token).title
-        run.finish("failed", code, message or f"Nobody catches the error {code!r} of {where}.")
+        finish(run, "failed", code, message or f"Nobody catches the error {code!r} of {where}.")
 
 
 def is_caught(run: Run, token: Token, code: str) -> bool:

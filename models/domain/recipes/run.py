@@ -174,7 +174,8 @@ class Run:
 
     def open_scope(self, parent: int, token: Token | None, process: str, node: str = "", index: int = 0) -> Scope:
         """Make a scope; `path` of keys in it follows from the token whose inside it is."""
-        path = f"{token.key}/" if token is not None else ""
+        turn = f"[{index}]" if index else ""
+        path = f"{token.key}{turn}/" if token is not None else ""
         number = self.number() if self.scopes else ROOT
         scope = Scope(number, process, parent, token.id if token else 0, node, path, index)
         self.scopes[scope.id] = scope
@@ -209,7 +210,7 @@ class Run:
         for record in [record for record in self.records.values() if record.scope == scope.id]:
             self.records.pop(record.id)
 
-    def keep_record(self, token: Token, **given: int) -> None:
+    def keep_record(self, token: Token, **given: Any) -> None:
         """Note that what the token's activity did can be undone."""
         record = Record(self.number(), self._home(token), token.node, token.key, **given)
         self.records[record.id] = record
@@ -229,8 +230,18 @@ class Run:
         self.emit(effects.Passed("cancelled", token.node, token.key))
         for scope in self.inside(token):
             self.empty(scope)
-            self._remove(scope)
+            self._leave_behind(token, scope)
         self.drop(token)
+
+    def _leave_behind(self, token: Token, scope: Scope) -> None:
+        """Forget the inside of what is called off, but what was done in it and can be undone."""
+        done = any(record.scope == scope.id for record in self.records.values())
+        if done:
+            self.keep_record(token, inside=scope.id, round=token.scope if token.round else 0, left=True)
+        if done or any(record.round == scope.id for record in self.records.values()):
+            self.close_scope(scope, keep=True)
+        else:
+            self._remove(scope)
 
     def empty(self, scope: Scope, but: Iterable[int] = ()) -> None:
         """Call off everything in a scope."""
@@ -243,14 +254,8 @@ class Run:
         """Note where a path ended."""
         self.ends = (*self.ends, node)[-ENDS:]
 
-    def finish(self, status: Any, code: str | None = None, reason: str = "") -> None:
-        """Let the run be over: nothing is left but its variables."""
-        root = self.scopes[ROOT]
-        self.empty(root)
+    def forget_scopes(self) -> None:
+        """Keep no more than the variables of the whole process."""
         for scope in [scope for scope in self.scopes.values() if scope.id != ROOT and scope.parent in (0, ROOT)]:
             self._remove(scope)
         self.records = {}
-        self.ready.clear()
-        self.status, self.code = status, code
-
-        self.emit(effects.Finished(status, self.ends, code, reason))

@@ -1,6 +1,7 @@
 """Trying a recipe: a whole run on virtual time, with simulated answers."""
 
 import heapq
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -31,19 +32,30 @@ MAX_WORK = 2_000_000
 """Steps of its expressions and decisions, and what passes by its tokens, together: a second."""
 
 
-def simulate(recipe: Recipe, case: Case | None = None, *, decide: Decide | None = None) -> Outcome:
+Fits = Callable[[Mapping[str, Any], Any], Sequence[str]]
+"""What does not fit a JSON Schema (first) of a value, each with its path."""
+
+
+def simulate(
+    recipe: Recipe, case: Case | None = None, *, decide: Decide | None = None, fits: Fits | None = None
+) -> Outcome:
     """Run a recipe from beginning to end with simulated answers, and compare with what the case expects.
 
     What the case leaves open is answered at once, with samples of what is declared; at a gateway that does not say
     which way, the ways are taken in turn; awaited messages and signals come before timers; boundary events and event
     sub-processes do not happen unless the case says so, or their time has come.
+
+    With `fits`, values that the case gives are held against what steps declare: a step whose input or answer is not
+    that is stuck. Samples and what is computed from them are not: they only stand in for something better.
     """
-    return _Simulation(recipe, case or Case(), decide).run()
+    return _Simulation(recipe, case or Case(), decide, fits).run()
 
 
 class _Simulation:
-    def __init__(self, recipe: Recipe, case: Case, decide: Decide | None) -> None:
-        self._recipe, self._case, self._decide = recipe, case, decide
+    def __init__(self, recipe: Recipe, case: Case, decide: Decide | None, fits: Fits | None) -> None:
+        self._recipe, self._case, self._decide, self._fits = recipe, case, decide, fits
+        self._given: dict[str, bool] = {}
+        self._misfit = False
         self._now: datetime = BEGINNING
         self._turn = case.turn
         self._queue: list[tuple[datetime, int, Happening]] = []
@@ -69,7 +81,7 @@ class _Simulation:
         state, found = start(self._recipe, given, self._now, event=self._case.event, decide=self._decide)
         self._take(found)
         began = meter.spent()
-        while state.running and self._count < MAX_HAPPENINGS and not self._is_too_much:
+        while state.running and self._count < MAX_HAPPENINGS and not (self._misfit or self._is_too_much):
             happening = self._next()
             if happening is None:
                 break
@@ -150,7 +162,13 @@ class _Simulation:
         node = self._nodes[effect.node]
         visit = self._visit(node.id)
         self._note("started", node.id, effect.key, dict(effect.input))
-        answer = self._answer(node.id, visit) or Answer(output=self._default(node, visit))
+        given = self._answer(node.id, visit)
+        answer = given or Answer(output=self._default(node, visit))
+        self._given[effect.key] = given is not None
+        if self._is_given(effect):
+            self._hold_against(effect, node.work.input_schema, effect.input, "Its input")
+        if given is not None and not given.never and given.error is None:
+            self._hold_against(effect, node.work.output_schema, given.output, "Its answer")
         if answer.never:
             return
         key = effect.key
@@ -161,6 +179,23 @@ class _Simulation:
             self._push(answer.delay, lambda at: Failed(at, key, code, message, output))
         else:
             self._push(answer.delay, lambda at: Done(at, key, answer.output))
+
+    def _is_given(self, effect: effects.Start) -> bool:
+        """Whether all that an input is computed from is the case's, and nothing of it a sample."""
+        all_given = not self._assumed and all(self._given.values())
+        if self._case.input is None or effect.operation != "fulfil":
+            return False
+        return all(
+            self._given.get(by, all_given) if by else name not in self._assumed for name, by in effect.sources.items()
+        )
+
+    def _hold_against(self, effect: effects.Start, schema: Mapping[str, Any] | None, value: Any, what: str) -> None:
+        """Let the run be stuck where a value is not what a step declares."""
+        wrong = self._fits(schema, value) if self._fits is not None and schema is not None else ()
+        if wrong:
+            self._misfit = True
+            self._reason = f"{self._title(effect.node)}: {what} is not what it declares: {'; '.join(wrong)}."
+            self._note("stuck", effect.node, effect.key, self._reason)
 
     def _default(self, node: Node, visit: int) -> dict[str, Any]:
         declared = declared_outputs(node, visit + self._shift(node.id))
@@ -226,7 +261,7 @@ class _Simulation:
     def _outcome(self, state: State) -> Outcome:
         status: str = state.status
         if state.running:
-            stuck = any(token.phase == "stuck" for token in state.tokens.values())
+            stuck = self._misfit or any(token.phase == "stuck" for token in state.tokens.values())
             over = self._count >= MAX_HAPPENINGS or self._is_too_much
             status = "endless" if over else "stuck" if stuck else "waiting"
         outcome = Outcome(

@@ -112,12 +112,13 @@ class Wait(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A completed activity that can be undone.
+    """An activity that can be undone: it is completed, or was called off when something in it was completed.
 
     Attributes:
         scope: where it was done. node, key: what it was.
         inside: the closed scope of a sub-process.
         round: the round's scope, for what a loop did.
+        left: it was called off: only what was done inside it is undone.
     """
 
     id: int
@@ -126,6 +127,7 @@ class Record(NamedTuple):
     key: str
     inside: int = 0
     round: int = 0
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)

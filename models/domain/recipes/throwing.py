@@ -2,6 +2,7 @@
 
 from models.domain.recipes import compensation, effects
 from models.domain.recipes.activities import have_done, inputs
+from models.domain.recipes.ending import finish
 from models.domain.recipes.model import Event, Node
 from models.domain.recipes.raising import fail, raise_
 from models.domain.recipes.run import Run
@@ -85,7 +86,7 @@ def _terminate(run: Run, token: Token, node: Node) -> None:
     scope = run.scopes[token.scope]
     run.ended_at(node.id)
     if not scope.parent:
-        run.finish("terminated")
+        finish(run, "terminated")
         return
     run.emit(effects.Passed("left", node.id, token.key))
     run.drop(token)

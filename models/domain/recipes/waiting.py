@@ -8,6 +8,7 @@ from models.domain.dates import to_text
 from models.domain.expressions import ExpressionError
 from models.domain.expressions.values.calendar import Moment
 from models.domain.recipes import effects, times
+from models.domain.recipes.ending import finish
 from models.domain.recipes.model import CATCHABLE, Event, Node
 from models.domain.recipes.run import HaltError, Run
 from models.domain.recipes.state import Scope, Token, Wait
@@ -51,7 +52,7 @@ def end_if_empty(run: Run, scope_id: int) -> None:
     if scope.token in run.tokens:
         run.answered(run.tokens[scope.token], {})
     elif not scope.parent:
-        run.finish("completed")
+        finish(run, "completed")
 
 
 def stand_by(run: Run, token: Token, node: Node, but: Container[str] = ()) -> None:

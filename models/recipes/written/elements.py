@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 from models.recipes.written.tree import Definitions, as_json, element, formal, own
 from models.recipes.written.words import ANY, TASKS, TIMERS, Body, event_of, kind_of
 
-TASK = ("specification", "action", "fulfiller", "form", "queue", "assignee", "deadline")
+TASK = ("specification", "action", "fulfiller", "form", "queue", "assignee", "deadline", "compensation")
 REPEATED = {"of": "collection", "as": "element", "collect": "collected", "result": "result"}
 
 

@@ -40,7 +40,7 @@ from scheduler.ending import end
 from scheduler.engagement import Parts
 from scheduler.engine import Engine
 from scheduler.health import Health
-from scheduler.intake import Accept, Intake, everything
+from scheduler.intake import Accept, Intake, Prepare, as_it_is, everything
 from scheduler.places import Places
 from scheduler.pool_lines import PoolLines
 from scheduler.registry_watch import RegistryWatch
@@ -127,6 +127,7 @@ class Harness:
         self.decide: Decide | None = None
         self.settings = EngineSettings()
         self.accept: Accept = everything
+        self.prepare: Prepare = as_it_is
         self.deciding: Callable[[Store], Deciding] | None = None
         self.sealer = Sealer()
         self.pools: ResourcePools = ResourcePoolStore(store, clock)
@@ -187,7 +188,7 @@ class Harness:
         parts = Parts(*common, presence, rules, pools, self.sealer, self, deciding=deciding)
         claims = Claims(store, self.clock, worker, lease_seconds)
         cancelling = CancellationParts(store, self.clock, deletion)
-        intake = Intake(store, self.clock, claims, plan, self.accept)
+        intake = Intake(store, self.clock, claims, plan, self.accept, self.prepare)
         engine = Engine(parts, claims, intake, cancelling)
         watcher = Watcher(store)
         watcher.on_poke.append(engine.poke)

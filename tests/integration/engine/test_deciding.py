@@ -10,6 +10,7 @@ from adapters.http_session import open_session
 from adapters.opa import OpenPolicyAgent
 from models import delays
 from models.deciding import Deciding
+from models.decomposing import Decomposing
 from models.domain.caller import ANONYMOUS
 from models.domain.delays import Delayed
 from models.domain.errors import InvalidRequest
@@ -17,6 +18,8 @@ from models.domain.evidence import Evidence
 from models.domain.explanation import explain
 from models.flow_changes import change_task_flow
 from models.policies import PolicyBook, PolicyVersions
+from models.sealing import Sealer
+from models.secrets import Secrets
 from tests.contract.samples import policy, table_policy
 from tests.integration.engine.harness import Document, Harness, plan_of
 from tests.integration.rego_server import RegoServer, rego_server
@@ -40,6 +43,9 @@ QUOTA = model(given("openOrders") + decision("quota", table("", "openOrders", [
     ("< 2", '{allow: true}'),
     (">= 2", '{allow: false, reason: "You have " + string(openOrders) + " open orders."}'),
 ]), "openOrders")).decode()  # fmt: skip
+
+
+SEALER = Sealer(["k" * 32])
 
 
 class Office:
@@ -67,9 +73,8 @@ async def office(harness: Harness) -> AsyncIterator[Office]:
     counted: Counter[Any] = Counter()
     async with rego_server(AT_MOST_TWO) as server, open_session() as session:
         book = PolicyBook(harness.store)
-        deciding = Deciding(
-            harness.store, harness.clock, book, OpenPolicyAgent(session), lambda *what: counted.update([what])
-        )
+        count = lambda *what: counted.update([what])  # noqa: E731 - it is handed on at once
+        deciding = Deciding(harness.store, harness.clock, book, OpenPolicyAgent(session), count, SEALER)
         harness.accept = deciding.admit
         yield Office(harness, server, deciding, counted)
         await harness.stop()
@@ -266,3 +271,78 @@ async def test_a_quota_counts_the_open_orders_of_a_party_that_were_placed_before
         await office.deciding.admit(one)
     decided = office.harness.store.collection("policyDecision").find({})
     assert sorted(one["input"]["openOrders"] for one in await decided.to_list()) == [0, 1, 2]
+
+
+async def test_a_policy_gives_values_that_the_customer_did_not_or_refuses_the_item_once(office: Office) -> None:
+    variant = model(given("service") + decision("d", table("", "service.characteristic.site", [
+        ('"rural"', '{characteristic: {access: "radio", speed: 50}}'),
+        ('"island"', '{allow: false, reason: "No cable goes there."}'),
+        ("null", "true"),
+    ]), "service")).decode()  # fmt: skip
+    await office.publish_body(table_policy(variant, decisionPoint="decompose"))
+    decomposing = Decomposing(office.harness.store, office.harness.clock, office.deciding)
+
+    def order(key: str, *sites: str, **given: Any) -> Document:
+        values = [
+            [{"name": "site", "value": site}, *({"name": n, "value": v} for n, v in given.items())] for site in sites
+        ]
+        items = [{"id": site, "action": "add", "service": {"serviceCharacteristic": value}}
+                 for site, value in zip(sites, values, strict=True)]  # fmt: skip
+        top = {"id": "1", "action": "add", "service": {}, "serviceOrderItem": items}
+        return {"_id": key, "tenant": "default", "body": {"serviceOrderItem": [top]}}
+
+    rural = order("o1", "rural", speed=10)
+    planned = await decomposing.prepare(rural)
+    (inner,) = planned["body"]["serviceOrderItem"][0]["serviceOrderItem"]
+    assert inner["service"]["serviceCharacteristic"] == [
+        {"name": "site", "value": "rural"}, {"name": "speed", "value": 10}, {"name": "access", "value": "radio"},
+    ]  # fmt: skip
+    assert len(rural["body"]["serviceOrderItem"][0]["serviceOrderItem"][0]["service"]["serviceCharacteristic"]) == 2
+    assert {(one["item"], one["state"]) for one in await office.decided("o1")} == {
+        ("1", "allowed"),
+        ("1/rural", "allowed"),
+    }
+    with pytest.raises(InvalidRequest, match="No cable goes there") as refused:
+        await decomposing.prepare(order("o2", "rural", "island"))
+    assert [one.pointer for one in refused.value.violations] == ["/serviceOrderItem/0/serviceOrderItem/1"]
+    office.counted.clear()
+    assert await decomposing.prepare(rural) == planned  # taken over by another process, after the policy is gone
+    assert not office.counted
+
+
+async def test_an_item_that_nobody_can_decide_about_waits_and_others_go_on(office: Office) -> None:
+    down = {"hold": True, "reason": "The planners are out."}
+    await office.publish(
+        decisionPoint="decompose", url="http://127.0.0.1:9", whenDown=down, appliesTo={"category": ["x"]}
+    )
+    office.harness.prepare = Decomposing(office.harness.store, office.harness.clock, office.deciding).prepare
+    office.harness.start()
+    held = await office.harness.order(plan_of("1/a"), category="x")
+    other = await office.harness.order(plan_of("1/a"))
+    await office.harness.until(other, "completed")
+
+    async def waits() -> bool:
+        return "delay" in await office.harness.get("serviceOrder", held)
+
+    await office.harness.until_true(waits)
+    stored = await office.harness.get("serviceOrder", held)
+    assert (stored["delay"]["kind"], stored["delay"]["policies"]) == ("policy", ["size:1.0.0"])
+    (decided,) = await office.decided(held)
+    assert (decided["state"], decided["point"], decided["item"]) == ("heldByDefault", "decompose", "1")
+
+
+async def test_a_policy_service_gets_a_secret_that_is_shown_to_nobody_even_if_it_repeats_it(office: Office) -> None:
+    office.server.rego = 'package som\nimport rego.v1\naccept := {"allow": false, "reason": "You sent s3cret-token."}'
+    await office.publish(secret="opaToken")
+    order: Document = {"_id": "o", "tenant": "default", "body": {"serviceOrderItem": [{"id": "1"}]}}
+    with pytest.raises(InvalidRequest, match="Nobody can say"):  # and the service was not asked
+        await office.deciding.admit(order)
+    (missing,) = await office.decided("o")
+    assert (missing["state"], "no secret 'opaToken'" in missing["problem"]) == ("deniedByDefault", True)
+    assert office.server.inputs == []
+    secrets = Secrets(office.harness.store, office.harness.clock, SEALER)
+    await secrets.create(ANONYMOUS, {"name": "opaToken", "value": "s3cret-token"})
+    with pytest.raises(InvalidRequest, match=r"You sent \[hidden\]"):
+        await office.deciding.admit({**order, "_id": "another"})
+    assert office.server.authorizations == ["Bearer s3cret-token"]
+    assert "s3cret-token" not in str(await office.decided("another"))

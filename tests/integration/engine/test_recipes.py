@@ -237,3 +237,36 @@ async def test_a_run_whose_data_grows_too_large_is_held_and_holds_up_nobody(engi
     document = await engine.until(order, "held")
     (error,) = document["body"]["serviceOrderItem"][0]["errorMessage"]
     assert (error["code"], "256 KB" in error["message"]) == ("recipeStuck", True)
+
+
+async def test_values_that_a_step_does_not_declare_hold_it_before_it_is_called_and_when_it_answers(
+    engine: Harness,
+) -> None:
+    schema = '{"type": "object", "properties": {"speed": {"type": "integer", "minimum": 10}}, "required": ["speed"]}'
+    declared = f"<som:inputSchema>{schema}</som:inputSchema><som:outputSchema>{schema}</som:outputSchema>"
+    line = service("line", speed="=4 + 1").replace("</extensionElements>", f"{declared}</extensionElements>")
+    engine.recipes["build", "1.0.0"] = bpmn(
+        '<startEvent id="start"/>', line, '<endEvent id="end"/>', flows("start>line", "line>end")
+    )
+    engine.fulfiller.scripts["fulfil:line"] = answers(Done({"speed": "fast"}), Done({"speed": 12}))
+    engine.start()
+    order = await engine.order(running("build"))
+    error = (await engine.until(order, "held"))["body"]["serviceOrderItem"][0]["errorMessage"][0]
+    assert (error["code"], "/speed: 5 is less than" in error["message"]) == ("inputInvalid", True)
+    assert engine.fulfiller.calls == []
+    key = (await engine.tasks(order))["fulfil:line"]["key"]
+    edited = {"kind": "intervene", "task": key, "hold": 1, "do": "edit", "input": {"name": "line", "speed": 50}}
+    await inbox.append(engine.store, engine.clock, order, {**edited, "who": "ada", "why": "measured"})
+
+    async def is_unusable() -> bool:
+        error = (await engine.tasks(order))["fulfil:line"].get("error") or {}
+        return bool(error.get("code") == "unusableAnswer")
+
+    await engine.until_true(is_unusable)
+    task = (await engine.tasks(order))["fulfil:line"]
+    assert "/speed" in task["error"]["message"]
+    await engine.resume(order)
+    await engine.until(order, "completed")
+    assert [call.input for call in engine.fulfiller.calls] == [{"name": "line", "speed": 50}] * 2
+    assert len(engine.fulfiller.effects) == 1, "asked again with the same key, for it may have been done"
+    assert (await run_of(engine, order))["data"]["values"]["1"]["speed"] == 12

@@ -1,5 +1,6 @@
 """Explaining an order: what it waits for, and who can help it on."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -100,9 +101,12 @@ def test_another_order_and_a_cancellation_that_is_stuck_are_named() -> None:
 
 
 def test_information_is_up_to_the_customer() -> None:
-    (wait,) = explain(evidence({"1.a": TaskRun("pending", error={"message": "which floor?"})})).waits
-    assert (wait.kind, wait.by) == ("information", "customer")
-    assert "which floor?" in wait.message
+    missing = [{"characteristic": "floor"}]
+    error = {"message": "which floor?", "missing": missing}
+    (wait,) = explain(evidence({"1.a": TaskRun("pending", deadline=LATER, error=error)})).waits
+    assert (wait.kind, wait.by, wait.until) == ("information", "customer", LATER)
+    assert "which floor? It is up to the customer: it goes on with a PATCH of the order" in wait.message
+    assert wait.details["missing"] == missing
     assert wait.kind in KINDS
 
 
@@ -138,3 +142,29 @@ def test_who_waits_for_a_pool_is_told_who_is_before_it() -> None:
     assert [wait.details[name] for name in ("pool", "ahead", "before")] == [["vlans"], 3, ["o-1", "o-2"]]
     (first,) = explain(evidence(runs, lines={"1.a": Line(0)})).waits
     assert "Nobody waits there before it." in first.message
+
+
+def test_a_recipe_that_waits_for_a_message_says_which() -> None:
+    run = {
+        "tokens": [{"id": 2, "phase": "event"}],
+        "waits": [{"token": 2, "node": "paid", "kind": "message", "name": "paid"}],
+    }
+    one = replace(task("1.a"), kind="recipe")
+    stored = {"_id": "o", "recipes": {"1.a": {"run": run}}}
+    runs = {"1.a": TaskRun("accepted")}
+    (wait,) = explain(Evidence(order(), NOW, stored, plan(one).items, [one], runs)).waits
+    assert (wait.kind, wait.by, "'paid'" in wait.message) == ("event", "event", True)
+
+
+def test_a_process_flow_is_explained_as_one() -> None:
+    one = replace(task("1.a"), kind="recipe")
+    stored = {"_id": "o", "paused": True}
+    runs = {"1.a": TaskRun("held", 1, error={"code": "recipeStuck", "message": "no way"}, holds=1)}
+    seen = Evidence(order("hold"), NOW, stored, plan(one).items, [one], runs, subject="process flow")
+    found = explain(seen)
+    assert [wait.kind for wait in found.waits] == ["held", "interrupted"]
+    assert found.summary.startswith("The process flow is hold.")
+    ended = explain(replace(seen, order=order("completed")))
+    assert (ended.waits, ended.summary) == ((), "The process flow is completed; it waits for nothing.")
+    (begins,) = explain(Evidence(order("active"), NOW, subject="process flow")).waits
+    assert begins.kind == "planning"
