@@ -131,7 +131,7 @@ def _body(call: FulfillerCall, wanted: Settings, own: Settings, order: Mapping[s
     name, instructions = (_rendered(wanted.get(part), None if part in own else context) for part in _TEMPLATES)
     what = _specification(call)
     made: dict[str, Any] = {
-        "name": name or f"{'Undo: ' if call.operation == 'compensate' else ''}{call.action} {what}",
+        "name": name or _name(call, what),
         "taskFlowSpecification": f"{what} {call.action}",
         "priority": wanted.get("priority", _priority(order)),
         "instructions": instructions,
@@ -236,6 +236,12 @@ def _rendered(value: Any, context: Mapping[str, Any] | None) -> str | None:
     if context is not None:
         parts = [compile_template(part).evaluate(context) for part in parts]
     return "\n\n".join(str(part) for part in parts if part is not None) or None
+
+
+def _name(call: FulfillerCall, specification: str) -> str:
+    """What is to be done, in a few words: of several tasks for one service, each has a name of its own."""
+    task = f"{call.name}: " if call.name not in ("", call.action) else ""
+    return f"{'Undo: ' if call.operation == 'compensate' else ''}{task}{call.action} {specification}"
 
 
 def _specification(call: FulfillerCall) -> str:

@@ -86,7 +86,7 @@ class Forecast:
             moment = latest(view, self._begun, requested)
             self._due = moment if view.path and moment > now else None
             return None
-        if any(alert.get("id") == found.id for alert in body.get("jeopardyAlert", ())):
+        if found.is_told({str(alert.get("id")) for alert in body.get("jeopardyAlert") or ()}):
             return None
         return found.alert(self._record.order_id, self._item_id(body, found), now)
 

@@ -4,6 +4,7 @@ TMF641 tells of it by a jeopardy alert on the order and a ServiceOrderJeopardyEv
 per cause.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from models.domain.progress import OPEN, STUCK, Progress
 
 Document = dict[str, Any]
 
+TOO_LATE = "tooLate"
 EARLY = 0.05
 """Where the rest of the way is not known, the alert goes out when this share of the order's time is left."""
 
@@ -25,7 +27,7 @@ class Jeopardy:
     Attributes:
         id: of the cause: the same cause is told once.
         kind: `stuck` (something is held, or waits for information), `overdue` (work takes longer than expected) or
-            `tooLate` (there is more to do than time is left).
+            `tooLate` (there is more to do than time is left, although nothing is stuck or overdue).
         item: path of the order item that decides, or None where no task is left.
         message: for people.
     """
@@ -34,6 +36,13 @@ class Jeopardy:
     kind: str
     item: str | None
     message: str
+
+    def is_told(self, causes: Collection[str]) -> bool:
+        """Whether those causes, which were told before, say it already.
+
+        That there is too little time is no cause of its own where something was told to have used it up.
+        """
+        return self.id in causes or (self.id == TOO_LATE and bool(causes))
 
     def alert(self, order_id: str, item_id: str | None, at: datetime) -> Document:
         """As an entry of the order's `jeopardyAlert` (TMF641 v4)."""
@@ -83,17 +92,17 @@ def jeopardy(progress: Progress, view: Outlook, begun: datetime, requested: date
     key = _deciding(progress, view)
     task, run = progress.tasks[key], progress.run[key]
     promise = f"The order is wanted by {to_text(requested)}, and will probably be done {_when(view, expected)}."
-    if run.state in OPEN and run.started is not None:
+    if key in view.overdue and run.started is not None:
         since = _words((now - run.started).total_seconds())
         return Jeopardy(
             f"{key}-overdue"[:100], "overdue", task.item, f"{task.name} has been under way for {since}. {promise}"
         )
-    if run.state != "waiting":
+    if run.state not in OPEN and run.state != "waiting":
         code = (run.error or {}).get("code", run.state)
         why = (run.error or {}).get("reason", "It waits for information")
         return Jeopardy(f"{key}-{code}"[:100], "stuck", task.item, f"{task.name}: {why}. {promise}")
     needs = f"What is left needs {_words(view.seconds)}, {task.name} first."
-    return Jeopardy("tooLate", "tooLate", task.item, f"{needs} {promise}")
+    return Jeopardy(TOO_LATE, TOO_LATE, task.item, f"{needs} {promise}")
 
 
 def _deciding(progress: Progress, view: Outlook) -> str:

@@ -30,6 +30,8 @@ class Outlook:
         stuck: whether a task is held or waits for information, so that it does not go on by itself.
         rest: seconds of the work that has not begun, along its longest path. Later than this before a promised date,
             the date is not kept any more, even if all that is under way ends at that moment.
+        overdue: keys of the tasks that are under way and have used up their expected time (all but `CAUTION` of it), or
+            have none.
     """
 
     seconds: float
@@ -37,6 +39,7 @@ class Outlook:
     known: bool
     stuck: bool
     rest: float
+    overdue: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -64,6 +67,7 @@ def outlook_steps(progress: Progress, expected: Mapping[str, float], now: dateti
     ends: dict[str, _Stretch] = {}
     last: str | None = None
     stuck, known, rest = False, True, 0.0
+    overdue: set[str] = set()
     for number, task in enumerate(progress.plan.tasks):  # what a task needs stands before it
         if number % _STEP == _STEP - 1:
             yield
@@ -73,12 +77,14 @@ def outlook_steps(progress: Progress, expected: Mapping[str, float], now: dateti
         known = known and task.key in expected
         stretch = ends[task.key] = _stretch(task, run, expected.get(task.key, 0.0), ends, now)
         stuck = stuck or run.state in STUCK
+        if run.state in OPEN and stretch.end <= stretch.rest:
+            overdue.add(task.key)
         rest = max(rest, stretch.rest)
         if last is None or stretch.end > ends[last].end:
             last = task.key
     if last is None:
         return Outlook(0.0, (), known=True, stuck=False, rest=0.0)
-    return Outlook(ends[last].end, _path(ends, last), known=known, stuck=stuck, rest=rest)
+    return Outlook(ends[last].end, _path(ends, last), known=known, stuck=stuck, rest=rest, overdue=frozenset(overdue))
 
 
 def _stretch(task: PlannedTask, run: TaskRun, duration: float, ends: Mapping[str, _Stretch], now: datetime) -> _Stretch:

@@ -107,9 +107,16 @@ def _before(line: Line) -> str:
 
 
 def _pending(task: PlannedTask, run: TaskRun, document: Mapping[str, Any]) -> Wait:
-    message = f"{_task(task)} waits for information: {(run.error or {}).get('message', 'see the order')}"
+    error = run.error or {}
+    message = (
+        f"{_task(task)} waits for information: {sentence(error.get('message', 'see the order'))} It is up to the "
+        "customer: it goes on with a PATCH of the order that gives it."
+    )
+    if run.deadline is not None:
+        message += f" Without it, it is held at {to_text(run.deadline)}."
+    details = {"missing": [dict(entry) for entry in error["missing"]]} if error.get("missing") else {}
     since = document.get("updated")
-    return Wait("information", "customer", message, since, run.deadline, None, task.item, task)
+    return Wait("information", "customer", message, since, run.deadline, None, task.item, task, details)
 
 
 def _retry(evidence: Evidence, task: PlannedTask, run: TaskRun, document: Mapping[str, Any]) -> Wait:

@@ -9,13 +9,16 @@ from som.cli import output
 from som.cli.connection import ADMINISTRATION, Server, at
 from som.cli.exits import Unusable
 from som.cli.fallout import Cause, Code, Fulfiller, Queue, Since, Specification, wanted
-from som.cli.options import DEFAULT_URL, As, AsJson, Url
+from som.cli.options import DEFAULT_URL, As, AsJson, Limit, Offset, Url
 
 _RESOLUTIONS = f"{ADMINISTRATION}/falloutResolution"
 _PAUSE_SECONDS = 0.5
 _ENDED = ("done", "cancelled")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Identifier of the resolution.")]
+OneOrAll = Annotated[
+    str | None, typer.Argument(metavar="[ID]", help="Identifier of the resolution; left out, all are listed.")
+]
 
 
 def resolve(
@@ -62,14 +65,29 @@ def _worked_off(server: Server, found: dict[str, Any]) -> dict[str, Any]:
 
 
 def resolution(
-    resolution_id: Id,
+    resolution_id: OneOrAll = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Show how far a bulk resolution is, and what has become of its tasks."""
+    """Show how far a bulk resolution is, and what has become of its tasks; or list them all."""
     with Server(url) as server:
-        found = server.get(at(_RESOLUTIONS, resolution_id))
-    _show(found, as_json=as_json)
+        if resolution_id is not None:
+            _show(server.get(at(_RESOLUTIONS, resolution_id)), as_json=as_json)
+            return
+        page = server.page(_RESOLUTIONS, {"limit": limit, "offset": offset})
+    columns = ("id", "state", "do", "found", "passed on", "refused", "became", "who", "why")
+    output.listing(page.items, page.total, columns, _row, in_json=as_json)
+
+
+def _row(one: dict[str, Any]) -> output.Row:
+    counts = (str(one[name]) for name in ("found", "taken", "refused"))
+    return (one["id"], output.state(one["state"]), one["do"], *counts, _became(one), one.get("who"), one.get("why"))
+
+
+def _became(found: dict[str, Any]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in sorted((found.get("outcome") or {}).items()))
 
 
 def stop(
@@ -90,7 +108,6 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.as_json(found)
         return
-    became = ", ".join(f"{count} {state}" for state, count in sorted((found.get("outcome") or {}).items()))
     output.facts(
         [
             ("id", found["id"]),
@@ -100,7 +117,7 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
             ("passed on", str(found["taken"])),
             ("refused", str(found["refused"])),
             ("not looked at", str(found["left"]) if found.get("left") else None),
-            ("became", became),
+            ("became", _became(found)),
             ("stopped by", (found.get("stopped") or {}).get("who")),
             ("not undone", str(found["notUndoneCount"]) if found.get("notUndoneCount") else None),
         ]

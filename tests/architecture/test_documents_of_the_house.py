@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from adapters.kinds import BUILT_IN
+from adapters.optional_kinds import OPTIONAL
+
 ROOT = Path(__file__).parents[2]
+CLASSES = {kind.kind: kind.__name__ for kind in BUILT_IN} | {
+    kind: where.source.partition(":")[2] for kind, where in OPTIONAL.items()
+}
 PAGES = sorted(
     page.relative_to(ROOT).as_posix() for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")] if page.is_file()
 )
@@ -45,3 +51,13 @@ def test_every_make_target_that_the_house_promises_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in ("setup", "demo", "stop", "test", "lint", "bench", "serve", "clean"):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("kind", sorted(CLASSES))
+def test_every_kind_of_fulfiller_says_what_it_was_run_against_and_passes_the_suite(kind: str) -> None:
+    page = (ROOT / "docs" / "reference" / "fulfillers.md").read_text(encoding="utf-8")
+    table = page.partition("\n## What each kind was run against\n")[2]
+    assert re.search(rf"^\| `{kind}` \| \S.* \|.*\|$", table, re.MULTILINE), "the table leaves it out"
+    tests = [test.read_text(encoding="utf-8") for test in (ROOT / "tests" / "integration").rglob("test_*.py")]
+    name = re.compile(rf"\b{CLASSES[kind]}\b")
+    assert any("(FulfillerSuite)" in text and name.search(text) for text in tests), "no suite runs it"

@@ -145,6 +145,20 @@ async def test_a_person_is_told_what_to_do_from_the_orders_data(store: Store) ->
     assert body["input"] == {"speed": 100}
 
 
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (a_call(key="p:1", name="survey"), "survey: add service-1"),
+        (a_call(key="p:2", name="add"), "add service-1"),
+        (a_call("compensate", "p:3", name="survey", fulfil_key="p:1"), "Undo: survey: add service-1"),
+    ],
+)
+async def test_without_a_name_of_its_own_work_is_called_by_its_task(
+    store: Store, call: FulfillerCall, name: str
+) -> None:
+    assert (await opened(People(store), call))["name"] == name
+
+
 async def test_the_specifications_word_stands_above_the_registrations(store: Store) -> None:
     own = {"queue": "surveyors", "due": "PT1H", "instructions": "= not an expression any more", "priority": 0}
     body = await opened(People(store), a_call(key="p:00aa", input={"manual": own, "floor": 3}))

@@ -1,92 +1,36 @@
-"""The kind `tmf685` against a stand-in that keeps reservations in memory and answers in whatever state it is told.
+"""The kind `tmf685` keeps to the port, against a stand-in that keeps reservations in memory and answers as it is told.
 
 The whole way, to the pools of a second instance of this product, is in tests/acceptance/test_allocation.py.
 """
 
+import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
+import aiohttp
 import pytest
 from aiohttp import web
 
 from adapters.credentials import Credentials
 from adapters.http_session import Tools, open_session
-from adapters.ports import Accepted, Done, FulfillerCall, Outcome, Refused, Shortage
+from adapters.ports import Accepted, Done, Fulfiller, FulfillerCall, Outcome, Refused, Shortage
 from adapters.tmforum.reservation_reading import external_id
 from adapters.tmforum.reservations import Tmf685Fulfiller
 from models.domain.fulfiller import FulfillerDefinition
+from tests.integration.adapters.reservation_stand_in import StandIn
+from tests.integration.fulfiller_suite import Behaviour, FulfillerSuite
 
 Document = dict[str, Any]
-BLOCK = {"id": "r-7", "href": "http://there/resource/r-7", "name": "block 7", "value": "10.0.7.0/29",
-         "characteristic": {"gateway": "10.0.7.1"}}  # fmt: skip
-
-
-@dataclass
-class StandIn:
-    """A system with pools: what it holds, and what it was asked.
-
-    It gives as many blocks as are wanted where it is `exact`, else always the same one; `changes` whether it has PATCH.
-    """
-
-    state: str = "completed"
-    exact: bool = False
-    changes: bool = True
-    held: dict[str, Document] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-    posted: list[Document] = field(default_factory=list)
-
-    def shown(self, reservation: Document) -> Document:
-        item: Document = {"id": "1", "stateChangeReason": "no block is left"}
-        if self.state == "completed":
-            item["appliedCapacity"] = {"resource": self.blocks(reservation)}
-        return {**reservation, "state": self.state, "ahead": 2, "reservationItem": [item]}
-
-    def blocks(self, reservation: Document) -> list[Document]:
-        if not self.exact:
-            return [BLOCK]
-        names = [f"{reservation['id']}-{number}" for number in range(reservation["quantity"])]
-        return [{"id": name, "value": name} for name in names]
-
-    async def retrieve(self, request: web.Request) -> web.Response:
-        found = self.held.get(request.match_info["id"])
-        return web.json_response(self.shown(found)) if found else web.Response(status=404)
-
-    async def change(self, request: web.Request) -> web.Response:
-        self.asked.append("PATCH")
-        found = self.held.get(request.match_info["id"])
-        if not self.changes:
-            return web.Response(status=405)
-        if found is None:
-            return web.Response(status=404)
-        found.update(await request.json())
-        return web.json_response(self.shown(found))
-
-    async def list(self, request: web.Request) -> web.Response:
-        self.asked.append("GET")
-        wanted = request.query["externalId"]
-        return web.json_response([self.shown(one) for one in self.held.values() if one["externalId"] == wanted])
-
-    async def create(self, request: web.Request) -> web.Response:
-        self.asked.append("POST")
-        body = await request.json()
-        self.posted.append(body)
-        made = {"id": f"no-{len(self.posted)}", "externalId": body["externalId"]}
-        made["quantity"] = body["reservationItem"][0]["quantity"]
-        self.held[made["id"]] = made
-        return web.json_response(self.shown(made), status=201)
-
-    async def delete(self, request: web.Request) -> web.Response:
-        self.asked.append("DELETE")
-        gone = self.held.pop(request.match_info["id"], None)
-        return web.Response(status=204 if gone else 404)
 
 
 @dataclass
 class Scene:
     there: StandIn
     fulfiller: Tmf685Fulfiller
+    session: aiohttp.ClientSession
+    url: str
 
     async def engage(self, **more: Any) -> Outcome:
         return await self.fulfiller.engage(self.call(**more))
@@ -100,22 +44,50 @@ class Scene:
 
 @pytest.fixture
 async def scene() -> AsyncIterator[Scene]:
-    there = StandIn()
-    app = web.Application()
-    app.router.add_get("/v4/reservation", there.list)
-    app.router.add_post("/v4/reservation", there.create)
-    app.router.add_get("/v4/reservation/{id}", there.retrieve)
-    app.router.add_patch("/v4/reservation/{id}", there.change)
-    app.router.add_delete("/v4/reservation/{id}", there.delete)
-    runner = web.AppRunner(app)
+    there, app = StandIn(), web.Application()
+    there.route(app)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
     async with open_session() as session:
-        definition = FulfillerDefinition("carrier", "Carrier", "tmf685", endpoint=f"http://{host}:{port}/v4")
-        yield Scene(there, Tmf685Fulfiller.create(definition, Credentials(None), Tools(lambda: session)))
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/v4"
+        yield Scene(there, made(session, url), session, url)
     await runner.cleanup()
+
+
+def made(session: aiohttp.ClientSession, url: str) -> Tmf685Fulfiller:
+    definition = FulfillerDefinition("carrier", "Carrier", "tmf685", endpoint=url)
+    return Tmf685Fulfiller.create(definition, Credentials(None), Tools(lambda: session))
+
+
+class TestTmf685WithAStandIn(FulfillerSuite):
+    counterpart = "a stand-in, in memory, that knows the paths and states of TMF685; no real system"
+    cannot: ClassVar = {
+        "accepted and reported": "Nobody tells of a reservation that is in work: it is looked at.",
+    }
+    facts: ClassVar = {"id": "r-7", "value": "10.0.7.0/29"}
+    characteristics: ClassVar[dict[str, Any]] = {}
+
+    @pytest.fixture(autouse=True)
+    def _set_up(self, scene: Scene) -> None:
+        self.scene = scene
+
+    async def fulfiller(self, behaviour: Behaviour) -> Fulfiller:
+        self.scene.there.behave(behaviour)
+        return made(self.scene.session, nobody() if behaviour == "absent" else self.scene.url)
+
+    async def standing(self) -> int:
+        return 0 if self.scene.there.state == "rejected" else len(self.scene.there.held)
+
+    def call(self, operation: Any = "fulfil", **attributes: Any) -> FulfillerCall:
+        demand = {"kind": "allocate", "name": "prefix", "input": {"pool": "public", "count": 1}}
+        return super().call(operation, **{**demand, **attributes})
+
+
+def nobody() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}/v4"
 
 
 async def test_a_demand_becomes_a_reservation_and_its_resources_the_output(scene: Scene) -> None:

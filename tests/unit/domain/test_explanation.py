@@ -101,9 +101,12 @@ def test_another_order_and_a_cancellation_that_is_stuck_are_named() -> None:
 
 
 def test_information_is_up_to_the_customer() -> None:
-    (wait,) = explain(evidence({"1.a": TaskRun("pending", error={"message": "which floor?"})})).waits
-    assert (wait.kind, wait.by) == ("information", "customer")
-    assert "which floor?" in wait.message
+    missing = [{"characteristic": "floor"}]
+    error = {"message": "which floor?", "missing": missing}
+    (wait,) = explain(evidence({"1.a": TaskRun("pending", deadline=LATER, error=error)})).waits
+    assert (wait.kind, wait.by, wait.until) == ("information", "customer", LATER)
+    assert "which floor? It is up to the customer: it goes on with a PATCH of the order" in wait.message
+    assert wait.details["missing"] == missing
     assert wait.kind in KINDS
 
 

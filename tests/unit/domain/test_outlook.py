@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from models.domain.jeopardy import jeopardy, latest
+from models.domain.jeopardy import Jeopardy, jeopardy, latest
 from models.domain.outlook import CAUTION, outlook
 from models.domain.progress import Progress
 from tests.unit.domain.plans import plan, task
@@ -103,6 +103,28 @@ def test_work_that_takes_longer_than_expected_is_named() -> None:
     assert found is not None
     assert (found.kind, found.id) == ("overdue", "1.a-overdue")
     assert "1.a has been under way for 2 h" in found.message
+
+
+def test_work_that_has_just_begun_is_not_to_blame_for_a_date_that_cannot_be_kept() -> None:
+    progress = Progress(plan(task("1.a"), task("1.b", ("1.a",))))
+    progress.move("1.a", "running", started=in_hours(-0.5))
+    view = outlook(progress, {"1.a": HOUR, "1.b": HOUR}, NOW)
+    found = jeopardy(progress, view, in_hours(-0.5), in_hours(1), NOW)
+    assert found is not None
+    assert found.kind == "tooLate"
+    assert "What is left needs 1 h 30 min, 1.a first." in found.message
+    unknown = jeopardy(progress, outlook(progress, {"1.b": HOUR}, NOW), in_hours(-0.5), in_hours(0.5), NOW)
+    assert unknown is not None
+    assert unknown.kind == "overdue"
+
+
+def test_too_little_time_is_no_cause_of_its_own_where_something_has_used_it_up() -> None:
+    late, stuck = Jeopardy("tooLate", "tooLate", "1", "x"), Jeopardy("1.a-refused", "stuck", "1", "x")
+    assert not late.is_told(())
+    assert late.is_told({"tooLate"})
+    assert late.is_told({"1.b-overdue"})
+    assert not stuck.is_told({"tooLate", "1.b-overdue"})
+    assert stuck.is_told({"1.a-refused"})
 
 
 def test_an_alert_is_shown_as_tmf641_has_it() -> None:

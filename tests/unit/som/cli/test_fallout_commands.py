@@ -152,6 +152,17 @@ def test_much_fallout_is_resolved_at_once(server: SmallServer, capsys: pytest.Ca
     assert main(["fallout", "resolve"]) != 0
 
 
+def test_bulk_jobs_are_listed_for_whoever_has_lost_the_id(
+    server: SmallServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = {"id": "j1", "state": "done", "do": "retry", "found": 500, "taken": 499, "refused": 1, "who": "bo",
+           "outcome": {"done": 490, "held": 9}}  # fmt: skip
+    server.answers["GET", "/som/v1/falloutResolution"] = Answer(200, [job])
+    assert main(["fallout", "resolution"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "j1 done retry 500 499 1 490 done, 9 held bo" in told
+
+
 def test_a_bulk_job_is_stopped_and_says_what_is_left(server: SmallServer, capsys: pytest.CaptureFixture[str]) -> None:
     stays = {"serviceOrder": {"id": "o1"}, "item": "1", "task": {"id": "o1:a", "name": "dig"}, "reason": "A hole."}
     job = {"id": "j1", "state": "cancelled", "do": "fail", "found": 500, "taken": 20, "refused": 0, "left": 480,
