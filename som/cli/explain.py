@@ -131,10 +131,13 @@ def _add_item(tree: Tree, item: Mapping[str, Any], found: Mapping[str, Any]) -> 
 def _policy_line(one: Mapping[str, Any]) -> Text:
     """What a policy has decided about the order, and what came of it."""
     said = one.get("approval") or {}
-    words = [one["outcome"], one["result"].get("notBefore"), one["result"].get("reason"), one.get("problem")]
+    told = one["result"]
+    words = [one["outcome"], told.get("do"), told.get("notBefore"), told.get("reason"), one.get("problem")]
     if said:
         words += ["approved" if said["approved"] else "refused", said.get("who"), said.get("reason")]
-    line = Text.assemble((f"policy {one['policy']} ", "bold"), f"at {one['decisionPoint']}: ")
+    about = one.get("task") or (f"item {one['item']}" if "item" in one else None)
+    where = f"at {one['decisionPoint']}" + (f" about {about}" if about else "")
+    line = Text.assemble((f"policy {one['policy']} ", "bold"), f"{where}: ")
     return line + Text("; ".join(str(word) for word in words if word))
 
 
