@@ -1,6 +1,6 @@
 """TMF701 process flow specifications: the published recipes, as clients of TMF701 find them. Only read here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -12,17 +12,15 @@ from handlers.exchange import Reply, Request
 from handlers.paging import page_headers
 from handlers.query import Limits, parse_fields, parse_list_query
 from handlers.settings import HttpSettings
-from models.clock import to_text
 from models.domain.errors import NotFound
 from models.domain.filters import matches
 from models.domain.listing import Sort, select_fields
-from models.domain.recipes import Process
 from models.domain.shapes import Shape
+from models.process_flow_specifications import specification_body
 from models.recipe_book import PublishedRecipe
+from models.recipe_versions import SPECIFICATION as NAME
 
 Document = dict[str, Any]
-
-NAME = "processFlowSpecification"
 
 
 class ProcessFlowSpecifications:
@@ -38,7 +36,7 @@ class ProcessFlowSpecifications:
     async def list(self, request: Request) -> Reply:
         """Answer one page of those that match; without a wish, by name, the newest version first."""
         query = parse_list_query(request.query, self._shape, self._patterns, self._limits)
-        known = [specification_body(request, one) for one in await self._recipes.of(request.caller.tenant)]
+        known = [_body(request, one) for one in await self._recipes.of(request.caller.tenant)]
         found = [body for body in known if matches(query.condition, body, self._patterns)]
         for key in reversed(query.sort or (Sort(("name",)),)):
             found.sort(key=lambda body, key=key: _sorted_by(body, key), reverse=key.descending)  # type: ignore[misc]
@@ -57,7 +55,7 @@ class ProcessFlowSpecifications:
             raise NotFound(f"There is no processFlowSpecification with the id {request.id[:100]!r}.")
         if is_unchanged(request, {"rev": found.revision}):
             return Reply(304, headers=[(b"etag", etag(found.revision))])
-        body = select_fields(specification_body(request, found), fields)
+        body = select_fields(_body(request, found), fields)
         return Reply(200, orjson.dumps(body), [(b"etag", etag(found.revision))])
 
 
@@ -68,54 +66,5 @@ def _sorted_by(body: Mapping[str, Any], key: Sort) -> tuple[bool, str]:
     return (value is not None, str(value))
 
 
-def specification_body(request: Request, published: PublishedRecipe) -> Document:
-    """A version of a recipe as TMF701 describes kinds of processes; the JSON Schemas of its data are ours to add."""
-    process = published.recipe.process
-    made: Document = {
-        "id": published.id,
-        "href": request.url(f"/{NAME}/{published.id}"),
-        "@type": "ProcessFlowSpecification",
-        "name": published.name,
-        "version": published.version,
-        "lifecycleStatus": "published",
-        "lastUpdate": to_text(published.updated),
-        "processFlowSpecificationCharacteristic": list(_characteristics(process)),
-        "taskFlowSpecification": [
-            {"id": node.id, "name": node.title, "@type": "TaskFlowSpecificationRef"}
-            for node in process.nodes.values()
-            if node.kind == "task"
-        ],
-        "processFlowSpecificationRelationship": [
-            {"name": name, "relationshipType": "calls", "@type": "ProcessFlowSpecificationRelationship"}
-            for name in sorted(published.recipe.called - published.recipe.processes.keys())
-        ],
-        "inputSchema": process.input_schema,
-        "outputSchema": process.output_schema,
-    }
-    if process.name:
-        made["description"] = process.name
-    return {name: value for name, value in made.items() if value not in (None, [])}
-
-
-def _characteristics(process: Process) -> Iterator[Document]:
-    """Yield what a run begins with, as far as the recipe declares it."""
-    schema = process.input_schema or {}
-    required = schema.get("required") or ()
-    for name, rule in (schema.get("properties") or {}).items():
-        told = rule if isinstance(rule, Mapping) else {}
-        made: Document = {
-            "name": name,
-            "@type": "CharacteristicSpecification",
-            "configurable": True,
-            "minCardinality": 1 if name in required else 0,
-            "maxCardinality": 1,
-        }
-        for ours, theirs in (("description", "description"), ("valueType", "type"), ("regex", "pattern")):
-            if isinstance(told.get(theirs), str):
-                made[ours] = told[theirs]
-        values = [{"value": value} for value in told.get("enum") or ()]
-        if "default" in told:
-            values.append({"value": told["default"], "isDefault": True})
-        if values:
-            made["characteristicValueSpecification"] = values
-        yield made
+def _body(request: Request, published: PublishedRecipe) -> Document:
+    return {**specification_body(published), "href": request.url(f"/{NAME}/{published.id}")}

@@ -25,6 +25,7 @@ def stub(  # noqa: PLR0913 - an event has this many facts
     fields: Mapping[str, Any] | None = None,
     order: str | None = None,
     states: Mapping[str, Any] | None = None,
+    view: str | None = None,
 ) -> Stub:
     """An owed event, still without number and time, which the write gives it.
 
@@ -38,6 +39,7 @@ def stub(  # noqa: PLR0913 - an event has this many facts
         fields: further attributes of the event, such as the milestone reached.
         order: the order that caused it, where that is another resource's event.
         states: all attributes that are states right after this change, of a resource that has several.
+        view: name of another view of the resource, where the event tells of that (`Subject.view_of`).
     """
     made: Stub = {"id": new_id(), "type": event_type, "who": who}
     for name, value in (
@@ -48,6 +50,7 @@ def stub(  # noqa: PLR0913 - an event has this many facts
         ("fields", fields),
         ("order", order),
         ("states", states),
+        ("view", view),
     ):
         if value is not None:
             made[name] = value

@@ -21,14 +21,15 @@ from models.store import Store
 
 Document = dict[str, Any]
 
-COLLECTIONS = tuple(RECORDED)
+COLLECTIONS = tuple(name for name, subject in RECORDED.items() if not subject.view_of)
 
 _CHUNK = 500
 _MAX_BYTES = 16_000_000
 _DUPLICATE_KEY = 11000
 _DECODED: CodecOptions[Document] = CodecOptions(tz_aware=True)
 _MORE = ("tenant", "body", "outbox", "order", "owner", "holder", "callback", *SIDES)
-_READ = dict.fromkeys(_MORE, 1)
+_OF_RECIPES = ("name", "version", "rev", "updated")
+_READ = dict.fromkeys((*_MORE, *_OF_RECIPES), 1)
 
 
 async def read(

@@ -104,7 +104,7 @@ class Versions:
                 raise Conflict(_immutable(stored))
             before, after = (_small(one, changed) for one in (stored["body"], body))
             told = outbox.stub(self._event("AttributeValueChangeEvent"), who=caller.subject, before=before, after=after)
-            if await self._write(stored, {"body": body}, told):
+            if await self._write(stored, {"body": body}, [told]):
                 return await self.get(caller.tenant, key)
         raise self._busy()
 
@@ -125,7 +125,7 @@ class Versions:
             IllegalTransition: its life has no such move.
         """
         fields, told = self._moved(caller, stored, to, why)
-        return Update(self.collection, _guard(stored), outbox.change(stored, fields, [told], self._clock.now()))
+        return Update(self.collection, _guard(stored), outbox.change(stored, fields, told, self._clock.now()))
 
     def arriving(self, caller: Caller, body: Document, path: Sequence[str], why: str) -> Insertion:
         """The write that makes one and leads it through these states, as a part of a larger change.
@@ -136,9 +136,9 @@ class Versions:
         document = self._draft(caller, body)
         told = [outbox.stub(self._event("CreateEvent"), state=DRAFT, who=caller.subject, why=why)]
         for to in path:
-            fields, stub = self._moved(caller, document, to, why)
+            fields, more = self._moved(caller, document, to, why)
             document |= fields
-            told.append(stub)
+            told += more
         return Insertion(self.collection, outbox.first(document, told, self._clock.now()))
 
     async def step(self, caller: Caller, key: str, to: str, why: str | None, check: Check) -> Document:
@@ -167,7 +167,7 @@ class Versions:
             if stored["state"] != DRAFT:
                 raise Conflict(f"Only drafts can be removed; {stored['_id']} is {stored['state']}.")
             gone = outbox.stub(self._event("DeleteEvent"), state=DRAFT, who=caller.subject)
-            if await self._write(stored, {"tenant": f"~{stored['tenant']}"}, gone):
+            if await self._write(stored, {"tenant": f"~{stored['tenant']}"}, [gone]):
                 return
         raise self._busy()
 
@@ -179,7 +179,7 @@ class Versions:
 
     def _moved(
         self, caller: Caller, stored: Mapping[str, Any], to: str, why: str | None
-    ) -> tuple[Document, outbox.Stub]:
+    ) -> tuple[Document, list[outbox.Stub]]:
         state = stored["state"]
         self.life.move(state, to)
         told = outbox.stub(
@@ -191,10 +191,14 @@ class Versions:
             after={"state": to},
         )
         steps = [*stored.get("steps", ())[1 - _STEPS :], self._step(caller, to, why)]
-        return {"state": to, "steps": steps}, told
+        return {"state": to, "steps": steps}, [told, *self._besides(caller.subject, to, why)]
 
-    async def _write(self, stored: Mapping[str, Any], fields: Document, told: outbox.Stub) -> bool:
-        change = outbox.change(stored, fields, [told], self._clock.now())
+    def _besides(self, who: str, to: str, why: str | None) -> list[outbox.Stub]:  # noqa: ARG002 - for those that have more
+        """What a move to this state is besides, for those who know such things by another name."""
+        return []
+
+    async def _write(self, stored: Mapping[str, Any], fields: Document, told: Sequence[outbox.Stub]) -> bool:
+        change = outbox.change(stored, fields, told, self._clock.now())
         return await self._store.update(self.collection, _guard(stored), change)
 
     def _event(self, name: str) -> str:

@@ -17,6 +17,8 @@ from models import owed, propagations
 from models.clock import Clock, parse
 from models.delivery_queue import queued
 from models.domain.events import event_document
+from models.process_flow_specifications import as_specification
+from models.recipe_versions import SPECIFICATION
 from models.store import Store
 from scheduler.delivery.audience import Audience
 from scheduler.delivery.settings import DeliverySettings
@@ -132,7 +134,7 @@ class Relay:
     async def _relay_batch(self, name: str, documents: list[Document]) -> None:
         now = self._clock.now()
         events = [
-            event_document(name, document, stub) | {"created": now}
+            event_document(name, await _seen(document, stub), stub) | {"created": now}
             for document in documents
             for stub in document.get("outbox", ())
         ]
@@ -149,3 +151,8 @@ class Relay:
         await owed.insert_in_order(self._store, "delivery", deliveries)
         self._wake({delivery["subscription"] for delivery in deliveries})
         await owed.strike_off(self._store, name, documents)
+
+
+async def _seen(document: Document, stub: Document) -> Document:
+    """The resource as the event tells of it: as it stands, or in the view that the stub names."""
+    return await as_specification(document) if stub.get("view") == SPECIFICATION else document

@@ -30,6 +30,7 @@ class Subject:
         within: name of the resource that it stands in and is addressed by; its body refers to it by that name.
         states: the attributes whose change is a change of state; an event tells of the first as its state.
         classes: classes of it (by `@type` or `@baseType`) that v4 tells of by a name of their own, and that name.
+        view_of: the resource that it is another view of, in whose outbox its events stand.
         on_request: those of the kinds that TM Forum does not know; only a subscription that names them gets them.
     """
 
@@ -42,6 +43,7 @@ class Subject:
     states: tuple[str, ...] = ("state",)
     classes: Mapping[str, str] = field(default_factory=dict)
     on_request: tuple[str, ...] = ()
+    view_of: str = ""
 
     @property
     def event_types(self) -> tuple[str, ...]:
@@ -126,6 +128,14 @@ SUBJECTS = {
             "processFlowManagement",
             ("Create", "AttributeValueChange", "StateChange", "Delete", "InformationRequired"),
             within="processFlow",
+        ),
+        Subject(
+            "tmf701",
+            "processFlowSpecification",
+            "Process flow specification",
+            "processFlowManagement",
+            ("Create", "Delete"),
+            view_of="recipe",
         ),
         Subject(
             "som",
@@ -312,9 +322,10 @@ def event_document(name: str, stored: Mapping[str, Any], owed: Mapping[str, Any]
 
     Args:
         name: the resource's name.
-        stored: the resource document with its body as it is now.
+        stored: the resource document with its body as it is now; where the stub tells of a view, with the view's.
         owed: the stub.
     """
+    name = owed.get("view", name)
     body = shown(stored) if name == "service" else stored["body"]
     if "states" in owed:
         body = {attribute: value for attribute, value in body.items() if attribute not in RECORDED[name].states}

@@ -113,12 +113,26 @@ def test_a_client_of_tmf701_alone_runs_a_recipe_and_hears_of_it(story: Drawn) ->
             assert kinds[0] == "TaskFlowCreateEvent"
             assert kinds[-1] == "TaskFlowDeleteEvent"
             assert kinds.count("TaskFlowStateChangeEvent") >= 2
+        recipe = story.call("GET", f"{BASE}/processFlowSpecification?name={story.name}")[0]
+        for step in ("retire", "publish"):
+            story.call("POST", f"/som/v1/recipe/{recipe['id']}/{step}", {})
+        assert [told["eventType"] for told in story.until(lambda: _told_of(listener, recipe))] == [
+            "ProcessFlowSpecificationDeleteEvent", "ProcessFlowSpecificationCreateEvent"
+        ]  # fmt: skip
         _delete(story, f"{BASE}/hub/{hub['id']}")
 
 
 def _ended(listener: Listener, key: str) -> list[tuple[str, str]]:
     told = listener.of("taskFlow", key)
     return told if told and told[-1][0] == "TaskFlowDeleteEvent" else []
+
+
+def _told_of(listener: Listener, recipe: Any) -> list[Any]:
+    """Both events of a specification, with the body that GET answers but for the moment of its change."""
+    told = [one for one in listener.told if one["event"].get("processFlowSpecification", {}).get("id") == recipe["id"]]
+    for one in told:
+        assert {**one["event"]["processFlowSpecification"], "lastUpdate": recipe["lastUpdate"]} == recipe
+    return told if len(told) == 2 else []
 
 
 def _in_state(story: Drawn, flow: Any, state: str) -> Any:

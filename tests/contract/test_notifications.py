@@ -85,6 +85,23 @@ BODIES: dict[str, Node] = {
 }
 BODIES["physicalResource"] = {**BODIES["resource"], "@type": "PhysicalResource", "serialNumber": "FTX-7"}
 BODIES["resourcePool"] = {"id": "vlans", "@type": "ResourcePool", "name": "vlans", "kind": "discrete", "quarantine": 60}
+BODIES["resourceSpecification"] = {
+    "id": "vlan",
+    "@type": "LogicalResourceSpecification",
+    "name": "VLAN",
+    "version": "1.0",
+    "lifecycleStatus": "Active",
+    "lastUpdate": DATE,
+}
+BODIES["processFlowSpecification"] = {
+    "id": "room:1.0.0",
+    "@type": "ProcessFlowSpecification",
+    "name": "room",
+    "version": "1.0.0",
+    "lifecycleStatus": "published",
+    "lastUpdate": DATE,
+    "taskFlowSpecification": [{"id": "wire", "name": "Wire it", "@type": "TaskFlowSpecificationRef"}],
+}
 BODIES["policyDecision"] = {
     "id": "o1:accept:credit",
     "order": "o1",

@@ -60,9 +60,11 @@ async def test_each_step_tells_who_took_it_when_and_why(client: ContractClient, 
     assert all(one["who"] and one["date"] for one in found["step"])
     stored = await dependencies.store.get("recipe", key)
     assert stored is not None
-    owed = [(one["type"], one.get("state")) for one in stored["outbox"]]
+    owed = [(one["type"], one["state"]) for one in stored["outbox"] if "view" not in one]
     assert owed[0] == ("RecipeCreateEvent", "draft")
     assert owed[1:] == [("RecipeStateChangeEvent", state) for state, _ in states[1:]]
+    seen = [one["type"] for one in stored["outbox"] if one.get("view") == "processFlowSpecification"]
+    assert seen == ["ProcessFlowSpecificationCreateEvent", "ProcessFlowSpecificationDeleteEvent"]
 
 
 async def test_a_recipe_that_is_for_an_action_may_use_the_service_and_its_order(client: ContractClient) -> None:
