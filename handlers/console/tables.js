@@ -40,7 +40,8 @@ export function editTable(editor, name) {
       if (decision && !present) Object.assign(decision, { id: chosen, name: chosen });
       return (await tables.saveXML({ format: true })).xml;
     };
-    const tables = new DmnJS({ container: place });
+    // at once: what was typed a moment ago is evaluated and kept, too
+    const tables = new DmnJS({ container: place, common: { debounceInput: false } });
     const open = async () => {
       await tables.importXML(present?.dmn || EMPTY('decision'));
       const view = tables.getViews().find((one) => one.type === 'decisionTable') || tables.getViews()[0];
