@@ -20,7 +20,7 @@ class Ledger:
 
     def __init__(self, path: str, log: Path | None) -> None:
         """Open the file (or `:memory:`); the log is written anew from it, one JSON line for each effect."""
-        self._rows = sqlite3.connect(path, isolation_level=None)
+        self._rows = sqlite3.connect(path, timeout=30, isolation_level=None)  # others write to it, too
         self._rows.executescript("pragma journal_mode = wal; pragma synchronous = normal;" + _TABLES)
         self._log = log.open("w", encoding="utf-8") if log else None
         for entry in self.effects():
