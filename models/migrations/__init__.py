@@ -1,7 +1,8 @@
 """Dated changes of the database, each run once, in order of their names, by one process at a time.
 
 A migration is a module here named `m<date>_<what>` with `async def migrate(database)`. It must be safe to repeat: a
-process that dies in the middle leaves it unrecorded, and the next one runs it again.
+process that dies in the middle leaves it unrecorded, and the next one runs it again. It changes what is there and makes
+what every database has (`models.indexes`); so on an empty database only the latter is done, once for all of them.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from models.clock import Clock
+from models.indexes import create_all
 from models.workers import former_lives
 
 Document = dict[str, Any]
@@ -71,6 +73,8 @@ async def _acquire(database: AsyncDatabase[Document], clock: Clock, by: str) -> 
 
 
 async def _run_missing(database: AsyncDatabase[Document], clock: Clock) -> list[str]:
+    if set(await database.list_collection_names()) <= {"lease"}:
+        return await _begin(database, clock)
     ran = []
     for name in await _missing(database):
         started = time.monotonic()
@@ -80,3 +84,12 @@ async def _run_missing(database: AsyncDatabase[Document], clock: Clock) -> list[
         log.info("migrated", migration=name, seconds=seconds)
         ran.append(name)
     return ran
+
+
+async def _begin(database: AsyncDatabase[Document], clock: Clock) -> list[str]:
+    """Make all that a database has; what dies before the end leaves one that is not empty any more."""
+    await create_all(database)
+    known, at = names(), clock.now()
+    await database["migration"].insert_many([{"_id": name, "at": at, "seconds": 0.0} for name in known])
+    log.info("made the database", migrations=len(known))
+    return known

@@ -36,3 +36,20 @@ async def test_what_a_newer_release_has_migrated_is_seen_by_an_older_one(store: 
     assert await migrations.of_a_newer_release(store.database) == []
     await store.database["migration"].insert_one({"_id": "m29991231_of_tomorrow"})
     assert await migrations.of_a_newer_release(store.database) == ["m29991231_of_tomorrow"]
+
+
+async def test_an_empty_database_is_made_as_one_that_all_migrations_have_gone_through(store: Store) -> None:
+    """What a process that died in its first start has left is not empty, and goes through all of them."""
+    await migrations.run(store.database, Clock(), "h:1/a")
+    made = await layout(store)
+    for name in await store.database.list_collection_names():
+        await store.database.drop_collection(name)
+    await store.database.create_collection("serviceOrder")
+    await migrations.run(store.database, Clock(), "h:1/b")
+    assert await layout(store) == made
+
+
+async def layout(store: Store) -> dict[str, set[str]]:
+    """The indexes of each collection."""
+    names = await store.database.list_collection_names()
+    return {name: set(await store.database[name].index_information()) for name in names if name != "lease"}
