@@ -197,6 +197,9 @@ class EmbeddedMongod:
             *("--logpath", str(self._folder.log), "--logappend"),
             # Its own telemetry costs CPU and disk on a small machine, and nobody reads it here.
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            # Of some 300 files it keeps those of a dropped database open for ten minutes, and aborts when there are too
+            # many: what nobody has used for a while is closed.
+            *("--setParameter", "wiredTigerFileHandleCloseIdleTime=15"),
             # What a killed server had begun to write holds its documents for so long; ours take a fraction of a second.
             *("--setParameter", "transactionLifetimeLimitSeconds=10"),
         )

@@ -2,10 +2,21 @@
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 from pathlib import Path
 from typing import Self
+
+_FILES = 64_000  # what its makers recommend; where it may open none more, it aborts
+
+
+def _allow_files(pid: int) -> None:
+    """Let it open as many files as it may: shells and service managers give 1,024, which three databases use up."""
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, hard))
 
 
 class MongodProcess:
@@ -30,6 +41,7 @@ class MongodProcess:
             child = subprocess.Popen(  # noqa: S603 - our own installed file
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
+        _allow_files(child.pid)
         return cls(child.pid, child)
 
     @property
