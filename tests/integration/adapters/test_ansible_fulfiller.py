@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -121,12 +122,11 @@ async def test_credentials_reach_the_playbook_and_stand_in_no_file(tmp_path: Pat
 def secrets_in(folder: Path, secret: str) -> list[Path]:
     """Files that hold it; they come and go while one looks."""
     found = []
-    for path in folder.rglob("*"):
-        try:
-            if path.is_file() and secret.encode() in path.read_bytes():
-                found.append(path)
-        except FileNotFoundError:
-            continue
+    for place, _, names in os.walk(folder):
+        for path in (Path(place, name) for name in names):
+            with suppress(FileNotFoundError):
+                if path.is_file() and secret.encode() in path.read_bytes():
+                    found.append(path)
     return found
 
 
