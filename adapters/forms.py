@@ -1,17 +1,13 @@
-"""Forms: JSON schemas (draft 2020-12) that say what a person reports back.
-
-They come from strangers: nothing is fetched that they refer to, and their patterns run in linear time.
-"""
+"""Forms: JSON Schemas (`models.schemas`) that say what a person reports back."""
 
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any
 
 import jsonschema_rs
-import orjson
 
 from models.domain.pointers import pointer
 from models.domain.violations import Violation
+from models.schemas import compiled, encoded
 
 MAX_BYTES = 100_000
 MAX_VIOLATIONS = 20
@@ -25,10 +21,10 @@ class JsonSchemaForms:
         """What is wrong with a form; pointers lead into it."""
         if not isinstance(form, Mapping) or form.get("type", "object") != "object":
             return [Violation("", "invalidForm", "A form is a JSON schema of an object.")]
-        if len(encoded := orjson.dumps(form, option=orjson.OPT_SORT_KEYS)) > MAX_BYTES:
+        if len(text := encoded(form)) > MAX_BYTES:
             return [Violation("", "invalidForm", f"A form can have at most {MAX_BYTES} bytes.")]
         try:
-            _compiled(encoded)
+            compiled(text)
         except jsonschema_rs.ValidationError as error:
             message = error.message.partition("\n")[0][:_MAX_MESSAGE]
             return [Violation(pointer(*error.instance_path), "invalidForm", f"This is no JSON schema: {message}.")]
@@ -39,7 +35,7 @@ class JsonSchemaForms:
     def violations(self, form: Mapping[str, Any], values: Mapping[str, Any]) -> list[Violation]:
         """What is wrong with reported values; pointers lead into them, for a missing one to where it would stand."""
         found = []
-        for error in _compiled(orjson.dumps(form, option=orjson.OPT_SORT_KEYS)).iter_errors(values):
+        for error in compiled(encoded(form)).iter_errors(values):
             path = list(error.instance_path)
             code = "invalidValue"
             if error.kind.name == "required":
@@ -49,18 +45,3 @@ class JsonSchemaForms:
             if len(found) == MAX_VIOLATIONS:
                 break
         return found
-
-
-def _fetch_nothing(uri: str) -> NoReturn:
-    message = f"a form cannot refer to {uri}"
-    raise ValueError(message)
-
-
-@lru_cache(maxsize=500)
-def _compiled(encoded: bytes) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(
-        orjson.loads(encoded),
-        validate_formats=True,
-        pattern_options=jsonschema_rs.RegexOptions(),
-        retriever=_fetch_nothing,
-    )

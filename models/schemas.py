@@ -1,6 +1,6 @@
-"""JSON Schemas (draft 2020-12) that recipes declare: of what a step is given, and of what it answers.
+"""JSON Schemas (draft 2020-12) of strangers: of forms, and of what steps of recipes are given and answer.
 
-They come from strangers: nothing is fetched that they refer to, their size is bounded, and patterns run in linear time.
+Nothing is fetched that they refer to, their size is bounded, and patterns run in linear time.
 """
 
 from collections.abc import Mapping
@@ -20,10 +20,10 @@ _MAX_MESSAGE = 200
 
 def fault(schema: Mapping[str, Any]) -> str | None:
     """What is wrong with a schema, in a sentence; None: it can be used."""
-    if len(encoded := _encoded(schema)) > MAX_BYTES:
-        return f"It has {len(encoded)} bytes; {MAX_BYTES} are allowed."
+    if len(text := encoded(schema)) > MAX_BYTES:
+        return f"It has {len(text)} bytes; {MAX_BYTES} are allowed."
     try:
-        _compiled(encoded)
+        compiled(text)
     except jsonschema_rs.ValidationError as error:
         place = f"{pointer(*error.instance_path)}: " if error.instance_path else ""
         return f"It is no JSON Schema: {place}{_short(error.message)}."
@@ -35,7 +35,7 @@ def fault(schema: Mapping[str, Any]) -> str | None:
 def violations(schema: Mapping[str, Any], value: Any) -> tuple[str, ...]:
     """What does not fit, each with the path of the value that is wrong; a schema that cannot be used lets all pass."""
     try:
-        found = _compiled(_encoded(schema)).iter_errors(value)
+        found = compiled(encoded(schema)).iter_errors(value)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
         return ()
     told = []
@@ -44,7 +44,8 @@ def violations(schema: Mapping[str, Any], value: Any) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _encoded(schema: Mapping[str, Any]) -> bytes:
+def encoded(schema: Mapping[str, Any]) -> bytes:
+    """A schema as `compiled` takes it: equal ones are equal texts."""
     return orjson.dumps(schema, option=orjson.OPT_SORT_KEYS, default=dict)
 
 
@@ -58,9 +59,14 @@ def _fetch_nothing(uri: str) -> NoReturn:
 
 
 @lru_cache(maxsize=1_000)
-def _compiled(encoded: bytes) -> jsonschema_rs.Draft202012Validator:
+def compiled(text: bytes) -> jsonschema_rs.Draft202012Validator:
+    """What checks values against a schema.
+
+    Raises:
+        jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError: it cannot be used.
+    """
     return jsonschema_rs.Draft202012Validator(
-        orjson.loads(encoded),
+        orjson.loads(text),
         validate_formats=True,
         pattern_options=jsonschema_rs.RegexOptions(),
         retriever=_fetch_nothing,

@@ -2,8 +2,8 @@
 
 How a subscriber receives one is in `models.wire.events`. Events of resource pools and of policies' decisions are our
 own, at the hub of our own API; TMF685 is a beta and names none. Those of resource specifications are there as TMF634
-names them. Sources: the hub and listener operations of TMF641
-v4.1, TMF638 v4.0, TMF633 v4.0, TMF639 v4.0 and v5.0, and TMF701 v4.1.
+names them. Sources: the hub and listener operations of TMF641 v4.1, TMF638 v4.0, TMF633 v4.0, TMF639 v4.0 and v5.0, and
+TMF701 v4.1.
 """
 
 from collections.abc import Mapping
