@@ -177,7 +177,7 @@ class EmbeddedMongod:
             if loop.time() - since > _STABLE_SECONDS:
                 pause = _FIRST_PAUSE_SECONDS
             status = "unknown" if process.exit_code is None else process.exit_code
-            words = self._folder.last_words()
+            words = self._folder.dying_words()
             _log.error("mongod has ended with status %s, starting it again: %s", status, words, extra={"in_s": pause})
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)

@@ -10,6 +10,9 @@ from pathlib import Path
 from adapters.database_errors import DataFolderInUse, DataFolderNotWritable
 
 _LOG_LIMIT_BYTES = 16 * 1024 * 1024
+_END_BYTES = 256 * 1024
+_LINES = 3
+_FATAL, _RESTARTED = '"s":"F"', "SERVER RESTARTED"  # in lines of its log
 
 
 @dataclass(frozen=True)
@@ -92,11 +95,15 @@ class MongodFolder:
 
     def last_words(self) -> str:
         """The end of what mongod wrote, for the message about a failed start."""
-        for path in (self.errors, self.log):
-            lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
-            if lines:
-                return " | ".join(lines[-3:])[-1000:]
-        return "it wrote nothing"
+        lines = _end(self.errors) or _end(self.log)
+        return _joined(lines[-_LINES:]) or "it wrote nothing"
+
+    def dying_words(self) -> str:
+        """Why a mongod that had served ended, as far as its log says so: what led to the first fatal thing, and it."""
+        lines = _end(self.log)
+        begun = max((place for place, line in enumerate(lines) if _RESTARTED in line), default=0)
+        fatal = next((place for place, line in enumerate(lines) if place >= begun and _FATAL in line), None)
+        return "it does not say why" if fatal is None else _joined(lines[max(begun, fatal - 1) :][:_LINES])
 
     def _rotate_log(self) -> None:
         if self.log.is_file() and self.log.stat().st_size > _LOG_LIMIT_BYTES:
@@ -107,3 +114,16 @@ class MongodFolder:
 
     def _not_writable(self, problem: OSError) -> DataFolderNotWritable:
         return DataFolderNotWritable(folder=self.root.parent, reason=problem.strerror or str(problem))
+
+
+def _end(path: Path) -> list[str]:
+    """The last lines of a file, which may be long; none where there is no file."""
+    if not path.is_file():
+        return []
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _END_BYTES))
+        return file.read().decode(errors="replace").splitlines()
+
+
+def _joined(lines: list[str]) -> str:
+    return " | ".join(lines)[-1000:]

@@ -187,7 +187,8 @@ def _name(evidence: Evidence, fulfiller: str | None) -> str:
 
 def _task(task: PlannedTask) -> str:
     what = "" if task.operation == "fulfil" else f"The {'stopping' if task.operation == 'cancel' else 'undoing'} of "
-    return f"{what or 'The '}task {task.name} of item {task.item}"
+    of = f" of item {task.item}" if task.service else ""  # a process flow has no items
+    return f"{what or 'The '}task {task.name}{of}"
 
 
 def behind(evidence: Evidence) -> set[str]:

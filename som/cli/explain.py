@@ -47,7 +47,12 @@ def _explained(server: Server, key: str) -> Mapping[str, Any]:
     except Refused as refusal:
         if refusal.status != _NOT_FOUND:
             raise
-        found = server.get(at(f"{ADMINISTRATION}/processFlow", key, "explanation"))
+        try:
+            found = server.get(at(f"{ADMINISTRATION}/processFlow", key, "explanation"))
+        except Refused as other:
+            if other.status != _NOT_FOUND:
+                raise
+            raise Refused(_NOT_FOUND, f"There is no order and no process flow with the id {key!r}.") from None
     return found
 
 

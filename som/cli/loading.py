@@ -122,8 +122,8 @@ def _kind(resource: Mapping[str, Any], path: Path) -> str:
             return _FOLDERS[folder]
     raise Unusable(
         f'{path} does not say what it holds: give it "@type": "ServiceSpecification", "ResourceSpecification", '
-        '"Fulfiller", "ResourcePool", "FalloutRule" or "Service", or put it into a folder called catalogue, resources, '
-        "fulfillers, pools, rules or services."
+        '"Fulfiller", "ResourcePool", "FalloutRule" or "Service", or put it into a folder called catalogue, '
+        "resource-specifications, fulfillers, pools, rules or services."
     )
 
 

@@ -211,5 +211,5 @@ def _row(one: dict[str, Any]) -> output.Row:
 
 def _decision_row(one: dict[str, Any]) -> output.Row:
     said = {name: value for name, value in one["result"].items() if name not in ("allow", "hold")}
-    answer = ", ".join(str(value) for value in said.values())
+    answer = ", ".join(one if isinstance(one, str) else f"{name} {output.short(one)}" for name, one in said.items())
     return (one["date"], one["order"], one["decisionPoint"], one["policy"], one["outcome"], answer, one["duration"])

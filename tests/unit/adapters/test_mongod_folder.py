@@ -58,3 +58,15 @@ def test_a_long_log_is_put_aside_at_the_next_start(tmp_path: Path) -> None:
     folder.release()
     assert not folder.log.exists()
     assert (folder.root / "mongod.log.1").exists()
+
+
+def test_of_a_long_log_the_end_is_told_and_of_one_that_ended_by_itself_what_led_to_that(tmp_path: Path) -> None:
+    folder = MongodFolder(tmp_path)
+    folder.acquire()
+    assert (folder.last_words(), folder.dying_words()) == ("it wrote nothing", "it does not say why")
+    life = ['{"s":"F",  "msg":"of a former life"}', '{"s":"I",  "msg":"***** SERVER RESTARTED *****"}']
+    end = ['{"s":"E",  "msg":"too many files"}', '{"s":"F",  "msg":"assertion"}', '{"s":"F",  "msg":"aborting"}']
+    folder.log.write_text("\n".join(['{"s":"I"}'] * 100_000 + life + end + ['{"s":"I",  "msg":"BACKTRACE"}']))
+    assert folder.dying_words() == " | ".join(end)
+    assert folder.last_words() == " | ".join([*end[1:], '{"s":"I",  "msg":"BACKTRACE"}'])
+    folder.release()
