@@ -33,7 +33,8 @@ def run_bench(url: str, file: Path, *arguments: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "part", ["waits", "orders", "fallout", "beside", "first-call", "delivery", "pools", "allocating", "recipes"]
+    "part",
+    ["waits", "orders", "fallout", "beside", "first-call", "people", "delivery", "pools", "allocating", "recipes"],
 )
 def test_the_smallest_run_of_a_part_gives_figures_beside_their_floors(
     mongodb_url: str, tmp_path: Path, part: str
