@@ -12,7 +12,8 @@ from models.domain.draft import Unplannable
 from models.domain.plan import Plan
 from models.domain.recipe_choice import RecipeWish
 from models.domain.recipes.binding import Binding
-from tests.unit.planning.examples import PATTERNS, Specification, item, ordered, snapshot, specification
+from models.domain.specification import Specification
+from tests.unit.planning.examples import PATTERNS, item, ordered, snapshot, specification
 
 LINE = {"add": (("fibre", "2.0.0"), ("fibre", "1.4.0"), ("copper", "1.0.0"))}
 TASKS = {"add": {"tasks": {"vlan": {"kind": "allocate", "input": {"pool": "vlans"}}, "build": {}}}}
