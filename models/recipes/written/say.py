@@ -99,6 +99,7 @@ class _Saying(Drawn):
         recipe = own(element, "recipe")
         if recipe is not None:
             body |= {n: recipe.get(n) for n in ("version", "specification", "action", "versions") if recipe.get(n)}
+            body |= {"byPolicy": True} if recipe.get("byPolicy") == "true" else {}
         body |= {"input": process.input_schema} if process.input_schema is not None else {}
         body |= {"output": process.output_schema} if process.output_schema is not None else {}
         body["steps"] = self._scope(process.id)
