@@ -41,7 +41,7 @@ def check(
 
 def _service(node: Node, fulfillers: _Names) -> Iterator[Problem]:
     work = node.work
-    named = work.fulfiller or (None if work.specification else work.type)
+    named = work.by
     if work.specification is None and named is None:
         reason = "It names neither a capability (specification and action) nor a fulfiller."
         yield at_node(node, "noWork", "incomplete", reason)
