@@ -9,7 +9,7 @@ from models.recipes.written import draw, load
 
 Body = dict[str, Any]
 
-_BOUND = ("specification", "action", "versions")
+_BOUND = ("specification", "action", "versions", "byPolicy")
 
 
 def drawn(body: Mapping[str, Any]) -> Body:

@@ -15,7 +15,7 @@ KINDS = ("opa", "dmn")
 DEFAULT_SECONDS = 2.0
 MAX_TEXTS = 100
 """Ids and names of one sort that a policy is told, besides the order itself."""
-_NOT_RECORDED = frozenset({"order", "amended", "decisionPoint", "item", "service", "input"})
+_NOT_RECORDED = frozenset({"order", "amended", "decisionPoint", "item", "service", "current", "input"})
 LONGEST_RECORDED = 5_000
 """Characters of one value of its context that is recorded beside a decision."""
 

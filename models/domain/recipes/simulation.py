@@ -221,7 +221,7 @@ class _Simulation:
         if declared is not None and not (node.work.output_schema or {}).get("additionalProperties"):
             return declared | likely
         # What is not declared keeps the values assumed at the start, until the same task is done again.
-        again = guessed if visit > 1 else {}
+        again = self._guesses.again(visit, self._turn) if visit > 1 and not _in_rounds(node) else {}
         return {**again, **self._guesses.answer(node, visit, self._turn), **(declared or {}), **likely}
 
     def _choice(self, effect: effects.Choose) -> None:
@@ -252,7 +252,7 @@ class _Simulation:
 
     def _event_data(self, element: str, visit: int) -> dict[str, Any]:
         node = self._nodes[element]
-        return declared_outputs(node, visit) or (self._guesses.values(visit, self._turn) if visit > 1 else {})
+        return declared_outputs(node, visit) or (self._guesses.again(visit, self._turn) if visit > 1 else {})
 
     def _shift(self, element: str) -> int:
         return shift(self._turn, self._positions[element])
@@ -296,6 +296,11 @@ class _Simulation:
     def _waiting(self, state: State) -> str:
         tokens = [self._title(token.node) for token in state.tokens.values() if token.phase != "inside"]
         return f"It waits at {', '.join(tokens)}." if state.running and tokens else ""
+
+
+def _in_rounds(node: Node) -> bool:
+    """Whether a task is done once for each element of a list: that is not to do it again."""
+    return node.loop is not None and node.loop.kind != "standard"
 
 
 def _is_enumerated(node: Node, name: str) -> bool:
