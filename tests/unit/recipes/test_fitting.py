@@ -71,7 +71,12 @@ def test_a_decision_is_held_to_what_its_rule_task_declares_of_its_answer(answer:
 
 def test_the_input_of_a_decision_is_looked_at_before_it_is_asked() -> None:
     asked: list[Any] = []
-    run = running(one(rule(tag("inputSchema", PORT))), lambda _, given: asked.append(given) or 1, port=0)
+
+    def decide(_: str, given: Any) -> int:
+        asked.append(given)
+        return 1
+
+    run = running(one(rule(tag("inputSchema", PORT))), decide, port=0)
     assert "The input of x is not what it declares: /port: 0 is less than the minimum of 1" in run.stuck().reason
     assert asked == []
     assert run.retried(port=2).status == "completed"
