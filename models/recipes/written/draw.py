@@ -206,6 +206,7 @@ class _Drawing:
                 waiting = self.names[id(way)]
                 caught = element(scope.element, "intermediateCatchEvent", id=waiting, name=way.get("name"))
                 event(caught, way, self.definitions)
+                self._common(caught, way)
                 self._connect(scope, [tail], waiting)
                 tail = Tail(waiting)
             after += self._steps(scope, way["do"], [tail])
