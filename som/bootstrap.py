@@ -48,6 +48,7 @@ def serve(settings: Settings) -> int:
     Returns:
         The exit code: 0 after an orderly stop, 1 when it could not start (the log says why).
     """
+    gc.disable()  # until what stands for good stands: there is no garbage before, and looking for it takes its time
     set_up_logging(settings.log_format, settings.log_level)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
@@ -114,6 +115,7 @@ class Server:
         gc.collect()
         gc.freeze()  # what stands now stands for good: not looking at it again saves a seventh of a POST
         gc.set_threshold(*GC_THRESHOLDS)
+        gc.enable()
         http = HttpServer(app, listening)
         url = f"http://{self._settings.host}:{self._settings.port}"
         log.info("serving", url=url, roles=",".join(dependencies.roles))
