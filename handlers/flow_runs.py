@@ -79,6 +79,9 @@ class FlowRuns:
         if found is None and reference is not None:
             message = f"There is no published recipe {wanted[:200]!r}; GET /processFlowSpecification lists them."
             raise invalid(f"{_NAMED}Ref/id", "unknownReference", message)
+        if found is not None and version not in (None, found.version):
+            message = f"{found.id} is named, and the version {version[:64]!r} beside it."
+            raise invalid(f"{_NAMED}Ref/version", "contradiction", message)
         return found
 
     async def _is_new(self, tenant: str, wanted: str) -> bool:

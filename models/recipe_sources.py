@@ -10,7 +10,7 @@ from models.recipes.written import CannotSay, draw, dump, lay_out, load, say
 
 Body = dict[str, Any]
 
-_BOUND = ("specification", "action", "versions")
+_BOUND = ("specification", "action", "versions", "byPolicy")
 
 
 def drawn(body: Mapping[str, Any]) -> Body:

@@ -112,7 +112,7 @@ class FlowProjection:
             await withdraw_of_plan(self._store, self._clock, self._record.id)
         if states and body["state"] == "completed":
             body["characteristic"] = with_results(body, await self._results())
-        stuck = [error_message(**shown_error(run)) for run in progress.stuck(item)]
+        stuck = [error_message(**shown_error(run, "processFlow")) for run in progress.stuck(item)]
         told: Document = {
             "errorMessage": [_error(error) for error in (course.errors if course.phase == "undoing" else stuck)],
             "taskFlow": with_references(body, flows),
