@@ -11,6 +11,7 @@ from models.recipes.written import CannotSay, draw, dump, lay_out, load, say
 Body = dict[str, Any]
 
 _BOUND = ("specification", "action", "versions", "byPolicy")
+_HEAD = ("recipe", "id", "note", "version")
 
 
 def drawn(body: Mapping[str, Any]) -> Body:
@@ -74,11 +75,10 @@ def _with_what_stands_beside(written: Body, body: Mapping[str, Any]) -> Body:
     """
     if "binding" in body:
         bound = body["binding"][0] if len(body["binding"]) == 1 else {}
-        rest = {
-            name: value for name, value in written.items() if name not in (*_BOUND, "recipe", "id", "note", "version")
-        }
-        head = {name: written[name] for name in ("recipe", "id", "note", "version") if name in written}
-        written = {**head, **{name: bound[name] for name in _BOUND if bound.get(name)}, **rest}
+        said = {name: bound[name] for name in _BOUND if bound.get(name)}
+        head = {name: written[name] for name in _HEAD if name in written}
+        rest = {name: value for name, value in written.items() if name not in (*_BOUND, *_HEAD)}
+        written = {**head, **said, **rest}
     return written | ({"cases": body["testCase"]} if body.get("testCase") else {})
 
 
