@@ -103,14 +103,16 @@ def trouble_in(answer: Answer, now: datetime) -> Refused | Unreachable | Informa
     if status >= 500 or status in _NOT_BEGUN:
         said = _said(answer)
         reason = f"The fulfiller answered with HTTP {status}{': ' + said if said else ''}."
-        return Unreachable(reason, seconds(answer.retry_after, now), maybe_done=status not in _NOT_BEGUN)
+        wish, begun = seconds(answer.retry_after, now), status not in _NOT_BEGUN
+        return Unreachable(reason, wish, maybe_done=begun, cause="status", status=status)
     if 300 <= status < 400:
         where = text(answer.location)
         return Refused(f"The fulfiller redirects{f' to {where}' if where else ''}; redirects are not followed.")
     if status == 422 and (asked := _asked(answer)) is not None:
         return asked
     if status >= 400:
-        return Refused(_said(answer) or f"The fulfiller answered with HTTP {status} and gave no reason.")
+        reason = _said(answer) or f"The fulfiller answered with HTTP {status} and gave no reason."
+        return Refused(reason, code=_code(answer))
     if not answer.whole:
         return _unusable(f"The fulfiller's answer is longer than the {len(answer.body)} bytes that are read.")
     return None
@@ -165,6 +167,12 @@ def _said(answer: Answer) -> str | None:
         return _excerpt(answer.body) if answer.content_type.startswith("text/plain") else None
     said = [text(body.get(name)) for name in ("reason", "title", "message", "detail")]
     return text(": ".join(dict.fromkeys(part for part in said if part)))
+
+
+def _code(answer: Answer) -> str | None:
+    """The code in an answer that is no success: in our shape or TM Forum's."""
+    body = None if answer.content_type == "text/html" else json_of(answer)
+    return text(body.get("code")) if isinstance(body, Mapping) else None
 
 
 def _excerpt(body: bytes) -> str:

@@ -196,7 +196,8 @@ class Catalogue(Specifications[Specification]):
             name, version = compiled.name, compiled.version
             found = {action: published.bound(name, version, action) for action in ACTIONS}
             bound = {action: (one.name, one.version) for action, one in found.items() if one is not None}
-            known = self._bound[key] = compiled, published, with_recipes(compiled, bound)
+            choices = {action: published.choices(name, version, action) for action in ACTIONS}
+            known = self._bound[key] = compiled, published, with_recipes(compiled, bound, choices)
         return known[2]
 
     def _compiled_of(self, body: Document) -> Specification:

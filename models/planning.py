@@ -10,6 +10,7 @@ from models.domain.decomposition import decompose_steps
 from models.domain.draft import MAX_SERVICES, Unplannable
 from models.domain.order_items import OrderItem, items_of
 from models.domain.plan import Plan
+from models.domain.recipe_choice import RecipeWish
 from models.domain.snapshot import BUNDLES, RELIES_ON, MoreToSee, Snapshot, related_ids
 from models.domain.specification import Specification
 from models.domain.violations import Violation
@@ -64,18 +65,25 @@ async def load_snapshot(caller: Caller, order: Body, catalogue: Catalogue, inven
 
 
 async def plan_order(  # noqa: PLR0913, PLR0917 - what a plan is made from
-    order_id: str, caller: Caller, order: Body, catalogue: Catalogue, inventory: Inventory, at: str
+    order_id: str,
+    caller: Caller,
+    order: Body,
+    catalogue: Catalogue,
+    inventory: Inventory,
+    at: str,
+    chosen: Mapping[str, Sequence[RecipeWish]] | None = None,
 ) -> tuple[Plan, Snapshot]:
     """Return the plan of an order, from what catalogue and inventory say now, and what they said.
 
     What could be re-used is found by asking the inventory for the very values that are wanted, after which the order is
     decomposed again: once for each level of specifications at most. So it costs the same however many there are.
+    `chosen` are the recipes that policies want, by the path of the item.
 
     Raises:
         Unplannable: the order cannot be carried out.
         Unavailable: the database cannot be reached.
     """
-    snapshot = await load_snapshot(caller, order, catalogue, inventory, at)
+    snapshot = replace(await load_snapshot(caller, order, catalogue, inventory, at), chosen=chosen or {})
     while True:
         try:
             return await in_slices(decompose_steps(order_id, order, snapshot)), snapshot

@@ -81,9 +81,21 @@ class PublishedRecipes:
         return next((one for one in self._families.get(name, ()) if wanted.contains(one.version)), None)
 
     def bound(self, specification: str, version: str | None, action: str) -> PublishedRecipe | None:
-        """The newest published version that is for this action on this version of a specification."""
-        fitting = (one for one in self if any(bound.fits(specification, version, action) for bound in one.bindings))
-        return next(fitting, None)
+        """The newest published version that is for this action on this version of a specification, unless chosen."""
+        return next(
+            (one for one, bound in self._fitting(specification, version, action) if not bound.by_policy),
+            None,
+        )
+
+    def choices(self, specification: str, version: str | None, action: str) -> tuple[tuple[str, str], ...]:
+        """Name and version of all that are for this action, chosen or not; of one recipe, the newest version first."""
+        found = self._fitting(specification, version, action)
+        return tuple(dict.fromkeys((one.name, one.version) for one, _ in found))
+
+    def _fitting(
+        self, specification: str, version: str | None, action: str
+    ) -> Iterator[tuple[PublishedRecipe, Binding]]:
+        return ((one, bound) for one in self for bound in one.bindings if bound.fits(specification, version, action))
 
     def linked(self, recipe: Recipe) -> Recipe:
         """A recipe with those that it calls, directly or not, as far as they are published."""

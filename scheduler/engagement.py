@@ -384,7 +384,7 @@ async def _in_time(work: Awaitable[Outcome], seconds: float) -> Outcome:
         async with asyncio.timeout(seconds + PATIENCE):
             return await work
     except TimeoutError:
-        return Unreachable(f"The fulfiller did not answer within {seconds:g} seconds.")
+        return Unreachable(f"The fulfiller did not answer within {seconds:g} seconds.", cause="timeout")
     except Exception as error:
         log.exception("fulfiller kind raised")
         return Unreachable(f"The fulfiller's kind failed with {type(error).__name__}.")

@@ -111,7 +111,7 @@ class OrderProjection:
         for path in self._items if course.phase == "cancelled" else progress.dirty_items:
             if (item := self._items.get(path)) is not None:
                 before = item_at(self.body, item.pointer).get("state", "acknowledged")
-                errors = [error_message(**shown_error(run)) for run in progress.stuck(item)]
+                errors = [error_message(**shown_error(run, "serviceOrder")) for run in progress.stuck(item)]
                 items[item.pointer] = ItemState(course.item_state(before, views[path].state), errors)
         if course.phase == "working":
             steps = [roll_up(views.values())]

@@ -31,7 +31,7 @@ class Planner:
     enabling: EnablingServices
 
     async def plan(self, order: Document) -> Plan:
-        """The plan of a stored order, which has claimed what others may want to share of it.
+        """The plan of a stored order (`chosen`: see `Decomposing`), which has claimed what others may want to share.
 
         What was claimed is looked for once more: whoever had claimed it before may have built it in between.
 
@@ -55,8 +55,9 @@ class Planner:
         return plan
 
     async def _plan(self, order: Document) -> Plan:
-        caller, body = _engine(order["tenant"]), order["body"]
-        plan, _ = await plan_order(order["_id"], caller, body, self.catalogue, self.inventory, self.clock.text())
+        caller, at = _engine(order["tenant"]), self.clock.text()
+        sources = self.catalogue, self.inventory
+        plan, _ = await plan_order(order["_id"], caller, order["body"], *sources, at, order.get("chosen"))
         if plan.awaits:
             raise BuiltByOthers(plan.awaits)
         return plan

@@ -68,7 +68,7 @@ def make_engine(shared: Shared, placing: OrderPlacing, deciding: Deciding) -> En
     parts = _parts(shared, slots, durations, deciding)
     planner = Planner(shared.catalogue, shared.inventory, clock, EnablingServices(store, clock))
     claims = Claims(store, clock, ground.worker, settings.lease_seconds)
-    decomposing = Decomposing(store, clock, deciding)
+    decomposing = Decomposing(store, clock, deciding, shared.catalogue, shared.inventory)
     intake = Intake(store, clock, claims, planner.plan, deciding.admit, decomposing.prepare)
     engine = Engine(parts, claims, intake, CancellationParts(store, clock, planner.deletion))
     watch_in_hand(ground.registry, lambda: engine.in_hand)

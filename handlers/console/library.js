@@ -33,7 +33,7 @@ export async function showLibrary() {
 }
 
 function row(one) {
-  const bound = (one.binding || []).map((b) => `${b.action || 'add'} ${b.specification} ${b.versions || ''}`.trim()).join(', ');
+  const bound = (one.binding || []).map((b) => `${b.action || 'add'} ${b.specification} ${b.versions || ''} ${b.byPolicy ? 'by policy' : ''}`.trim()).join(', ');
   return h('tr', {},
     h('td', {}, h('a', { href: `#/${encodeURIComponent(one.id)}`, text: one.name }),
       one.description ? h('div', { class: 'dim', text: one.description }) : null),

@@ -43,6 +43,10 @@ function bindings(editor) {
       value: one.versions || '', class: 'short', 'aria-label': `Versions ${index + 1}`, placeholder: 'all', autocomplete: 'off', title: 'Such as ^1.2.0',
       onchange: (event) => { one.versions = event.target.value.trim(); told(); },
     }),
+    h('label', { title: 'Taken only where a policy at decompose names it' }, h('input', {
+      type: 'checkbox', checked: Boolean(one.byPolicy), 'aria-label': `By policy ${index + 1}`,
+      onchange: (event) => { one.byPolicy = event.target.checked || undefined; told(); },
+    }), ' by policy'),
     button('×', () => { all.splice(index, 1); draw(); told(); }, { class: 'quiet', 'aria-label': 'Remove' }))));
   draw();
   return fields.group('What it is for',

@@ -100,7 +100,12 @@ POINTS: Mapping[str, Point] = {
     ACCEPT: Point(frozenset(COUNTS), can_hold=True),
     APPROVE: Point(frozenset(COUNTS), {"queue": value.name_in("queue")}, "queue", can_hold=True),
     SCHEDULE: Point(frozenset(COUNTS), {"notBefore": value.moment}, "notBefore", can_hold=True),
-    DECOMPOSE: Point(OF_AN_ITEM, {"characteristic": value.values_by_name}, can_hold=True),
+    DECOMPOSE: Point(
+        OF_AN_ITEM | {"current", "recipes"},
+        {"characteristic": value.values_by_name, "recipe": value.recipes},
+        "recipe",
+        can_hold=True,
+    ),
     SELECT: Point(
         OF_A_TASK | {"candidates"}, {"refuse": value.refusals, "prefer": value.fulfillers}, "prefer", can_hold=True
     ),

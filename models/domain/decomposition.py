@@ -8,12 +8,15 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 from models.domain.additions import add_item
+from models.domain.bound_recipes import with_recipes
 from models.domain.draft import Draft, Node, Unplannable
+from models.domain.fulfilment import ACTIONS
 from models.domain.graph import Cyclic
 from models.domain.modifications import modify_item, refuse_modify
 from models.domain.order_items import OrderItem, cycle_steps, items_of
 from models.domain.plan import Plan, PlannedItem, PlannedService
 from models.domain.rebuilding import rebuild_item, refuse_rebuild
+from models.domain.recipe_choice import Found, chosen, in_words
 from models.domain.removals import delete_item, doomed_services, order_removals, refuse_delete
 from models.domain.slices import at_once
 from models.domain.snapshot import Body, MoreToSee, Snapshot
@@ -53,6 +56,7 @@ def decompose_steps(order_id: str, order: Mapping[str, Any], snapshot: Snapshot)
     yield from _services(draft)
     if draft.wishes:
         raise MoreToSee(tuple(draft.wishes.values()))
+    _choose_recipes(draft)
     _stop_if_refused(draft)
     layout = TaskLayout(draft)
     try:
@@ -99,6 +103,24 @@ def _existing_service(draft: Draft, item: OrderItem, doomed: frozenset[str]) -> 
         delete_item(draft, item, body, doomed)
     else:
         modify_item(draft, item, body)
+
+
+def _choose_recipes(draft: Draft) -> None:
+    """Have what policies choose carry out the services of an item; operations have tasks of their own."""
+    for item in draft.items:
+        wishes = draft.snapshot.chosen.get(item.path, ()) if item.operation is None else ()
+        if not wishes:
+            continue
+        published: list[Found] = []
+        for node in draft.nodes.values():
+            if node.item is item and node.specification is not None and node.action in ACTIONS:
+                published += node.specification.recipes.get(node.action, ())
+                found = chosen(node.specification, node.action, wishes)
+                if found is not None:
+                    node.specification = with_recipes(node.specification, {node.action: found})
+        for wish in wishes:
+            if wish.among(published) is None:
+                draft.refuse(item.pointer, "unknownRecipe", in_words(wish, published))
 
 
 def _is_there(draft: Draft, item: OrderItem) -> bool:

@@ -20,6 +20,11 @@ POLICY_SILENT = "policySilent"
 """Code of what a task that is not held says while it waits for the answer of a policy."""
 ACTIONS = ("retry", "edit", "reassign", "skip", "complete", "fail", "cancel")
 _MAX_REASON = 300
+_RESUMPTION: Mapping[str, str] = {
+    "serviceOrder": "To resume, set the state of the item to inProgress by a PATCH of the order.",
+    "processFlow": "To resume, set the state of the process flow to active by a PATCH of it.",
+}
+"""How its client has a held task tried again, by the type of the plan's owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,17 +194,21 @@ def facts(task: PlannedTask, run: TaskRun, decision: Mapping[str, Any] | None = 
     }
 
 
-def shown_error(run: TaskRun) -> Document:
-    """The error of a task as the order's errorMessage says it: of a held one what is wrong, was tried, and can be done.
+def shown_error(run: TaskRun, owner: str) -> Document:
+    """The error of a task as its owner's errorMessage says it: of a held one what is wrong, was tried, and can be done.
 
-    It has to be enough for somebody who knows TMF641 and nothing else of this server.
+    It has to be enough for somebody who knows TMF641 (of an order) or TMF701 (of a process flow) and nothing else of
+    this server.
+
+    Args:
+        run: where the task stands.
+        owner: the type of the plan's owner.
     """
     error = run.error or {}
     if run.state != "held":
         return error
     advice = kind_of(str(error.get("code", ""))).advice
-    how = "To resume, set the state of the item to inProgress by a PATCH of the order."
-    return {**error, "message": f"{sentence(error.get('message', ''))} {_tried(run)}{advice} {how}"}
+    return {**error, "message": f"{sentence(error.get('message', ''))} {_tried(run)}{advice} {_RESUMPTION[owner]}"}
 
 
 def sentence(text: str) -> str:

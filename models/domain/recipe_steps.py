@@ -52,7 +52,7 @@ def planned_step(task: PlannedTask, run: int, start: Start, recipe: Recipe, form
         undoing=start.undoing,
         of=task.key,
         step=start.key,
-        fulfiller=node.work.fulfiller,
+        fulfiller=node.work.fulfiller if kind == "person" else node.work.by,
         sources=dict(start.sources),
         secrets=tuple(sorted(secrets_of(node.work.inputs or ()))) if kind != "person" else (),
     )
@@ -76,7 +76,10 @@ def _own_action(work: Work, otherwise: str) -> str:
 
 
 def _capability(task: PlannedTask, work: Work, kind: Kind) -> Capability:
-    """What a fulfiller must be able to do: as the step says, else another engine's job type, else as the recipe."""
+    """What a fulfiller must be able to do: as the step says, else another engine's job type, else as the recipe.
+
+    Who is asked by name, as for such a type, is held against nothing of it.
+    """
     wanted = work.specification or work.type
     action = work.action or (task.action if kind == "fulfil" else kind)
     if wanted is not None:

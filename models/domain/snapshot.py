@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.domain.order_items import OrderItem
+from models.domain.recipe_choice import RecipeWish
 from models.domain.relations import Relation
 from models.domain.specification import Specification
 
@@ -61,6 +62,7 @@ class Snapshot:
         answered: what was asked of the inventory about these (`Wish.key`); what it has is in `shared`.
         building: who builds what was asked for (`Wish.key`), where the inventory has none in use yet.
         gone: ids of services that are terminated although nobody ordered that: an `add` that names one builds it anew.
+        chosen: the recipes that policies want, by the path of the item.
     """
 
     at: str
@@ -72,6 +74,7 @@ class Snapshot:
     answered: frozenset[str] = frozenset()
     building: Mapping[str, Builder] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
+    chosen: Mapping[str, Sequence[RecipeWish]] = field(default_factory=dict)
     _families: Mapping[str, list[Specification]] = field(init=False, repr=False, compare=False)
 
     def builds_anew(self, item: OrderItem) -> bool:

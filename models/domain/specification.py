@@ -20,6 +20,9 @@ from models.domain.violations import Violation
 
 ORDERABLE = frozenset({"active", "launched"})
 
+Choices = Mapping[str, tuple[tuple[str, str], ...]]
+"""Name and version of recipes, by the action that they are published for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
@@ -46,6 +49,7 @@ class Specification:
         category: CFS or RFS where its @type tells.
         categories: ids and names of the catalogue's categories that it belongs to.
         operations: by the name of each operation what its inputs may be.
+        recipes: name and version of those that are published for each action; which one runs, policies may say.
     """
 
     id: str
@@ -62,6 +66,7 @@ class Specification:
     reliances: Mapping[str, Mapped]
     categories: tuple[str, ...] = ()
     operations: Mapping[str, CharacteristicRules] = field(default_factory=dict)
+    recipes: Choices = field(default_factory=dict)
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any], patterns: PatternEngine) -> "Specification":

@@ -6,6 +6,7 @@ from typing import Any
 
 from models.domain.dates import canonical_date
 from models.domain.durations import InvalidDuration, duration_seconds
+from models.domain.releases.versions import InvalidVersion, Range
 
 Document = dict[str, Any]
 
@@ -86,6 +87,26 @@ def values_by_name(value: Any) -> Document:
     if not isinstance(value, Mapping) or len(value) > MOST_NAMED:
         raise NotAVerdict(f"characteristic in the answer is no object of at most {MOST_NAMED} values.")
     return {str(name): one for name, one in value.items() if one is not None}
+
+
+def recipes(value: Any) -> list[Document]:
+    """Recipes: a name, {name, versions?}, or a list of such: [{name, versions?}]."""
+    found = value if isinstance(value, list) else [value]
+    if len(found) > MOST_NAMED:
+        raise NotAVerdict(f"recipe in the answer has more than {MOST_NAMED} recipes.")
+    made = []
+    for one in found:
+        said = one if isinstance(one, Mapping) else {"name": one}
+        name, versions = name_in("recipe")(said.get("name")), said.get("versions")
+        if versions is None:
+            made.append({"name": name})
+            continue
+        made.append({"name": name, "versions": name_in("versions of the recipe")(versions)})
+        try:
+            Range.parse(versions)
+        except InvalidVersion as error:
+            raise NotAVerdict(f"versions of the recipe {name} in the answer: {error}") from None
+    return made
 
 
 def anything(value: Any) -> Any:

@@ -21,5 +21,6 @@ def declared(source: str) -> dict[str, Any]:
         made["version"] = said.get("version")
     if said is not None and said.get("specification"):
         names = ("specification", "action", "versions")
-        made["binding"] = [{name: said.get(name) for name in names if said.get(name)}]
+        bound: dict[str, Any] = {name: said.get(name) for name in names if said.get(name)}
+        made["binding"] = [bound | ({"byPolicy": True} if said.get("byPolicy") == "true" else {})]
     return made

@@ -118,7 +118,8 @@ def _timer(reader: Reader, element: Element, definition: Element) -> Timer | Non
         text = text_of(holder)
         if not text:
             continue
-        text = _QUOTED.sub(r"\2", text)
+        if literal := _QUOTED.fullmatch(text):
+            text = literal[2]
         if is_computed(text):
             feel = reader.expression(element, _whole(text), "Its time")
             return None if feel is None else Timer(kind, feel, expression=True)

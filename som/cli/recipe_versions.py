@@ -198,8 +198,14 @@ def _names(found: Mapping[str, Any], part: str) -> Iterable[str]:
 
 def _bindings(found: Mapping[str, Any]) -> str:
     bound = found.get("binding") or ()
-    return ", ".join(f"{one.get('action', 'add')} of {one['specification']} {one.get('versions', '')}".strip()
-                     for one in bound)  # fmt: skip
+    return ", ".join(
+        " ".join(
+            [f"{one.get('action', 'add')} of {one['specification']}"]
+            + [one["versions"]] * bool(one.get("versions"))
+            + ["by policy"] * bool(one.get("byPolicy"))
+        )
+        for one in bound
+    )
 
 
 def _values(one: Mapping[str, Any]) -> str:

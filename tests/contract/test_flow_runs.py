@@ -95,6 +95,9 @@ async def test_what_cannot_run_is_refused_with_the_place_and_nothing_is_stored(
     await publish(client, "room")
     assert "no published recipe 'cellar'" in await refused(client, wanted("cellar"), store)
     assert "/processFlowSpecificationRef/id" in await refused(client, wanted("room", "2.0.0", size=3), store)
+    both = {"id": "room:1.0.0", "version": "2.0.0"}
+    contradiction = await refused(client, {**wanted("room", size=3), "processFlowSpecificationRef": both}, store)
+    assert "/processFlowSpecificationRef/version" in contradiction
     message = await refused(client, wanted("room", size=0), store)
     assert "/characteristic/0/value" in message
     assert '"size" is a required property' in await refused(client, wanted("room"), store)

@@ -19,11 +19,13 @@ class Binding:
         specification: the specification's name, which is that of its family.
         action: of an order's item.
         versions: of the specification; `*` fits specifications without a semantic version, too.
+        by_policy: it is taken only where a policy chooses it, so that several recipes can be for the same.
     """
 
     specification: str
     action: str
     versions: Range
+    by_policy: bool = False
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> "Binding":
@@ -32,7 +34,8 @@ class Binding:
         Raises:
             InvalidVersion: its range is none.
         """
-        return cls(body["specification"], body.get("action", "add"), Range.parse(body.get("versions", ANY)))
+        versions = Range.parse(body.get("versions", ANY))
+        return cls(body["specification"], body.get("action", "add"), versions, bool(body.get("byPolicy")))
 
     def fits(self, specification: str, version: str | None, action: str) -> bool:
         """Whether it is for this action on this version of a specification."""
@@ -44,7 +47,9 @@ class Binding:
             return False
 
     def overlaps(self, other: "Binding") -> bool:
-        """Whether there can be a version that both fit."""
+        """Whether there can be a version that both fit, and both are taken for without being chosen."""
+        if self.by_policy or other.by_policy:
+            return False
         if (self.specification, self.action) != (other.specification, other.action):
             return False
         bounds = [*self.versions.comparators, *other.versions.comparators]
@@ -56,9 +61,8 @@ class Binding:
 
     def __str__(self) -> str:
         """As people read it."""
-        return f"{self.action} of {self.specification}" + (
-            f" {self.versions.text}" if self.versions.text != ANY else ""
-        )
+        versions = f" {self.versions.text}" if self.versions.text != ANY else ""
+        return f"{self.action} of {self.specification}{versions}{' by policy' if self.by_policy else ''}"
 
 
 def bindings_of(body: Mapping[str, Any]) -> tuple[Binding, ...]:

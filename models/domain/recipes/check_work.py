@@ -3,10 +3,12 @@
 from collections.abc import Collection, Iterator
 
 from models.domain.expressions import ExpressionError, compile_expression
+from models.domain.recipes.binding import ANY
 from models.domain.recipes.model import Node, Process, Recipe
 from models.domain.recipes.naming import at_flow, at_node
 from models.domain.recipes.problems import Problem
 from models.domain.recipes.values import compiled
+from models.domain.releases.versions import InvalidVersion, Range
 
 _Names = Collection[str] | None
 
@@ -39,7 +41,7 @@ def check(
 
 def _service(node: Node, fulfillers: _Names) -> Iterator[Problem]:
     work = node.work
-    named = work.fulfiller or (None if work.specification else work.type)
+    named = work.by
     if work.specification is None and named is None:
         reason = "It names neither a capability (specification and action) nor a fulfiller."
         yield at_node(node, "noWork", "incomplete", reason)
@@ -56,10 +58,23 @@ def _call(recipe: Recipe, node: Node, recipes: _Names) -> Iterator[Problem]:
     called = node.work.process
     if called is None:
         yield at_node(node, "unknownCall", "incomplete", "It does not say what it calls.")
-    elif called not in recipe.processes and called not in (recipes or ()):
+    elif called in recipe.processes:
+        return
+    elif (wrong := _wrong_range(node.work.versions)) is not None:
+        yield at_node(node, "unknownCall", "incomplete", wrong)
+    elif called not in (recipes or ()):
         asked = f" in the versions {node.work.versions}" if node.work.versions else ""
         reason = f"It calls {called!r}{asked}, which is neither in the file nor a published recipe."
         yield at_node(node, "unknownCall", "incomplete", reason)
+
+
+def _wrong_range(versions: str | None) -> str | None:
+    """Why a text is no range of versions, in which nothing could ever be found."""
+    try:
+        Range.parse(versions or ANY)
+    except InvalidVersion as error:
+        return f"Its versions {versions!r} are no range such as `^1.2.0` or `>=1.0.0 <2.0.0`: {error}"
+    return None
 
 
 def _rule(node: Node, decisions: _Names) -> Iterator[Problem]:

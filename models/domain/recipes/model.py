@@ -150,6 +150,11 @@ class Work:
         """Whether it says who does it: a capability, a fulfiller, or another engine's job."""
         return not (self.specification is None and self.fulfiller is None and self.type is None)
 
+    @property
+    def by(self) -> str | None:
+        """Name of the fulfiller that does it: the one it names, else another engine's job type, which counts as one."""
+        return self.fulfiller or (None if self.specification else self.type)
+
 
 NO_WORK = Work()
 

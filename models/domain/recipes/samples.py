@@ -50,6 +50,7 @@ class Guesses:
 
     def __init__(self, recipe: Recipe) -> None:
         self._candidates: dict[tuple[str, ...], list[Any]] = {}
+        self._formed: set[tuple[str, ...]] = set()  # not chosen between: they only have to have a form
         processes = [recipe.processes[key] for key in recipe.closure]
         for flow in (flow for process in processes for flow in process.flows.values()):
             if flow.condition:
@@ -63,6 +64,11 @@ class Guesses:
         for position, (path, candidates) in enumerate(self._candidates.items()):
             _set(made, path, candidates[(visit - 1 + shift(turn, position)) % len(candidates)])
         return made
+
+    def again(self, visit: int, turn: int) -> dict[str, Any]:
+        """Return other values for the names that conditions look at, so that a circle is left; all else stays."""
+        heads = {path[0] for path in self._formed}
+        return {name: value for name, value in self.values(visit, turn).items() if name not in heads}
 
     def answer(self, node: Node, visit: int, turn: int) -> dict[str, Any]:
         """Return an answer of a task from which its output mapping makes the values that conditions would like."""
@@ -101,9 +107,11 @@ class Guesses:
     def _of_node(self, node: Node) -> None:
         for text, value in _special(node):
             if _NAME.fullmatch(text.strip()):
+                self._formed.add(_segments(text.strip()))
                 self._add(text.strip(), value)
         loop = node.loop
         if loop is not None and loop.collection and _NAME.fullmatch(loop.collection):
+            self._formed.add(_segments(loop.collection))
             self._add(loop.collection, list(self._candidates.get((loop.element or "",), [1])))
         for event in node.events:
             if event.condition:

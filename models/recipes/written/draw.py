@@ -11,7 +11,12 @@ from models.recipes.written.load import InvalidWriting
 from models.recipes.written.tree import Definitions, as_json, element, formal, own, text_of
 from models.recipes.written.words import BLOCKS, ENDS, TASKS, Body, identify, kind_of, slug
 
-_BOUND = ("version", "specification", "action", "versions")
+_BOUND = ("version", "specification", "action", "versions", "byPolicy")
+
+
+def _attribute(value: str | bool | None) -> str | None:
+    """A value as an attribute has it; false is left out."""
+    return ("true" if value else None) if isinstance(value, bool) else value
 
 
 @dataclass(slots=True)
@@ -66,7 +71,7 @@ class _Drawing:
         self.definitions = Definitions(self.root, self.ids)
         if "note" in body:
             element(made, "documentation").text = body["note"]
-        own(made, "recipe", {name: body.get(name) for name in _BOUND})
+        own(made, "recipe", {name: _attribute(body.get(name)) for name in _BOUND})
         for word, tag in (("input", "inputSchema"), ("output", "outputSchema")):
             own(made, tag, {}, as_json(body[word]) if word in body else None)
         self._whole(made, body["steps"])
@@ -201,6 +206,7 @@ class _Drawing:
                 waiting = self.names[id(way)]
                 caught = element(scope.element, "intermediateCatchEvent", id=waiting, name=way.get("name"))
                 event(caught, way, self.definitions)
+                self._common(caught, way)
                 self._connect(scope, [tail], waiting)
                 tail = Tail(waiting)
             after += self._steps(scope, way["do"], [tail])

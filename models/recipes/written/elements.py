@@ -15,8 +15,7 @@ def activity(parent: ET.Element, step: Body, identity: str, definitions: Definit
     made = element(parent, TASKS.get(kind, "subProcess"), id=identity, name=step[kind])
     if kind == "group" and step.get("transaction"):
         made.tag = made.tag.replace("subProcess", "transaction")
-    listed = {name: ",".join(step[name]) if name in step else None for name in ("retry", "groups")}
-    own(made, "task", {name: step.get(name) for name in TASK} | listed)
+    _work(made, step)
     if kind == "decide":
         own(made, "decision", {"ref": step.get("decision"), "result": step.get("result")})
     if kind == "call":
@@ -26,11 +25,20 @@ def activity(parent: ET.Element, step: Body, identity: str, definitions: Definit
         own(made, "script", {"expression": f"={step['expression']}", "result": step.get("result")})
     if kind == "receive":
         made.set("messageRef", definitions.reference("message", step["message"]))
-        own(made, "correlation", {"key": f"={step['correlation']}" if "correlation" in step else None})
+        _correlated(made, step)
     _data(made, step)
     if "each" in step:
         _each(made, step["each"])
     return made
+
+
+def _work(made: ET.Element, step: Body) -> None:
+    listed = {name: ",".join(step[name]) if name in step else None for name in ("retry", "groups")}
+    own(made, "task", {name: step.get(name) for name in TASK} | listed)
+
+
+def _correlated(made: ET.Element, step: Body) -> None:
+    own(made, "correlation", {"key": f"={step['correlation']}" if "correlation" in step else None})
 
 
 def _data(made: ET.Element, step: Body) -> None:
@@ -58,7 +66,7 @@ def _each(made: ET.Element, each: Body) -> None:
 
 
 def event(made: ET.Element, step: Body, definitions: Definitions) -> None:
-    """Add what an event waits for."""
+    """Add what an event waits for, and what becomes of what it brings."""
     word = event_of(step)
     value = step[word]
     if word in TIMERS:
@@ -68,8 +76,8 @@ def event(made: ET.Element, step: Body, definitions: Definitions) -> None:
     else:
         reference = None if value == ANY else definitions.reference(word, value)
         element(made, f"{word}EventDefinition", **{f"{word}Ref": reference})
-    if "correlation" in step:
-        own(made, "correlation", {"key": f"={step['correlation']}"})
+    _correlated(made, step)
+    _data(made, step)
 
 
 def thrown(made: ET.Element, step: Body, definitions: Definitions, undone: str | None) -> None:
@@ -84,5 +92,6 @@ def thrown(made: ET.Element, step: Body, definitions: Definitions, undone: str |
     elif kind == "raise":
         word = event_of(step)
         element(made, f"{word}EventDefinition", **{f"{word}Ref": definitions.reference(word, step[word])})
-        own(made, "task", {name: step.get(name) for name in TASK})
+        _work(made, step)
+        _correlated(made, step)
     _data(made, step)

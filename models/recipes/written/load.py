@@ -19,6 +19,10 @@ _MANY_PARTS = 2_000
 """From here on the first mistake that is met is told, and not the one that stands first: to list all takes long."""
 SCHEMA = Path(__file__).with_name("recipe.schema.json")
 
+_NAMES = frozenset({"recipe", "as", "name", *KINDS})
+"""What people know things by."""
+_DATA = frozenset({"input", "output", "inputs", "outputs", "inputSchema", "outputSchema", "cases"})
+
 Body = dict[str, Any]
 _Path = tuple[str | int, ...]
 
@@ -96,7 +100,21 @@ def load(text: str, file: str = "recipe") -> Body:
         path, reason = wrong
         where = "/".join(map(str, path)) or "recipe"
         raise InvalidWriting(f"{file}:{_line(lines, path)}: {where}: {reason}", path, reason)
-    return cast("Body", body)
+    return cast("Body", _trimmed(body))
+
+
+def _trimmed(value: Any, word: str = "") -> Any:
+    """Leave out the blanks around texts, and double ones in names: XML does not keep them. Data stays as it is."""
+    if isinstance(value, dict):
+        named = {"of"} & value.keys() if "rollback" in value else ()
+        return {
+            key: one if key in _DATA else _trimmed(one, "name" if key in named else key) for key, one in value.items()
+        }
+    if isinstance(value, list):
+        return [_trimmed(one, word) for one in value]
+    if not isinstance(value, str):
+        return value
+    return " ".join(value.split()) if word in _NAMES else value.strip()
 
 
 def _bound(text: str) -> int:

@@ -15,16 +15,9 @@ _TIMERS = {"duration": "after", "date": "until", "cycle": "every"}
 
 def task(node: Node, element: Element) -> Body | None:
     """The step of an activity, its kind first, with None for the name; None where there are no words."""
-    work = node.work
     kind = "group" if node.kind == "process" else _KINDS.get(node.task or "", node.task or "")
     step: Body = {kind: None}
-    given: dict[str, Any] = {name: getattr(work, name) for name in TASK if name != "deadline"}
-    if kind == "service" and work.fulfiller is None and work.type is not None:
-        given["fulfiller"] = work.type
-    step |= {name: value for name, value in given.items() if value}
-    step |= _times(node, element)
-    if work.groups:
-        step["groups"] = list(work.groups)
+    step |= _work(node, element)
     if kind == "group" and node.transaction:
         step["transaction"] = True
     step |= _of_kind(kind, node)
@@ -33,6 +26,14 @@ def task(node: Node, element: Element) -> Body | None:
         return step
     each = _each(node)
     return None if each is None else step | {"each": each}
+
+
+def _work(node: Node, element: Element) -> Body:
+    """Who does it, how long, and how often."""
+    found: Body = {name: value for name in TASK if name != "deadline" and (value := getattr(node.work, name))}
+    if node.task in ("service", "send", None) and node.work.by is not None:
+        found["fulfiller"] = node.work.by
+    return found | _times(node, element) | ({"groups": list(node.work.groups)} if node.work.groups else {})
 
 
 def _of_kind(kind: str, node: Node) -> Body:
@@ -92,7 +93,7 @@ def _each(node: Node) -> Body | None:
     return each or None
 
 
-def event(node: Node) -> Body | None:  # noqa: PLR0911 - one for each kind
+def event(node: Node, element: Element) -> Body | None:  # noqa: PLR0911 - one for each kind
     """The words of an event, its kind first; None where there are none for it."""
     if len(node.events) > 1:
         return None
@@ -107,21 +108,24 @@ def event(node: Node) -> Body | None:  # noqa: PLR0911 - one for each kind
     if one is None:
         return None
     if node.kind == "throw":
-        return _thrown(one, node, name)
+        return _thrown(one, node, element, name)
     said = _waited(one)
     if said is None or node.kind != "catch":
         return said
     return None if one.kind in ("error", "escalation") else {"wait": name} | said
 
 
-def _thrown(one: Event, node: Node, name: str | None) -> Body | None:
+def _thrown(one: Event, node: Node, element: Element, name: str | None) -> Body | None:
     if one.kind == "compensate":
         return {"rollback": name} | ({"of": one.activity} if one.activity else {})
     value = one.code if one.kind == "escalation" else one.name
     if one.kind not in ("message", "signal", "escalation") or not value:
         return None
-    work = {key: getattr(node.work, key) for key in ("specification", "action", "fulfiller")}
-    return {"raise": name, one.kind: value} | {key: value for key, value in work.items() if value}
+    return {"raise": name, one.kind: value} | _correlated(one) | _work(node, element)
+
+
+def _correlated(one: Event) -> Body:
+    return {"correlation": one.correlation} if one.correlation else {}
 
 
 def _waited(one: Event) -> Body | None:
@@ -130,5 +134,5 @@ def _waited(one: Event) -> Body | None:
     if one.kind in ("error", "escalation"):
         return {one.kind: one.code or ANY}
     if one.kind in ("message", "signal") and one.name:
-        return {one.kind: one.name} | ({"correlation": one.correlation} if one.correlation else {})
+        return {one.kind: one.name} | _correlated(one)
     return {"condition": one.condition} if one.kind == "conditional" and one.condition else None

@@ -99,6 +99,7 @@ class _Saying(Drawn):
         recipe = own(element, "recipe")
         if recipe is not None:
             body |= {n: recipe.get(n) for n in ("version", "specification", "action", "versions") if recipe.get(n)}
+            body |= {"byPolicy": True} if recipe.get("byPolicy") == "true" else {}
         body |= {"input": process.input_schema} if process.input_schema is not None else {}
         body |= {"output": process.output_schema} if process.output_schema is not None else {}
         body["steps"] = self._scope(process.id)
@@ -181,7 +182,7 @@ class _Saying(Drawn):
             return self._next(node, steps, stop)
         if node.kind not in ("end", "catch", "throw"):
             raise self._no(node, "The YAML has no word for it.")
-        said = event(node)
+        said = event(node, self.elements[node.id])
         if said is None:
             raise self._no(node, "The YAML has no word for this event.")
         step |= said if node.name or "end" in said else {key: name if v is None else v for key, v in said.items()}
@@ -217,12 +218,13 @@ class _Saying(Drawn):
         return flow
 
     def _caught(self, node: Node, after: str | None) -> tuple[Body, frozenset[str]]:
-        step = event(node)
+        step = event(node, self.elements[node.id])
         if step is None:
             raise self._no(node, "The YAML has no word for this event.")
         self.said[node.id], self.ids[id(step)] = step, node.id
         step |= {"name": node.title} if node.name else {}
         step |= self._common(node)
+        step |= inputs_and_outputs(node)
         steps, came = self._behind(node, after if node.interrupting else None)
         if not node.interrupting:
             step["beside"] = True
@@ -294,10 +296,11 @@ class _Saying(Drawn):
         if kind != "first":
             return way, lambda stop: self._along(flow, stop)
         caught = self.process.nodes[drawn.target]
-        said = event(caught) if caught.kind == "catch" else None
+        said = event(caught, self.elements[caught.id]) if caught.kind == "catch" else None
         if said is None:
             raise self._no(caught, "Behind an event-based gateway, the YAML has words for catching events only.")
         said.pop("wait", None)
         said |= {"name": caught.title} if caught.name else {}
+        said |= self._common(caught) | inputs_and_outputs(caught)
         self.said[caught.id], self.ids[id(said)] = said, caught.id
         return said, lambda stop: self._behind(caught, stop)

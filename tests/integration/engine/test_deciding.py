@@ -9,6 +9,7 @@ import pytest
 from adapters.http_session import open_session
 from adapters.opa import OpenPolicyAgent
 from models import delays
+from models.catalogue import Catalogue
 from models.deciding import Deciding
 from models.decomposing import Decomposing
 from models.domain.caller import ANONYMOUS
@@ -16,11 +17,16 @@ from models.domain.delays import Delayed
 from models.domain.errors import InvalidRequest
 from models.domain.evidence import Evidence
 from models.domain.explanation import explain
+from models.domain.recipe_choice import RecipeWish
 from models.flow_changes import change_task_flow
+from models.inventory import Inventory
+from models.patterns import Re2Patterns
 from models.policies import PolicyBook, PolicyVersions
+from models.recipe_book import RecipeBook
+from models.recipe_versions import RecipeVersions
 from models.sealing import Sealer
 from models.secrets import Secrets
-from tests.contract.samples import policy, table_policy
+from tests.contract.samples import policy, recipe, table_policy
 from tests.integration.engine.harness import Document, Harness, plan_of
 from tests.integration.rego_server import RegoServer, rego_server
 from tests.unit.decision_models import decision, given, model, table
@@ -62,6 +68,11 @@ class Office:
         versions = PolicyVersions(self.harness.store, self.harness.clock)
         made = await versions.create(ANONYMOUS, body)
         await versions.step(ANONYMOUS, made["_id"], "published", None, lambda _: None)
+
+    def decomposing(self) -> Decomposing:
+        store = self.harness.store
+        catalogue = Catalogue(store, Re2Patterns(), RecipeBook(store))
+        return Decomposing(store, self.harness.clock, self.deciding, catalogue, Inventory(store))
 
     async def decided(self, order: str) -> list[Document]:
         return await self.harness.store.collection("policyDecision").find({"order": order}).to_list()
@@ -280,7 +291,7 @@ async def test_a_policy_gives_values_that_the_customer_did_not_or_refuses_the_it
         ("null", "true"),
     ]), "service")).decode()  # fmt: skip
     await office.publish_body(table_policy(variant, decisionPoint="decompose"))
-    decomposing = Decomposing(office.harness.store, office.harness.clock, office.deciding)
+    decomposing = office.decomposing()
 
     def order(key: str, *sites: str, **given: Any) -> Document:
         values = [
@@ -310,12 +321,61 @@ async def test_a_policy_gives_values_that_the_customer_did_not_or_refuses_the_it
     assert not office.counted
 
 
+async def test_a_policy_chooses_the_recipe_of_an_item_also_by_the_service_that_goes(office: Office) -> None:
+    medium = "if current = null then service.characteristic.medium else current.characteristic.medium"
+    told = given("service") + given("current") + given("recipes")
+    by_medium = model(told + decision("d", table('hitPolicy="FIRST"', medium, [
+        ('"glass"', '{recipe: {name: "fibre", versions: "^1.0.0"}}'),
+        ('"metal"', '"copper"'),
+        ("-", "true"),
+    ]), "service", "current", "recipes")).decode()  # fmt: skip
+    store, clock = office.harness.store, office.harness.clock
+    versions = RecipeVersions(store, clock)
+    bound = [
+        ("fibre", "1.0.0", "add"),
+        ("copper", "1.0.0", "add"),
+        ("away", "1.0.0", "delete"),
+        ("copper", "2.0.0", "delete"),
+    ]
+    for name, version, action in bound:
+        binding = {"specification": "access", "action": action, "byPolicy": True}
+        made = await versions.create(ANONYMOUS, recipe(name=name, version=version, binding=[binding]))
+        for state in ("inReview", "published"):
+            await versions.step(ANONYMOUS, made["_id"], state, None, lambda _: None)
+    reference = {"id": "access", "name": "access"}
+    value = [{"name": "medium", "value": "metal"}]
+    built = {"id": "s", "serviceSpecification": reference, "serviceCharacteristic": value}
+    for collection, body in (("serviceSpecification", {**reference, "version": "1"}), ("service", built)):
+        document = {"_id": body["id"], "tenant": "default", "rev": 1, "seq": 1, "created": clock.now(), "body": body}
+        await store.collection(collection).insert_one(document)
+    await office.publish_body(table_policy(by_medium, decisionPoint="decompose"))
+
+    def item(key: str, medium: str) -> Document:
+        given_values = [{"name": "medium", "value": medium}]
+        service = {"serviceSpecification": reference, "serviceCharacteristic": given_values}
+        return {"id": key, "action": "add", "service": service}
+
+    gone = {"id": "4", "action": "delete", "service": {"id": "s"}}
+    items = [item("1", "glass"), item("2", "metal"), item("3", "air"), gone]
+    order = {"_id": "o1", "tenant": "default", "body": {"serviceOrderItem": items}}
+    chosen = (await office.decomposing().prepare(order))["chosen"]
+    assert chosen == {
+        "1": (RecipeWish("size:1.0.0", "fibre", "^1.0.0"),),
+        "2": (RecipeWish("size:1.0.0", "copper"),),
+        "4": (RecipeWish("size:1.0.0", "copper"),),
+    }
+    decided = {one["item"]: one for one in await office.decided("o1")}
+    assert decided["1"]["result"]["recipe"] == [{"name": "fibre", "versions": "^1.0.0"}]
+    assert set(decided["1"]["input"]["recipes"]) == {"copper", "fibre"}
+    assert set(decided["4"]["input"]["recipes"]) == {"away", "copper"}
+
+
 async def test_an_item_that_nobody_can_decide_about_waits_and_others_go_on(office: Office) -> None:
     down = {"hold": True, "reason": "The planners are out."}
     await office.publish(
         decisionPoint="decompose", url="http://127.0.0.1:9", whenDown=down, appliesTo={"category": ["x"]}
     )
-    office.harness.prepare = Decomposing(office.harness.store, office.harness.clock, office.deciding).prepare
+    office.harness.prepare = office.decomposing().prepare
     office.harness.start()
     held = await office.harness.order(plan_of("1/a"), category="x")
     other = await office.harness.order(plan_of("1/a"))

@@ -9,6 +9,7 @@ import pytest
 from models.domain.decision_points import (
     COMMON,
     COUNTS,
+    DECOMPOSE,
     FALLOUT,
     POINTS,
     REMEDIES,
@@ -46,6 +47,15 @@ def test_an_answer_about_fulfillers_names_one_or_many_with_reasons_or_without() 
     for wrong in ({"refuse": 7}, {"refuse": [{"reason": "who?"}]}, {"prefer": [""]}, {"prefer": {"a": 1}}):
         with pytest.raises(NotAVerdict):
             verdict_of(wrong, SELECT)
+
+
+def test_an_answer_names_recipes_with_versions_or_without() -> None:
+    assert verdict_of("fibre", DECOMPOSE) == Verdict(True, more={"recipe": [{"name": "fibre"}]})
+    named = ["a", {"name": "b", "versions": ">=1.2.0 <2.0.0"}]
+    assert verdict_of({"recipe": named}, DECOMPOSE).more == {"recipe": [{"name": "a"}, named[1]]}
+    for wrong in (7, [""], {"versions": "*"}, {"name": "b", "versions": "newest"}, {"name": "b", "versions": 1}):
+        with pytest.raises(NotAVerdict):
+            verdict_of({"recipe": wrong}, DECOMPOSE)
 
 
 def test_how_long_to_wait_is_said_in_seconds_or_as_a_duration() -> None:

@@ -62,9 +62,16 @@ def test_every_code_knows_what_can_be_done() -> None:
 
 def test_a_hold_says_what_is_wrong_what_was_tried_and_what_to_do() -> None:
     run = TaskRun("held", 3, fulfiller="f", error=error("unreachable", "1.a: nobody there"), holds=2)
-    message = shown_error(run)["message"]
+    message = shown_error(run, "serviceOrder")["message"]
     for part in ("1.a: nobody there", "Tried 3 times at the fulfiller f", "2nd time", "inProgress", "PATCH"):
         assert part in message
+
+
+def test_a_client_of_tmf701_is_told_how_a_process_flow_is_resumed_not_an_order() -> None:
+    run = TaskRun("held", 3, fulfiller="f", error=error("unreachable", "1.a: nobody there"))
+    message = shown_error(run, "processFlow")["message"]
+    assert "set the state of the process flow to active" in message
+    assert "order" not in message
 
 
 def test_holds_are_counted() -> None:

@@ -133,6 +133,12 @@ def test_what_a_called_process_does_is_undone_as_the_call_says() -> None:
     assert called_off(run).working == ["unc"]
 
 
+def test_a_job_type_of_another_engine_is_the_name_of_the_fulfiller_that_gets_the_step() -> None:
+    job = extended('<zeebe:taskDefinition type="mailer"/>')
+    drawn = recipe(f'{START}<serviceTask id="mail">{job}</serviceTask>{END}', "s > mail\nmail > e")
+    assert _step(drawn, "add").fulfiller == "mailer"
+
+
 def _step(drawn: Recipe, action: str) -> PlannedTask:
     (begun,) = Runner(drawn).got(effects.Start)
     task = PlannedTask("1.r", "r", "1", "s1", "line", action, Capability("line", action), kind="recipe")

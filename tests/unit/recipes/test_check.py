@@ -184,6 +184,14 @@ def test_what_exists_outside_is_looked_up_where_it_is_told() -> None:
     assert kinds == {"unknownDecision", "noWork", "unknownCall"}
 
 
+def test_a_call_in_versions_that_are_no_range_is_told_so_and_not_that_there_is_no_recipe() -> None:
+    call = '<callActivity id="c">' + extended('<som:call recipe="other" versions="1.x"/>') + "</callActivity>"
+    drawn = recipe(f'<startEvent id="s"/>{call}{END}', "s > c\nc > e")
+    (problem,) = check(drawn, Known(recipes={"other"}))
+    assert (problem.element, problem.kind) == ("c", "unknownCall")
+    assert "'1.x' are no range" in problem.reason
+
+
 def test_called_processes_are_checked_too() -> None:
     other = process('<startEvent id="os"/><serviceTask id="ot"/>', "os > ot", "other")
     drawn = recipe(f'<startEvent id="s"/><callActivity id="c" calledElement="other"/>{END}', "s > c\nc > e", other)

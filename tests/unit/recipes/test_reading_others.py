@@ -179,7 +179,13 @@ def test_counters_of_camunda_7_are_ours() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value", "computed"),
-    [("PT${minutes}M", '"PT" + string(minutes) + "M"', True), ('"PT5S"', "PT5S", False), ("'PT5S'", "PT5S", False)],
+    [
+        ("PT${minutes}M", '"PT" + string(minutes) + "M"', True),
+        ('"PT5S"', "PT5S", False),
+        ("'PT5S'", "PT5S", False),
+        ('=duration("PT" + string(n) + "S")', 'duration("PT" + string(n) + "S")', True),
+        ('=now() + duration("PT5S")', 'now() + duration("PT5S")', True),
+    ],
 )
 def test_times_as_others_write_them(text: str, value: str, computed: bool) -> None:
     wait = f"<timerEventDefinition><timeDuration>{text}</timeDuration></timerEventDefinition>"

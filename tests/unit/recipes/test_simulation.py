@@ -5,7 +5,7 @@ import pytest
 from models.domain.recipes import Case, InvalidCase, explore, read_cases, simulate
 from som.conformance import PAGE, page
 from tests.reference import models_dir
-from tests.unit.recipes.drawing import recipe, service
+from tests.unit.recipes.drawing import extended, recipe, service
 
 ORDERING = recipe(
     '<startEvent id="s"/><userTask id="review" name="Review the order"><extensionElements>'
@@ -73,6 +73,23 @@ def test_answers_go_on_with_every_visit() -> None:
     outcome = simulate(drawn, case(input={}, answers={"t": [{"output": {"ok": False}}, {"output": {"ok": True}}]}))
     assert [step.key for step in outcome.path if step.what == "started"] == ["t", "t#2"]
     assert simulate(drawn, case(answers={"t": {"output": {"ok": False}}})).status == "endless"
+
+
+def test_what_a_case_gives_is_not_made_up_anew_by_rounds_and_repeated_tasks() -> None:
+    loop = '<som:loop collection="=sites" element="site"/>'
+    rounds = f"<multiInstanceLoopCharacteristics>{extended(loop)}</multiInstanceLoopCharacteristics>"
+    each = service("each").replace("</serviceTask>", f"{rounds}</serviceTask>")
+    wait = extended('<som:correlation key="=number"/>') + '<messageEventDefinition messageRef="m"/>'
+    drawn = recipe(
+        f'<startEvent id="s"/>{each}<exclusiveGateway id="x" default="x_w"/><exclusiveGateway id="j"/>{service("again")}'
+        f'<intermediateCatchEvent id="w">{wait}</intermediateCatchEvent><endEvent id="e"/>',
+        "s > j\nj > each\neach > again\nagain > x\nx > j [good = false]\nx > w\nw > e",
+        more='<message id="m" name="m"/>',
+    )
+    outcome = simulate(drawn, case(input={"sites": ["a", "b"], "number": "n-7", "good": False}))
+    assert outcome.ends == ("e",)
+    assert (outcome.data["sites"], outcome.data["number"]) == (["a", "b"], "n-7")
+    assert [step.element for step in outcome.path if step.what == "started"].count("again") == 2
 
 
 def test_messages_come_when_the_case_says_so_else_before_any_timer() -> None:

@@ -53,10 +53,13 @@ class Writer:
         if kind == "task":
             return self.task(name, depth)
         if kind == "wait":
-            event: Body = self.of({"after": "PT1H"}, {"message": "paid", "correlation": "x"}, {"until": "=when"})
+            paid = {"message": "paid", "correlation": "x", "outputs": {"sum": "=output.sum"}}
+            event: Body = self.of({"after": "PT1H"}, paid, {"until": "=when"})
             return {"wait": name} | event
         if kind == "raise":
-            thrown: Body = self.of({"signal": "s"}, {"escalation": "late"})
+            sent: Body = {"message": "m", "correlation": "x", "inputs": {"a": "=x"}}
+            done = {"message": "m", "fulfiller": "f", "retry": ["PT1S"], "deadline": "PT1H", "compensation": "none"}
+            thrown: Body = self.of({"signal": "s"}, {"escalation": "late"}, sent, done)
             return {"raise": name} | thrown
         self.written[-1].append(name)
         if kind == "group":
@@ -73,7 +76,7 @@ class Writer:
             "parallel": {},
             "several": {"if": f"a > {number}"},
             "choose": {"if": f"a > {number}", "as": f"way {number}"} if number else {"as": "else"},
-            "first": {"message": f"m{number}"} if number else {"after": "PT5M"},
+            "first": {"message": f"m{number}", "outputs": {"b": "=b"}, "note": "x"} if number else {"after": "PT5M"},
         }
         return heads[block] | {"do": self.steps(depth - 1)}
 
@@ -94,7 +97,9 @@ class Writer:
             made["undo"] = {"service": self.name(), "fulfiller": "f"}
         if depth and self.of(True, False):
             caught = self.of(
-                {"error": "*"}, {"escalation": "late", "beside": True}, {"after": "PT1H", "name": "Too late"}
+                {"error": "*", "outputs": {"why": "=error.message"}},
+                {"escalation": "late", "beside": True},
+                {"after": "PT1H", "name": "Too late"},
             )
             made["catch"] = [dict(caught) | {"do": self.steps(depth - 1)}]
         return made
@@ -119,6 +124,24 @@ def test_what_is_drawn_of_a_recipe_says_the_same(pick: st.DataObject) -> None:
     boxes = _boxes(drawn)
     for (a, first), (b, second) in combinations(boxes.items(), 2):
         assert _apart(first, second) or _around(first, second) or _around(second, first), f"{a} lies over {b}"
+
+
+def test_blanks_that_xml_does_not_keep_are_left_out_of_names_and_texts_and_not_of_data() -> None:
+    text = """
+recipe: Any
+steps:
+  - service: "Build  it "
+    fulfiller: " f "
+    note: "two\\nlines\\n"
+    inputs: {a: " b  c "}
+  - rollback: Undo
+    of: "Build  it"
+"""
+    written = load(text)
+    assert written["steps"][0] == {
+        "service": "Build it", "fulfiller": "f", "note": "two\nlines", "inputs": {"a": " b  c "}
+    }  # fmt: skip
+    assert say(draw(written)) == written
 
 
 def _boxes(drawn: str) -> dict[str, tuple[float, ...]]:
