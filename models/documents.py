@@ -127,8 +127,8 @@ class Plan(Stored):
     `queued` ({at: gates of a process, since, calls: that it would make}) stands while it was let go to wait for a
     place at a fulfiller. `awaited` has the addresses of the messages and signals that its recipes await
     (`models.domain.recipe_messages`), `heard` the latest of these that it has taken out of its inbox. `recipes` holds
-    the runs of recipes by the key of their task, `plays` one entry for each of them ({task, recipe, version, status})
-    that they are found by.
+    the runs of recipes by the key of their task, `plays` one entry for each of them ({task, recipe, version, status,
+    held?}) that they are found by.
     """
 
     meta = {
@@ -143,6 +143,7 @@ class Plan(Stored):
             _partial(
                 "by_play", "tenant", "plays.recipe", "plays.version", "plays.status", "created", "id", exists="plays"
             ),
+            _partial("by_held_play", "tenant", "plays.held", "created", "id", exists="plays.held"),
         ],
     }
     format = IntField(required=True)
