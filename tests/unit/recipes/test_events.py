@@ -1,11 +1,13 @@
 """Events: waiting, throwing, catching, at the border and inside."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from models.domain.recipes import catches, effects, times
-from models.domain.recipes.happenings import Escalated
+from models.domain.recipes.happenings import Cancelled, Escalated
+from models.domain.recipes.interpreter import MAX_LIFE
 from tests.unit.recipes.drawing import BEGIN, Runner, recipe, service
 
 TASKS = "".join(map(service, "abcd"))
@@ -84,6 +86,23 @@ def test_a_repetition_makes_up_for_what_it_missed_and_not_for_what_was_before_it
     text: str, late: timedelta, moments: list[str]
 ) -> None:
     assert [one[11:19] for one in _times(text, late)] == moments
+
+
+def test_a_run_that_goes_round_without_end_fails_before_its_plan_is_too_large_and_can_be_undone_then() -> None:
+    back = service("back", attributes='isForCompensation="true"')
+    undo = '<boundaryEvent id="u" attachedToRef="a"><compensateEventDefinition/></boundaryEvent>'
+    drawn = recipe(
+        f'<startEvent id="s"/>{service("a")}{undo}{back}'
+        f'<association id="l" sourceRef="u" targetRef="back"/>{service("b")}<exclusiveGateway id="x"/>',
+        "s > x\nx > a\na > b\nb > x",
+    )
+    run = Runner(drawn).done("a")
+    run.state = replace(run.state, next=MAX_LIFE)
+    run.done("b")
+    assert (run.status, run.state.code, run.working) == ("failed", "tooManySteps", [])
+    run.happens(Cancelled(run.now, undo=True))
+    assert run.working == ["back"]
+    assert run.done("back").status == "cancelled"
 
 
 def test_of_very_many_times_that_were_missed_few_are_made_up_for() -> None:
