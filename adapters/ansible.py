@@ -144,7 +144,7 @@ class AnsibleFulfiller(BlockingFulfiller):
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return Unreachable(f"The run did not start within {seconds:g} seconds.")
+            return Unreachable(f"The run did not start within {seconds:g} seconds.", cause="timeout")
         except OSError as error:
             return Unreachable(f"No process can be started for the run: {error.strerror}.", maybe_done=False)
         if started.returncode == EX_CANCELLED:

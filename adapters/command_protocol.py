@@ -126,12 +126,12 @@ def _read(run: Run) -> Outcome:
     said = _said(run)
     if run.code is None or run.code < 0:
         by = f" by signal {-run.code}" if run.code else ""
-        return Unreachable(f"The program was ended{by} before it said what came of the task{said}.")
+        return Unreachable(f"The program was ended{by} before it said what came of the task{said}.", cause="broken")
     reason = f"The program ended with status {run.code}{said}."
     if run.code in _TRY_AGAIN:
         report = _last(run.stdout)
         wish = _seconds(report.get("retryAfter")) if isinstance(report, Mapping) else None
-        return Unreachable(reason, wish, maybe_done=False)
+        return Unreachable(reason, wish, maybe_done=False, cause="status", status=run.code)
     return Refused(reason, maybe_done=run.code not in _NEVER_BEGUN)
 
 

@@ -113,7 +113,7 @@ class Guarded:
             async with asyncio.timeout(seconds + _GRACE):
                 outcome = await answer
         except TimeoutError:
-            return Unreachable(f"{self._name} did not answer within {seconds:g} seconds.")
+            return Unreachable(f"{self._name} did not answer within {seconds:g} seconds.", cause="timeout")
         except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
             _log.exception("fulfiller raised", kind=self.kind, fulfiller=self._name, **about)
             return Unreachable(f"The kind {self.kind} failed inside ({type(error).__name__}); the log has the details.")

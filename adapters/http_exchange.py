@@ -36,11 +36,11 @@ async def exchange(  # noqa: PLR0913, PLR0917 - what a request is made of
     except aiohttp.InvalidURL:
         return Refused(f"The address of the {who} cannot be used.")
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-        return Unreachable(f"The {who} cannot be reached: {_plainly(error)}.", maybe_done=False)
+        return Unreachable(f"The {who} cannot be reached: {_plainly(error)}.", maybe_done=False, cause="connection")
     except TimeoutError:
-        return Unreachable(f"The {who} did not answer within {seconds:g} seconds.")
+        return Unreachable(f"The {who} did not answer within {seconds:g} seconds.", cause="timeout")
     except (aiohttp.ClientError, OSError) as error:
-        return Unreachable(f"The connection to the {who} broke: {_plainly(error)}.")
+        return Unreachable(f"The connection to the {who} broke: {_plainly(error)}.", cause="broken")
 
 
 async def _read(response: aiohttp.ClientResponse) -> Answer:

@@ -28,6 +28,7 @@ from adapters.rest_answers import Answer
 from models.domain.expressions import ExpressionError, compile_template
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import parse_done
+from models.domain.trust import trust
 from models.domain.violations import Violation
 
 _GONE = "kubernetes:gone"
@@ -183,6 +184,6 @@ class KubernetesFulfiller(BaseFulfiller):
 def _trust(settings: Mapping[str, Any]) -> ssl.SSLContext | None:
     """Who may vouch for the server; None: those whom everybody trusts."""
     if settings.get("certificateAuthority"):
-        return ssl.create_default_context(cadata=settings["certificateAuthority"])
+        return trust(settings["certificateAuthority"])
     authority: Path = account_folder() / "ca.crt"
     return ssl.create_default_context(cafile=str(authority)) if settings.get("inCluster") else None

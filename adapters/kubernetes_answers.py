@@ -29,7 +29,8 @@ def read_object(answer: Answer | Unreachable | Refused) -> Mapping[str, Any] | O
     if answer.status >= 500 or answer.status in _NOT_BEGUN:
         reason = f"The API server answered with HTTP {answer.status}{f': {said}' if said else ''}."
         wish = seconds(answer.retry_after, datetime.now(UTC))
-        return Unreachable(reason, wish, maybe_done=answer.status not in _NOT_BEGUN)
+        begun = answer.status not in _NOT_BEGUN
+        return Unreachable(reason, wish, maybe_done=begun, cause="status", status=answer.status)
     if answer.status >= 300:
         return Refused(said or f"The API server answered with HTTP {answer.status} and gave no reason.")
     if not isinstance(body, Mapping) or not isinstance(body.get("metadata"), Mapping):

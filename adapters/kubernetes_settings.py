@@ -1,7 +1,6 @@
 """What a registration of the kind `kubernetes` has to say."""
 
 import re
-import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from adapters.settings_rules import unknown_settings, wrong_values
 from models.domain.expressions import ExpressionSyntaxError, compile_template
 from models.domain.fulfiller import FulfillerDefinition
+from models.domain.trust import is_authority
 from models.domain.violations import Violation
 
 IN_CLUSTER = "https://kubernetes.default.svc"
@@ -58,14 +58,6 @@ def _is_condition(value: Any) -> bool:
     )
 
 
-def _is_authority(value: Any) -> bool:
-    try:
-        ssl.create_default_context(cadata=value)
-    except (ssl.SSLError, TypeError, ValueError):
-        return False
-    return isinstance(value, str)
-
-
 _RULES = (
     ("group", "the API group of the resource", _is_name),
     ("version", "the version of the API group", _is_name),
@@ -76,6 +68,6 @@ _RULES = (
     ("failed", "a condition: {type, status}", _is_condition),
     ("output", "an object", lambda value: isinstance(value, Mapping)),
     ("serviceCharacteristic", "a list", lambda value: isinstance(value, list)),
-    ("certificateAuthority", "a certificate in PEM", _is_authority),
+    ("certificateAuthority", "a certificate in PEM", is_authority),
     ("inCluster", "true or false", lambda value: isinstance(value, bool)),
 )

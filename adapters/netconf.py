@@ -57,7 +57,9 @@ class NetconfFulfiller(BlockingFulfiller):
             async with asyncio.timeout_at(ends):
                 await self._turn.acquire()
         except TimeoutError:
-            return Unreachable(f"Other calls had the device for {call.timeout:g} seconds.", maybe_done=False)
+            return Unreachable(
+                f"Other calls had the device for {call.timeout:g} seconds.", maybe_done=False, cause="timeout"
+            )
         try:
             left = ends - asyncio.get_running_loop().time()
             return await super().engage(replace(call, timeout=max(left, 0.0)))
@@ -154,7 +156,7 @@ def _refused(error: RPCError, began: list[str]) -> Outcome:
     said = text(error.message) or str(error.tag)
     where = f" at {text(error.path.strip())}" if error.path else ""
     if error.tag in _TRY_AGAIN and not began:
-        return Unreachable(f"The device is busy: {said}.", maybe_done=False)
+        return Unreachable(f"The device is busy: {said}.", maybe_done=False, cause="status")
     return Refused(f"{said}{where} ({error.tag})", maybe_done=began == ["running"])
 
 
@@ -168,9 +170,11 @@ def _what_broke(error: Exception, seconds: float, began: bool) -> Outcome:
         case NoNetconf() | OperationError() | NetconfFramingError():
             return Refused(f"The device does not answer as NETCONF asks: {_said(error)}.", maybe_done=began)
         case TimeoutExpiredError():
-            return Unreachable(f"The device did not answer within {seconds:g} seconds.", maybe_done=began)
+            return Unreachable(
+                f"The device did not answer within {seconds:g} seconds.", maybe_done=began, cause="timeout"
+            )
     where = "The connection broke" if began else "The device cannot be reached"
-    return Unreachable(f"{where}: {_said(error)}.", maybe_done=began)
+    return Unreachable(f"{where}: {_said(error)}.", maybe_done=began, cause="broken" if began else "connection")
 
 
 def _said(error: Exception) -> str:

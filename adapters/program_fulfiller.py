@@ -39,4 +39,5 @@ class ProgramFulfiller(BaseFulfiller):
 def out_of_time(what: str, seconds: float, stdout: bytes) -> Unreachable:
     """What becomes of a program whose time was up, with the last that it said: `The command did not end …`."""
     said = protocol.last_words(stdout)
-    return Unreachable(f"{what} within {seconds:g} seconds{f'; the last that it said: {said}' if said else ''}.")
+    reason = f"{what} within {seconds:g} seconds{f'; the last that it said: {said}' if said else ''}."
+    return Unreachable(reason, cause="timeout")

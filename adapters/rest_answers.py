@@ -103,7 +103,8 @@ def trouble_in(answer: Answer, now: datetime) -> Refused | Unreachable | Informa
     if status >= 500 or status in _NOT_BEGUN:
         said = _said(answer)
         reason = f"The fulfiller answered with HTTP {status}{': ' + said if said else ''}."
-        return Unreachable(reason, seconds(answer.retry_after, now), maybe_done=status not in _NOT_BEGUN)
+        wish, begun = seconds(answer.retry_after, now), status not in _NOT_BEGUN
+        return Unreachable(reason, wish, maybe_done=begun, cause="status", status=status)
     if 300 <= status < 400:
         where = text(answer.location)
         return Refused(f"The fulfiller redirects{f' to {where}' if where else ''}; redirects are not followed.")

@@ -76,7 +76,7 @@ class SimulatorFulfiller:
         if not self._accept:  # one that takes work on for later can be called off in the meantime
             await asyncio.sleep(min(latency, call.timeout))
             if latency > call.timeout:
-                return Unreachable(f"The simulator is slower ({latency:g} s) than the call may be.")
+                return Unreachable(f"The simulator is slower ({latency:g} s) than the call may be.", cause="timeout")
         if fails:
             return Unreachable(
                 f"The simulator fails in {self._failure_rate:.0%} of the calls, as it is told to.", None, False

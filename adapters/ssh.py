@@ -15,6 +15,7 @@ from adapters.program_fulfiller import ProgramFulfiller, out_of_time
 from adapters.settings_rules import unknown_settings, wrong_values
 from adapters.ssh_settings import KNOWN, host_keys, wrong_settings
 from models.domain.fulfiller import FulfillerDefinition
+from models.domain.outcomes import Cause
 from models.domain.violations import Violation
 
 _SESSIONS = 8  # OpenSSH's server lets one connection have ten
@@ -65,7 +66,9 @@ class SshFulfiller(ProgramFulfiller):
                 return await _finish(process, words, stdout)
         except TimeoutError:
             if not began:
-                return Unreachable(f"No session came about within {seconds:g} seconds.", maybe_done=False)
+                return Unreachable(
+                    f"No session came about within {seconds:g} seconds.", maybe_done=False, cause="timeout"
+                )
             return out_of_time("The program did not end", seconds, bytes(stdout))
         except (asyncssh.Error, OSError, ValueError) as error:
             return _what_broke(error, began)
@@ -161,11 +164,12 @@ def _what_broke(error: Exception, began: bool) -> Outcome:
         return Refused(refusal)
     match error:
         case asyncssh.ChannelOpenError():
-            return Unreachable(f"The host opens no session: {error.reason}.", maybe_done=False)
+            return Unreachable(f"The host opens no session: {error.reason}.", maybe_done=False, cause="connection")
         case asyncssh.Error():
-            return Unreachable(f"The connection broke: {error.reason}.", maybe_done=began)
+            return Unreachable(f"The connection broke: {error.reason}.", maybe_done=began, cause="broken")
         case OSError():
-            return Unreachable(f"The host cannot be reached: {error.strerror or error}.", maybe_done=began)
+            cause: Cause = "broken" if began else "connection"
+            return Unreachable(f"The host cannot be reached: {error.strerror or error}.", maybe_done=began, cause=cause)
     return Refused(f"The registration cannot be used: {error}.")
 
 

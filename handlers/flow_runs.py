@@ -12,7 +12,7 @@ from handlers.errors import invalid
 from models import inbox
 from models.domain.caller import Caller
 from models.domain.errors import Conflict, InvalidRequest
-from models.domain.flow_runs import data_of, objections
+from models.domain.flow_runs import data_of, objections, reference
 from models.domain.lifecycles import PROCESS_FLOW
 from models.domain.outcomes import why_unstorable
 from models.domain.pointers import pointer
@@ -56,13 +56,12 @@ class FlowRuns:
             return
         data = _data(draft.body)
         self._check(found, (await self._recipes.of(caller.tenant)).linked(found.recipe), data, draft.body)
-        given = draft.body.get("processFlowSpecificationRef") or {}
-        reference = {"@type": "ProcessFlowSpecificationRef", "@referredType": "ProcessFlowSpecification", **given}
-        reference |= {"id": found.id, "name": found.name, "version": found.version}
         draft.body = {
             **draft.body,
             "processFlowSpecification": found.name,
-            "processFlowSpecificationRef": reference,
+            "processFlowSpecificationRef": reference(
+                found.name, found.version, draft.body.get("processFlowSpecificationRef")
+            ),
         }
         draft.fields |= {"recipe": [found.name, found.version], "plan": draft.id, "priority": LOWEST_PRIORITY}
         draft.fields["due"] = draft.now

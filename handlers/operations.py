@@ -216,6 +216,7 @@ def _recipes(recipes: RecipeHandlers) -> Table:
         "tryRecipe": recipes.try_out,
         "checkRecipe": recipes.check_drawing,
         "tryRecipeDrawing": recipes.try_drawing,
+        "convertRecipe": recipes.convert,
     }
 
 

@@ -19,6 +19,7 @@ from models.domain.expressions.plain import plain
 from models.domain.expressions.runtime import checked_result
 from models.domain.expressions.values.calendar_text import moment_of
 from models.domain.policies import Policy, policy_of, question
+from models.domain.trust import is_authority
 from models.domain.verdict_values import NotAVerdict
 from models.domain.violations import Violation
 
@@ -31,7 +32,7 @@ DMN = "dmn"
 _ANY_DAY = "2026-01-01T00:00:00.000Z"
 """Of test cases that do not say when."""
 _OWN: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "opa": (("url", "path"), ("timeout", "secret")),
+    "opa": (("url", "path"), ("timeout", "secret", "certificateAuthority")),
     DMN: (("dmn",), ("decision", "testCase")),
 }
 """What a policy of each kind must have, and what it may have besides."""
@@ -97,6 +98,7 @@ def violations(body: Body) -> list[Violation]:
         Violation(f"/{name}", "unexpected", f"{name} does not belong to a policy of the kind {body['kind']}.")
         for name in sorted(others.intersection(body))
     ]
+    found += _wrong_authority(body)
     if ("allow" in body["whenDown"]) == bool(body["whenDown"].get("hold")):
         found.append(Violation("/whenDown", "invalidValue", "It is one of allow (true or false) and hold (true)."))
     point = body["decisionPoint"]
@@ -108,6 +110,18 @@ def violations(body: Body) -> list[Violation]:
         if name not in POINTS[point].names
     ]
     return found
+
+
+def _wrong_authority(body: Body) -> Iterator[Violation]:
+    authority = body.get("certificateAuthority")
+    if authority is None or body["kind"] == DMN:
+        return
+    if not is_authority(authority):
+        yield Violation("/certificateAuthority", "invalidValue", "It is no certificate in PEM.")
+    if not str(body.get("url", "")).startswith("https://"):
+        yield Violation(
+            "/certificateAuthority", "unexpected", "Only a service with an https address has a certificate."
+        )
 
 
 def check_policy(body: Body) -> None:

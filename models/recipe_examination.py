@@ -171,7 +171,7 @@ def examine(
         return Examination(None, (Problem("", "", "", _UNREADABLE, "refused", str(error)),))
     decisions = RecipeDecisions(body.get("decisionTable") or ())
     given = GIVEN if body.get("binding") else ()
-    known = Known((), decisions.names, selection.names, secrets, given)
+    known = Known((), decisions.names, selection.names, secrets, given, violations)
     problems = (*decisions.problems, *check(recipe, known), *_undone(recipe, selection))
     if is_refused(problems):
         return Examination(recipe, problems)

@@ -1,12 +1,17 @@
-"""What steps of recipes are given and answer, held against the JSON Schemas that their recipes declare."""
+"""What recipes begin with, and what their steps are given and answer, held against the JSON Schemas they declare.
+
+What a recipe computes by itself (scripts, decisions, calls) is held against them as it runs: `recipes.fitting`.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from models.domain.bound_recipes import GIVEN
 from models.domain.errors import SomError
 from models.domain.outcomes import Done, Outcome, Refused
 from models.domain.plan import PlannedTask
 from models.domain.recipe_runs import RecipeRun
+from models.domain.recipes.fitting import meant_for
 from models.recipe_port import Playable
 from models.schemas import violations
 
@@ -50,6 +55,16 @@ def as_declared(declares: Declares, task: PlannedTask, done: Done) -> Outcome:
     if not wrong:
         return done
     return Refused(f"The answer is not what the step declares: {'; '.join(wrong)}.", maybe_done=True)
+
+
+def misfit_of_start(playable: Playable, data: Mapping[str, Any]) -> str:
+    """Why a run cannot begin with this data, which is not what its recipe declares; empty: it can.
+
+    What every order brings may come along undeclared.
+    """
+    schema = playable.recipe.process.input_schema
+    wrong = violations(schema, meant_for(schema, data, data.keys() - GIVEN)) if schema is not None else ()
+    return "; ".join(wrong)
 
 
 def schema_of(which: str, step: PlannedTask, run: RecipeRun | None, playable: Playable | None) -> Schema | None:

@@ -9,7 +9,7 @@ from models.domain.caller import ENGINE
 from models.domain.errors import NotFound
 from models.domain.events import event_type
 from models.domain.fallout import shown_error
-from models.domain.flow_runs import cancellation_of, state_of_run, with_results
+from models.domain.flow_runs import cancellation_of, reference, state_of_run, with_results
 from models.domain.lifecycles import PROCESS_FLOW
 from models.domain.order_view import Course, error_message
 from models.domain.progress import Progress
@@ -107,6 +107,9 @@ class FlowProjection:
         state = state_of_run(progress.item_view(item).state, course.phase, paused=self._record.paused)
         states = () if before in PROCESS_FLOW.final else PROCESS_FLOW.path(before, state, "active")
         body = {**self.body, "state": states[-1] if states else before}
+        if led := self._record.recipes.get(self._record.plan.tasks[0].key):
+            name, version = led["recipe"]
+            body[_REFERENCE] = reference(name, version, body.get(_REFERENCE))
         final = body["state"] in PROCESS_FLOW.final
         if states and final:
             await withdraw_of_plan(self._store, self._clock, self._record.id)
@@ -156,6 +159,7 @@ class FlowProjection:
         return outbox.change(self._flow, fields, stubs, now, unset=unset, visible=bool(stubs))
 
 
+_REFERENCE = "processFlowSpecificationRef"
 _LONG = frozenset({"taskFlow", "characteristic"})
 """What the history does not repeat."""
 

@@ -11,8 +11,11 @@ from models.domain.recipe_steps import step_key
 from models.domain.recipes import State
 from models.domain.recipes.problems import Problem
 from models.recipe_port import Playable
+from models.store import Store
 from scheduler.answers import Settling
 from scheduler.context import TaskContext
+from scheduler.fallout import Fallout
+from scheduler.plan_record import PlanRecord
 
 Document = dict[str, Any]
 
@@ -51,6 +54,20 @@ async def outputs_of(context: TaskContext, settling: Settling, plan: str, keys: 
         values = {str(entry["name"]): entry.get("value") for entry in reported if "name" in entry}
         found[key] = {**values, **(outputs.get(key) or {})}
     return found
+
+
+async def variables_given(fallout: Fallout, store: Store, record: PlanRecord, key: str) -> Document:
+    """What somebody has said that the variables of a run are to be; `key` is that of the task that runs it.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    directive = fallout.noted(key, "directive")
+    if directive is None:
+        stored = await store.get("task", record.task_id(key)) or {}
+        directive = stored.get("directive") or {}
+    given = directive.get("input")
+    return dict(given) if isinstance(given, Mapping) else {}
 
 
 def deed_of_move(

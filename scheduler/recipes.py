@@ -34,14 +34,15 @@ from models.domain.recipes.effects import (
 from models.domain.recipes.happenings import Cancelled, Done, Failed, Happening, Message, Retried, Signal, Time
 from models.domain.undo import STOPPABLE, may_be_done, reverse_key, stop_tasks
 from models.recipe_port import Playable
+from models.schemas import violations
 from scheduler.answers import Settling
 from scheduler.context import TaskContext
-from scheduler.declared import Schema, schema_of
+from scheduler.declared import Schema, misfit_of_start, schema_of
 from scheduler.engagement import Answer, Held, Parts
 from scheduler.fallout import Fallout
 from scheduler.items import Items
 from scheduler.plan_record import PlanRecord
-from scheduler.recipe_looks import at_work, deed_of_move, outputs_of, size_of, title_of
+from scheduler.recipe_looks import at_work, deed_of_move, outputs_of, size_of, title_of, variables_given
 from scheduler.recipe_mail import Letter, RecipeMail
 
 Document = dict[str, Any]
@@ -133,23 +134,34 @@ class Recipes:
             reason = f"{task.name}: the recipe {name} {version} is not there, or cannot be run any more."
             self._fallout.hold(task, Held("recipeGone", "The recipe cannot be read", reason))
             return
-        edited = await self._edited(task)
+        directed = self._progress.run[task.key].directed
+        edited = await variables_given(self._fallout, self._parts.store, self._record, task.key) if directed else {}
         run = await self._run(task) if self._is_begun(task.target or task.key) else None
+        goes_on = run is not None and run.state.status != "failed"
+        undoes = task.target is not None and run is not None and not run.undoing
+        data = {} if undoes or goes_on else {**await self._context.surroundings(task), **edited}
+        if not (undoes or goes_on) and (wrong := misfit_of_start(playable, data)):
+            reason = f"{task.name}: what the recipe {':'.join(task.recipe or ())} begins with: {wrong}"
+            self._fallout.hold(task, Held("inputInvalid", "The input is not what the recipe declares", reason))
+            return
         now = self._parts.clock.now()
         started = self._progress.run[task.key].started or now
         self._progress.move(task.key, "running", due=None)
         self._progress.move(task.key, "accepted", error=None, deadline=None, started=started)
-        if task.target is not None and run is not None and not run.undoing:
+        if undoes and run is not None:
             await self._undo(task, playable, run)
-        elif run is not None and run.state.status != "failed":
+        elif goes_on and run is not None:
             await self._take(task, playable, run, Retried(now, None, edited))
         else:
-            data = {**await self._context.surroundings(task), **edited}
-            state, effects = start(playable.recipe, data, now, decide=playable.decide)
-            anew = run.begun_anew(state) if run else RecipeRun(task.recipe or ("", ""), 1, state, playable.called)
-            self._runs[task.key] = anew
-            self._carry_out(task, playable, anew, effects)
+            self._start(task, playable, run, data)
         await self._lead_on(task, ())
+
+    def _start(self, task: PlannedTask, playable: Playable, former: RecipeRun | None, data: Document) -> None:
+        now, decide = self._parts.clock.now(), playable.decide
+        state, effects = start(playable.recipe, data, now, decide=decide, fits=violations)
+        run = former.begun_anew(state) if former else RecipeRun(task.recipe or ("", ""), 1, state, playable.called)
+        self._runs[task.key] = run
+        self._carry_out(task, playable, run, effects)
 
     async def _undo(self, task: PlannedTask, playable: Playable, run: RecipeRun) -> None:
         """Have all undone that a run has done, and that it says how to undo."""
@@ -170,17 +182,6 @@ class Recipes:
     def _home(self, task: PlannedTask) -> PlannedTask:
         """The task that runs the recipe, where this one undoes its run."""
         return self._progress.tasks[task.target] if task.target is not None else task
-
-    async def _edited(self, task: PlannedTask) -> Document:
-        """What somebody has said that the variables of the run are to be."""
-        if not self._progress.run[task.key].directed:
-            return {}
-        directive = self._fallout.noted(task.key, "directive")
-        if directive is None:
-            stored = await self._parts.store.get("task", self._record.task_id(task.key)) or {}
-            directive = stored.get("directive") or {}
-        given = directive.get("input")
-        return dict(given) if isinstance(given, Mapping) else {}
 
     async def _playable(self, task: PlannedTask) -> Playable | None:
         if task.recipe is None or self._parts.recipes is None:
@@ -277,7 +278,7 @@ class Recipes:
     async def _take(self, task: PlannedTask, playable: Playable, run: RecipeRun, happening: Happening) -> bool:
         """Let it happen; returns whether the run is another one by it."""
         before = run.state
-        state, effects = advance(playable.recipe, before, happening, decide=playable.decide)
+        state, effects = advance(playable.recipe, before, happening, decide=playable.decide, fits=violations)
         if state is before:
             return False
         if task.target is not None and state.status == "failed":

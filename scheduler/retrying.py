@@ -2,17 +2,23 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from models.domain.decision_points import RETRY
 from models.domain.fallout import own_reason
-from models.domain.outcomes import Unreachable
+from models.domain.outcomes import Refused, Unreachable
 from models.domain.policies import Policy
 from models.domain.retry import RetryAdvice, advice_of
 from models.task_deciding import TaskDeciding
 from scheduler.engaging import Answer, Parts
 from scheduler.plan_record import PlanRecord
-from scheduler.settlement import schedule_of, settle
+from scheduler.settlement import TAKEN_ON, schedule_of, settle
 from scheduler.task_facts import TaskFacts
+
+Document = dict[str, Any]
+
+UNREACHABLE, UNUSABLE = "unreachable", "unusableAnswer"
+"""Codes of what can be tried again."""
 
 
 class Retrying:
@@ -34,7 +40,7 @@ class Retrying:
         failed = {
             answer.key: answer.outcome
             for answer in answers
-            if isinstance(answer.outcome, Unreachable) and not answer.poll
+            if isinstance(answer.outcome, Unreachable | Refused) and self._can_be_repeated(answer)
         }
         policies = await self._deciding.policies(RETRY) if failed else []
         if not policies:
@@ -42,23 +48,38 @@ class Retrying:
         said = await asyncio.gather(*(self._asked(key, outcome, policies) for key, outcome in failed.items()))
         return {key: one for key, one in zip(failed, said, strict=True) if one is not None}
 
-    async def _asked(self, key: str, outcome: Unreachable, policies: Sequence[Policy]) -> RetryAdvice | None:
+    def _can_be_repeated(self, answer: Answer) -> bool:
+        """Whether it answers a call, not a question about work taken on; and is no refusal, whose cause would stay."""
+        refused = isinstance(answer.outcome, Refused) and not answer.outcome.maybe_done
+        return not (answer.poll or refused or self._record.progress.run[answer.key].state in TAKEN_ON)
+
+    async def _asked(self, key: str, outcome: Unreachable | Refused, policies: Sequence[Policy]) -> RetryAdvice | None:
         """What they say of one, where it is a question of trying again."""
         task, run = self._record.progress.tasks[key], self._record.progress.run[key]
         directory, tenant = self._parts.directory, self._record.tenant
         definition = await directory.definition(tenant, run.fulfiller) if run.fulfiller else None
         usual = settle(task, run, outcome, definition, self._parts.clock.now())
-        error = usual.changes.get("error") or {}
-        if usual.state not in ("retrying", "held", "skipped") or error.get("code", "unreachable") != "unreachable":
+        code = (usual.changes.get("error") or {}).get("code", UNREACHABLE)
+        if usual.state not in ("retrying", "held", "skipped") or code not in (UNREACHABLE, UNUSABLE):
             return None
+        schedule = schedule_of(task, definition)
         context = {
             **await self._facts.of(task),
-            "error": {"code": "unreachable", "reason": own_reason(task, outcome.reason)},
+            "error": {"code": code, "reason": own_reason(task, outcome.reason), **_cause(outcome)},
             "fulfiller": run.fulfiller,
             "attempts": run.attempts,
-            "delay": schedule_of(task, definition).next_delay(run.attempts, outcome.retry_after, task.key),
         }
+        if isinstance(outcome, Unreachable):
+            context["delay"] = schedule.next_delay(run.attempts, outcome.retry_after, task.key)
         occasion = f"{task.key}:{run.revision}.{run.holds}.{run.attempts}.{run.fulfiller}"
         task_id = self._record.task_id(task.key)
         made = await self._deciding.decide(RETRY, policies, occasion, context, task=task_id)
         return advice_of((one["policy"], one["result"]) for one in made)
+
+
+def _cause(outcome: Unreachable | Refused) -> Document:
+    """What happened, in words that a table can test, beside the reason for people."""
+    if isinstance(outcome, Refused):
+        return {"cause": "unusable", "maybeDone": True}
+    found: Document = {"cause": outcome.cause, "maybeDone": outcome.maybe_done}
+    return found if outcome.status is None else {**found, "status": outcome.status}

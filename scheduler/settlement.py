@@ -24,6 +24,8 @@ Document = dict[str, Any]
 
 
 NO_ADVICE = RetryAdvice()
+TAKEN_ON = ("accepted", "pending")
+"""States in which a fulfiller has the work: what it is asked then is how that goes."""
 CUSTOMERS_PATIENCE = 30 * 86_400.0
 """Seconds that an item waits for its customer before a person has to look: every wait has an end."""
 
@@ -80,7 +82,7 @@ def settle(  # noqa: PLR0911, PLR0913, PLR0917 - one line per kind of answer, an
         case Shortage():
             return _short(task, outcome, now)
         case Refused():
-            return _refused(task, outcome, definition, now)
+            return _refused(task, run, outcome, definition, now, advice)
         case Unreachable():
             return _unreachable(task, run, outcome, definition, now, advice)
 
@@ -113,7 +115,7 @@ def _unreachable(  # noqa: PLR0913, PLR0917 - see settle
 ) -> Settlement:
     if _overdue(run, now):
         return deadline_passed(task, now)
-    if run.state in ("accepted", "pending"):  # a poll that failed: the work itself goes on, or waits
+    if run.state in TAKEN_ON:  # a poll that failed: the work itself goes on, or waits
         interval = outcome.retry_after or (definition.poll_interval if definition else 60.0)
         return Settlement(run.state, {"due": now + timedelta(seconds=interval)})
     if outcome.maybe_done and definition is not None and not definition.honours_idempotency_key:
@@ -155,7 +157,14 @@ def _short(task: PlannedTask, outcome: Shortage, now: datetime) -> Settlement:
     return held
 
 
-def _refused(task: PlannedTask, outcome: Refused, definition: FulfillerDefinition | None, now: datetime) -> Settlement:
+def _refused(  # noqa: PLR0913, PLR0917 - see settle
+    task: PlannedTask,
+    run: TaskRun,
+    outcome: Refused,
+    definition: FulfillerDefinition | None,
+    now: datetime,
+    advice: RetryAdvice,
+) -> Settlement:
     message = f"{task.name}: {outcome.reason}"
     if not outcome.maybe_done:  # so that there is nothing to undo either
         if task.optional:
@@ -164,7 +173,11 @@ def _refused(task: PlannedTask, outcome: Refused, definition: FulfillerDefinitio
         return Settlement("held", {**held.changes, "touched": False})
     if definition is not None and not definition.honours_idempotency_key:
         return outcome_unknown(task, outcome.reason, now)
-    # Resumed, it is called with the same key, for it may have been done.
+    # Called again, because policies say so or a person does, it has the same key, for it may have been done.
+    delay = advice.wished_delay(schedule_of(task, definition), run.attempts, task.key)
+    if delay is not None and run.state not in TAKEN_ON:
+        return Settlement("retrying", {"due": now + timedelta(seconds=delay)})
+    message = f"{message} {advice.stop}" if advice.stop is not None else message
     return _held("unusableAnswer", "The fulfiller's answer cannot be used", message, now)
 
 

@@ -106,7 +106,9 @@ class TmfClient:
     ) -> Answered | Trouble:
         left = budget.left
         if left <= 0:
-            return Unreachable("The time of the call was over before everything was asked.", maybe_done=False)
+            return Unreachable(
+                "The time of the call was over before everything was asked.", maybe_done=False, cause="timeout"
+            )
         address = path if path.startswith(("http://", "https://")) else f"{self.base}{path}"
         answer = await exchange(self._session, method, address, {**self._headers, **headers}, left, data)
         return answer if isinstance(answer, Refused | Unreachable) else _read(answer, bears)

@@ -6,7 +6,7 @@ const SOM = 'som/v1';
 /** What the server refused, in its own words. */
 export class Refused extends Error {
   constructor(status, body) {
-    super(body.message || body.reason || `The server answered ${status}.`);
+    super(body.message?.replace(/^\/(source|bpmn): (source:)?/, (_, what, line) => (line ? 'Line ' : '')) || body.reason || `The server answered ${status}.`);
     this.status = status;
     this.code = body.code || '';
   }
@@ -44,6 +44,8 @@ export const compareRecipe = async (id, from) =>
   (await call('GET', one(id, `/difference${from ? `?from=${encodeURIComponent(from)}` : ''}`))).said;
 export const tryStored = async (id) => (await call('POST', one(id, '/try'), {})).said;
 export const check = async (content) => (await call('POST', `${SOM}/recipeCheck`, content)).said;
+/** A recipe as a drawing and as YAML, made from whichever is given; a drawing gets a layout where it has none. */
+export const convert = async (content) => (await call('POST', `${SOM}/recipeConversion`, content)).said;
 export const tryOut = async (content) => (await call('POST', `${SOM}/recipeTrial`, content)).said;
 
 /** A page of the runs of recipes that match, the newest first, and how many there are in all. */

@@ -3,13 +3,13 @@
 /* global BpmnJS */
 
 import * as api from './api.js';
-import { button, byId, debounce, download, h, notice } from './dom.js';
+import { button, byId, debounce, h, notice } from './dom.js';
 import { Drawer } from './drawer.js';
 import { addKeys } from './keyboard.js';
-import { withLayout } from './layout.js';
 import { newVersion, publish, retire, sendBack, sendToReview } from './life.js';
 import { som } from './moddle.js';
 import { Panel } from './properties.js';
+import { VIEWS, Written } from './written.js';
 import { stateMark } from './words.js';
 
 const runs = ({ name, version }) => h('a', { class: 'button', href: `runs#/?${new URLSearchParams({ recipe: name, version })}`, text: 'Runs' });
@@ -24,48 +24,60 @@ export class Editor {
   }
 
   constructor(recipe, etag) {
-    Object.assign(this, { recipe, etag, id: recipe.id, dirty: false, asXml: false, problems: [] });
+    Object.assign(this, { recipe, etag, id: recipe.id, dirty: false, problems: [] });
     this.modeler = new BpmnJS({ container: byId('canvas'), moddleExtensions: { som } });
     this.lint = debounce(() => this.check(), 350);
     this.listen = new AbortController();
+    this.text = new Written(this);
   }
 
   async start() {
     this.drawer = new Drawer(this);
     this.panel = new Panel(this);
     addKeys(this);
-    byId('xml').addEventListener('input', () => this.touched(), { signal: this.listen.signal });
     this.surroundings = await api.surroundings();
-    await this.draw(this.recipe.bpmn);
+    await this.text.open(this.recipe);
     this.modeler.on('commandStack.changed', () => this.touched());
     this.header();
     this.panel.show();
     this.lint();
+    // The palette takes two columns where one is too long for the place that is left.
+    this.size = new ResizeObserver(() => byId('canvas').hidden || this.modeler.get('canvas').resized());
+    this.size.observe(byId('canvas'));
   }
 
   close() {
     this.listen.abort();
+    this.size?.disconnect();
     this.modeler.destroy();
     byId('canvas').replaceChildren();
-    this.showAs(false);
+    this.text.hide();
   }
 
   /** Put a drawing on the canvas; one without a layout gets one. */
   async draw(xml) {
-    await this.modeler.importXML(await withLayout(xml, som));
-    this.modeler.get('canvas').zoom('fit-viewport', 'auto');
+    await this.modeler.importXML(/<(\w+:)?BPMNShape\b/.test(xml) ? xml : (await api.convert({ bpmn: xml })).bpmn);
+    this.fit();
+  }
+
+  /** Show all of the drawing, not larger than it is; what is hidden has no size to fit it into. */
+  fit() {
     const canvas = this.modeler.get('canvas');
+    this.unfit = byId('canvas').hidden;
+    if (this.unfit) return;
+    canvas.resized();
+    canvas.zoom('fit-viewport', 'auto');
     if (canvas.zoom() > 1) canvas.zoom(1, 'auto');
   }
 
-  async xml() {
-    if (this.asXml) return byId('xml').value;
-    return (await this.modeler.saveXML({ format: true })).xml;
+  /** The drawing as BPMN, whichever way it is edited. */
+  xml() {
+    return this.text.bpmn();
   }
 
   /** The drawing and what stands beside it, as the server checks and tries it. */
   async content() {
-    const made = { bpmn: await this.xml() };
+    const made = await this.text.content();
     for (const part of ['decisionTable', 'form', 'testCase']) if (this.recipe[part]?.length) made[part] = this.recipe[part];
     return made;
   }
@@ -76,7 +88,10 @@ export class Editor {
       this.dirty = true;
       this.header();
     }
-    if (drawn) this.drawer.clearPath();
+    if (drawn) {
+      this.drawer.clearPath();
+      this.text.drawn();
+    }
     this.drawer.outline();
     this.lint();
   }
@@ -96,7 +111,9 @@ export class Editor {
       this.drawer.problems(found);
       this.panel.problems();
     } catch (error) {
-      if (!this.listen.signal.aborted) notice(error.message, 'wrong');
+      if (asked !== this.asked || this.listen.signal.aborted) return;
+      if (error.status !== 400) notice(error.message, 'wrong');
+      else this.drawer.problems({ problem: [{ element: '', severity: 'refused', reason: error.message }] });
     }
   }
 
@@ -105,7 +122,13 @@ export class Editor {
       await newVersion(this);
       return false;
     }
-    const body = { bpmn: await this.xml() };
+    let body;
+    try {
+      body = await this.text.kept();
+    } catch (error) {
+      notice(`It cannot be drawn: ${error.message}`, 'wrong');
+      return false;
+    }
     for (const part of PARTS) body[part] = this.recipe[part]?.length ? this.recipe[part] : null;
     try {
       const { said, etag } = await api.changeRecipe(this.id, body, this.etag);
@@ -129,33 +152,6 @@ export class Editor {
     this.panel.show();
   }
 
-  /** Show the drawing as XML, or as a picture again: the same graph, edited either way. */
-  async toggle() {
-    if (this.asXml) {
-      try {
-        await this.draw(byId('xml').value);
-      } catch (error) {
-        notice(`The XML cannot be drawn: ${error.message}`, 'wrong');
-        return;
-      }
-      this.showAs(false);
-      this.lint();
-    } else {
-      byId('xml').value = await this.xml();
-      this.showAs(true);
-      byId('xml').focus();
-    }
-    this.header();
-    this.panel.show();
-    this.drawer.outline();
-  }
-
-  showAs(xml) {
-    this.asXml = xml;
-    byId('xml').hidden = !xml;
-    byId('canvas').hidden = xml;
-  }
-
   header() {
     const { recipe } = this;
     byId('title').replaceChildren(
@@ -170,8 +166,9 @@ export class Editor {
     };
     byId('actions').replaceChildren(
       button('Try', () => this.drawer.openTrial(), { id: 'try', title: 'Run it with simulated answers' }),
-      button(this.asXml ? 'Drawing' : 'XML', () => this.toggle(), { id: 'toggle-xml', 'aria-pressed': String(this.asXml) }),
-      button('Export', async () => download(`${recipe.name}.bpmn`, await this.xml(), 'application/xml')),
+      h('div', { class: 'views', role: 'group', 'aria-label': 'Edited as' }, ...Object.entries(VIEWS).map(([view, text]) =>
+        button(text, () => this.text.show(view), { id: `as-${view}`, 'aria-pressed': String(this.text.view === view) }))),
+      button('Export', () => this.text.download()),
       ...(['published', 'retired'].includes(recipe.state) ? [runs(recipe)] : []),
       ...(steps[recipe.state] || []));
   }

@@ -35,7 +35,7 @@ const GAP = 50;
 const KEYS = [
   ['A', 'add an element after the one that is selected, or into the selected flow'], ['C', 'connect the selected element with another one'],
   ['E or Enter', 'name the selected element'], ['] and [', 'next and previous element'], ['Arrows', 'move the selected element'],
-  ['Delete', 'remove it'], ['P', 'go to its properties'], ['Ctrl+Z, Ctrl+Y', 'undo, redo'], ['Ctrl+S', 'save'], ['Escape', 'back to the canvas'], ['T', 'try'], ['X', 'XML and back'],
+  ['Delete', 'remove it'], ['P', 'go to its properties'], ['Ctrl+Z, Ctrl+Y', 'undo, redo'], ['Ctrl+S', 'save'], ['Escape', 'back to the canvas'], ['T', 'try'], ['X, Y', 'as XML, as YAML; Escape goes back to the drawing'],
 ];
 
 export function addKeys(editor) {
@@ -51,7 +51,8 @@ export function addKeys(editor) {
     '[': () => go(editor, -1),
     p: () => byId('panel').querySelector('input, textarea, select, button')?.focus(),
     t: () => editor.drawer.openTrial(),
-    x: () => editor.toggle(),
+    x: () => editor.text.show('xml'),
+    y: () => editor.text.show('yaml'),
     '?': () => help(),
   };
   document.addEventListener('keydown', (pressed) => {
@@ -61,9 +62,10 @@ export function addKeys(editor) {
       pressed.preventDefault();
       document.activeElement.blur?.();
       editor.save();
-    } else if (pressed.key === 'Escape' && byId('panel').contains(pressed.target)) canvas.querySelector('svg')?.focus();
+    } else if (pressed.key === 'Escape' && pressed.target === byId('text')) editor.text.show('drawing');
+    else if (pressed.key === 'Escape' && byId('panel').contains(pressed.target)) canvas.querySelector('svg')?.focus();
     else if (!typing && !pressed.ctrlKey && !pressed.metaKey && !pressed.altKey && acts[pressed.key] && !(pressed.key === 'Enter' && pressed.target.closest('button, a'))) {
-      if (editor.asXml && pressed.key !== 'x') return;
+      if (!editor.text.isDrawing) return;
       pressed.preventDefault();
       acts[pressed.key]();
     }

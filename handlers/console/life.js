@@ -66,7 +66,8 @@ function cases(editor, tried) {
 export async function newVersion(editor) {
   const [major, minor] = editor.recipe.version.split('.').map((part) => parseInt(part, 10) || 0);
   const made = await askForVersion('New version', { name: editor.recipe.name, version: `${major}.${minor + 1}.0` }, async (body) => {
-    const whole = { ...body, bpmn: await editor.xml() };
+    const kept = await editor.text.kept();
+    const whole = { ...body, bpmn: kept.bpmn, ...(kept.source ? { source: kept.source } : {}) };
     for (const part of ['description', 'decisionTable', 'form', 'testCase', 'binding']) {
       if (editor.recipe[part]?.length) whole[part] = editor.recipe[part];
     }

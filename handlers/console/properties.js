@@ -29,7 +29,7 @@ export class Panel {
   }
 
   show() {
-    const selected = this.editor.asXml ? [] : this.modeler.get('selection').get();
+    const selected = !this.editor.text.isDrawing ? [] : this.modeler.get('selection').get();
     this.element = selected.length === 1 && selected[0].type !== 'label' ? selected[0] : selected[0]?.labelTarget;
     const place = byId('panel');
     const scrolled = place.scrollTop;

@@ -148,6 +148,12 @@ def kinds_of_steps(picture: PlanPicture, task: str) -> list[Document]:
     return [{"name": name, "version": version} for name, version in sorted(found)]
 
 
+def _recipe_now(picture: PlanPicture, task: PlannedTask) -> Document:
+    """The recipe that a task runs: in the version that its run has been moved to, where it was."""
+    led = picture.stored.get("recipes", {}).get(task.key)
+    return {"recipe": {"name": led["recipe"][0], "version": led["recipe"][1]}} if led else {}
+
+
 def running_task_body(request: Request, picture: PlanPicture, task: PlannedTask) -> Document:
     """A task in its plan, with where it stands."""
     key = f"{picture.stored['_id']}:{task.key}"
@@ -158,6 +164,7 @@ def running_task_body(request: Request, picture: PlanPicture, task: PlannedTask)
         "id": key,
         "href": request.url(f"/task/{key}"),
         **task_body(task),
+        **_recipe_now(picture, task),
         "state": run.state,
         "fulfiller": run.fulfiller or document.get("fulfiller"),
         "attempts": run.attempts,

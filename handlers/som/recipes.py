@@ -22,7 +22,7 @@ from models.domain.recipes.model import Recipe
 from models.domain.releases.versions import InvalidVersion, Version
 from models.domain.violations import Violation
 from models.recipe_examination import RecipeExaminer, cases_of, content_violations, given_cases
-from models.recipe_sources import drawn, redrawn
+from models.recipe_sources import converted, drawn, redrawn
 from models.recipe_versions import COLLECTION, RecipeVersions
 from models.recipes import InvalidRecipe, read_recipe
 from models.transactions import write_all
@@ -162,6 +162,10 @@ class RecipeHandlers:
         body = await aside(drawn, require_body(request))
         _check_content(body)
         return Reply(200, orjson.dumps(examination_body(await self._examiner.check(request.caller.tenant, body))))
+
+    async def convert(self, request: Request) -> Reply:
+        """Answer a recipe both as a drawing, laid out where it was not, and as YAML."""
+        return Reply(200, orjson.dumps(await aside(converted, require_body(request))))
 
     async def try_drawing(self, request: Request) -> Reply:
         """Run a drawing that is stored nowhere yet, with simulated answers."""

@@ -74,6 +74,21 @@ def _without(process: Process, names: frozenset[str]) -> Process:
     return replace(process, input_schema={**schema, "properties": kept})
 
 
+def reference(name: str, version: str, known: Mapping[str, Any] | None = None) -> Document:
+    """What a process flow refers to as its specification: the version of the recipe that it runs now.
+
+    Args:
+        name: of the recipe.
+        version: that it runs: the one that it began with, until it is moved to another one.
+        known: the reference that it has, or that its client has given.
+    """
+    types = {"@type": "ProcessFlowSpecificationRef", "@referredType": "ProcessFlowSpecification"}
+    kept = dict(known or {})
+    if kept.get("version", version) != version:
+        kept.pop("href", None)  # it led to the version before
+    return {**types, **kept, "id": f"{name}:{version}", "name": name, "version": version}
+
+
 def data_of(body: Mapping[str, Any]) -> Document:
     """The variables that a run begins with: the characteristics of its process flow, by name."""
     return {entry["name"]: entry.get("value") for entry in body.get("characteristic") or ()}

@@ -6,12 +6,13 @@ A fulfiller may answer at once (`Done`), take the work on (`Accepted`), decline 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 MAX_REASON = 1000
 MAX_DEPTH = 60  # below the 64 that bodies may have: an output is kept some levels down in the service
 _INT64 = 2**63
 _MOST_POOLS = 20
+Cause = Literal["connection", "broken", "timeout", "status", "other"]
 READ_STATES = frozenset({"active", "inactive", "terminated"})
 """What a fulfiller can say of the state of a service; `terminated` where it is not there (any more)."""
 
@@ -124,11 +125,16 @@ class Unreachable:
         reason: what happened, for people.
         retry_after: seconds that the fulfiller asks us to wait.
         maybe_done: False where the call surely had no effect: it never left, or was turned away before work began.
+        cause: what happened, for machines: `connection` (none came about), `broken` (it ended before an answer came),
+            `timeout`, `status` (an answer that says that it cannot be done now) or `other`.
+        status: the HTTP status of that answer, or the exit status of a program.
     """
 
     reason: str
     retry_after: float | None = None
     maybe_done: bool = True
+    cause: Cause = "other"
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

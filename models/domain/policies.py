@@ -37,6 +37,7 @@ class Policy:
         needs: what is counted for it, of COUNTS.
         table: what makes the decision inside; None where a service does.
         secret: name of the secret of the tenant that the service gets as bearer token; None where it wants none.
+        authority: certificates (PEM) of those who vouch for the service; None for those whom everybody trusts.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Policy:
     needs: tuple[str, ...] = ()
     table: "Table | None" = None
     secret: str | None = None
+    authority: str | None = None
 
     def applies(self, order: Mapping[str, Any]) -> bool:
         """Whether an order's body is its business."""
@@ -87,6 +89,7 @@ def policy_of(stored: Mapping[str, Any], table: Table | None = None) -> Policy:
         needs=tuple(body.get("needs") or ()),
         table=table,
         secret=body.get("secret"),
+        authority=body.get("certificateAuthority"),
     )
 
 

@@ -66,6 +66,10 @@ class RetryAdvice:
         after = self.after if self.after is not None else (schedule.delays or DEFAULT_DELAYS)[-1]
         return RetrySchedule((after,)).next_delay(1, retry_after, f"{key}\x1f{attempt}")
 
+    def wished_delay(self, schedule: RetrySchedule, attempt: int, key: str = "") -> float | None:
+        """The seconds to wait where nothing is tried again unless policies say so; None where they do not."""
+        return self.next_delay(schedule, attempt, key=key) if self.after is not None or self.at_most else None
+
 
 def advice_of(decisions: Iterable[tuple[str, Mapping[str, Any]]]) -> RetryAdvice:
     """What recorded decisions (policy, result) of the point `retry` mean together: whoever is more careful wins."""

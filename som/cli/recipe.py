@@ -8,6 +8,7 @@ import typer
 from models.domain.recipes import (
     Case,
     InvalidCase,
+    Known,
     Outcome,
     Problem,
     Recipe,
@@ -48,7 +49,7 @@ _SHOWN = frozenset({"started", "caught", "thrown", "stuck", "milestone", "cancel
 @app.command("check")
 def check_files(paths: Files, process: Process = None, as_json: AsJson = False) -> None:
     """Tell what is wrong with recipes: what refuses them, keeps them from being published, or should be known."""
-    found = [(path, check(_read(path, process))) for path in paths]
+    found = [(path, check(_read(path, process), Known(fits=violations))) for path in paths]
     if as_json:
         output.as_json([_checked(path, problems) for path, problems in found])
     else:
@@ -146,7 +147,7 @@ def _read(path: Path, process: str | None) -> Recipe:
 
 def _startable(path: Path, process: str | None) -> Recipe:
     recipe = _read(path, process)
-    problems = check(recipe)
+    problems = check(recipe, Known(fits=violations))
     if is_refused(problems):
         reasons = "\n".join(str(problem) for problem in problems if problem.severity == "refused")
         raise EndedOtherwise(f"{path} is refused:\n{reasons}")

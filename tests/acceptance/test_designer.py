@@ -191,17 +191,17 @@ def details(runs: Runs, order: str) -> None:
     expect(panel.locator("section", has_text="Variables it made")).to_contain_text("port = 7")
 
 
-def test_a_drawing_edited_as_xml_is_the_same_graph(story: Story, opened: Designer) -> None:
+def test_a_drawing_edited_as_xml_and_as_yaml_is_the_same_graph(story: Story, opened: Designer) -> None:
     page = opened.page
     opened.new(f"{story.name}-text")
     opened.press("]")
     opened.add("Service task", "Build it")
     opened.add("End", "Done")
-    page.locator("#toggle-xml").click()
-    text = page.locator("#xml").input_value()
+    page.locator("#as-xml").click()
+    text = page.locator("#text").input_value()
     assert "Build it" in text
-    page.locator("#xml").fill(text.replace("Build it", "Build it well"))
-    page.locator("#toggle-xml").click()
+    page.locator("#text").fill(text.replace("Build it", "Build it well"))
+    page.locator("#as-drawing").click()
     expect(page.locator(".djs-shape")).not_to_have_count(0)
     assert opened.names() == {START, "Build it well", "Done"}
     opened.press("Control+s")
@@ -209,7 +209,29 @@ def test_a_drawing_edited_as_xml_is_the_same_graph(story: Story, opened: Designe
     kept = story.call("GET", f"/som/v1/recipe/{story.name}-text:1.0.0")["bpmn"]
     assert "Build it well" in kept
     assert graph(kept) == graph(text)
+    edit_as_yaml(story, opened)
     assert opened.faults == []
+
+
+def edit_as_yaml(story: Story, opened: Designer) -> None:
+    """The same drawing as YAML: a step is added there, with a remark that is found again; the server lays it out."""
+    page = opened.page
+    page.locator("#as-yaml").click()
+    expect(page.locator("#text")).to_be_visible()
+    text = page.locator("#text").input_value()
+    assert "service: Build it well" in text
+    longer = text.replace("  - end: Done", "  # looked at\n  - person: Look at it\n    queue: field\n  - end: Done")
+    page.locator("#text").fill(longer + "  - nothing: at all\n")
+    expect(page.locator("#page-problems")).to_contain_text("Line ")
+    page.locator("#text").fill(longer)
+    page.locator("#as-drawing").click()
+    expect(page.locator("#canvas")).to_be_visible()
+    assert opened.names() >= {"Build it well", "Look at it"}
+    opened.press("Control+s")
+    expect(page.locator("#title")).not_to_contain_text("not saved")
+    kept = story.call("GET", f"/som/v1/recipe/{story.name}-text:1.0.0")
+    assert kept["source"] == longer
+    assert 'name="Look at it"' in kept["bpmn"]
 
 
 def graph(xml: str) -> list[str]:

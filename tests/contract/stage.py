@@ -79,6 +79,7 @@ BODIES: dict[str, Any] = {
     "createRecipeMessage": {"name": "paid", "timeToLive": "PT1H"},
     "checkRecipe": {"bpmn": bpmn()},
     "tryRecipeDrawing": {"bpmn": bpmn()},
+    "convertRecipe": {"bpmn": bpmn()},
     "reportTaskOutcome": {"status": "done"},
     "registerListener": {"callback": "http://subscriber.example/"},
 }

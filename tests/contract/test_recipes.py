@@ -241,6 +241,37 @@ async def test_yaml_is_checked_and_tried_like_a_drawing(client: ContractClient) 
     assert tried["trial"][0]["status"] == "completed"
 
 
+async def test_yaml_and_drawing_are_converted_into_each_other(client: ContractClient) -> None:
+    url = f"{SOM}/recipeConversion"
+    drawn = (await client.post(url, json={"source": WRITTEN})).json()
+    assert (drawn["source"], "BPMNShape" in drawn["bpmn"]) == (WRITTEN, True)
+    assert drawn["binding"] == [{"specification": "vpn-1", "action": "add"}]
+    beside = {name: drawn[name] for name in ("testCase", "binding")}
+    said = (await client.post(url, json={"bpmn": drawn["bpmn"], **beside})).json()
+    again = (await client.post(url, json={"source": said["source"]})).json()
+    assert again == {**drawn, "source": said["source"]}
+    assert said["bpmn"] == drawn["bpmn"]
+
+
+async def test_what_is_converted_is_laid_out_and_told_where_yaml_has_no_words_for_it(client: ContractClient) -> None:
+    url, two = f"{SOM}/recipeConversion", bpmn()
+    answer = (
+        await client.post(
+            url, json={"bpmn": two.replace("</bpmn:process>", "<bpmn:startEvent id='b'/></bpmn:process>")}
+        )
+    ).json()
+    assert "BPMNShape" in answer["bpmn"]
+    assert ("source" in answer, "begins at one start" in answer["unsaid"]) == (False, True)
+    for body, why in (
+        ({}, "either"),
+        ({"bpmn": two, "source": WRITTEN}, "either"),
+        ({"source": "steps: 4"}, "/source"),
+        ({"bpmn": "<a/>"}, "/bpmn"),
+    ):
+        refused = await client.post(url, json=body)
+        assert (refused.status_code, why in refused.json()["message"]) == (400, True)
+
+
 async def test_yaml_that_is_no_recipe_is_refused_with_its_line_and_so_is_a_recipe_of_neither(
     client: ContractClient,
 ) -> None:
@@ -277,12 +308,29 @@ async def test_of_recipes_for_the_same_that_are_published_at_the_same_moment_one
     assert len(stored) == 2
 
 
+def nested(depth: int) -> str:
+    """A drawing of choices within choices."""
+    made = '<startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="a0"/>'
+    for at in range(depth):
+        made += f'<exclusiveGateway id="a{at}"/><exclusiveGateway id="z{at}"/>'
+        inner = f"a{at + 1}" if at + 1 < depth else f"z{at}"
+        back = f"z{at - 1}" if at else "e"
+        made += f'<sequenceFlow id="i{at}" sourceRef="a{at}" targetRef="{inner}"/>'
+        made += f'<sequenceFlow id="j{at}" sourceRef="a{at}" targetRef="z{at}"/>'
+        made += f'<sequenceFlow id="o{at}" sourceRef="z{at}" targetRef="{back}"/>'
+    space = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+    return f'<definitions xmlns="{space}"><process id="p">{made}<endEvent id="e"/></process></definitions>'
+
+
 HOSTILE: list[tuple[str, Body]] = [
     ("recipeCheck", {"source": "recipe: !!binary aGVsbG8="}),
     ("recipeCheck", {"source": "a: &a [x]\nb: [*a, *a]"}),
     ("recipeCheck", {"source": "[" * 5_000}),
     ("recipeCheck", {"bpmn": '<!DOCTYPE d [<!ENTITY a "ha">]><definitions>&a;</definitions>'}),
     ("recipeCheck", {"bpmn": "<a>" * 5_000}),
+    ("recipeConversion", {"source": "[" * 5_000}),
+    ("recipeConversion", {"bpmn": "<a>" * 5_000}),
+    ("recipeConversion", {"bpmn": nested(600)}),
     ("recipeTrial", {"bpmn": bpmn().replace("</", "<!-- \x00 --></")}),
     ("recipeTrial", {"bpmn": bpmn(), "case": {"input": {"$where": 1}}}),
     ("recipeTrial", {"bpmn": bpmn(), "form": [{"name": "f", "schema": {"enum": [1]}}]}),

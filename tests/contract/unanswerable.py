@@ -19,6 +19,9 @@ _NEVER_LATER = "What is asked for is done at once. TM Forum's version 5 document
 _ALL_IS_THERE = "What our documents describe is there. TM Forum's version 5 documents declare it."
 _ITSELF = "Each status that can occur is declared by itself. TM Forum's version 5 documents declare a default beside."
 
+WITHOUT_DATABASE = frozenset({"convertRecipe"})
+"""Operations that only compute: they are answered without a database, too, and never with 503."""
+
 TMF = r"tmf\d{3}(-v5)?"
 V5 = r"tmf\d{3}-v5"
 

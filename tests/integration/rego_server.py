@@ -1,6 +1,7 @@
 """A policy service of the tests: a real Rego engine (regorus) behind the data API of Open Policy Agent."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -38,6 +39,10 @@ class RegoServer:
         answer = await asyncio.to_thread(self._evaluate, asked, rule)
         return web.Response(status=self.status, body=orjson.dumps(answer), content_type="application/json")
 
+    async def moved(self, request: web.Request) -> web.Response:
+        """Send whoever asks to where it is decided."""
+        raise web.HTTPTemporaryRedirect(f"{self.url}/v1/data/{request.match_info['path']}")
+
     def _evaluate(self, asked: Any, rule: str) -> dict[str, Any]:
         engine = regorus.Engine()
         engine.add_policy("policy.rego", self.rego)
@@ -47,18 +52,22 @@ class RegoServer:
 
 
 @asynccontextmanager
-async def rego_server(rego: str) -> AsyncIterator[RegoServer]:
-    """One that is listening, on a free port of this host."""
+async def rego_server(rego: str, secured: ssl.SSLContext | None = None) -> AsyncIterator[RegoServer]:
+    """One that is listening, on a free port of this host; `secured` has its certificate.
+
+    What is asked below `/moved` is sent elsewhere, where it would be decided.
+    """
     server = RegoServer(rego)
     app = web.Application()
+    app.router.add_post("/moved/v1/data/{path:.+}", server.moved)
     app.router.add_post("/v1/data/{path:.+}", server.decide)
     runner = web.AppRunner(app)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=secured)
         await site.start()
         host, port = runner.addresses[0][:2]
-        server.url = f"http://{host}:{port}"
+        server.url = f"{'https' if secured else 'http'}://{host}:{port}"
         yield server
     finally:
         await runner.cleanup()

@@ -41,7 +41,8 @@ def test_an_acceptance_that_makes_no_sense_is_a_refusal(body: bytes) -> None:
 )
 def test_it_is_tried_again_and_told_whether_something_may_have_been_done(status: int, maybe_done: bool) -> None:
     outcome = read_engagement(Answer(status, "text/plain", b"oops", retry_after="30"), NOW)
-    assert outcome == Unreachable(f"The fulfiller answered with HTTP {status}: oops.", 30.0, maybe_done)
+    said = f"The fulfiller answered with HTTP {status}: oops."
+    assert outcome == Unreachable(said, 30.0, maybe_done, "status", status)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 422, 451])

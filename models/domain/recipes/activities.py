@@ -1,6 +1,6 @@
 """What a token does at an activity: have work done, decide, compute, call, open a sub-process."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +8,7 @@ from models.domain.errors import SomError
 from models.domain.expressions import ExpressionError
 from models.domain.recipes import effects, loops
 from models.domain.recipes.compensation import is_undoable, is_undoing
+from models.domain.recipes.fitting import declared, hold_answer, hold_input, hold_start
 from models.domain.recipes.model import Event, Node
 from models.domain.recipes.run import HaltError, Run
 from models.domain.recipes.state import Token
@@ -66,10 +67,13 @@ def _stand_by(run: Run, token: Token, node: Node) -> None:
 
 
 def _open(run: Run, token: Token, node: Node) -> None:
+    context = run.visible(token.scope)
+    given = mapped(node.work.inputs, context, run.moment) if node.work.inputs is not None else {}
+    hold_input(run, node, context | given, given)
     _stand_by(run, token, node)
     scope = run.open_scope(token.scope, token, run.scopes[token.scope].process, node.id)
     if node.work.inputs is not None:
-        run.variables.declare(scope.id, mapped(node.work.inputs, run.visible(token.scope), run.moment), token.key)
+        run.variables.declare(scope.id, given, token.key)
     run.put(token, phase="inside")
     begin_scope(run, scope)
 
@@ -78,10 +82,13 @@ def _call(run: Run, token: Token, node: Node, process: str) -> None:
     """Run a called process inside this run, with variables of its own."""
     chain = run.chain(token.scope)
     context = run.variables.visible(chain)
-    given: dict[str, Any] = dict(context) if node.work.passes else {}
+    meant: dict[str, Any] = {}
     if node.work.inputs is not None:
-        given |= mapped(node.work.inputs, context, run.moment)
+        meant = mapped(node.work.inputs, context, run.moment)
         run.variables.used(chain, names_of(node.work.inputs), token.key)
+    given = {**(context if node.work.passes else {}), **meant}
+    hold_input(run, node, given, meant)
+    hold_start(run, run.recipe.processes[process], given, meant)
     _stand_by(run, token, node)
     scope = run.open_scope(token.scope, token, process)
     run.variables.declare(scope.id, given, token.key)
@@ -92,14 +99,19 @@ def _call(run: Run, token: Token, node: Node, process: str) -> None:
 def _compute(run: Run, token: Token, node: Node) -> None:
     if node.work.script is None:
         raise HaltError("code", f"{node.title} is a script; scripts are not run.")
-    values = run.visible(token.scope)
-    if node.work.inputs is not None:
-        values |= mapped(node.work.inputs, values, run.moment)
-    run.answered(token, evaluate(node.work.script, values, run.moment))
+    chain, script, mapping = run.chain(token.scope), node.work.script, node.work.inputs or ()
+    context = run.variables.visible(chain)
+    given = mapped(mapping, context, run.moment)
+    run.variables.used(chain, names_of([*mapping, ("", f"={script}")]), token.key)
+    hold_input(run, node, context | given, given)
+    answer = evaluate(script, context | given, run.moment)
+    hold_answer(run, node, answer)
+    run.answered(token, answer)
 
 
 def _decide(run: Run, token: Token, node: Node, decision: str) -> None:
     values, _ = inputs(run, token, node)
+    hold_input(run, node, values, values if node.work.inputs is not None else ())
     decide = run.decide
     assert decide is not None  # noqa: S101 - the caller looked
     try:
@@ -108,6 +120,7 @@ def _decide(run: Run, token: Token, node: Node, decision: str) -> None:
         raise
     except SomError as error:
         raise HaltError("decision", f"The decision {decision!r} cannot be made: {error}") from error
+    hold_answer(run, node, answer)
     run.answered(token, answer)
 
 
@@ -128,11 +141,3 @@ def outputs(run: Run, node: Node, answer: Any, context: Mapping[str, Any]) -> di
         return {"result": answer}
     wanted = declared(work.output_schema)
     return {name: value for name, value in attributes.items() if wanted is None or name in wanted}
-
-
-def declared(schema: Mapping[str, Any] | None) -> Collection[str] | None:
-    """Return the names that a schema lets through; None lets all: there is none, or it says that more may come."""
-    if schema is None or "properties" not in schema or schema.get("additionalProperties") is True:
-        return None
-    names: Collection[str] = schema["properties"]
-    return names

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from models.domain.recipes import check_data, check_drawing, check_events, check_secrets, check_work
+from models.domain.recipes import check_data, check_drawing, check_events, check_schemas, check_secrets, check_work
 from models.domain.recipes.model import Recipe
 from models.domain.recipes.problems import Problem
+from models.domain.recipes.run import Fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class Known:
         decisions: references of decisions.
         fulfillers: names of fulfillers, and types of jobs that somebody does.
         secrets: names of secrets.
-        given: names of variables that every run begins with, besides what the recipe declares.
+        given: names of variables that every run begins with, besides what the recipe declares: it is bound.
+        fits: holds values against JSON Schemas.
     """
 
     recipes: Collection[str] | None = None
@@ -25,6 +27,7 @@ class Known:
     fulfillers: Collection[str] | None = None
     secrets: Collection[str] | None = None
     given: Collection[str] = ()
+    fits: Fits | None = None
 
 
 def check(recipe: Recipe, known: Known | None = None) -> tuple[Problem, ...]:
@@ -45,12 +48,15 @@ def is_publishable(problems: Collection[Problem]) -> bool:
 
 
 def _found(recipe: Recipe, known: Known) -> Iterator[Problem]:
+    if known.given:
+        yield from check_schemas.unbound(recipe.process, known.given)
     for key in recipe.closure:
         process = recipe.processes[key]
         yield from process.problems
         yield from check_drawing.check(process)
         yield from check_events.check(process)
         yield from check_work.check(recipe, process, known.recipes, known.decisions, known.fulfillers)
+        yield from check_schemas.check(recipe, process, known.fits)
         yield from check_secrets.check(process, known.secrets)
         open_ = key != recipe.main and process.input_schema is None
         yield from check_data.check(recipe, process, known.given, open_=open_)

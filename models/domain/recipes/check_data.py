@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.domain.expressions import ExpressionError, compile_expression
-from models.domain.recipes.activities import declared
+from models.domain.recipes.fitting import declared
 from models.domain.recipes.graph import followers
 from models.domain.recipes.loops import COUNTER
 from models.domain.recipes.model import Flow, Node, Process, Recipe
@@ -40,6 +40,19 @@ def check(recipe: Recipe, process: Process, given: Collection[str], *, open_: bo
             yield at_node(one.at, kind, severity, f"{one.what} needs {text}")
         else:
             yield at_flow(one.at, kind, severity, f"{one.what} needs {text}")
+    yield from _never_left(recipe, process, given, open_=open_)
+
+
+def _never_left(recipe: Recipe, process: Process, given: Collection[str], *, open_: bool) -> Iterator[Problem]:
+    """Yield what a process says it leaves, and nobody in it produces."""
+    required = frozenset((process.output_schema or {}).get("required") or ())
+    begins = frozenset(given) | process.objects | _properties(process.input_schema)
+    found = begins.union(*(produced(recipe, node) for node in process.nodes.values()))
+    doubtful = open_ or ANYTHING in found
+    for name in sorted(required - found):
+        severity, kind, text = _told(name, doubtful=doubtful, declares=True)
+        reason = f"What it leaves, by its output schema, includes {text}"
+        yield Problem(process.id, process.name, "process", kind, severity, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +83,7 @@ def unmet(recipe: Recipe, process: Process, given: Collection[str], *, open_: bo
     before = _available(recipe, process, begins | ({ANYTHING} if open_ else set()))
     for node in process.nodes.values():
         known = before.get(node.id, begins)
-        for what, names in _needs(node):
+        for what, names in _needs(recipe, node):
             for name in sorted(names - known):
                 yield Unmet(node, what, name, ANYTHING in known)
         after = known | produced(recipe, node)
@@ -148,7 +161,7 @@ def produced(recipe: Recipe, node: Node) -> frozenset[str]:
     return frozenset(found)
 
 
-def _needs(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
+def _needs(recipe: Recipe, node: Node) -> Iterator[tuple[str, frozenset[str]]]:
     """Yield what a node reads before it has an answer."""
     work, loop = node.work, node.loop
     around = _of_round(node)
@@ -159,6 +172,10 @@ def _needs(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
     elif work.input_schema is not None:
         required = frozenset(work.input_schema.get("required") or ())
         yield "Its input", required - around
+    called = recipe.processes.get(work.process or "") if node.task == "call" and work.passes else None
+    if called is not None:
+        wanted = frozenset((called.input_schema or {}).get("required") or ())
+        yield f"What it calls, {called.name or called.id},", wanted - _targets(work.inputs) - around
     if work.script is not None:
         yield "Its script", _names(work.script) - around - _targets(work.inputs)
     for event in node.events:

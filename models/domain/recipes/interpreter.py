@@ -30,7 +30,7 @@ from models.domain.recipes.happenings import (
 from models.domain.recipes.leaving import complete
 from models.domain.recipes.model import Recipe
 from models.domain.recipes.raising import fail, is_caught, raise_
-from models.domain.recipes.run import Decide, HaltError, Run
+from models.domain.recipes.run import Decide, Fits, HaltError, Run
 from models.domain.recipes.state import ROOT, State, Token
 from models.domain.recipes.waiting import begin_scope, fire, fire_conditions
 from models.domain.slices import at_once
@@ -54,31 +54,46 @@ SLICE = 20
 """Nodes that one slice leads through, some milliseconds."""
 
 
-def start(
-    recipe: Recipe, data: Mapping[str, Any], at: datetime, *, event: str | None = None, decide: Decide | None = None
+def start(  # noqa: PLR0913 - two ports
+    recipe: Recipe,
+    data: Mapping[str, Any],
+    at: datetime,
+    *,
+    event: str | None = None,
+    decide: Decide | None = None,
+    fits: Fits | None = None,
 ) -> Advanced:
     """Begin a run of a recipe's main process; see `starting`."""
-    return at_once(starting(recipe, data, at, event=event, decide=decide))
+    return at_once(starting(recipe, data, at, event=event, decide=decide, fits=fits))
 
 
-def advance(recipe: Recipe, state: State, happening: Happening, *, decide: Decide | None = None) -> Advanced:
+def advance(
+    recipe: Recipe, state: State, happening: Happening, *, decide: Decide | None = None, fits: Fits | None = None
+) -> Advanced:
     """Return the state after a happening, and what follows from it; see `advancing`."""
-    return at_once(advancing(recipe, state, happening, decide=decide))
+    return at_once(advancing(recipe, state, happening, decide=decide, fits=fits))
 
 
-def starting(
-    recipe: Recipe, data: Mapping[str, Any], at: datetime, *, event: str | None = None, decide: Decide | None = None
+def starting(  # noqa: PLR0913 - two ports
+    recipe: Recipe,
+    data: Mapping[str, Any],
+    at: datetime,
+    *,
+    event: str | None = None,
+    decide: Decide | None = None,
+    fits: Fits | None = None,
 ) -> Slices:
     """Begin a run of a recipe's main process.
 
     Args:
         recipe: what is run; the same has to be given to `advance`.
-        data: the variables that it begins with.
+        data: the variables that it begins with; whether they are what it declares is for the caller to look at.
         at: the moment.
         event: id of the start event that happened; without, the none start event, else the first.
         decide: makes decisions at once; without, a rule task is left to whoever carries out the effects.
+        fits: holds values against what the recipe declares; without, every value will do.
     """
-    run = Run(recipe, State(recipe.main), at, decide)
+    run = Run(recipe, State(recipe.main), at, decide, fits)
     scope = run.open_scope(0, None, recipe.main)
     run.variables.declare(ROOT, data, "")
     saved = run.save()
@@ -90,12 +105,14 @@ def starting(
     return (yield from _settled(run))
 
 
-def advancing(recipe: Recipe, state: State, happening: Happening, *, decide: Decide | None = None) -> Slices:
+def advancing(
+    recipe: Recipe, state: State, happening: Happening, *, decide: Decide | None = None, fits: Fits | None = None
+) -> Slices:
     """Return the state after a happening, and what follows from it.
 
     What comes twice, too late, or for nobody changes nothing, and says so in an `Ignored`.
     """
-    run = Run(recipe, state, happening.at, decide)
+    run = Run(recipe, state, happening.at, decide, fits)
     again = isinstance(happening, Cancelled) and happening.undo and state.status != "cancelled"
     if not (state.running or again):
         key = getattr(happening, "key", None) or ""
@@ -187,9 +204,18 @@ def _retried(run: Run, retried: Retried) -> str | None:
     if not stuck:
         return "Nobody is stuck under this key."
     for token in stuck:
-        run.variables.assign(run.chain(token.scope), retried.data, "")
+        _mend(run, token, retried.data)
         run.go(token, code="", reason="")
     return None
+
+
+def _mend(run: Run, token: Token, data: Mapping[str, Any]) -> None:
+    """Set values where a stuck token sees them; one on its way out sees its answer, and what is inside it, first."""
+    inside = next((scope.id for scope in run.inside(token) if not scope.turn), None) if token.leaving else None
+    run.variables.assign(run.chain(token.scope if inside is None else inside), data, "")
+    answer = run.variables.answers.get(token.id)
+    if data and token.leaving and isinstance(answer, Mapping):
+        run.variables.answers[token.id] = {**answer, **data}
 
 
 def _cancel(run: Run, cancelled: Cancelled) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from models.domain.recipes import compensation, effects, loops
 from models.domain.recipes.activities import outputs
+from models.domain.recipes.fitting import hold_inside, hold_news
 from models.domain.recipes.gateways import take
 from models.domain.recipes.model import Flow, Node
 from models.domain.recipes.raising import fail
@@ -42,8 +43,10 @@ def _values(run: Run, token: Token, node: Node, answer: Any, inside: Scope | Non
     """Return the variables that come out of a node."""
     around = run.visible(token.scope)
     if inside is None:
+        hold_news(run, token, node, answer)
         return outputs(run, node, answer, around)
     seen = run.visible(inside.id)
+    hold_inside(run, node, seen)
     if inside.node:
         return outputs(run, node, {}, seen) if node.work.outputs is not None else {}
     values = {}

@@ -31,6 +31,7 @@ KINDS: dict[str, str] = {
     "unknownSecret": "A secret is named that does not exist, or where none is put in.",
     "unknownValue": "A value is needed that nobody produces.",
     "doubtfulValue": "A value is needed that a step with undeclared outputs may produce.",
+    "misfit": "A value cannot be what is declared for it.",
     "misplaced": "An event stands where it cannot happen, or a compensation has no way to be reached.",
     "loop": "A repetition without what it repeats over.",
     "ignored": "It means something to another engine, and nothing here.",

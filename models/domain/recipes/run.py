@@ -1,7 +1,7 @@
 """A run while it is moved on: the state's parts in reach, the effects so far, and what every kind of node needs."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,9 @@ from models.domain.recipes.variables import Snapshot, Variables
 
 Decide = Callable[[str, Mapping[str, Any]], Any]
 """Evaluates a decision by reference over its inputs; a `SomError` of it makes the rule task stuck."""
+
+Fits = Callable[[Mapping[str, Any], Any], Sequence[str]]
+"""What does not fit a JSON Schema (first) of a value, each with its path, what is there and what was expected."""
 
 MAX_DEPTH = 30
 """Scopes in each other: a recipe that calls itself ends here."""
@@ -44,11 +47,14 @@ class _Saved:
 class Run:
     """One run, being moved on."""
 
-    def __init__(self, recipe: Recipe, state: State, now: datetime, decide: Decide | None) -> None:
+    def __init__(
+        self, recipe: Recipe, state: State, now: datetime, decide: Decide | None, fits: Fits | None = None
+    ) -> None:
         self.recipe = recipe
         self.now = now.astimezone(UTC)
         self.moment = moment_of(to_text(self.now))
         self.decide = decide
+        self.fits = fits
         self.effects: list[effects.Effect] = []
         self.ready: deque[int] = deque()
         self.tokens = dict(state.tokens)

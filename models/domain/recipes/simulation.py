@@ -1,20 +1,22 @@
 """Trying a recipe: a whole run on virtual time, with simulated answers."""
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from models.domain.bound_recipes import GIVEN
 from models.domain.dates import to_text
 from models.domain.expressions import meter
 from models.domain.recipes import effects, times
 from models.domain.recipes.cases import Answer, Case
+from models.domain.recipes.fitting import meant_for
 from models.domain.recipes.happenings import Chosen, Done, Escalated, Failed, Happening, Time, Triggered
 from models.domain.recipes.interpreter import advance, start
 from models.domain.recipes.model import Node, Recipe
 from models.domain.recipes.outcome import Outcome, Step, differences
-from models.domain.recipes.run import Decide
+from models.domain.recipes.run import Decide, Fits
 from models.domain.recipes.samples import Guesses, declared_inputs, declared_outputs, shift
 from models.domain.recipes.state import State
 
@@ -30,10 +32,6 @@ MAX_HAPPENINGS = 2_000
 
 MAX_WORK = 2_000_000
 """Steps of its expressions and decisions, and what passes by its tokens, together: a second."""
-
-
-Fits = Callable[[Mapping[str, Any], Any], Sequence[str]]
-"""What does not fit a JSON Schema (first) of a value, each with its path."""
 
 
 def simulate(
@@ -78,7 +76,12 @@ class _Simulation:
             guessed = self._guesses.values(1, self._turn)
             self._assumed = {name: value for name, value in guessed.items() if name not in given}
             given = {**self._assumed, **given}
-        state, found = start(self._recipe, given, self._now, event=self._case.event, decide=self._decide)
+        if wrong := self._wrong_start():
+            self._misfit = True
+            self._reason = f"What it begins with is not what it declares: {'; '.join(wrong)}."
+            return self._outcome(State(self._recipe.main))
+        event, decide = self._case.event, self._decide
+        state, found = start(self._recipe, given, self._now, event=event, decide=decide, fits=self._holding)
         self._take(found)
         began = meter.spent()
         while state.running and self._count < MAX_HAPPENINGS and not (self._misfit or self._is_too_much):
@@ -86,11 +89,25 @@ class _Simulation:
             if happening is None:
                 break
             self._count += 1
-            state, found = advance(self._recipe, state, happening, decide=self._decide)
+            state, found = advance(self._recipe, state, happening, decide=self._decide, fits=self._holding)
             self._work += _A_TOKEN * len(state.tokens) + _AN_EFFECT * len(found)
             self._take(found)
             self._spent = meter.spent() - began
         return self._outcome(state)
+
+    def _wrong_start(self) -> Sequence[str]:
+        """What of the given start data is not what the recipe declares; what is assumed beside it is not looked at."""
+        schema, given = self._recipe.process.input_schema, self._case.input
+        if schema is None or given is None or self._fits is None:
+            return ()
+        required = [name for name in schema.get("required") or () if name not in self._assumed]
+        return self._fits({**schema, "required": required}, meant_for(schema, given, given.keys() - GIVEN))
+
+    @property
+    def _holding(self) -> Fits | None:
+        """What holds values that the run computes against schemas, as long as none of them comes from a sample."""
+        assumed = self._case.input is None or self._assumed
+        return None if assumed or not all(self._given.values()) else self._fits
 
     @property
     def _is_too_much(self) -> bool:

@@ -3,6 +3,7 @@
 from models.domain.recipes import compensation, effects
 from models.domain.recipes.activities import have_done, inputs
 from models.domain.recipes.ending import finish
+from models.domain.recipes.fitting import hold_result
 from models.domain.recipes.model import Event, Node
 from models.domain.recipes.raising import fail, raise_
 from models.domain.recipes.run import Run
@@ -86,6 +87,7 @@ def _terminate(run: Run, token: Token, node: Node) -> None:
     scope = run.scopes[token.scope]
     run.ended_at(node.id)
     if not scope.parent:
+        hold_result(run, run.recipe.processes[scope.process], run.variables.of(scope.id))
         finish(run, "terminated")
         return
     run.emit(effects.Passed("left", node.id, token.key))

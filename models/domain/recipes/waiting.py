@@ -8,6 +8,7 @@ from models.domain.expressions import ExpressionError
 from models.domain.expressions.values.calendar import Moment
 from models.domain.recipes import effects, times
 from models.domain.recipes.ending import finish
+from models.domain.recipes.fitting import hold_result
 from models.domain.recipes.model import CATCHABLE, Event, Node
 from models.domain.recipes.run import HaltError, Run
 from models.domain.recipes.state import Scope, Token, Wait
@@ -48,6 +49,8 @@ def end_if_empty(run: Run, scope_id: int) -> None:
     scope = run.scopes.get(scope_id)
     if scope is None or scope.closed or scope.turn or not run.is_empty(scope_id):
         return
+    if not scope.node and (scope.token in run.tokens or not scope.parent):
+        hold_result(run, run.recipe.processes[scope.process], run.variables.of(scope.id))
     if scope.token in run.tokens:
         run.answered(run.tokens[scope.token], {})
     elif not scope.parent:

@@ -75,8 +75,8 @@ async def test_silence_and_success_is_done(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (75, Unreachable("The program ended with status 75: no licence.", None, maybe_done=False)),
-        (69, Unreachable("The program ended with status 69: no licence.", None, maybe_done=False)),
+        (75, Unreachable("The program ended with status 75: no licence.", None, False, "status", 75)),
+        (69, Unreachable("The program ended with status 69: no licence.", None, False, "status", 69)),
         (65, Refused("The program ended with status 65: no licence.")),
         (127, Refused("The program ended with status 127: no licence.")),
         (1, Refused("The program ended with status 1: no licence.", maybe_done=True)),
@@ -88,7 +88,8 @@ async def test_an_exit_status_says_whether_to_come_again(tmp_path: Path, status:
 
 async def test_a_program_that_is_killed_may_have_done_it(tmp_path: Path) -> None:
     outcome = await outcome_of(tmp_path, "kill -9 $$")
-    assert outcome == Unreachable("The program was ended by signal 9 before it said what came of the task.")
+    reason = "The program was ended by signal 9 before it said what came of the task."
+    assert outcome == Unreachable(reason, cause="broken")
 
 
 async def test_output_without_end_is_cut_off(tmp_path: Path) -> None:

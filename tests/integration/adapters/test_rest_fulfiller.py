@@ -168,7 +168,8 @@ async def test_what_no_order_caused_names_no_order(script: Script, engaged: Any)
 
 async def test_a_throttled_call_is_put_off_as_long_as_asked(script: Script, engaged: Any) -> None:
     script.answer = plain(429, {"reason": "slowly"}, Retry_After="17")
-    assert await engaged() == Unreachable("The fulfiller answered with HTTP 429: slowly.", 17.0, maybe_done=False)
+    said = "The fulfiller answered with HTTP 429: slowly."
+    assert await engaged() == Unreachable(said, 17.0, maybe_done=False, cause="status", status=429)
 
 
 async def test_a_redirect_is_not_followed(script: Script, engaged: Any) -> None:
@@ -212,7 +213,7 @@ async def test_silence_in_the_middle_of_an_answer_is_given_up_in_time(script: Sc
 
     script.answer = stalling
     outcome = await asyncio.wait_for(engaged(), 5)
-    assert outcome == Unreachable("The fulfiller did not answer within 1 seconds.")
+    assert outcome == Unreachable("The fulfiller did not answer within 1 seconds.", cause="timeout")
 
 
 async def raw_server(speak: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> Any:
@@ -245,7 +246,7 @@ async def test_a_connection_that_breaks_or_speaks_no_http_leaves_the_outcome_unk
 async def test_a_name_that_does_not_exist_is_unreachable_and_nothing_was_done(session: Any) -> None:
     outcome = await rest(session, "http://no-such-host.invalid/").engage(a_call())
     assert outcome == Unreachable(
-        "The fulfiller cannot be reached: the name no-such-host.invalid is not known.", None, False
+        "The fulfiller cannot be reached: the name no-such-host.invalid is not known.", None, False, "connection"
     )
 
 

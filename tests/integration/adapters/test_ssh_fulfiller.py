@@ -120,9 +120,12 @@ async def test_what_is_is_asked_of_the_program_and_answered_at_once(server: Open
     ("command", "expected"),
     [
         ("true", Done()),
-        ("echo no licence >&2; exit 75", Unreachable("The program ended with status 75: no licence.", None, False)),
+        (
+            "echo no licence >&2; exit 75",
+            Unreachable("The program ended with status 75: no licence.", None, False, "status", 75),
+        ),
         ("/no/such/program", Refused("The program ended with status 127: bash: line 1: /no/such/program: missing")),
-        ("kill -9 $$", Unreachable("The program was ended before it said what came of the task.")),
+        ("kill -9 $$", Unreachable("The program was ended before it said what came of the task.", cause="broken")),
     ],
 )
 async def test_an_exit_means_what_it_means_here(server: OpenSsh, command: str, expected: Outcome) -> None:

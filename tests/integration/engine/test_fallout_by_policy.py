@@ -68,6 +68,35 @@ async def test_after_each_failed_attempt_a_policy_says_when_and_whether_to_try_a
     assert [one["result"].get("after") for one in made if one["state"] == "allowed"] == [0.05, 0.05]
 
 
+async def test_a_policy_hears_what_kind_of_failure_it_was_and_has_an_unusable_answer_asked_for_again(
+    harness: Harness,
+) -> None:
+    await harness.register(retry={"delays": [600]})
+    await publish(harness, "retry", told("error.cause", ('"unusable"', '{after: 0.05, atMost: 3}'),
+                                         ('"status"', 'if error.status = 503 then {after: 0.05} else false'),
+                                         ('"timeout"', 'false')))  # fmt: skip
+    script = harness.fulfiller.scripts
+    script["fulfil:1/a"] = answers(Refused("garbage", maybe_done=True), Done())
+    script["fulfil:2/b"] = answers(Unreachable("busy", maybe_done=False, cause="status", status=503), Done())
+    script["fulfil:3/c"] = answers(Unreachable("slow", cause="timeout"))
+    script["fulfil:4/d"] = answers(Refused("no port"))
+    harness.start()
+    order = await harness.order(plan_of("1/a", "2/b", "3/c", "4/d"))
+
+    async def is_over() -> bool:
+        found = (await harness.get("serviceOrder", order))["body"]
+        return [item["state"] for item in found["serviceOrderItem"]] == ["completed", "completed", "held", "held"]
+
+    await harness.until_true(is_over)
+    keys = {task["_id"]: name for name, task in (await harness.tasks(order)).items()}
+    made = {keys[one["task"]]: one["input"]["error"] for one in await decisions(harness, order, "retry")}
+    assert made == {
+        "fulfil:1/a": {"code": "unusableAnswer", "reason": "garbage", "cause": "unusable", "maybeDone": True},
+        "fulfil:2/b": {"code": "unreachable", "reason": "busy", "cause": "status", "maybeDone": False, "status": 503},
+        "fulfil:3/c": {"code": "unreachable", "reason": "slow", "cause": "timeout", "maybeDone": True},
+    }  # a refusal is none of these
+
+
 async def test_a_policy_deals_with_fallout_before_rules_do_and_history_names_it(harness: Harness) -> None:
     await harness.register()
     await publish(harness, "fallout", told("task.name",

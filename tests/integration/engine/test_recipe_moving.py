@@ -6,6 +6,7 @@ from models import inbox
 from models.domain.outcomes import Accepted
 from models.ids import new_id
 from tests.integration.engine.crash_points import die_at_every_write
+from tests.integration.engine.flows import NAME, begin, until
 from tests.integration.engine.harness import Document, Harness, answers
 from tests.integration.engine.recipes import bpmn, flows, running, service
 
@@ -75,6 +76,27 @@ async def test_a_run_that_cannot_be_moved_stays_and_one_that_has_failed_begins_a
     await engine.until(anew, "completed")
     mine = [call.input["name"] for call in engine.fulfiller.effects.values() if call.order_id == anew and call.input]
     assert mine == ["first", "first", "checked"]
+
+
+async def test_a_process_flow_refers_to_the_version_that_it_runs_now(engine: Harness) -> None:
+    work = '<extensionElements><som:task specification="s1" action="modify"/>'
+    for version, drawn in (("1.0.0", BEFORE), ("1.1.0", AFTER)):
+        engine.recipes["build", version] = drawn.replace("<extensionElements>", work)
+    engine.start()
+    flow = await begin(engine, "build")
+    await engine.until_true(lambda: _works(engine, flow))
+    first = (await engine.get(NAME, flow))["body"]["processFlowSpecificationRef"]
+    assert (first["id"], first["version"]) == ("build:1.0.0", "1.0.0")
+    await _move(engine, flow, "1.1.0", "CR 9")
+    await engine.callback(engine.fulfiller.calls[0], {"status": "done"})
+    document = await until(engine, flow, "completed")
+    assert document["body"]["processFlowSpecificationRef"] == {**first, "id": "build:1.1.0", "version": "1.1.0"}
+    told = [stub for stub in document["outbox"] if stub["type"] == "ProcessFlowAttributeValueChangeEvent"]
+    assert "build:1.1.0" in [
+        (stub.get("after") or {}).get("processFlowSpecificationRef", {}).get("id") for stub in told
+    ]
+    (deed,) = [stub for stub in told if "recipe" in (stub.get("after") or {})]
+    assert (deed["before"]["recipe"], deed["after"]["recipe"]) == ("build:1.0.0", "build:1.1.0")
 
 
 async def _told(engine: Harness, order: str, name: str) -> bool:

@@ -1,6 +1,7 @@
 """Recipes that run inside plans: their steps are tasks like any other."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -270,3 +271,40 @@ async def test_values_that_a_step_does_not_declare_hold_it_before_it_is_called_a
     assert [call.input for call in engine.fulfiller.calls] == [{"name": "line", "speed": 50}] * 2
     assert len(engine.fulfiller.effects) == 1, "asked again with the same key, for it may have been done"
     assert (await run_of(engine, order))["data"]["values"]["1"]["speed"] == 12
+
+
+async def test_a_recipe_that_an_order_starts_begins_with_what_it_declares_and_computes_what_it_declares(
+    engine: Harness,
+) -> None:
+    many = '{"properties": {"item": {"required": ["quantity"]}}, "required": ["service"]}'
+    even = '{"properties": {"half": {"type": "integer", "multipleOf": 2}}}'
+    engine.recipes["build", "1.0.0"] = bpmn(
+        f"<extensionElements><som:inputSchema>{many}</som:inputSchema></extensionElements>",
+        '<startEvent id="start"/><scriptTask id="halve" name="Halve it"><extensionElements>'
+        f'<som:script expression="item.quantity / 2" result="half"/><som:outputSchema>{even}</som:outputSchema>'
+        '</extensionElements></scriptTask><endEvent id="end"/>',
+        service("survey"),
+        flows("start>halve", "halve>survey", "survey>end"),
+    )
+    engine.start()
+    order = await engine.order(running("build"))
+    error = (await engine.until(order, "held"))["body"]["serviceOrderItem"][0]["errorMessage"][0]
+    assert (error["code"], '/item: "quantity" is a required' in error["message"]) == ("inputInvalid", True)
+    assert "build:1.0.0" in error["message"]
+    (key,) = (await engine.get("plan", order))["run"]
+    await mend(engine, order, key, 1, item={"quantity": 6})
+
+    async def is_stuck() -> bool:
+        told = (await engine.get("serviceOrder", order))["body"]["serviceOrderItem"][0].get("errorMessage") or [{}]
+        return "Halve it is not what it declares: /half: 3 is not" in str(told[0].get("message"))
+
+    await engine.until_true(is_stuck)
+    assert engine.fulfiller.calls == []
+    await mend(engine, order, key, 2, item={"quantity": 8})
+    await engine.until(order, "completed")
+    assert (await run_of(engine, order))["data"]["values"]["1"]["half"] == 4
+
+
+async def mend(engine: Harness, order: str, key: str, hold: int, **values: Any) -> None:
+    entry = {"kind": "intervene", "task": key, "hold": hold, "do": "edit", "input": values, "who": "ada", "why": "so"}
+    await inbox.append(engine.store, engine.clock, order, entry)

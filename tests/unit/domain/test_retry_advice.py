@@ -26,6 +26,14 @@ def test_advice_changes_when_and_how_often_it_is_tried(advice: RetryAdvice, atte
     assert delay is None if about is None else delay == pytest.approx(about, rel=0.1)
 
 
+def test_what_is_not_tried_again_by_itself_is_where_a_policy_says_when_or_how_often() -> None:
+    assert RetryAdvice().wished_delay(TWICE, 1) is None
+    assert RetryAdvice(stop="no", after=1.0).wished_delay(TWICE, 1) is None
+    assert RetryAdvice(after=100.0).wished_delay(TWICE, 1) == pytest.approx(100, rel=0.1)
+    assert RetryAdvice(after=100.0).wished_delay(TWICE, 3) is None
+    assert RetryAdvice(at_most=2).wished_delay(TWICE, 2) is None
+
+
 def test_what_the_other_side_asks_for_is_not_undercut() -> None:
     delay = RetryAdvice(after=1.0).next_delay(TWICE, 1, retry_after=60.0, key="k")
     assert delay is not None

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from models.domain.recipes import Decide, Recipe, State, advance, effects, start
-from models.domain.recipes.happenings import Done, Failed, Happening, Message, Signal, Time, Triggered
+from models.domain.recipes.happenings import Done, Failed, Happening, Message, Retried, Signal, Time, Triggered
+from models.domain.recipes.run import Fits
 from models.recipes import read_recipe
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -70,12 +71,13 @@ class Runner:
         *,
         event: str | None = None,
         decide: Decide | None = None,
+        fits: Fits | None = None,
     ) -> None:
-        self.recipe, self.now, self.decide = drawn, BEGIN, decide
+        self.recipe, self.now, self.decide, self.fits = drawn, BEGIN, decide, fits
         self.all: list[effects.Effect] = []
         self.last: Sequence[effects.Effect] = []
         self.state = State("main")
-        self._take(start(drawn, data or {}, BEGIN, event=event, decide=decide))
+        self._take(start(drawn, data or {}, BEGIN, event=event, decide=decide, fits=fits))
 
     def _take(self, advanced: tuple[State, Sequence[effects.Effect]]) -> "Runner":
         state, self.last = advanced
@@ -85,7 +87,7 @@ class Runner:
         return self
 
     def happens(self, happening: Happening) -> "Runner":
-        return self._take(advance(self.recipe, self.state, happening, decide=self.decide))
+        return self._take(advance(self.recipe, self.state, happening, decide=self.decide, fits=self.fits))
 
     def done(self, *keys: str, **output: Any) -> "Runner":
         for key in keys:
@@ -103,6 +105,9 @@ class Runner:
 
     def triggered(self, key: str) -> "Runner":
         return self.happens(Triggered(self.now, key))
+
+    def retried(self, **data: Any) -> "Runner":
+        return self.happens(Retried(self.now, None, data))
 
     def after(self, **length: float) -> "Runner":
         self.now += timedelta(**length)
