@@ -57,11 +57,12 @@ stop: ## ends what `make demo` left running
 serve: setup ## the server in the foreground, with the embedded database
 	@$(BIN)/som serve
 
+# Tests start hundreds of processes; where bytecode may not be written, each compiles all modules anew.
 test: setup lint ## all checks and all tests
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --no-cov $(PYTEST_ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --no-cov $(PYTEST_ARGS)
 
 coverage: setup ## all tests, and which lines and branches they left out; takes half as long again as `make test`
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --cov --cov-branch --cov-report=term:skip-covered $(PYTEST_ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --cov --cov-branch --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 lint: setup ## style, types and the house's import rule
 	$(BIN)/ruff check .

@@ -28,6 +28,7 @@ RUNTIME = [
     "tzdata>=2026.1",
     "uuid-utils>=1.2,<2",
     "uvicorn[standard]>=0.54,<1",
+    "uvloop>=0.23,<1",
     "yarl>=1.25,<2",
 ]
 

@@ -3,11 +3,11 @@
 import asyncio
 import os
 import signal
-from asyncio.subprocess import PIPE, Process, SubprocessStreamProtocol
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from adapters.child import Child
 from adapters.command_protocol import MAX_ERRORS, MAX_OUTPUT, Run
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -43,50 +43,38 @@ async def run(program: Path, words: bytes, environment: Mapping[str, str], secon
         NotStarted: it could not be started.
         OutOfTime: it took longer than that, and was ended.
     """
-    loop = asyncio.get_running_loop()
     try:
-        transport, protocol = await loop.subprocess_exec(
-            lambda: SubprocessStreamProtocol(limit=_PART, loop=loop),
-            str(program),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=PIPE,
-            cwd="/",
-            env={"PATH": _PATH, "LANG": "C.UTF-8", **environment},
-            start_new_session=True,
-        )
+        child = Child(program, {"PATH": _PATH, "LANG": "C.UTF-8", **environment})
     except (OSError, ValueError) as error:
         raise NotStarted(getattr(error, "strerror", None) or str(error)) from None
-    process = Process(transport, protocol, loop)
     stdout, stderr = bytearray(), bytearray()
     try:
         async with asyncio.timeout(seconds):
-            return await _finish(process, words, stdout, stderr)
+            await child.connect(_PART)
+            return await _finish(child, words, stdout, stderr)
     except TimeoutError:
-        await _end(process)
+        await _end(child)
         raise OutOfTime(bytes(stdout)) from None
     finally:
-        _signal(process, signal.SIGKILL)
+        _signal(child, signal.SIGKILL)
         with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), _REAPED)
-        transport.close()
+            await asyncio.wait_for(child.wait(), _REAPED)
+        child.close()
 
 
-async def _finish(process: Process, words: bytes, stdout: bytearray, stderr: bytearray) -> Run:
-    if process.stdin is None or process.stdout is None or process.stderr is None:
-        raise NotStarted("it has no pipes")
-    feeding = asyncio.create_task(_feed(process.stdin, words))
-    complaining = asyncio.create_task(_keep_the_end(process.stderr, stderr))
+async def _finish(child: Child, words: bytes, stdout: bytearray, stderr: bytearray) -> Run:
+    feeding = asyncio.create_task(_feed(child.stdin, words))
+    complaining = asyncio.create_task(_keep_the_end(child.stderr, stderr))
     try:
         while len(stdout) <= MAX_OUTPUT:
-            part = await process.stdout.read(_PART)
+            part = await child.stdout.read(_PART)
             if not part:
                 break
             stdout += part
         else:
             return Run(None, bytes(stdout[:MAX_OUTPUT]), bytes(stderr), whole=False)
         await complaining
-        code = await process.wait()
+        code = await child.wait()
         return Run(code, bytes(stdout), bytes(stderr))
     finally:
         feeding.cancel()
@@ -107,15 +95,15 @@ async def _keep_the_end(stream: asyncio.StreamReader, kept: bytearray) -> None:
         del kept[:-MAX_ERRORS]
 
 
-async def _end(process: Process) -> None:
+async def _end(child: Child) -> None:
     """Ask the group to end, and give it a moment for that."""
-    _signal(process, signal.SIGTERM)
+    _signal(child, signal.SIGTERM)
     with suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), _GRACE)
+        await asyncio.wait_for(child.wait(), _GRACE)
 
 
-def _signal(process: Process, number: signal.Signals) -> None:
+def _signal(child: Child, number: signal.Signals) -> None:
     """Signal the group; only while its leader is not reaped, for later its number may be somebody else's."""
-    if process.returncode is None:
+    if (group := child.group) is not None:
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, number)
+            os.killpg(group, number)

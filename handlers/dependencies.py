@@ -16,6 +16,7 @@ from models.domain.caller import ANONYMOUS, Caller
 from models.domain.patterns import PatternEngine
 from models.inventory import Inventory
 from models.policies import PolicyBook
+from models.policy_preview import DryDeciding
 from models.pools.turns import Turns
 from models.recipe_book import RecipeBook
 from models.resource_catalogue import ResourceCatalogue
@@ -91,3 +92,9 @@ def deciding(dependencies: Dependencies) -> Deciding:
         dependencies.count_decision,
         dependencies.sealer,
     )
+
+
+def dry_deciding(dependencies: Dependencies) -> DryDeciding:
+    """What has policies decide without anything coming of it, for one request."""
+    book, service = dependencies.policies, dependencies.policy_service
+    return DryDeciding(dependencies.store, dependencies.clock, book, service, dependencies.sealer)

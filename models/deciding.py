@@ -1,11 +1,9 @@
 """Asking policies at the decision points of an order: each answer is recorded before anything follows from it."""
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
@@ -18,21 +16,17 @@ from models.domain.decision_points import (
     APPROVE,
     HELD,
     SCHEDULE,
-    NoAnswer,
     Verdict,
-    outcome,
-    verdict_of,
 )
 from models.domain.delays import APPROVAL, POLICY, Delay, Delayed
 from models.domain.delays import SCHEDULE as DELAY_SCHEDULE
 from models.domain.errors import Conflict, InvalidRequest
 from models.domain.policies import Policy, denials, question, recorded
-from models.domain.secrets import SecretMissing
-from models.domain.verdict_values import NotAVerdict
 from models.domain.violations import Violation
 from models.order_counts import counts
 from models.policies import PolicyBook, decision_id, decisions_of, note_approval, record
-from models.sealing import Sealer, SecretUnreadable
+from models.policy_asking import Service, ask
+from models.sealing import Sealer
 from models.secrets import Secrets
 from models.store import Store
 
@@ -44,68 +38,6 @@ LOOKED_AT_SECONDS = 300.0
 """After which an order that people have to approve looks by itself whether they have; usually it is woken."""
 
 log = structlog.get_logger(__name__)
-
-
-class Service(Protocol):
-    """A service that decides by policies of its own (`adapters.ports.PolicyService`)."""
-
-    async def ask(self, policy: Policy, question: Mapping[str, Any], token: str | None = None) -> Any:
-        """The result of a policy's rule, as it came. Raises NoAnswer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What came of asking a policy.
-
-    Attributes:
-        verdict: what is decided.
-        problem: why that is its configured answer; None where it has answered.
-        milliseconds: how long it took.
-    """
-
-    verdict: Verdict
-    problem: str | None
-    milliseconds: int
-
-    @property
-    def outcome(self) -> str:
-        """A word of `decision_points.RESULTS`."""
-        return outcome(self.verdict, answered=self.problem is None)
-
-
-async def ask(service: Service, policy: Policy, context: Mapping[str, Any], secrets: Secrets, tenant: str) -> Asked:
-    """Have a policy decide: by its table, or by the service that it names, which gets a secret of the tenant.
-
-    Raises:
-        Unavailable: the database cannot be reached.
-    """
-    began, problem = time.monotonic(), None
-    try:
-        if policy.table is not None:
-            answer = policy.table.decide(context)
-        else:
-            answer = await service.ask(policy, context, await _token(secrets, tenant, policy.secret))
-        verdict = verdict_of(answer, policy.point)
-    except (NoAnswer, NotAVerdict) as failure:
-        verdict, problem = policy.when_down, str(failure)
-    return Asked(verdict, problem, round((time.monotonic() - began) * 1000))
-
-
-async def _token(secrets: Secrets, tenant: str, name: str | None) -> str | None:
-    """The value of a secret.
-
-    Raises:
-        NoAnswer: it is missing, or cannot be sent.
-    """
-    if name is None:
-        return None
-    try:
-        token = (await secrets.opened(tenant, [name]))[name].strip()
-    except (SecretMissing, SecretUnreadable) as error:
-        raise NoAnswer(f"The policy service was not asked: {error}") from None
-    if not (token and token.isascii() and token.isprintable()):
-        raise NoAnswer(f"The policy service was not asked: the secret {name!r} cannot be sent as a bearer token.")
-    return token
 
 
 class Deciding:
@@ -175,7 +107,7 @@ class Deciding:
         asked = (await self.book.of(order["tenant"])).of(point, order["body"])
         if not asked:
             return
-        decided = (self._decide(point, order, policy, occasion, context) for policy in asked)
+        decided = (self.decide(point, order, policy, occasion, context) for policy in asked)
         found = denials([(one["policy"], Verdict.of(one["result"])) for one in await asyncio.gather(*decided)])
         if found:
             raise PolicyDenied(" ".join(one.message for one in found))
@@ -192,12 +124,17 @@ class Deciding:
         """What is decided; all that have not decided are asked at the same time, and what was decided stays so."""
         occasion = str(order.get("amended") or "")
         open_ones = [one for one in asked if decision_id(order["_id"], point, one.name, occasion) not in known]
-        made = await asyncio.gather(*(self._decide(point, order, policy, occasion, {}) for policy in open_ones))
+        made = await asyncio.gather(*(self.decide(point, order, policy, occasion, {}) for policy in open_ones))
         return [*(one for one in known.values() if one["point"] == point), *made]
 
-    async def _decide(
+    async def decide(
         self, point: str, order: Mapping[str, Any], policy: Policy, occasion: str, more: Mapping[str, Any]
     ) -> Document:
+        """Have one policy decide about an order as a whole, told `more` than its point's policies always are.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
         context = question(point, order["_id"], order["body"], self._clock.text()) | dict(more)
         context |= await counts(self._store, order, policy.needs)
         return await self.ask(point, order, policy, occasion, context)
@@ -241,8 +178,16 @@ class Deciding:
         }
         if asked.problem is not None:
             decision["problem"] = asked.problem
-        self._count(point, asked.outcome)
-        return await record(self._store, self._clock, decision, asked.problem)
+        return await self.keep(decision, asked.problem)
+
+    async def keep(self, decision: Document, problem: str | None) -> Document:
+        """Count and record a decision; `problem` is why it is the configured answer.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        self._count(decision["point"], decision["state"])
+        return await record(self._store, self._clock, decision, problem)
 
     async def _approvals(self, order: Mapping[str, Any], made: list[Document]) -> None:
         """See what people say to what has to be approved.

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from models.domain.decision_points import FALLOUT
 from models.domain.fallout import own_reason_of
-from models.domain.fallout_rules import Application, Hold, Rule, decide, rules_of
+from models.domain.fallout_rules import Application, Hold, Rule, decide, rule_of_policy, rules_of
 from models.domain.patterns import PatternEngine
+from models.policies import DECISIONS
 from models.reading import reading
 from models.reference_cache import ReferenceCache
 from models.store import Store
@@ -16,6 +18,10 @@ Document = dict[str, Any]
 COLLECTION = "falloutRule"
 MOST_TASKS = 20_000
 """A dry run looks at so many tasks at most, those held last."""
+
+_ORDERS_AT_ONCE = 1_000
+PolicyWords = Mapping[tuple[str, int], Sequence[Rule]]
+"""What policies say of holds, by the task's id and the hold's count, each as a rule that does the same."""
 
 
 class RuleBook:
@@ -54,10 +60,40 @@ async def past_holds(store: Store, tenant: str, since: datetime) -> list[Documen
         return await store.collection("task").find(where, shown).sort("fallout.since", -1).limit(MOST_TASKS).to_list()
 
 
+async def said_by_policies(
+    store: Store, tenant: str, tasks: Iterable[Mapping[str, Any]], in_force: frozenset[str]
+) -> PolicyWords:
+    """What policies that are in force have said about holds of the past, when they were asked.
+
+    Args:
+        store: where decisions are recorded.
+        tenant: whose.
+        tasks: their documents.
+        in_force: ids of policies, `<name>:<version>`.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    orders = sorted({str(task["order"]) for task in tasks if task.get("order")}) if in_force else []
+    found: dict[tuple[str, int], list[Rule]] = {}
+    for start in range(0, len(orders), _ORDERS_AT_ONCE):
+        some = orders[start : start + _ORDERS_AT_ONCE]
+        where = {"tenant": tenant, "order": {"$in": some}, "point": FALLOUT, "policy": {"$in": sorted(in_force)}}
+        with reading():
+            decisions = await store.collection(DECISIONS).find(where).sort("policy", 1).to_list()
+        for one in decisions:
+            rule = rule_of_policy(one["policy"], one["result"])
+            if rule is not None:
+                found.setdefault((one["task"], one["input"]["count"]), []).append(rule)
+    return found
+
+
 def judged(
-    tasks: Iterable[Mapping[str, Any]], rules: Sequence[Rule], since: datetime
+    tasks: Iterable[Mapping[str, Any]], rules: Sequence[Rule], since: datetime, said: PolicyWords | None = None
 ) -> list[tuple[Mapping[str, Any], Mapping[str, Any], Application | None]]:
     """What rules would have said of each hold since a moment, in the order of the holds; nothing is changed.
+
+    What policies have said (`said`) comes before the rules.
 
     Returns:
         For each hold the task's document, the hold, and the application.
@@ -68,7 +104,8 @@ def judged(
         for _, hold in sorted((task.get("holds") or {}).items(), key=lambda entry: int(entry[0])):
             if hold["at"] < since:
                 continue
-            application = decide(rules, _hold(task, hold), applied)
+            first = (said or {}).get((task["_id"], hold.get("count", 1)), ())
+            application = decide([*first, *rules], _hold(task, hold), applied)
             if application is not None:
                 applied[application.rule.id] = application.number
             found.append((task, hold, application))

@@ -5,9 +5,10 @@ longer. The durability is that of a single write (`w=majority`): nobody is answe
 """
 
 import asyncio
+import itertools
 import secrets
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,10 @@ MAX_DOCUMENT_BYTES = 15_000_000
 TOKENS_KEPT = 8
 """Of the last writers of a document; so many writes of others may come before a group looks who took part."""
 DUPLICATE_KEY = 11000
+
+
+_TOKENS = itertools.count(secrets.randbits(61))
+"""From a number that no other process begins with, nor comes to."""
 
 
 class WriteRefused(SomError):
@@ -58,23 +63,39 @@ class Write:
     answer: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-def _encoded(document: Document) -> RawBSONDocument:
+class _Encoded(RawBSONDocument):
+    """A document as bytes, which the driver can ask for its names without decoding it."""
+
+    __slots__ = ("_names",)
+
+    def __init__(self, raw: bytes, names: Sequence[str]) -> None:
+        super().__init__(raw)
+        self._names = names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _encoded(document: Document) -> _Encoded:
     raw = bson.encode(document)
     if len(raw) > MAX_DOCUMENT_BYTES:
         raise TooLarge(f"The document would take {len(raw)} bytes; at most {MAX_DOCUMENT_BYTES} can be stored.")
-    return RawBSONDocument(raw)
+    return _Encoded(raw, tuple(document))
 
 
 def insert_write(document: Document) -> Write:
     """An insert, encoded and size-checked now, so that one poisonous document fails alone."""
-    token = secrets.randbits(62)
+    token = next(_TOKENS)
     raw = _encoded({**document, "wt": [token]})
     return Write(document["_id"], InsertOne(raw), token, len(raw.raw), guarded=False)
 
 
 def update_write(guard: Document, change: Document, *, upsert: bool = False) -> Write:
     """An update of the one document that the guard, which names its `_id`, matches."""
-    token = secrets.randbits(62)
+    token = next(_TOKENS)
     marked = dict(change)
     marked["$push"] = {**change.get("$push", {}), "wt": {"$each": [token], "$slice": -TOKENS_KEPT}}
     raw = _encoded(marked)

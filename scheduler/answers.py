@@ -1,6 +1,5 @@
 """Answers of fulfillers, taken into the plan: task documents first, then states, then the effects that are owed."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Container, Sequence
 from dataclasses import asdict, replace
@@ -28,6 +27,7 @@ from models.domain.retry import RetryAdvice
 from models.domain.service_change import Report
 from models.domain.service_progress import ServiceProgress
 from models.domain.undo import reverse_key
+from models.together import together
 from scheduler.allocations import Allocations
 from scheduler.context import TaskContext
 from scheduler.declared import Declares, as_declared, nothing
@@ -117,15 +117,13 @@ class Settling:
         await self._allocations.apply(owed)
         await self.reports.load(self._record.id, (key for effect in owed for key in effect["tasks"]))
         readers = await self._parts.directory.readers(self._record.tenant)
-        waiting = await asyncio.gather(
-            *(
-                services.apply(
-                    effect,
-                    self._record.services[effect["service"]],
-                    Told(self.reports.together(effect["tasks"]), self._tellers(effect["tasks"]), readers),
-                )
-                for effect in owed
+        waiting = await together(
+            services.apply(
+                effect,
+                self._record.services[effect["service"]],
+                Told(self.reports.together(effect["tasks"]), self._tellers(effect["tasks"]), readers),
             )
+            for effect in owed
         )
         return {plan for plans in waiting for plan in plans}
 
@@ -160,11 +158,9 @@ class Settling:
         current = [answer for answer in batch if self._current(answer)]
         said = await self._retrying.of(current)
         settled = [(answer, await self._decide(answer, said.get(answer.key, NO_ADVICE))) for answer in current]
-        await asyncio.gather(
-            *(
-                self._engager.write_outcome(answer, settlement.state, self._facts(answer, settlement))
-                for answer, settlement in settled
-            )
+        await together(
+            self._engager.write_outcome(answer, settlement.state, self._facts(answer, settlement))
+            for answer, settlement in settled
         )
         for answer, settlement in settled:
             self._move(answer, settlement)

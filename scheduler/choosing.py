@@ -15,6 +15,7 @@ from models.domain.decision_points import HELD, SELECT
 from models.domain.fallout import POLICY_SILENT
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.plan import Capability, PlannedTask
+from models.domain.policy_facts import candidate
 from models.domain.progress import TaskRun
 from models.domain.situation import Situation
 from models.task_deciding import TaskDeciding
@@ -136,15 +137,7 @@ class Choosing:
         return replace(situation, now=self._parts.clock.now(), advice=advice)
 
     def _told(self, one: FulfillerDefinition, situation: Situation) -> Document:
-        return {
-            "id": one.id,
-            "name": one.name,
-            "kind": one.kind,
-            "priority": one.priority,
-            "cost": one.cost,
-            "built": one.id == situation.builder,
-            "underWay": self._parts.health[one.id].in_flight,
-        }
+        return candidate(one, situation.builder, self._parts.health[one.id].in_flight)
 
     def _later(self, task: PlannedTask, held: Sequence[Mapping[str, Any]]) -> Later:
         now, names = self._parts.clock.now(), ", ".join(one["policy"] for one in held)

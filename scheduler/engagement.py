@@ -26,6 +26,7 @@ from models.domain.service_change import with_delta
 from models.sealing import SecretUnreadable
 from models.secrets import Secrets
 from models.task_deciding import TaskDeciding
+from models.together import together
 from scheduler.choosing import Choosing, Later
 from scheduler.claims import LeaseLost
 from scheduler.context import TaskContext
@@ -90,7 +91,7 @@ class Engager:
                 planned = self._record.services.get(key)
                 key = planned.parent if planned is not None else None
         await self._services.read(wanted)
-        return await asyncio.gather(*(self.prepare(task, self._record.progress.run[task.key]) for task in tasks))
+        return await together(self.prepare(task, self._record.progress.run[task.key]) for task in tasks)
 
     async def prepare(self, task: PlannedTask, run: TaskRun) -> Engagement | Held | Later:
         """Choose the fulfiller and put the call together."""

@@ -5,7 +5,6 @@ all holds of a plan, and whatever ends them, are written here, in one place, bef
 people find them follow from the plan, as its effects.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,6 +14,7 @@ from models.domain.interventions import Wish
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
 from models.fallout_flows import carry_out
+from models.together import together
 from scheduler.engagement import Engager, Held, Parts
 from scheduler.plan_record import PlanRecord
 from scheduler.settlement import error
@@ -82,7 +82,7 @@ class Fallout:
         """
         changed = [key for key in self._progress.changed if self._of_interest(key)]
         keys = dict.fromkeys((*changed, *self._notes))
-        await asyncio.gather(*(self._write(self._progress.tasks[key]) for key in keys))
+        await together(self._write(self._progress.tasks[key]) for key in keys)
 
     def _of_interest(self, key: str) -> bool:
         return self._progress.run[key].state == "held" or key in self._written

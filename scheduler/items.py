@@ -1,6 +1,5 @@
 """Items and the services they work on: an item begins when every existing service it names is its own."""
 
-import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from models.clock import Clock
 from models.domain.plan import PlannedItem, PlannedService
 from models.domain.removals import in_use
+from models.together import together
 from scheduler.engagement import Held
 from scheduler.plan_record import PlanRecord
 from scheduler.services import Busy, Gone, Services, There
@@ -45,7 +45,7 @@ class Items:
     async def take(self, paths: Iterable[str]) -> None:
         """Try to take the services of these items, unless that was tried already and nothing has happened since."""
         asked = [path for path in dict.fromkeys(paths) if path not in self._taken and path not in self._waiting]
-        await asyncio.gather(*(self._take(path) for path in asked))
+        await together(self._take(path) for path in asked)
         if asked:
             self._record.waits = list(self._waiting.values())
             for path in asked:

@@ -4,6 +4,7 @@ from typing import Any
 
 from models.domain.order_view import item_at
 from models.domain.plan import PlannedTask
+from models.domain.policy_facts import task_facts
 from scheduler.context import TaskContext, service_view
 from scheduler.plan_record import PlanRecord
 from scheduler.services import Services
@@ -38,15 +39,4 @@ class TaskFacts:
 
     def task(self, task: PlannedTask) -> Document:
         """What is known of the task itself."""
-        run, names = self._record.progress.run[task.key], (task.specification, task.capability.name)
-        return {
-            "id": self._record.task_id(task.key),
-            "name": task.name,
-            "kind": task.kind,
-            "item": task.item,
-            "specification": [name for name in names if name],
-            "action": task.capability.action,
-            "operation": task.operation,
-            "optional": task.optional,
-            "held": run.holds,
-        }
+        return task_facts(task, self._record.task_id(task.key), self._record.progress.run[task.key].holds)

@@ -9,6 +9,7 @@ import socket
 from contextlib import AsyncExitStack
 
 import structlog
+import uvloop
 
 from adapters.database_errors import DatabaseOfANewerRelease, DatabaseProblem
 from adapters.forms import JsonSchemaForms
@@ -37,6 +38,9 @@ from som.version import program_version
 
 log = structlog.get_logger(__name__)
 
+GC_THRESHOLDS = (10_000, 20, 20)
+"""Requests and plans make many objects that are needed until the database has answered, and gone then."""
+
 
 def serve(settings: Settings) -> int:
     """Run a server until SIGTERM or SIGINT.
@@ -44,10 +48,12 @@ def serve(settings: Settings) -> int:
     Returns:
         The exit code: 0 after an orderly stop, 1 when it could not start (the log says why).
     """
+    gc.disable()  # until what stands for good stands: there is no garbage before, and looking for it takes its time
     set_up_logging(settings.log_format, settings.log_level)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
-        asyncio.run(Server(settings).run())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(Server(settings).run())
     except (DatabaseProblem, AddressTaken, SecretKeyUnusable, CallbackKeyUnreadable) as problem:
         log.error("cannot start", reason=str(problem))  # noqa: TRY400 - the reason is for people, the trace for nobody
         return 1
@@ -108,6 +114,8 @@ class Server:
         app = create_app(dependencies, self._http_settings())
         gc.collect()
         gc.freeze()  # what stands now stands for good: not looking at it again saves a seventh of a POST
+        gc.set_threshold(*GC_THRESHOLDS)
+        gc.enable()
         http = HttpServer(app, listening)
         url = f"http://{self._settings.host}:{self._settings.port}"
         log.info("serving", url=url, roles=",".join(dependencies.roles))

@@ -1,11 +1,13 @@
 """What every kind of test shares: the database, and the reference data where it is."""
 
+import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 import structlog
+import uvloop
 from pymongo import AsyncMongoClient
 
 from tests import reference
@@ -16,6 +18,11 @@ pytest.register_assert_rewrite("som.sdk_testing")
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     reference.leave_out(config, items)
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that the server runs on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,14 +1,21 @@
 """Which fulfillers the tasks of a plan would get that is only looked at."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from models.domain.advice import Advice
 from models.domain.draft import as_seen
+from models.domain.fulfiller import FulfillerDefinition
+from models.domain.fulfilment import RUN_BY_US
+from models.domain.order_view import item_at
 from models.domain.plan import Plan, PlannedService, PlannedTask
+from models.domain.policy_facts import candidate, task_facts
 from models.domain.selection import Decision, Selection
 from models.domain.situation import Situation, Standing, parties_of, places_of
+from models.policy_preview import MOST_TASKS, PolicyPreview
 
 Body = Mapping[str, Any]
 
@@ -22,7 +29,7 @@ class Choices:
         plan: its plan.
         existing: bodies of services that are there already, by id.
         builders: {specification, fulfiller} of those who built them, by the service's id.
-        selection: the policy over the registered fulfillers.
+        fulfillers: those that are registered.
         now: the present moment.
         standing: of the fulfillers that are not well, by id.
     """
@@ -31,14 +38,48 @@ class Choices:
     plan: Plan
     existing: Mapping[str, Body]
     builders: Mapping[str, Sequence[Body]]
-    selection: Selection
+    fulfillers: Sequence[FulfillerDefinition]
     now: datetime
     standing: Mapping[str, Standing]
     _services: dict[str, PlannedService] = field(init=False)
+    _selection: Selection = field(init=False)
+    _advice: dict[str, tuple[Advice, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Index the services."""
         self._services = {service.id: service for service in self.plan.services}
+        self._selection = Selection(self.fulfillers)
+        self._advice = {}
+
+    async def ask(self, policies: PolicyPreview) -> None:
+        """Have policies say who shall have the tasks, the first `policy_preview.MOST_TASKS` of them.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        if not await policies.selects():
+            return
+        tasks = [task for task in self.plan.tasks if task.kind not in RUN_BY_US][:MOST_TASKS]
+        await asyncio.gather(*(self._asked(policies, task) for task in tasks))
+
+    async def _asked(self, policies: PolicyPreview, task: PlannedTask) -> None:
+        decision, situation = self.of(task)
+        able = [one for key in decision.able for one in self.fulfillers if one.id == key]
+        if not able:
+            return
+        item = next(one for one in self.plan.items if one.path == task.item)
+        told = {name: value for name, value in item_at(self.order, item.pointer).items() if name != "serviceOrderItem"}
+        context = {
+            "task": task_facts(task, None, 0),
+            "item": told,
+            "service": situation.service,
+            "candidates": [candidate(one, situation.builder, self._under_way(one.id)) for one in able],
+        }
+        named = [(one.id, one.name) for one in able]
+        self._advice[task.key] = await policies.advice(task.key, context, named)
+
+    def _under_way(self, fulfiller: str) -> int:
+        return self.standing[fulfiller].in_flight if fulfiller in self.standing else 0
 
     def of(self, task: PlannedTask) -> tuple[Decision, Situation]:
         """The decision for a task, and what it was made on."""
@@ -54,8 +95,9 @@ class Choices:
             service=as_seen(lineage[0]),
             builder=next(built, None),
             standing=self.standing,
+            advice=self._advice.get(task.key, ()),
         )
-        return self.selection.select(capability, situation), situation
+        return self._selection.select(capability, situation), situation
 
     def _lineage(self, service: str) -> list[Body]:
         """The service as it is, or else as it is to be, and what it is a part of."""

@@ -18,7 +18,7 @@ from models.clock import parse
 from models.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from models.domain.fallout_rules import Application, Rule, rules_of, violations
 from models.domain.merge_patch import with_defaults
-from models.fallout_rules import COLLECTION, judged, past_holds
+from models.fallout_rules import COLLECTION, judged, past_holds, said_by_policies
 from models.ids import new_id
 from models.reading import reading
 
@@ -38,6 +38,7 @@ class FalloutRules:
         self._store = dependencies.store
         self._clock = dependencies.clock
         self._patterns = dependencies.patterns
+        self._policies = dependencies.policies
         self._lists = lists
 
     async def list(self, request: Request) -> Reply:
@@ -107,7 +108,8 @@ class FalloutRules:
         since = parse(body["since"]) if "since" in body else now - _DAY
         rules = await self._rules_to_try(request, body)
         tasks = await past_holds(self._store, request.caller.tenant, since)
-        found = judged(tasks, rules, since)
+        in_force = (await self._policies.of(request.caller.tenant)).ids
+        found = judged(tasks, rules, since, await said_by_policies(self._store, request.caller.tenant, tasks, in_force))
         times = Counter(said.rule.id for _, _, said in found if said is not None)
         made = {
             "since": shown(since),
@@ -178,7 +180,8 @@ def _judged(request: Request, task: Mapping[str, Any], hold: Mapping[str, Any], 
         "count": hold.get("count", 1),
         "code": hold["code"],
         "message": (hold.get("error") or {}).get("message"),
-        "rule": None if said is None else said.rule.id,
+        "rule": None if said is None or said.rule.policy is not None else said.rule.id,
+        "policy": None if said is None else said.rule.policy,
         "do": None if said is None else said.rule.do,
         "delay": said.delay if said is not None and said.rule.do == "retry" else None,
     }

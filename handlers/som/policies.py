@@ -14,7 +14,6 @@ from handlers.som.times import shown
 from models import policies
 from models.aside import aside
 from models.clock import to_text
-from models.deciding import ask
 from models.domain.decision_points import RESULTS
 from models.domain.errors import Conflict, InvalidRequest
 from models.domain.lifecycles import POLICY
@@ -22,6 +21,7 @@ from models.domain.policies import question
 from models.domain.releases.versions import InvalidVersion, Version
 from models.domain.violations import Violation
 from models.policies import COLLECTION, DECISIONS, PolicyVersions
+from models.policy_asking import ask
 from models.policy_tables import check_policy, objections, read_policy
 from models.secrets import Secrets, names_of
 

@@ -1,12 +1,13 @@
 """What would be done for an order, without doing it."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
 
 from handlers.body import require_body
-from handlers.dependencies import Dependencies
+from handlers.dependencies import Dependencies, dry_deciding
 from handlers.errors import CannotBePlanned
 from handlers.exchange import Reply, Request
 from handlers.som.choices import Choices
@@ -14,15 +15,18 @@ from handlers.som.fulfiller_health import FulfillerHealth, standings
 from handlers.som.plan_bodies import decision_body, item_body, service_body, task_body
 from handlers.validation import BodyCheck
 from models.aside import aside_if_big
-from models.domain.decomposition import Unplannable
+from models.decomposing import CHOSEN
+from models.domain.errors import InvalidRequest
 from models.domain.fulfiller import FulfillerDefinition
 from models.domain.fulfilment import RUN_BY_US
 from models.domain.order_items import items_of
 from models.domain.plan import Plan, PlannedTask
-from models.domain.selection import Selection
+from models.domain.snapshot import Snapshot
+from models.domain.transients import without_transients
 from models.ids import new_id
 from models.new_orders import LOWEST_PRIORITY
 from models.planning import plan_order
+from models.policy_preview import PolicyPreview
 from models.reading import reading
 from models.surface import Surface
 
@@ -42,34 +46,47 @@ class PlanPreview:
         self._surface = surface
         self._order_check = order_check
         self._health = FulfillerHealth(dependencies)
+        self._deciding = partial(dry_deciding, dependencies)
 
     async def create(self, request: Request) -> Reply:
         """Answer the plan that an order would get.
 
         Raises:
             InvalidRequest: the order would not be accepted.
-            CannotBePlanned: it would be accepted, and then rejected.
+            CannotBePlanned: it would be accepted, and then rejected, also because policies deny it.
         """
         order = require_body(request)
         await aside_if_big(request.size, self._order_check.check, order)
         items = await aside_if_big(request.size, items_of, order)
         await self._surface.check_order(request.caller, items, request.size)
+        policies = self._policies(request, order)
+        catalogue, inventory = self._catalogue, self._inventory
         try:
-            at = self._clock.text()
-            plan, snapshot = await plan_order(new_id(), request.caller, order, self._catalogue, self._inventory, at)
-        except Unplannable as error:
+            asked = await policies.prepare(catalogue, inventory)
+            body, at = asked["body"], self._clock.text()
+            made = await plan_order(asked["_id"], request.caller, body, catalogue, inventory, at, asked.get(CHOSEN))
+        except InvalidRequest as error:
             raise CannotBePlanned(str(error)) from error
-        tenant = request.caller.tenant
-        selection, builders = await self._selection(tenant), await self._builders(tenant, plan)
-        standing = standings(await self._health.states(tenant), self._clock.now())
-        choices = Choices(order, plan, snapshot.services, builders, selection, self._clock.now(), standing)
+        plan, snapshot = made
+        choices = await self._choices(request.caller.tenant, body, plan, snapshot)
+        await choices.ask(policies)
         preview = await aside_if_big(len(plan.tasks) * _BYTES_OF_A_TASK, _preview, request, order, plan, choices)
+        preview["policyDecision"] = policies.decisions
         return Reply(200, orjson.dumps(preview))
 
-    async def _selection(self, tenant: str) -> Selection:
+    def _policies(self, request: Request, order: Document) -> PolicyPreview:
+        """Who asks policies about the order, which has an id that nobody else has, and no values that are not kept."""
+        given: Document = {"_id": new_id(), "tenant": request.caller.tenant, "created": self._clock.now()}
+        given["body"] = without_transients(order)
+        return PolicyPreview(self._store, self._clock, self._deciding(), given)
+
+    async def _choices(self, tenant: str, order: Document, plan: Plan, snapshot: Snapshot) -> Choices:
         with reading():
             documents = await self._store.collection("fulfiller").find({"tenant": tenant}, {"secret": 0}).to_list()
-        return Selection(FulfillerDefinition.from_document(document) for document in documents)
+        fulfillers = [FulfillerDefinition.from_document(document) for document in documents]
+        builders, now = await self._builders(tenant, plan), self._clock.now()
+        standing = standings(await self._health.states(tenant), now)
+        return Choices(order, plan, snapshot.services, builders, fulfillers, now, standing)
 
     async def _builders(self, tenant: str, plan: Plan) -> dict[str, Sequence[Mapping[str, Any]]]:
         """Who built the services that the order changes, by their id."""

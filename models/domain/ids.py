@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from functools import lru_cache
 
 _SEPARATOR = "\x1f"
 
@@ -15,6 +16,7 @@ def derived_id(*parts: str) -> str:
     return str(uuid.UUID(bytes=_digest(parts)[:16], version=5))
 
 
+@lru_cache(maxsize=8_192)  # plans of one specification have the same keys
 def task_key(item_path: str, specification_path: str, action: str, name: str) -> str:
     """A task's identity inside its plan: 16 hexadecimal digits of what it is, never of where it stands in a list.
 

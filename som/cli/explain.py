@@ -10,6 +10,7 @@ from rich.tree import Tree
 
 from som.cli import output
 from som.cli.connection import ADMINISTRATION, Server, at
+from som.cli.decided import policy_line
 from som.cli.exits import Refused
 from som.cli.options import DEFAULT_URL, AsJson, Url
 
@@ -96,7 +97,7 @@ def _tree(found: Mapping[str, Any]) -> Tree:
         progress = f"{change['told']}/{change['total']} services that rely on {change['service']} have been told"
         tree.add(Text.assemble(("change ", "bold"), progress, "  ", output.state(change["state"])))
     for one in found.get("policyDecision") or ():
-        tree.add(_policy_line(one))
+        tree.add(policy_line(one))
     for one in found.get("lostReservation") or ():
         rests = f"{one['message']} The service {one['service']['id']} rests on it."
         tree.add(Text.assemble(("lost ", "bold red"), rests))
@@ -131,19 +132,6 @@ def _add_item(tree: Tree, item: Mapping[str, Any], found: Mapping[str, Any]) -> 
         if choice["item"] == path and (choice["task"]["id"] not in told or choice.get("formerDecision")):
             name = Text.assemble((f"{choice['task'].get('name')} ", "bold"), output.state(choice["state"]))
             _add_choice(branch.add(name), choice)
-
-
-def _policy_line(one: Mapping[str, Any]) -> Text:
-    """What a policy has decided about the order, and what came of it."""
-    said = one.get("approval") or {}
-    told = one["result"]
-    words = [one["outcome"], told.get("do"), told.get("notBefore"), told.get("reason"), one.get("problem")]
-    if said:
-        words += ["approved" if said["approved"] else "refused", said.get("who"), said.get("reason")]
-    about = one.get("task") or (f"item {one['item']}" if "item" in one else None)
-    where = f"at {one['decisionPoint']}" + (f" about {about}" if about else "")
-    line = Text.assemble((f"policy {one['policy']} ", "bold"), f"{where}: ")
-    return line + Text("; ".join(str(word) for word in words if word))
 
 
 def _add(branch: Tree, wait: Mapping[str, Any]) -> None:

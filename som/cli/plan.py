@@ -8,6 +8,7 @@ from rich.text import Text
 
 from som.cli import files, histories, output
 from som.cli.connection import ADMINISTRATION, Server, at
+from som.cli.decided import policy_line
 from som.cli.options import DEFAULT_URL, AsJson, Fill, InputFile, Url
 from som.cli.picture import picture
 
@@ -45,6 +46,8 @@ def preview(
             output.as_json(plan)
         else:
             _draw(plan, _names(server))
+            for decision in plan.get("policyDecision") or ():
+                output.line(policy_line(decision))
 
 
 @task_app.command("show")

@@ -17,8 +17,8 @@ def read(path: Path, point: str = "accept") -> Body:
     """The policy in a file, as the server takes it.
 
     A table alone is named after its file, is asked at `point`, and denies where it says nothing; its test cases are in
-    `NAME.cases.yaml` beside `NAME.dmn`. In a YAML file `dmn` and `testCase` may be paths of other files, from its
-    folder on.
+    `NAME.cases.yaml` beside `NAME.dmn`. In a YAML file `dmn`, `testCase` and `certificateAuthority` may be paths of
+    other files, from its folder on.
 
     Raises:
         Unusable: it, or a file that it names, cannot be read, or it is no policy.
@@ -34,6 +34,8 @@ def read(path: Path, point: str = "accept") -> Body:
         raise Unusable(f"{path} is no policy: it has no {', '.join(missing)}.")
     if isinstance(body.get("dmn"), str) and not body["dmn"].lstrip().startswith("<"):
         body["dmn"] = text_of(path.parent / body["dmn"])
+    if isinstance(body.get("certificateAuthority"), str) and "-----BEGIN" not in body["certificateAuthority"]:
+        body["certificateAuthority"] = text_of(path.parent / body["certificateAuthority"])
     if isinstance(body.get("testCase"), str):
         body["testCase"] = cases_of(path.parent / body["testCase"])
     return body

@@ -6,7 +6,7 @@ from typing import Any
 from models.store import Store
 from tests.contract.client import ContractClient
 from tests.contract.plans import KEYS, NOW, store_plan
-from tests.contract.samples import FULFILLERS, SOM, fulfiller, place, publish, set_state
+from tests.contract.samples import FULFILLERS, POLICIES, SOM, fulfiller, place, policy, publish, set_state
 
 FALLOUT = f"{SOM}/fallout"
 
@@ -227,6 +227,15 @@ async def test_rules_are_tried_on_the_fallout_of_the_past(client: ContractClient
     assert (found["holds"], found["tasks"], found["leftToPeople"]) == (3, 3, 0)
     assert [(one["do"], one["count"]) for one in found["rule"]] == [("retry", 3)]
     assert {one["delay"] for one in found["hold"]} == {60}
+    triage = (await client.post(POLICIES, json=policy("triage", decisionPoint="fallout"))).json()["href"]
+    assert (await client.post(f"{triage}/publish", json={})).status_code == 200
+    said = {"tenant": "default", "order": "o0", "point": "fallout", "task": f"o0:{KEYS[0]}", "input": {"count": 1}}
+    for name, version in (("triage", "1.0.0"), ("gone", "1.0.0")):
+        decision = {"_id": name, "policy": f"{name}:{version}", "result": {"allow": True, "do": "hold"}, **said}
+        await store.insert("policyDecision", decision)
+    with_policy = (await client.post(f"{SOM}/falloutRuleDryRun", json=body)).json()
+    assert sorted(one["policy"] or one["do"] for one in with_policy["hold"]) == ["retry", "retry", "triage:1.0.0"]
+    assert (await client.post(f"{triage}/retire", json={})).status_code == 200
     none = (await client.post(f"{SOM}/falloutRuleDryRun", json={"since": "2026-11-22T00:00:00Z"})).json()
     assert (none["leftToPeople"], none["rule"]) == (3, [])
     assert (await client.get(f"{FALLOUT}/o0:{KEYS[0]}")).json()["state"] == "held"

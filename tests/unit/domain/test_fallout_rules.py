@@ -114,6 +114,18 @@ def test_a_dry_run_judges_every_hold_of_the_past_in_its_order() -> None:
     assert [(hold["count"], said.rule.id if said else None) for _, hold, said in found] == [(2, "later"), (3, None)]
 
 
+def test_a_dry_run_knows_what_policies_have_said_before_rules() -> None:
+    said = rule_of_policy("triage:1.0.0", {"allow": True, "do": "skip"}), rule_of_policy("stop:1.0.0", {"allow": False})
+    words = {("o:a", count): [rule] for count, rule in zip((1, 2), said, strict=True) if rule is not None}
+    hold = {"at": NOW, "code": "refused", "attempts": 1}
+    holds = {str(count): {**hold, "count": count} for count in (1, 2, 3)}
+    task = {"_id": "o:a", "fallout": {"specification": "s", "optional": True}, "holds": holds, "name": "a"}
+    found = judged([task], rules(body("later", "skip")), NOW, words)
+    assert [one.rule.who if one else None for _, _, one in found] == [
+        "policy triage:1.0.0", "policy stop:1.0.0", "rule later version 1",
+    ]  # fmt: skip
+
+
 def test_what_a_policy_says_goes_before_rules_as_long_as_it_may() -> None:
     refused, later = Hold("refused", "no port", "f"), rules(body("later", "retry", delays=[1, 2]))
     said = rule_of_policy("triage:1.0.0", {"allow": True, "do": "retry", "after": 5.0, "atMost": 1, "reason": "Wait."})

@@ -120,11 +120,19 @@ def test_an_order_is_explained_as_a_tree(server: SmallServer, capsys: pytest.Cap
     }
     item = {"path": "1", "state": "held", "tasks": 3, "ended": 1, "behind": 1, "needs": []}
     found = {"id": "o1", "state": "held", "summary": "It is held.", "wait": [wait], "item": [item]}
+    found["policyDecision"] = [
+        {"policy": "who:1.0.0", "decisionPoint": "select", "task": "o1:a", "outcome": "allowed"}
+        | {"result": {"allow": True, "refuse": [{"fulfiller": "s", "reason": "audit"}], "prefer": ["n"]}},
+        {"policy": "medium:1.0.0", "decisionPoint": "decompose", "item": "1", "outcome": "allowed"}
+        | {"result": {"allow": True, "recipe": [{"name": "fibre", "versions": "^1.0.0"}], "characteristic": {"a": 1}}},
+    ]
     server.answers["GET", "/som/v1/order/o1/explanation"] = Answer(200, found)
     assert main(["explain", "o1"]) == 0
     shown = capsys.readouterr().out
     for part in ("The task build is held", "North: chosen", "s: closed", "1 of 3 tasks ended", "can be done: retry"):
         assert part in shown
+    assert "policy who:1.0.0 at select about o1:a: allowed; refuses s (audit); prefers n" in shown
+    assert 'at decompose about item 1: allowed; recipe fibre ^1.0.0; fills in {"a": 1}' in shown
     assert main(["explain", "o1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["id"] == "o1"
 
