@@ -81,6 +81,23 @@ def _have_undone(run: Run, token: Token, node: Node, record: Record) -> None:
     run.emit(effects.Start(key, process, node.id, kind, undoes=record.key, operation="compensate", undoing=True))
 
 
+def called_off_by(run: Run, token: Token) -> Token | None:
+    """Return what undoes something and has this token in it, in a run that is being called off; None elsewhere."""
+    if all(one.node for one in run.tokens.values()):
+        return None
+    found = next((one for one in _around(run, token) if one.thrower), None)
+    return None if found is None or is_own_undoing(found, run.node(found)) else found
+
+
+def begin_anew(run: Run, handler: Token, code: str, reason: str) -> None:
+    """Lay down what undoes something and has failed: it is stuck, and another visit of it begins when it is retried."""
+    again = run.arrive(handler.node, handler.scope, thrower=handler.thrower, undoes=handler.undoes)
+    run.ready.pop()
+    run.withdraw(handler)
+    run.put(again, phase="stuck", code=code, reason=reason)
+    run.emit(effects.Stuck(again.key, again.node, code, reason))
+
+
 def is_own_undoing(token: Token, node: Node) -> bool:
     """Whether a token has a task undone by whoever has done it, rather than by a handler of its own."""
     return bool(token.thrower) and not (node.for_compensation or node.by_event)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from models.domain.recipes import effects
+from models.domain.recipes.compensation import begin_anew, called_off_by
 from models.domain.recipes.ending import finish
 from models.domain.recipes.model import Node
 from models.domain.recipes.run import Run
@@ -32,11 +33,16 @@ def raise_(run: Run, kind: Raised, token: Token, code: str | None, data: Mapping
 
 
 def fail(run: Run, token: Token, code: str, message: str, data: Mapping[str, Any]) -> None:
-    """Raise an error; one that nobody catches ends the run."""
+    """Raise an error; one that nobody catches ends the run, but one that is being called off has to be undone still."""
     details = {"error": {"code": code, "message": message}, **data}
-    if not raise_(run, "error", token, code, details):
-        where = run.node(token).title
-        finish(run, "failed", code, message or f"Nobody catches the error {code!r} of {where}.")
+    if raise_(run, "error", token, code, details):
+        return
+    reason = message or f"Nobody catches the error {code!r} of {run.node(token).title}."
+    handler = called_off_by(run, token)
+    if handler is None:
+        finish(run, "failed", code, reason)
+    else:
+        begin_anew(run, handler, code, f"Undoing failed, and is begun anew when it is tried again. {reason}")
 
 
 def is_caught(run: Run, token: Token, code: str) -> bool:

@@ -36,6 +36,45 @@ async def engine(harness: Harness) -> Harness:
     return harness
 
 
+async def test_what_undoes_and_ends_with_an_error_is_held_and_begun_anew_when_it_is_resumed(engine: Harness) -> None:
+    ends = '<endEvent id="bad"><errorEventDefinition errorRef="noPort"/></endEvent>'
+    engine.recipes["build", "1.0.0"] = bpmn(
+        '<startEvent id="start"/>',
+        service("buy"),
+        '<boundaryEvent id="u" attachedToRef="buy"><compensateEventDefinition/></boundaryEvent>'
+        '<association id="by" sourceRef="u" targetRef="back"/><subProcess id="back" isForCompensation="true">'
+        '<startEvent id="b"/><exclusiveGateway id="g" default="g_bad"/>',
+        service("ask"), service("sell"), ends,
+        flows("b>ask", "ask>g", "g>sell[free = true]", "g>bad"), "</subProcess>",
+        service(drawn.LONG), '<endEvent id="end"/>', flows("start>buy", f"buy>{drawn.LONG}", f"{drawn.LONG}>end"),
+    )  # fmt: skip
+    engine.fulfiller.scripts["fulfil:ask"] = answers(Done({"free": False}), Done({"free": True}))
+    engine.start()
+    order = await engine.order(running("build"))
+    await engine.until_true(lambda: _goes_on(engine, order))
+    await engine.cancel(order)
+    await engine.until_true(lambda: _is_held(engine, order))
+    plan = await engine.get("plan", order)
+    ((key, held),) = [(key, run) for key, run in plan["run"].items() if run["s"] == "held"]
+    assert (held["e"]["code"], "noPort" in held["e"]["message"]) == ("recipeStuck", True)
+    entry = {"kind": "intervene", "task": key, "hold": 1, "do": "retry", "who": "ada", "why": "the shop takes it back"}
+    await inbox.append(engine.store, engine.clock, order, entry)
+    await engine.until(order, "cancelled")
+    mine = [name_of(call) for call in engine.fulfiller.effects.values()]
+    assert mine == [
+        "fulfil:buy",
+        f"fulfil:{drawn.LONG}",
+        f"cancel:{drawn.LONG}",
+        "fulfil:ask",
+        "fulfil:ask",
+        "fulfil:sell",
+    ]
+
+
+async def _is_held(engine: Harness, order: str) -> bool:
+    return any(run["s"] == "held" for run in (await engine.get("plan", order))["run"].values())
+
+
 async def _goes_on(engine: Harness, plan: str) -> bool:
     step = (await engine.tasks(plan)).get(f"fulfil:{drawn.LONG}", {})
     return bool(step.get("state") == "accepted")

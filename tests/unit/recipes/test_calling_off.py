@@ -8,7 +8,7 @@ from models.domain.plan import Capability, PlannedTask
 from models.domain.recipe_steps import planned_step
 from models.domain.recipes import Recipe, effects
 from models.domain.recipes.happenings import Cancelled
-from tests.unit.recipes.drawing import Runner, extended, process, recipe, service
+from tests.unit.recipes.drawing import Runner, extended, flows, process, recipe, service
 from tests.unit.recipes.test_activities import inside, undone
 
 START, END = '<startEvent id="s"/>', '<endEvent id="e"/>'
@@ -143,3 +143,48 @@ def _step(drawn: Recipe, action: str) -> PlannedTask:
     (begun,) = Runner(drawn).got(effects.Start)
     task = PlannedTask("1.r", "r", "1", "s1", "line", action, Capability("line", action), kind="recipe")
     return planned_step(task, 1, begun, drawn, {})
+
+
+BAD = '<endEvent id="bad"><errorEventDefinition/></endEvent>'
+ASKS = f'<startEvent id="us"/>{service("ask")}<exclusiveGateway id="g" default="g_bad"/>{service("give")}{BAD}'
+WAYS = "us > ask\nask > g\ng > give [free = true]\ng > bad"
+
+
+def joined() -> str:
+    """A task, and the sub-process that undoes it: it asks, and ends with an error unless that is free."""
+    return (
+        f'{service("a")}<boundaryEvent id="ba" attachedToRef="a"><compensateEventDefinition/></boundaryEvent>'
+        f'<subProcess id="undo" isForCompensation="true">{ASKS}{flows(WAYS)}</subProcess>'
+        '<association sourceRef="ba" targetRef="undo"/>'
+    )
+
+
+def within() -> str:
+    """A sub-process with a task in it, and in it the event sub-process that undoes the whole."""
+    asks = ASKS.replace('<startEvent id="us"/>', '<startEvent id="us"><compensateEventDefinition/></startEvent>')
+    handler = f'<subProcess id="undo" triggeredByEvent="true">{asks}{flows(WAYS)}</subProcess>'
+    return f'<subProcess id="p"><startEvent id="ps"/>{service("a")}{flows("ps > a")}{handler}</subProcess>'
+
+
+@pytest.mark.parametrize(("drawn", "first"), [(joined(), "a"), (within(), "p")])
+def test_undoing_that_ends_with_an_error_is_stuck_and_begun_anew_when_it_is_tried_again(drawn: str, first: str) -> None:
+    run = Runner(recipe(f"{START}{drawn}{service('z')}{END}", f"s > {first}\n{first} > z\nz > e"))
+    run.done("a" if first == "a" else "p/a")
+    called_off(run)
+    (asked,) = run.working
+    stuck = run.done(asked, free=False).stuck()
+    assert (run.status, run.working) == ("running", [])
+    assert "is begun anew when it is tried again" in stuck.reason
+    (again,) = run.retried().working
+    assert again != asked, "it is asked anew, and not taken from the first answer"
+    run.done(again, free=False).stuck()
+    (once_more,) = run.retried().working
+    (gives,) = run.done(once_more, free=True).working
+    assert run.done(gives).status == "cancelled"
+    assert len(set(run.started)) == len(run.started)
+
+
+def test_an_error_of_what_undoes_ends_a_run_that_undoes_by_itself() -> None:
+    throw = '<intermediateThrowEvent id="u"><compensateEventDefinition/></intermediateThrowEvent>'
+    run = Runner(recipe(f"{START}{joined()}{throw}{END}", "s > a\na > u\nu > e")).done("a").done("undo/ask", free=False)
+    assert run.status == "failed"
