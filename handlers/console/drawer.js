@@ -185,7 +185,7 @@ export class Drawer {
     this.pages.outline.replaceChildren(h('ul', { class: 'outline' }, ...elements.map((element) => h('li', {},
       passed.has(element.id) ? h('span', { class: 'good', text: 'passed ' }) : null,
       button(titleOf(element), () => this.editor.select(element), { class: 'link' }),
-      h('span', { class: 'dim', text: ` ${typeOf(element)}${next(element)}` })))));
+      h('span', { class: 'dim', text: ` ${element.businessObject.name ? typeOf(element) : ''}${next(element)}` })))));
   }
 }
 
