@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from models.domain.fulfilment import ACTIONS
 from models.domain.pointers import pointer
 from models.domain.releases.versions import InvalidVersion, Range, Version
 from models.domain.violations import Violation
@@ -77,6 +78,9 @@ def bindings_of(body: Mapping[str, Any]) -> tuple[Binding, ...]:
 def violations(bindings: Iterable[Mapping[str, Any]], at: str = "") -> Iterator[Violation]:
     """Say which bindings cannot be meant."""
     for index, body in enumerate(bindings):
+        if (action := body.get("action", "add")) not in ACTIONS:
+            reason = f"{str(action)[:100]!r} is none of {', '.join(ACTIONS)}."
+            yield Violation(f"{at}{pointer('binding', index, 'action')}", "invalidValue", reason)
         try:
             Binding.read(body)
         except InvalidVersion as error:

@@ -179,7 +179,7 @@ def _needs(recipe: Recipe, node: Node) -> Iterator[tuple[str, frozenset[str]]]:
     if work.script is not None:
         yield "Its script", _names(work.script) - around - _targets(work.inputs)
     for event in node.events:
-        yield "Its correlation", _names(event.correlation)
+        yield "Its correlation", _names(event.correlation) - around
         if event.timer is not None and event.timer.expression:
             yield "Its timer", _names(event.timer.value)
 

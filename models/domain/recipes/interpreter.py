@@ -41,6 +41,9 @@ MAX_STEPS = 10_000
 MAX_WORK = 400_000
 """Steps that the expressions and decisions of one happening may take together, some 200 ms."""
 
+MAX_LIFE = 30_000
+"""Nodes, rounds and scopes that a run may go through in its life: each step stays in its plan, a document of 16 MB."""
+
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 Advanced = tuple[State, Sequence[effects.Effect]]
@@ -281,6 +284,9 @@ def _step(run: Run, number: int) -> None:
 def _turn(run: Run, token: Token) -> None:
     if not token.node:
         finish(run, "cancelled")
+        return
+    if run.next > MAX_LIFE and not compensation.is_undoing(run, token):
+        finish(run, "failed", "tooManySteps", f"It went through more than {MAX_LIFE} nodes: it goes round without end.")
         return
     node = run.node(token)
     if token.leaving:

@@ -1,6 +1,7 @@
 """When timers are due: ISO 8601 dates, durations and repeating intervals, as BPMN writes them."""
 
 import calendar
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +14,13 @@ _DURATION = re.compile(
     r"(?:T(?=\d)(?:(?P<hours>\d{1,8})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,10}(?:\.\d{1,9})?)S)?)?"
 )
 _CYCLE = re.compile(r"R(?P<times>\d{0,9})/(?:(?P<start>[^/P][^/]*)/)?(?P<every>P[^/]+)")
+
+SHORTEST_SECONDS = 1.0
+"""Between the times of a repetition that goes on for long."""
+MOST_IN_HASTE = 1_000
+"""Times that a repetition may have which is quicker."""
+MADE_UP = 10
+"""Of the times of a repetition that were missed, so many are made up for."""
 
 
 class InvalidTime(SomError):
@@ -58,8 +66,42 @@ def _cycle(text: str, now: datetime) -> Due:
     every = (later(now, match["every"]) - now).total_seconds()
     if every <= 0:
         raise InvalidTime(f"{text[:60]!r} repeats without any time between.")
-    first = moment(match["start"]) if match["start"] else now + timedelta(seconds=every)
-    return Due(to_text(first), every, times - 1 if times > 0 else -1)
+    if every < SHORTEST_SECONDS and not 0 < times <= MOST_IN_HASTE:
+        raise InvalidTime(
+            f"{text[:60]!r} repeats more often than once a second, and not {MOST_IN_HASTE} times at most."
+        )
+    left = times - 1 if times > 0 else -1
+    if match["start"] is None:
+        return Due(to_text(now + timedelta(seconds=every)), every, left)
+    first = Due(to_text(moment(match["start"])), every, left)
+    return skipped(first, _past(first, now))
+
+
+def again(last: Due, now: datetime) -> Due:
+    """Return when a repeating timer that has some time left is due next.
+
+    Of the times that have passed already, as while no process ran, the last MADE_UP are made up for.
+    """
+    following = skipped(last, 1)
+    return skipped(following, _past(following, now) - MADE_UP)
+
+
+def skipped(one: Due, times: int) -> Due:
+    """Return a repetition without its next times, but never without its last."""
+    left = times if one.left < 0 else min(times, one.left)
+    if left <= 0:
+        return one
+    return Due(
+        to_text(moment(one.moment) + timedelta(seconds=one.every * left)),
+        one.every,
+        one.left if one.left < 0 else one.left - left,
+    )
+
+
+def _past(one: Due, now: datetime) -> int:
+    """How many times of a repetition lie before now."""
+    passed = max(0, math.ceil((now - moment(one.moment)).total_seconds() / one.every))
+    return passed if one.left < 0 else min(passed, one.left + 1)
 
 
 def moment(text: str) -> datetime:

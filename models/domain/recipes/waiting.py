@@ -1,7 +1,6 @@
 """Waiting for events, and what follows when one happens."""
 
 from collections.abc import Container, Mapping
-from datetime import timedelta
 from typing import Any
 
 from models.domain.dates import to_text
@@ -153,8 +152,8 @@ def _again(run: Run, wait: Wait) -> None:
     if wait.kind != "timer":
         return
     if wait.every and wait.left:
-        due = times.moment(wait.due or to_text(run.now)) + timedelta(seconds=wait.every)
-        wait = wait._replace(due=to_text(due), left=wait.left - 1 if wait.left > 0 else wait.left)
+        following = times.again(times.Due(wait.due or to_text(run.now), wait.every, wait.left), run.now)
+        wait = wait._replace(due=following.moment, left=following.left)
         run.waits[wait.key] = wait
         _tell(run, wait, standing=True)
     else:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.domain.recipes.binding import Binding
+from models.domain.recipes.binding import Binding, violations
 
 
 def bound(versions: str, action: str = "add", specification: str = "vpn") -> Binding:
@@ -44,3 +44,8 @@ def test_bindings_overlap_where_one_version_fits_both(one: str, other: str, *, o
     assert bound(other).overlaps(bound(one)) is overlap
     assert not bound(one).overlaps(bound(other, action="modify"))
     assert not bound(one).overlaps(bound(other, specification="lan"))
+
+
+def test_an_action_that_no_order_has_is_refused_wherever_the_binding_comes_from() -> None:
+    (found,) = violations([{"specification": "vpn"}, {"specification": "vpn", "action": "explode"}])
+    assert (found.pointer, found.code) == ("/binding/1/action", "invalidValue")

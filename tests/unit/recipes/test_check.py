@@ -173,6 +173,17 @@ def test_values_of_a_round_and_of_a_sub_process_are_known_inside() -> None:
     assert check(recipe(f"{DECLARED}{task}{END}", "s > a\na > e")) == ()
 
 
+def test_the_correlation_of_a_repeated_receive_task_may_name_the_element_of_the_round() -> None:
+    loop = extended('<som:loop collection="=order" element="site"/>')
+    key = extended('<som:correlation key="=site"/>')
+    receive = (
+        f'<receiveTask id="a" messageRef="m">{key}'
+        f"<multiInstanceLoopCharacteristics>{loop}</multiInstanceLoopCharacteristics></receiveTask>"
+    )
+    drawn = recipe(f"{DECLARED}{receive}{END}", "s > a\na > e", more='<message id="m" name="m"/>')
+    assert check(drawn) == ()
+
+
 def test_what_exists_outside_is_looked_up_where_it_is_told() -> None:
     rule = '<businessRuleTask id="r"><extensionElements><zeebe:calledDecision decisionId="d" resultVariable="v"/></extensionElements></businessRuleTask>'
     drawn = recipe(

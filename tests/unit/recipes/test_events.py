@@ -1,9 +1,13 @@
 """Events: waiting, throwing, catching, at the border and inside."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
-from models.domain.recipes import catches, effects
-from models.domain.recipes.happenings import Escalated
+from models.domain.recipes import catches, effects, times
+from models.domain.recipes.happenings import Cancelled, Escalated
+from models.domain.recipes.interpreter import MAX_LIFE
 from tests.unit.recipes.drawing import BEGIN, Runner, recipe, service
 
 TASKS = "".join(map(service, "abcd"))
@@ -67,6 +71,59 @@ def test_timers_are_dates_durations_and_cycles(kind: str, text: str, due: str) -
     run = Runner(drawn, {"wait": "P2D"})
     assert run.state.due == due
     assert run.after(days=90).working == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "late", "moments"),
+    [
+        ("R3/PT1S", timedelta(days=1), ["00:00:01", "00:00:02", "00:00:03"]),
+        ("R/PT1H", timedelta(hours=3, minutes=1), ["01:00:00", "02:00:00", "03:00:00", "04:00:00"]),
+        ("R/2020-01-01T00:00:00Z/PT1S", timedelta(0), ["00:00:00", "00:00:01"]),
+        ("R3/2020-01-01T00:00:00Z/PT1S", timedelta(0), ["00:00:02"]),
+    ],
+)
+def test_a_repetition_makes_up_for_what_it_missed_and_not_for_what_was_before_it(
+    text: str, late: timedelta, moments: list[str]
+) -> None:
+    assert [one[11:19] for one in _times(text, late)] == moments
+
+
+def test_a_run_that_goes_round_without_end_fails_before_its_plan_is_too_large_and_can_be_undone_then() -> None:
+    back = service("back", attributes='isForCompensation="true"')
+    undo = '<boundaryEvent id="u" attachedToRef="a"><compensateEventDefinition/></boundaryEvent>'
+    drawn = recipe(
+        f'<startEvent id="s"/>{service("a")}{undo}{back}'
+        f'<association id="l" sourceRef="u" targetRef="back"/>{service("b")}<exclusiveGateway id="x"/>',
+        "s > x\nx > a\na > b\nb > x",
+    )
+    run = Runner(drawn).done("a")
+    run.state = replace(run.state, next=MAX_LIFE)
+    run.done("b")
+    assert (run.status, run.state.code, run.working) == ("failed", "tooManySteps", [])
+    run.happens(Cancelled(run.now, undo=True))
+    assert run.working == ["back"]
+    assert run.done("back").status == "cancelled"
+
+
+def test_of_very_many_times_that_were_missed_few_are_made_up_for() -> None:
+    found = _times("R/PT1S", timedelta(days=1))
+    assert len(found) == 1 + times.MADE_UP + 2  # the first, those made up for, one that is due now, and the next
+    assert len(_times("R90000/PT1S", timedelta(days=1))) == len(found)
+
+
+def test_a_repetition_without_end_leaves_time_for_others() -> None:
+    with pytest.raises(times.InvalidTime, match="more often than once a second"):
+        times.due("cycle", "R/PT0.001S", BEGIN)
+
+
+def _times(text: str, late: timedelta) -> list[str]:
+    """The moments of a repetition of which all is looked at so late: those that are past, and one more."""
+    one = times.due("cycle", text, BEGIN)
+    found = [one.moment]
+    while one.left and times.moment(one.moment) <= BEGIN + late:
+        one = times.again(one, BEGIN + late)
+        found.append(one.moment)
+    return found
 
 
 def test_a_message_is_taken_by_whoever_waits_for_its_name_and_correlation() -> None:
