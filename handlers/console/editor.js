@@ -168,7 +168,7 @@ export class Editor {
   header() {
     const { recipe } = this;
     byId('title').replaceChildren(
-      h('strong', { text: recipe.name }), h('span', { class: 'dim', text: recipe.version }), stateMark(recipe.state),
+      h('h1', { text: recipe.name }), h('span', { class: 'dim', text: recipe.version }), stateMark(recipe.state),
       this.dirty ? h('span', { class: 'dim', text: recipe.state === 'draft' ? 'not saved' : 'changed, not part of it' }) : '');
     const steps = {
       draft: [button('Save', () => this.save(), { disabled: !this.dirty, title: 'Ctrl+S', id: 'save' }),

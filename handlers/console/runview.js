@@ -110,7 +110,7 @@ export class RunView {
   show() {
     const { run } = this;
     document.title = `${run.recipe.name} ${run.recipe.version}: ${run.status} · Runs`;
-    byId('title').replaceChildren(h('strong', { text: run.recipe.name }), h('span', { class: 'dim', text: run.recipe.version }), runMark(run));
+    byId('title').replaceChildren(h('h1', { text: run.recipe.name }), h('span', { class: 'dim', text: run.recipe.version }), runMark(run));
     const filter = new URLSearchParams({ recipe: run.recipe.name, version: run.recipe.version });
     renew(byId('actions'),
       h('a', { class: 'button', href: `#/?${filter}`, text: 'Other runs', 'data-key': 'others' }),
