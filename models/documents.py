@@ -17,6 +17,7 @@ from mongoengine import (
 from models.change_documents import Change, ChangeSource
 from models.enabling_documents import EnablingService
 from models.fulfiller_documents import Budget, Fulfiller, FulfillerState, FulfillerStatistics, Slot
+from models.plan_documents import Plan, PlanDefinition
 from models.policy_documents import Policy, PolicyDecision
 from models.pool_documents import PoolDemand, PoolPart, PoolPiece, PoolSession, ResourcePool
 from models.propagation_documents import Propagation
@@ -119,62 +120,6 @@ class ServiceSpecification(ResourceDocument):
             _body("by_relationship", "serviceSpecRelationship.id"),
         ],
     }
-
-
-class Plan(Stored):
-    """The running state of a plan; what does not change stands in its `planDefinition`.
-
-    `queued` ({at: gates of a process, since, calls: that it would make}) stands while it was let go to wait for a
-    place at a fulfiller. `awaited` has the addresses of the messages and signals that its recipes await
-    (`models.domain.recipe_messages`), `heard` the latest of these that it has taken out of its inbox. `recipes` holds
-    the runs of recipes by the key of their task, `plays` one entry for each of them ({task, recipe, version, status})
-    that they are found by.
-    """
-
-    meta = {
-        "collection": "plan",
-        "indexes": [
-            _BY_CREATION,
-            _DUE,
-            _index("by_state", "tenant", "state", "created"),
-            _index("by_owner", "owner.id"),
-            _partial("queued", "queued.at", "priority", "queued.since", exists="queued.since"),
-            _partial("by_awaited", "tenant", "awaited", "id", exists="awaited"),
-            _partial(
-                "by_play", "tenant", "plays.recipe", "plays.version", "plays.status", "created", "id", exists="plays"
-            ),
-        ],
-    }
-    format = IntField(required=True)
-    owner = DictField(required=True)
-    priority = IntField(required=True)
-    rev = IntField(required=True)
-    fence = IntField(required=True)
-    lease = DictField()
-    due = DateTimeField()
-    poke = DateTimeField()
-    state = StringField(required=True)
-    run = DictField()
-    added = ListField(DictField())
-    inbox = ListField(DictField())
-    owes = ListField(DictField())
-    cancel = DictField()
-    waits = ListField(DictField())
-    tells = ListField(DictField())
-    queued = DictField()
-    fault = DictField()
-    failing = ListField(DictField())
-    recipes = DictField()
-    plays = ListField(DictField())
-
-
-class PlanDefinition(Stored):
-    """Items, services and tasks of a plan, written once."""
-
-    meta = {"collection": "planDefinition", "indexes": []}
-    items = ListField(DictField())
-    services = ListField(DictField())
-    tasks = ListField(DictField())
 
 
 class Task(Stored):

@@ -29,7 +29,7 @@ async def page_of_runs(  # noqa: PLR0913 - what a page is
     Args:
         store: where plans are.
         tenant: whose.
-        play: what is asked of the entry of a run: recipe, version, status, each a value or a condition.
+        play: what is asked of the entry of a run: recipe, version, status, held, each a value or a condition.
         plans: what is asked of the plans, besides.
         offset: how many to leave out.
         limit: how many to answer.
@@ -54,11 +54,13 @@ async def page_of_runs(  # noqa: PLR0913 - what a page is
 def runs_among_plans(tenant: str, play: Mapping[str, Any], plans: Mapping[str, Any] = NO_MORE) -> list[Document]:
     """The stages that find runs, those of the newest plans first; each is told as {_id: of its plan, plays: its entry}.
 
-    Each status is asked for by itself, so that the index gives the plans in their order whatever is asked for.
+    Each status is asked for by itself, so that the index gives the plans in their order whatever is asked for. What is
+    held has an index of its own, which is used where that is asked for outside of the list, too.
     """
     entry = {"status": {"$in": list(STATUSES)}, **play}
+    few = {"plays.held": True} if play.get("held") is True else {}
     return [
-        {"$match": {"tenant": tenant, "plays": {"$elemMatch": entry}, **plans}},
+        {"$match": {"tenant": tenant, **few, "plays": {"$elemMatch": entry}, **plans}},
         {"$sort": NEWEST_FIRST},
         {"$project": {"plays": 1}},
         {"$unwind": "$plays"},

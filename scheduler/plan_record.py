@@ -8,7 +8,7 @@ from models.aside import aside_if_big
 from models.clock import Clock
 from models.domain.errors import NotFound
 from models.domain.plan import FORMAT, Plan, PlannedTask
-from models.domain.progress import Progress, TaskRun
+from models.domain.progress import STUCK, Progress, TaskRun
 from models.domain.recipe_messages import KINDS, awaited
 from models.domain.recipe_plays import Plays
 from models.domain.undo import reverse_key
@@ -226,10 +226,11 @@ class PlanRecord:
         settled.update({name: value for name, value in self._small().items() if value != self._written[name]})
         if self.recipes:
             changed = (self.progress.tasks[key].target or key for key in self.progress.changed)
-            moved = [key for key in self._moved_recipes.union(changed) if key in self.recipes]
+            held = self._held_runs()
+            moved = self._moved_recipes.union(changed, held ^ self._plays.held) & self.recipes.keys()
             settled.update({f"recipes.{key}": self.recipes[key] for key in self._moved_recipes})
             states = {key: self.progress.run[self.leader(key)].state for key in moved}
-            settled.update(self._plays.changes(self.recipes, states))
+            settled.update(self._plays.changes(self.recipes, states, held))
         change: Document = {"$set": settled}
         if self._consumed:
             change["$pull"] = {"inbox": {"id": {"$in": self._consumed}}}
@@ -238,6 +239,14 @@ class PlanRecord:
         if self.recipes:
             self._add_awaited(change)
         return change
+
+    def _held_runs(self) -> set[str]:
+        """The keys of the tasks whose runs wait for somebody: by themselves, or with one of their steps."""
+        stuck = self.progress.in_state(*STUCK)
+        if not stuck:
+            return set()
+        held = {*stuck, *(self.progress.tasks[key].of for key in stuck)}
+        return {key for key in self.recipes if key in held or self.leader(key) in held}
 
     def _add_awaited(self, change: Document) -> None:
         """Say what recipes await, for whoever sends it, and what they were sent."""

@@ -46,6 +46,8 @@ export const tryStored = async (id) => (await call('POST', one(id, '/try'), {}))
 export const check = async (content) => (await call('POST', `${SOM}/recipeCheck`, content)).said;
 /** A recipe as a drawing and as YAML, made from whichever is given; a drawing gets a layout where it has none. */
 export const convert = async (content) => (await call('POST', `${SOM}/recipeConversion`, content)).said;
+/** The same drawing; with a layout where it has none. */
+export const laidOut = async (xml) => (/<(\w+:)?BPMNShape\b/.test(xml) ? xml : (await convert({ bpmn: xml })).bpmn);
 export const tryOut = async (content) => (await call('POST', `${SOM}/recipeTrial`, content)).said;
 
 /** A page of the runs of recipes that match, the newest first, and how many there are in all. */

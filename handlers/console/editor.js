@@ -56,7 +56,7 @@ export class Editor {
 
   /** Put a drawing on the canvas; one without a layout gets one. */
   async draw(xml) {
-    await this.modeler.importXML(/<(\w+:)?BPMNShape\b/.test(xml) ? xml : (await api.convert({ bpmn: xml })).bpmn);
+    await this.modeler.importXML(await api.laidOut(xml));
     this.fit();
   }
 

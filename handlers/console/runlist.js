@@ -6,6 +6,8 @@ import { watch } from './watching.js';
 import { moment, runMark, RUN_STATES, spent } from './words.js';
 
 const PAGE = 50;
+const { running, ...ENDED } = RUN_STATES;
+const FOUND = { running, held: 'Held', ...ENDED };
 
 export class RunList {
   constructor(asked) {
@@ -44,7 +46,7 @@ export class RunList {
         ...values.map((value) => h('option', { value, text: words(value), selected: value === this.asked[name] }))));
     this.filters.replaceChildren(
       choice('recipe', 'Recipe', names), this.asked.recipe ? choice('version', 'Version', versions) : '',
-      choice('status', 'Status', Object.keys(RUN_STATES), (value) => RUN_STATES[value]));
+      choice('status', 'Status', Object.keys(FOUND), (value) => FOUND[value]));
   }
 
   narrow(name, value) {
@@ -60,7 +62,7 @@ export class RunList {
 
   async look() {
     const asked = (this.token = Symbol('look'));
-    const { runs, total } = await api.listRuns({ ...this.asked, offset: this.offset, limit: PAGE });
+    const { runs, total } = await api.listRuns({ ...this.asked, ...(this.asked.status === 'held' ? { status: '', held: 'true' } : {}), offset: this.offset, limit: PAGE });
     if (asked !== this.token || this.closed) return false;
     const told = JSON.stringify([runs, total, this.offset]);
     if (told === this.told) return false;

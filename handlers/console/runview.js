@@ -4,7 +4,6 @@
 
 import * as api from './api.js';
 import { button, byId, h, notice, renew } from './dom.js';
-import { withLayout } from './layout.js';
 import { som } from './moddle.js';
 import { RunDetails } from './rundetails.js';
 import { RunTables } from './runtables.js';
@@ -61,7 +60,7 @@ export class RunView {
     }
     try {
       const { said } = await api.readRecipe(`${name}:${version}`);
-      const xml = await withLayout(said.bpmn, som);
+      const xml = await api.laidOut(said.bpmn);
       if (this.closed) return;
       this.viewer = new BpmnJS.NavigatedViewer({ container: byId('canvas'), moddleExtensions: { som } });
       await this.viewer.importXML(xml);

@@ -175,6 +175,18 @@ def one_of(path: str, name: str, values: Sequence[str]) -> Where:
     return where
 
 
+def flag(path: str, name: str) -> Where:
+    """A filter for what is stored as true where it is so, and not at all elsewhere."""
+    conditions: dict[str, Document] = {"true": {path: True}, "false": {path: {"$ne": True}}}
+
+    def where(value: str) -> Document:
+        if value not in conditions:
+            raise invalid(name, "unknownValue", f"{value[:60]!r} is none of true, false.")
+        return conditions[value]
+
+    return where
+
+
 def since(path: str, convert: Callable[[datetime], Any]) -> Where:
     """A filter for everything at or after a moment."""
 

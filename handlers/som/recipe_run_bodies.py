@@ -11,6 +11,7 @@ from models.callback_token import CallKey
 from models.domain.plan import PlannedTask
 from models.domain.precedence import ENDED
 from models.domain.progress import TaskRun
+from models.domain.recipe_plays import is_held, leading_task
 from models.domain.recipe_runs import RecipeRun
 from models.domain.recipe_steps import step_key
 from models.domain.recipe_visits import Step, Visit, element_state, status_of, taken, visits, within
@@ -38,25 +39,12 @@ def listed_run_body(request: Request, plan: Mapping[str, Any], task: str) -> Doc
         **{name: told[name] for name in ("task", "recipe", "number")},
         "status": status_of(run.state.status, task_run.state),
         "taskState": task_run.state,
-        "held": not ended and _is_held(plan, task, leader),
+        "held": is_held(plan, task),
         "startDate": shown(begun or plan["created"]),
         "endDate": (run.path[-1]["at"] if run.path else None) if ended or not run.state.running else None,
         "due": None if ended else told["due"],
         "at": [] if ended else told["at"],
     }
-
-
-def leading_task(plan: Mapping[str, Any], task: str) -> str:
-    """The key of the task that leads a run now: what undoes it, or else the one that runs it."""
-    undoing = (one for one in plan.get("added", ()) if one.get("kind") == "recipe" and one.get("target") == task)
-    return next((str(one["key"]) for one in undoing), task)
-
-
-def _is_held(plan: Mapping[str, Any], task: str, leader: str) -> bool:
-    """Whether the run waits for somebody: by itself, or with one of its steps."""
-    steps = [one["key"] for one in plan.get("added", ()) if one.get("of") == task]
-    runs = (plan.get("run", {}).get(key) for key in (leader, *steps))
-    return any(TaskRun.from_document(run).state in ("held", "pending") for run in runs if run)
 
 
 def full_run_body(request: Request, picture: PlanPicture, task: str, flows: Iterable[Mapping[str, Any]]) -> Document:

@@ -9,7 +9,7 @@ import orjson
 from handlers.dependencies import Dependencies
 from handlers.exchange import Reply, Request
 from handlers.settings import HttpSettings
-from handlers.som.lists import AdminLists, Where, asked_fields, equals, list_reply, narrowed, one_of
+from handlers.som.lists import AdminLists, Where, asked_fields, equals, flag, list_reply, narrowed, one_of
 from handlers.som.recipe_run_bodies import full_run_body, listed_run_body
 from models.domain.errors import NotFound
 from models.plan_reading import picture
@@ -22,6 +22,7 @@ _FILTERS: Mapping[str, Where] = {
     "version": equals("version"),
     "status": one_of("status", "status", STATUSES),
     "plan": equals("plan"),
+    "held": flag("held", "held"),
 }
 
 

@@ -49,6 +49,21 @@ async def test_a_run_is_held_where_one_of_its_steps_is(client: ContractClient, d
     assert (found["held"], found["element"][1]["state"]) == (True, "held")
 
 
+async def test_runs_that_are_held_are_listed_by_themselves(client: ContractClient, dependencies: Dependencies) -> None:
+    await stored(dependencies, "o-1")
+    key = await stored(dependencies, "o-2")
+    stuck = {"$set": {"plays.0.held": True, f"run.{key.rpartition(':')[2]}": {"s": "held"}}}
+    await dependencies.store.collection("plan").update_one({"_id": "o-2"}, stuck)
+    for asked, plans in (
+        ("held=true", ["o-2"]),
+        ("held=false", ["o-1"]),
+        ("held=true&status=running", ["o-2"]),
+        ("held=true&recipe=other", []),
+    ):
+        assert [one["plan"] for one in (await client.get(f"{RUNS}?{asked}")).json()] == plans, asked
+    assert (await client.get(f"{RUNS}?held=maybe")).status_code == 400
+
+
 async def test_a_run_tells_what_it_has_made_of_each_element(client: ContractClient, dependencies: Dependencies) -> None:
     key = await stored(dependencies, "o-1")
     found = (await client.get(f"{RUNS}/{key}")).json()

@@ -145,3 +145,20 @@ async def test_the_newest_runs_of_a_version_of_a_recipe_are_found_among_many(dat
         told = await database.command({"explain": command, "verbosity": "executionStats"})
         assert "SORT_MERGE" in json.dumps(told, default=str) or play, "The index gives the order."
         assert told["stages"][0]["$cursor"]["executionStats"]["totalDocsExamined"] <= matches, play
+
+
+async def test_the_newest_runs_that_are_held_are_found_among_many(database: AsyncDatabase[Document]) -> None:
+    def plan(number: int) -> Document:
+        entry = {"task": "a", "recipe": "fibre", "version": "1.0.0", "status": "running"}
+        held = {"held": True} if number % 50 == 0 else {}
+        created = START + timedelta(days=number)
+        return {"_id": f"o-{number}", "tenant": "default", "created": created, "plays": [entry | held]}
+
+    await database["plan"].insert_many(map(plan, range(500)))
+    for play in ({}, {"recipe": "fibre"}):
+        asked = runs_among_plans("default", {"held": True, **play})
+        command = {"aggregate": "plan", "pipeline": [*asked, {"$limit": 3}], "cursor": {}}
+        found = await database.command(command)
+        assert [one["_id"] for one in found["cursor"]["firstBatch"]] == ["o-450", "o-400", "o-350"]
+        told = await database.command({"explain": command, "verbosity": "executionStats"})
+        assert told["stages"][0]["$cursor"]["executionStats"]["totalDocsExamined"] <= 10, play

@@ -91,8 +91,10 @@ async def test_a_refusal_that_nobody_catches_holds_the_item_and_its_repetition_l
     order = await engine.order(running("build"))
     held = await engine.until(order, "held")
     assert "not today" in held["body"]["serviceOrderItem"][0]["errorMessage"][0]["message"]
+    assert (await engine.get("plan", order))["plays"][0]["held"] is True
     await engine.resume(order)
     await engine.until(order, "completed")
+    assert "held" not in (await engine.get("plan", order))["plays"][0]
     assert engine.fulfiller.order_of_effects() == ["fulfil:survey", "fulfil:slow"]
 
 

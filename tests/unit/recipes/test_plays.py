@@ -47,3 +47,14 @@ def test_what_was_not_written_is_told_again() -> None:
 
 def test_tasks_that_run_no_recipe_have_no_entry() -> None:
     assert Plays([]).changes({}, {"x": "running"}) == {}
+
+
+def test_a_run_is_told_to_be_held_as_long_as_it_is_and_goes_on() -> None:
+    plays, runs = Plays([entry("a"), entry("b")]), {"a": run(), "b": run()}
+    begun = plays.changes(runs, {"a": "accepted"}, {"a"})
+    assert begun == {"plays.0": entry("a") | {"held": True}}
+    plays.settled(begun)
+    assert plays.held == {"a"}
+    assert plays.changes(runs, {"a": "accepted"}, {"a"}) == {}
+    assert plays.changes(runs, {"a": "accepted"}) == {"plays.0": entry("a")}
+    assert plays.changes(runs, {"a": "cancelled"}, {"a"}) == {"plays.0": entry("a", "cancelled")}
