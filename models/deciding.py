@@ -21,11 +21,12 @@ from models.domain.decision_points import (
 from models.domain.delays import APPROVAL, POLICY, Delay, Delayed
 from models.domain.delays import SCHEDULE as DELAY_SCHEDULE
 from models.domain.errors import Conflict, InvalidRequest
-from models.domain.policies import Policy, denials, question, recorded
+from models.domain.policies import Policy, denials, question, recorded, unnamed, with_specifications
 from models.domain.violations import Violation
 from models.order_counts import counts
 from models.policies import PolicyBook, decision_id, decisions_of, note_approval, record
 from models.policy_asking import Service, ask
+from models.reading import reading
 from models.sealing import Sealer
 from models.secrets import Secrets
 from models.store import Store
@@ -34,6 +35,7 @@ Document = dict[str, Any]
 
 ASKED_AGAIN_SECONDS = 30.0
 """After which a policy that gave no answer is asked again about an order on hold."""
+_REFERENCE = {"body.serviceSpecification": 1}
 LOOKED_AT_SECONDS = 300.0
 """After which an order that people have to approve looks by itself whether they have; usually it is woken."""
 
@@ -78,13 +80,14 @@ class Deciding:
             Unavailable: the database cannot be reached.
         """
         policies = await self.book.of(order["tenant"])
-        asked = {point: policies.of(point, order["body"]) for point in ADMISSION}
         again = order.get("fence", 1) > 1  # who had it before may have decided
-        if not any(asked.values()) and not again:
+        if not policies.asks_at(*ADMISSION) and not again:
             return
+        told = {**order, "body": await self.named(order["tenant"], order["body"])}
+        asked = {point: policies.of(point, told["body"]) for point in ADMISSION}
         known = await self._known(order) if again else {}
         for point in ADMISSION:
-            made = await self._decisions(point, order, asked[point], known)
+            made = await self._decisions(point, told, asked[point], known)
             _refuse(made)
             if point == APPROVE:
                 await self._approvals(order, made)
@@ -104,13 +107,29 @@ class Deciding:
             PolicyDenied: policies deny it, with the reason of each.
             Unavailable: the database cannot be reached.
         """
-        asked = (await self.book.of(order["tenant"])).of(point, order["body"])
-        if not asked:
+        policies = await self.book.of(order["tenant"])
+        if not policies.asks_at(point):
             return
-        decided = (self.decide(point, order, policy, occasion, context) for policy in asked)
+        told = {**order, "body": await self.named(order["tenant"], order["body"])}
+        asked = policies.of(point, told["body"])
+        decided = (self.decide(point, told, policy, occasion, context) for policy in asked)
         found = denials([(one["policy"], Verdict.of(one["result"])) for one in await asyncio.gather(*decided)])
         if found:
             raise PolicyDenied(" ".join(one.message for one in found))
+
+    async def named(self, tenant: str, order: Mapping[str, Any]) -> Mapping[str, Any]:
+        """An order's body that says of which specification the services are that it refers to by their ids alone.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        ids = unnamed(order)
+        if not ids:
+            return order
+        with reading():
+            stored = self._store.collection("service").find({"_id": {"$in": ids}, "tenant": tenant}, _REFERENCE)
+            known = {one["_id"]: one["body"].get("serviceSpecification") async for one in stored}
+        return with_specifications(order, known)
 
     async def _known(self, order: Mapping[str, Any]) -> dict[str, Document]:
         """What was decided about the order as it stands, whatever policies say by now; by id."""

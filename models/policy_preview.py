@@ -10,7 +10,7 @@ from models.clock import Clock
 from models.deciding import Deciding
 from models.decomposing import Decomposing
 from models.domain.advice import Advice, advice_of
-from models.domain.decision_points import ADMISSION, HELD, SELECT, Verdict
+from models.domain.decision_points import ADMISSION, HELD, POINTS, SELECT, Verdict
 from models.domain.delays import Delayed
 from models.domain.errors import InvalidRequest
 from models.domain.policies import denials
@@ -63,7 +63,8 @@ class PolicyPreview:
     @property
     def decisions(self) -> list[Document]:
         """All that was decided so far, in the order of the points."""
-        return self._deciding.made
+        places = {point: place for place, point in enumerate(POINTS)}
+        return sorted(self._deciding.made, key=lambda one: (places[one["decisionPoint"]], one["policy"]))
 
     async def prepare(self, catalogue: Catalogue, inventory: Inventory) -> Document:
         """The order as it would be planned; what would have it wait stands among the decisions.
@@ -80,11 +81,13 @@ class PolicyPreview:
             return self._order
 
     async def _admit(self) -> None:
-        policies = await self._deciding.book.of(self._order["tenant"])
-        asked = [(point, one) for point in ADMISSION for one in policies.of(point, self._order["body"])]
-        made = await asyncio.gather(
-            *(self._deciding.decide(point, self._order, policy, "", {}) for point, policy in asked)
-        )
+        tenant, body = self._order["tenant"], self._order["body"]
+        policies = await self._deciding.book.of(tenant)
+        if not policies.asks_at(*ADMISSION):
+            return
+        told = {**self._order, "body": await self._deciding.named(tenant, body)}
+        asked = [(point, one) for point in ADMISSION for one in policies.of(point, told["body"])]
+        made = await asyncio.gather(*(self._deciding.decide(point, told, policy, "", {}) for point, policy in asked))
         said = [(one["policy"], Verdict.of(one["result"])) for one in made if one["state"] != HELD]
         if found := denials(said):
             raise InvalidRequest(found)

@@ -63,8 +63,10 @@ class TaskDeciding:
         found = await self._deciding.book.of(self._order["tenant"])
         if found is not self._set:
             self._set, self._known = found, {}
+        if not found.asks_at(point):
+            return []
         if point not in self._known:
-            self._known[point] = found.of(point, self._body())
+            self._known[point] = found.of(point, await self._told())
         return self._known[point]
 
     async def decide(
@@ -87,7 +89,7 @@ class TaskDeciding:
         order, deciding = self._order, self._deciding
         ids = {decision_id(order["_id"], point, one.name, occasion): one for one in policies}
         standing = await self._standing(list(ids))
-        told = {**self._of_the_order(), "decisionPoint": point, "now": self._clock.text(), **context}
+        told = {**await self._of_the_order(), "decisionPoint": point, "now": self._clock.text(), **context}
 
         async def asked(policy: Policy) -> Document:
             async with self._places:
@@ -116,7 +118,13 @@ class TaskDeciding:
             found = await self._store.collection(DECISIONS).find({"_id": {"$in": ids}}).to_list()
         return {one["_id"]: one for one in found if one["state"] != HELD}
 
-    def _of_the_order(self) -> Document:
+    async def _of_the_order(self) -> Document:
         if self._head is None:
-            self._head = head(self._order["_id"] if self._order else "", self._body())
+            self._head = head(self._order["_id"] if self._order else "", await self._told())
         return self._head
+
+    async def _told(self) -> Mapping[str, Any]:
+        """The body of the order, whose items say of which specification their services are."""
+        if self._deciding is None or self._order is None:
+            return self._body()
+        return await self._deciding.named(self._order["tenant"], self._body())

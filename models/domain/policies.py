@@ -112,6 +112,10 @@ class PolicySet:
         for name in sorted(newest):
             self._by_point.setdefault(newest[name].point, []).append(newest[name])
 
+    def asks_at(self, *points: str) -> bool:
+        """Whether any is asked at one of these decision points, whatever the order."""
+        return any(point in self._by_point for point in points)
+
     def of(self, point: str, order: Mapping[str, Any]) -> list[Policy]:
         """Those that have a say in an order at a decision point, by name."""
         return [one for one in self._by_point.get(point, ()) if one.applies(order)]
@@ -141,6 +145,27 @@ def recorded(context: Mapping[str, Any]) -> Document:
     """What of a policy's context stands beside its decision: all that is short, and no order, item or service."""
     kept = {name: value for name, value in context.items() if name not in _NOT_RECORDED}
     return {name: value for name, value in kept.items() if value is not None and len(str(value)) <= LONGEST_RECORDED}
+
+
+def unnamed(order: Mapping[str, Any]) -> list[str]:
+    """The ids of services that an order refers to by nothing else: what they are, the inventory knows."""
+    services = (item.get("service") or {} for item in _items(order))
+    return [str(one["id"]) for one in services if one.get("id") and not one.get("serviceSpecification")]
+
+
+def with_specifications(order: Mapping[str, Any], known: Mapping[str, Any]) -> Document:
+    """An order's body whose items say of which specification their services are, by the ids of these."""
+    return {**order, "serviceOrderItem": [_specified(item, known) for item in order.get("serviceOrderItem") or ()]}
+
+
+def _specified(item: Mapping[str, Any], known: Mapping[str, Any]) -> Document:
+    made, service = dict(item), item.get("service") or {}
+    reference = known.get(str(service.get("id")))
+    if reference is not None and not service.get("serviceSpecification"):
+        made["service"] = {**service, "serviceSpecification": reference}
+    if item.get("serviceOrderItem"):
+        made["serviceOrderItem"] = [_specified(inner, known) for inner in item["serviceOrderItem"]]
+    return made
 
 
 def denials(verdicts: Sequence[tuple[str, Verdict]]) -> list[Violation]:

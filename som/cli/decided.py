@@ -16,12 +16,19 @@ def policy_line(one: Mapping[str, Any]) -> Text:
 
 
 def _words(one: Mapping[str, Any]) -> Iterable[Any]:
-    told, approval = one["result"], one.get("approval") or {}
+    approval = one.get("approval") or {}
     yield one["outcome"]
-    yield from (say(told[name]) for name, say in _SAID.items() if told.get(name) is not None)
-    yield from (told.get("reason"), one.get("problem"))
+    yield from said(one["result"])
+    yield one.get("problem")
     if approval:
         yield from ("approved" if approval["approved"] else "refused", approval.get("who"), approval.get("reason"))
+
+
+def said(result: Mapping[str, Any]) -> Iterable[str]:
+    """What an answer says besides whether something is allowed."""
+    yield from (say(result[name]) for name, say in _SAID.items() if result.get(name) is not None)
+    if result.get("reason"):
+        yield str(result["reason"])
 
 
 def _as_json(value: Any) -> str:

@@ -13,6 +13,7 @@ from models.patterns import Re2Patterns
 from models.policy_tables import objections
 from som.cli import files, output, policy_files
 from som.cli.connection import ADMINISTRATION, Server, at
+from som.cli.decided import said
 from som.cli.exits import Exit, Refused, Unusable
 from som.cli.options import DEFAULT_URL, AsJson, Limit, Offset, Url
 
@@ -210,6 +211,5 @@ def _row(one: dict[str, Any]) -> output.Row:
 
 
 def _decision_row(one: dict[str, Any]) -> output.Row:
-    said = {name: value for name, value in one["result"].items() if name not in ("allow", "hold")}
-    answer = ", ".join(one if isinstance(one, str) else f"{name} {output.short(one)}" for name, one in said.items())
+    answer = "; ".join([*said(one["result"]), *([one["problem"]] if "problem" in one else [])])
     return (one["date"], one["order"], one["decisionPoint"], one["policy"], one["outcome"], answer, one["duration"])

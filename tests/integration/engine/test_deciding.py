@@ -348,7 +348,9 @@ async def test_a_policy_chooses_the_recipe_of_an_item_also_by_the_service_that_g
     for collection, body in (("serviceSpecification", {**reference, "version": "1"}), ("service", built)):
         document = {"_id": body["id"], "tenant": "default", "rev": 1, "seq": 1, "created": clock.now(), "body": body}
         await store.collection(collection).insert_one(document)
-    await office.publish_body(table_policy(by_medium, decisionPoint="decompose"))
+    await office.publish_body(
+        table_policy(by_medium, decisionPoint="decompose", appliesTo={"specification": ["access"]})
+    )
 
     def item(key: str, medium: str) -> Document:
         given_values = [{"name": "medium", "value": medium}]
@@ -356,15 +358,17 @@ async def test_a_policy_chooses_the_recipe_of_an_item_also_by_the_service_that_g
         return {"id": key, "action": "add", "service": service}
 
     gone = {"id": "4", "action": "delete", "service": {"id": "s"}}
-    items = [item("1", "glass"), item("2", "metal"), item("3", "air"), gone]
-    order = {"_id": "o1", "tenant": "default", "body": {"serviceOrderItem": items}}
-    chosen = (await office.decomposing().prepare(order))["chosen"]
+    items = [item("1", "glass"), item("2", "metal"), item("3", "air")]
+    prepare = office.decomposing().prepare
+    chosen = (await prepare({"_id": "o1", "tenant": "default", "body": {"serviceOrderItem": items}}))["chosen"]
+    # That the service which goes is an access line too, the inventory knows alone.
+    chosen |= (await prepare({"_id": "o2", "tenant": "default", "body": {"serviceOrderItem": [gone]}}))["chosen"]
     assert chosen == {
         "1": (RecipeWish("size:1.0.0", "fibre", "^1.0.0"),),
         "2": (RecipeWish("size:1.0.0", "copper"),),
         "4": (RecipeWish("size:1.0.0", "copper"),),
     }
-    decided = {one["item"]: one for one in await office.decided("o1")}
+    decided = {one["item"]: one for order in ("o1", "o2") for one in await office.decided(order)}
     assert decided["1"]["result"]["recipe"] == [{"name": "fibre", "versions": "^1.0.0"}]
     assert set(decided["1"]["input"]["recipes"]) == {"copper", "fibre"}
     assert set(decided["4"]["input"]["recipes"]) == {"away", "copper"}
