@@ -33,9 +33,16 @@ class JsonSchemaForms:
         return []
 
     def violations(self, form: Mapping[str, Any], values: Mapping[str, Any]) -> list[Violation]:
-        """What is wrong with reported values; pointers lead into them, for a missing one to where it would stand."""
-        found = []
-        for error in compiled(encoded(form)).iter_errors(values):
+        """What is wrong with reported values; pointers lead into them, for a missing one to where it would stand.
+
+        A form that cannot be used, one of before there were today's bounds, lets all pass.
+        """
+        found: list[Violation] = []
+        try:
+            usable = compiled(encoded(form))
+        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
+            return found
+        for error in usable.iter_errors(values):
             path = list(error.instance_path)
             code = "invalidValue"
             if error.kind.name == "required":

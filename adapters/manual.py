@@ -132,7 +132,7 @@ def _body(call: FulfillerCall, wanted: Settings, own: Settings, order: Mapping[s
     what = _specification(call)
     made: dict[str, Any] = {
         "name": name or _name(call, what),
-        "taskFlowSpecification": f"{what} {call.action}",
+        "taskFlowSpecification": call.step or f"{what} {call.action}",
         "priority": wanted.get("priority", _priority(order)),
         "instructions": instructions,
         "relatedEntity": _entities(call, item.id if item else None),

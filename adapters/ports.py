@@ -94,6 +94,7 @@ class FulfillerCall:
         fulfil_key: for cancel and compensate: idempotency key of the call that is to be undone.
         kind: what sort of thing the task does (`plan.KINDS`).
         name: of the task in the rules of its specification.
+        step: of a step of a process flow, the element of the recipe that it is, by id; never sent.
         tenant: whose it is; never sent.
         priority: of the order, 0 is highest, 4 lowest; never sent.
         superseded: keys of earlier calls for the task, with other data, that stand no more; never sent.
@@ -119,6 +120,7 @@ class FulfillerCall:
     fulfil_key: str | None = None
     kind: str = "fulfil"
     name: str = ""
+    step: str | None = None
     tenant: str = DEFAULT_TENANT
     priority: int = LOWEST_PRIORITY
     superseded: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from models.clock import Clock
 from models.domain.errors import AlreadyExists
 from models.store import Store
+from models.workers import former_lives
 
 COLLECTION = "lease"
 
@@ -34,8 +35,8 @@ class Leases:
     def __init__(self, store: Store, clock: Clock, by: str, seconds: float) -> None:
         """Take leases in the name of `by`, for so many seconds each; they live on as long as they are renewed.
 
-        Nobody else may use the same name at the same time: a process that comes back under its former name has at
-        once what it held before.
+        Nobody else may use the same name at the same time: a process that comes back under its former name, or as
+        another life of the same node, has at once what it held before.
         """
         self._store = store
         self._clock = clock
@@ -50,7 +51,7 @@ class Leases:
             Unavailable: the database cannot be reached.
         """
         now = self._clock.now()
-        free = {"_id": name, "$or": [{"by": self._by}, {"until": {"$lt": now}}]}
+        free = {"_id": name, "$or": [{"by": self._by}, {"until": {"$lt": now}}, {"by": former_lives(self._by)}]}
         change = {"$set": {"by": self._by, "until": now + self._length}, "$inc": {"fence": 1}}
         try:
             await self._store.upsert(COLLECTION, free, change)

@@ -1,6 +1,7 @@
 """JSON Schemas (draft 2020-12) of strangers: of forms, and of what steps of recipes are given and answer.
 
-Nothing is fetched that they refer to, their size is bounded, and patterns run in linear time.
+Nothing is fetched that they refer to, their size is bounded, patterns run in linear time, and what would look at a
+value over and over is no usable one (`schema_bounds`).
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ import jsonschema_rs
 import orjson
 
 from models.domain.pointers import pointer
+from models.domain.schema_bounds import endless
 
 MAX_BYTES = 64 * 1024
 MOST = 5
@@ -20,14 +22,14 @@ _MAX_MESSAGE = 200
 
 def fault(schema: Mapping[str, Any]) -> str | None:
     """What is wrong with a schema, in a sentence; None: it can be used."""
-    if len(text := encoded(schema)) > MAX_BYTES:
-        return f"It has {len(text)} bytes; {MAX_BYTES} are allowed."
     try:
+        if len(text := encoded(schema)) > MAX_BYTES:
+            return f"It has {len(text)} bytes; {MAX_BYTES} are allowed."
         compiled(text)
     except jsonschema_rs.ValidationError as error:
         place = f"{pointer(*error.instance_path)}: " if error.instance_path else ""
         return f"It is no JSON Schema: {place}{_short(error.message)}."
-    except (jsonschema_rs.ReferencingError, ValueError) as error:
+    except (jsonschema_rs.ReferencingError, ValueError, TypeError) as error:
         return f"It is no usable JSON Schema: {_short(str(error))}."
     return None
 
@@ -36,7 +38,7 @@ def violations(schema: Mapping[str, Any], value: Any) -> tuple[str, ...]:
     """What does not fit, each with the path of the value that is wrong; a schema that cannot be used lets all pass."""
     try:
         found = compiled(encoded(schema)).iter_errors(value)
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError, TypeError):
         return ()
     told = []
     for error, _ in zip(found, range(MOST), strict=False):
@@ -59,15 +61,23 @@ def _fetch_nothing(uri: str) -> NoReturn:
 
 
 @lru_cache(maxsize=1_000)
+def _why_endless(text: bytes) -> str | None:
+    return endless(orjson.loads(text))
+
+
+@lru_cache(maxsize=1_000)
 def compiled(text: bytes) -> jsonschema_rs.Draft202012Validator:
     """What checks values against a schema.
 
     Raises:
         jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError: it cannot be used.
     """
-    return jsonschema_rs.Draft202012Validator(
+    made = jsonschema_rs.Draft202012Validator(
         orjson.loads(text),
         validate_formats=True,
         pattern_options=jsonschema_rs.RegexOptions(),
         retriever=_fetch_nothing,
     )
+    if (why := _why_endless(text)) is not None:
+        raise ValueError(why)
+    return made

@@ -21,6 +21,7 @@ from models.domain.fulfiller import FulfillerDefinition
 from models.domain.outcomes import Accepted, Outcome, Unreachable
 from models.domain.plan import PlannedTask
 from models.domain.progress import TaskRun
+from models.domain.recipe_visits import element_of
 from models.domain.secrets import SecretMissing
 from models.domain.service_change import with_delta
 from models.sealing import SecretUnreadable
@@ -173,6 +174,7 @@ class Engager:
             order_id=self._record.order_id or None,
             order_item_id=task.item if self._record.is_of_order else None,
             process_flow_id=None if self._record.is_of_order else self._record.owner_id,
+            step=None if self._record.is_of_order or task.step is None else element_of(task.step),
             input=value,
             callback_url=f"{self._parts.callback_base}/callback/{self._parts.tokens.issue(key)}",
             timeout=seconds,

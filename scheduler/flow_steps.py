@@ -15,6 +15,7 @@ from models.domain.ids import derived_id
 from models.domain.lifecycles import FLOW_OF_TASK, TASK_FLOW
 from models.domain.plan import PlannedTask
 from models.domain.progress import Progress, TaskRun
+from models.domain.recipe_visits import element_of
 from models.flow_changes import change_task_flow
 from models.ids import new_id
 from models.reading import reading
@@ -75,7 +76,7 @@ class FlowSteps:
         told: Document = {
             "@type": "TaskFlow",
             "name": task.name,
-            "taskFlowSpecification": task.step or task.name,
+            "taskFlowSpecification": element_of(task.step) if task.step else task.name,
             "completionMethod": "automatic",
         }
         begun = task_flow.begun(told, new_id, now, ENGINE.subject)

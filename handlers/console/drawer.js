@@ -21,10 +21,10 @@ export class Drawer {
     this.pages = {};
     for (const [key, text] of TABS) {
       this.tabs[key] = h('button', { type: 'button', role: 'tab', id: `tab-${key}`, 'aria-controls': `page-${key}`, onclick: () => this.open(key) }, text);
-      this.pages[key] = h('div', { role: 'tabpanel', id: `page-${key}`, 'aria-labelledby': `tab-${key}`, class: 'page' });
+      this.pages[key] = h('div', { role: 'tabpanel', id: `page-${key}`, 'aria-labelledby': `tab-${key}`, class: 'page', tabindex: 0 });
     }
     const fold = button('Fold', () => this.place.classList.toggle('folded'), { class: 'quiet fold', title: 'Fold or unfold' });
-    this.place.replaceChildren(tabList(...Object.values(this.tabs), fold), ...Object.values(this.pages));
+    this.place.replaceChildren(h('div', { class: 'tab-bar' }, tabList(...Object.values(this.tabs)), fold), ...Object.values(this.pages));
     this.trialForm();
     this.open('problems');
     this.place.classList.add('folded');
@@ -128,7 +128,7 @@ export class Drawer {
       && !(one.what === 'entered' && does.has(one.element)) && !(one.what === 'thrown' && reached.has(one.element)));
     this.result.replaceChildren(
       h('p', { class: `verdict ${good ? 'good' : 'bad'}`, id: 'trial-status' }, `${trial.status}${trial.seconds ? ` after ${duration(trial.seconds)}` : ''}. `, trial.reason || ''),
-      h('table', {}, h('thead', {}, h('tr', {}, ...['After', '', 'Element', 'Data'].map((text) => h('th', { scope: 'col', text })))),
+      h('table', {}, h('thead', {}, h('tr', {}, ...['After', 'What', 'Element', 'Data'].map((text) => h('th', { scope: 'col', text })))),
         h('tbody', {}, ...steps.map((one) => h('tr', {},
           h('td', { class: 'dim', text: duration((Date.parse(one.at) - Date.parse(trial.step[0].at)) / 1000) || 'at once' }),
           h('td', { class: 'dim', text: SHOWN[one.what] }),
@@ -185,7 +185,7 @@ export class Drawer {
     this.pages.outline.replaceChildren(h('ul', { class: 'outline' }, ...elements.map((element) => h('li', {},
       passed.has(element.id) ? h('span', { class: 'good', text: 'passed ' }) : null,
       button(titleOf(element), () => this.editor.select(element), { class: 'link' }),
-      h('span', { class: 'dim', text: ` ${typeOf(element)}${next(element)}` })))));
+      h('span', { class: 'dim', text: ` ${element.businessObject.name ? typeOf(element) : ''}${next(element)}` })))));
   }
 }
 
@@ -210,9 +210,10 @@ export function order(modeler) {
     if (found.has(element)) return;
     found.add(element);
     (element.attachers || []).forEach(visit);
+    (element.children || []).filter((inside) => inside.type === 'bpmn:StartEvent').forEach(visit);
     (element.outgoing || []).filter((flow) => flow.type === 'bpmn:SequenceFlow').forEach((flow) => visit(flow.target));
   };
-  nodes.filter((element) => element.type === 'bpmn:StartEvent').forEach(visit);
+  nodes.filter((element) => element.type === 'bpmn:StartEvent' && element.parent?.type !== 'bpmn:SubProcess').forEach(visit);
   nodes.forEach(visit);
   return [...found].filter((element) => nodes.includes(element));
 }

@@ -6,19 +6,21 @@ import * as api from './api.js';
 import { button, byId, debounce, h, notice } from './dom.js';
 import { Drawer } from './drawer.js';
 import { addKeys } from './keyboard.js';
-import { newVersion, publish, retire, sendBack, sendToReview } from './life.js';
+import { askRival, newVersion, publish, retire, sendBack, sendToReview } from './life.js';
 import { som } from './moddle.js';
 import { Panel } from './properties.js';
 import { VIEWS, Written } from './written.js';
 import { stateMark } from './words.js';
+import { fit, show, zoomButtons } from './zoom.js';
 
 const runs = ({ name, version }) => h('a', { class: 'button', href: `runs#/?${new URLSearchParams({ recipe: name, version })}`, text: 'Runs' });
 const PARTS = ['description', 'decisionTable', 'form', 'testCase', 'binding'];
 
 export class Editor {
   /** Show a recipe as the server has it. */
-  static async open(recipe, etag) {
+  static async open(recipe, etag, reopen) {
     const editor = new Editor(recipe, etag);
+    editor.reopen = reopen;
     await editor.start();
     return editor;
   }
@@ -37,6 +39,7 @@ export class Editor {
     addKeys(this);
     this.surroundings = await api.surroundings();
     await this.text.open(this.recipe);
+    byId('canvas').append(zoomButtons(this.modeler));
     this.modeler.on('commandStack.changed', () => this.touched());
     this.header();
     this.panel.show();
@@ -57,17 +60,14 @@ export class Editor {
   /** Put a drawing on the canvas; one without a layout gets one. */
   async draw(xml) {
     await this.modeler.importXML(await api.laidOut(xml));
+    joined(this.modeler);
     this.fit();
   }
 
-  /** Show all of the drawing, not larger than it is; what is hidden has no size to fit it into. */
+  /** Show what there is of the drawing; what is hidden has no size to fit it into. */
   fit() {
-    const canvas = this.modeler.get('canvas');
     this.unfit = byId('canvas').hidden;
-    if (this.unfit) return;
-    canvas.resized();
-    canvas.zoom('fit-viewport', 'auto');
-    if (canvas.zoom() > 1) canvas.zoom(1, 'auto');
+    if (!this.unfit) fit(this.modeler);
   }
 
   /** The drawing as BPMN, whichever way it is edited. */
@@ -137,12 +137,25 @@ export class Editor {
       notice('Saved.');
       return true;
     } catch (error) {
-      const text = error.status === 412
-        ? 'Somebody else has changed this recipe since you opened it. Keep yours as a file (Export), then reload.'
-        : error.message;
-      notice(text, 'wrong');
+      if (error.status === 412) return this.rivalled();
+      notice(error.message, 'wrong');
       return false;
     }
+  }
+
+  /** Somebody else has saved it meanwhile: nobody's work is lost without being asked for. */
+  async rivalled() {
+    const { said, etag } = await api.readRecipe(this.id);
+    const chosen = await askRival(this, said);
+    if (chosen === 'mine') {
+      this.etag = etag;
+      return this.save();
+    }
+    if (chosen === 'theirs') {
+      this.dirty = false;
+      this.reopen();
+    }
+    return false;
   }
 
   /** The recipe as it is after a step of its life. */
@@ -155,12 +168,12 @@ export class Editor {
   header() {
     const { recipe } = this;
     byId('title').replaceChildren(
-      h('strong', { text: recipe.name }), h('span', { class: 'dim', text: recipe.version }), stateMark(recipe.state),
-      this.dirty ? h('span', { class: 'dim', text: 'not saved' }) : '');
+      h('h1', { text: recipe.name }), h('span', { class: 'dim', text: recipe.version }), stateMark(recipe.state),
+      this.dirty ? h('span', { class: 'dim', text: recipe.state === 'draft' ? 'not saved' : 'changed, not part of it' }) : '');
     const steps = {
       draft: [button('Save', () => this.save(), { disabled: !this.dirty, title: 'Ctrl+S', id: 'save' }),
         button('Send to review', () => sendToReview(this), { class: 'primary', id: 'review' })],
-      inReview: [button('Return', () => sendBack(this)), button('Publish…', () => publish(this), { class: 'primary', id: 'publish' })],
+      inReview: [...(this.dirty ? [button('New version', () => newVersion(this))] : []), button('Return', () => sendBack(this)), button('Publish…', () => publish(this), { class: 'primary', id: 'publish' })],
       published: [button('Retire…', () => retire(this)), button('New version', () => newVersion(this), { class: 'primary' })],
       retired: [button('Publish again…', () => publish(this)), button('New version', () => newVersion(this), { class: 'primary' })],
     };
@@ -179,6 +192,15 @@ export class Editor {
 
   select(element) {
     this.modeler.get('selection').select(element);
-    this.modeler.get('canvas').scrollToElement(element);
+    show(this.modeler, element);
+  }
+}
+
+/** Say at each element which flows come and go: files may leave it to the flows, and the modeler does not look there. */
+function joined(modeler) {
+  for (const { businessObject: flow } of modeler.get('elementRegistry').filter((one) => one.type === 'bpmn:SequenceFlow')) {
+    for (const [node, side] of [[flow.sourceRef, 'outgoing'], [flow.targetRef, 'incoming']]) {
+      if (!node.get(side).includes(flow)) node.get(side).push(flow);
+    }
   }
 }

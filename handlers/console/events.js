@@ -29,7 +29,7 @@ function ofDefinition(editor, element, definition, names) {
   }
 }
 
-function expression(editor, parent, body) {
+export function expression(editor, parent, body) {
   if (!body) return undefined;
   const made = editor.modeler.get('moddle').create('bpmn:FormalExpression', { body });
   made.$parent = parent;
@@ -65,7 +65,7 @@ function referring(editor, element, holder, type, reference, attribute, names) {
       modeler.getDefinitions().get('rootElements').push(found);
     }
     modeler.get('modeling').updateModdleProperties(element, holder, { [reference]: value ? found : undefined });
-  }, { options: all().map((one) => one.get(attribute)).filter(Boolean), hint: type === 'Error' ? 'Empty: any error.' : null });
+  }, { options: all().map((one) => one.get(attribute)).filter(Boolean), hint: type === 'Error' && element.type === 'bpmn:BoundaryEvent' ? 'Empty: any error.' : null });
   if (type !== 'Message') return fields.group('What', field);
   const bo = element.businessObject;
   const correlation = fields.text('It is meant where', extension(bo, 'Correlation')?.key,

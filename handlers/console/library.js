@@ -17,7 +17,7 @@ export async function showLibrary() {
   const search = h('input', {
     type: 'search', placeholder: 'Search', 'aria-label': 'Search recipes', oninput: (event) => draw(event.target.value),
   });
-  byId('actions').replaceChildren(button('New recipe', newRecipe, { class: 'primary' }));
+  byId('actions').replaceChildren(fileButton(), button('New recipe', newRecipe, { class: 'primary' }));
   if (!recipes.length) {
     place.replaceChildren(h('div', { class: 'empty' },
       h('h1', { text: 'No recipes yet' }),
@@ -43,16 +43,39 @@ function row(one) {
     h('td', { class: 'dim', text: new Date(one.lastUpdate).toLocaleString() }));
 }
 
+/** A button that makes a draft of a file: BPMN, of whichever tool, or YAML. */
+function fileButton() {
+  const chosen = h('input', {
+    type: 'file', accept: '.bpmn,.xml,.yaml,.yml', hidden: true, tabindex: -1, 'aria-label': 'BPMN or YAML file',
+    onchange: async (event) => {
+      const [file] = event.target.files;
+      event.target.value = '';
+      if (file) await fromFile(file.name, await file.text());
+    },
+  });
+  return h('span', {}, chosen, button('Open a file…', () => chosen.click(), { title: 'BPMN of any tool, or YAML' }));
+}
+
+async function fromFile(file, text) {
+  const name = file.replace(/\.[^.]*$/, '').replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+  const content = /\.ya?ml$/i.test(file) ? { source: text } : { bpmn: text };
+  const made = await askForVersion(`New recipe from ${file}`, { name, version: '1.0.0' }, async (body) => {
+    await api.convert(content); // what cannot be read is refused here: a draft that cannot be drawn helps nobody
+    return api.createRecipe({ ...body, ...content });
+  }, true);
+  if (made) location.hash = `#/${encodeURIComponent(made.said.id)}`;
+}
+
 async function newRecipe() {
   const made = await askForVersion('New recipe', { name: '', version: '1.0.0' }, (body) => api.createRecipe({ ...body, bpmn: EMPTY }));
   if (made) location.hash = `#/${encodeURIComponent(made.said.id)}`;
 }
 
 /** Ask for a name and a version, and make the recipe; what the server has against it is shown in the dialog. */
-export function askForVersion(heading, body, make) {
+export function askForVersion(heading, body, make, named = !body.name) {
   return dialog(heading, (close) => {
     const fault = h('p', { class: 'fault', role: 'alert' });
-    const name = h('input', { id: 'new-name', required: true, value: body.name, readonly: Boolean(body.name), autocomplete: 'off' });
+    const name = h('input', { id: 'new-name', required: true, value: body.name, readonly: !named, autocomplete: 'off' });
     const version = h('input', { id: 'new-version', required: true, value: body.version, autocomplete: 'off' });
     return h('form', {
       onsubmit: async (event) => {

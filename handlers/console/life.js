@@ -16,12 +16,30 @@ export const sendBack = (editor) =>
 export const retire = (editor) =>
   step(editor, 'retire', 'Retire', 'Nothing new begins with it; what runs on it goes on.');
 
+/** Whether what is shown is what a version that is no draft holds; where it is not, ask what becomes of the changes. */
+async function isAsKept(editor) {
+  if (!editor.dirty || editor.recipe.state === 'draft') return true;
+  const chosen = await dialog('What you have changed is not part of this version', (close) => [
+    h('p', { text: 'It is no draft. What you have changed since can become a new version, or be dropped.' }),
+    h('div', { class: 'buttons' }, button('Cancel', () => close(null)), button('Drop the changes', () => close('drop')),
+      button('New version with them', () => close('new'), { class: 'primary' })),
+  ], 'rival');
+  if (chosen === 'new') await newVersion(editor);
+  if (chosen === 'drop') {
+    editor.dirty = false;
+    editor.reopen();
+  }
+  return false;
+}
+
 async function step(editor, name, heading, meaning) {
+  if (!(await isAsKept(editor))) return;
   const done = await ask(heading, [h('p', { text: meaning })], heading, (why) => api.stepRecipe(editor.id, name, why, editor.etag));
   if (done) editor.moved(done);
 }
 
 export async function publish(editor) {
+  if (!(await isAsKept(editor))) return;
   let compared;
   let tried;
   try {
@@ -78,6 +96,17 @@ export async function newVersion(editor) {
     location.hash = `#/${encodeURIComponent(made.said.id)}`;
   }
 }
+
+/** Ask what becomes of changes to a recipe that somebody else has saved meanwhile: `mine`, `theirs`, or null for neither. */
+export const askRival = (editor, theirs) => dialog('Somebody else has saved this recipe', (close) => [
+  h('p', { text: `It was saved on ${new Date(theirs.lastUpdate).toLocaleString()}, after you had opened it. Your changes are still here, and not saved.` }),
+  theirs.state === 'draft' ? null : h('p', { text: `It is no draft any more (${theirs.state}); what you have changed can be kept as a file, or as a new version.` }),
+  h('div', { class: 'buttons' },
+    button('Keep mine as a file', () => editor.text.download()),
+    button('Take theirs', () => close('theirs')),
+    theirs.state === 'draft' ? button('Save mine over it', () => close('mine')) : null,
+    button('Not now', () => close(null), { class: 'primary', autofocus: true })),
+].filter(Boolean), 'rival');
 
 /** A dialog that asks why, does it, and shows what the server has against it. */
 function ask(heading, parts, text, act, wide = false) {

@@ -7,9 +7,9 @@ import { showLibrary } from './library.js';
 
 let editor = null;
 
-async function show() {
+async function show(again = false) {
   const id = decodeURIComponent(location.hash.replace(/^#\/?/, ''));
-  if (editor && editor.id === id) return;
+  if (editor && editor.id === id && again !== true) return;
   if (editor) {
     if (editor.dirty && !confirm('This recipe has changes that are not saved. Leave all the same?')) {
       history.replaceState(null, '', `#/${encodeURIComponent(editor.id)}`);
@@ -25,7 +25,7 @@ async function show() {
   try {
     if (id) {
       const { said, etag } = await api.readRecipe(id);
-      editor = await Editor.open(said, etag);
+      editor = await Editor.open(said, etag, () => show(true));
       document.title = `${said.name} ${said.version} · Recipes`;
     } else {
       document.title = 'Recipes';

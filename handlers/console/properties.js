@@ -4,6 +4,7 @@ import * as fields from './fields.js';
 import { variables } from './completion.js';
 import { button, byId, h } from './dom.js';
 import { eventFields } from './events.js';
+import { timesFields } from './loops.js';
 import { extension, extensions, setExtension, setExtensions } from './moddle.js';
 import { recipeFields } from './recipe.js';
 import { editTable } from './tables.js';
@@ -67,7 +68,7 @@ export class Panel {
     else if (is(element, 'ScriptTask')) parts.push(this.script(element));
     else if (is(element, 'CallActivity')) parts.push(this.call(element));
     parts.push(...eventFields(this.editor, element, this.names));
-    if (bo.loopCharacteristics?.$type === 'bpmn:MultiInstanceLoopCharacteristics') parts.push(this.loop(element));
+    if (is(element, 'Activity')) parts.push(timesFields(this.editor, element, this.names));
     if (is(element, 'Activity')) parts.push(this.data(element), this.shapes(element));
     if (is(element, 'FlowNode')) parts.push(this.milestone(element), this.ways(element));
     return parts;
@@ -131,15 +132,6 @@ export class Panel {
       this.field(element, 'Call', 'versions', 'Versions', { placeholder: '^1.0.0' }),
       fields.check('Pass all variables', found?.passes === 'all', (on) => set({ passes: on ? 'all' : '' })),
       fields.check('Take all variables back', found?.returns === 'all', (on) => set({ returns: on ? 'all' : '' })));
-  }
-
-  loop(element) {
-    const loop = element.businessObject.loopCharacteristics;
-    const field = (name, label, options) => fields.text(label, extension(loop, 'Loop')?.get(name),
-      (value) => setExtension(this.modeler, element, 'Loop', { [name]: value }, loop), options);
-    return fields.group('Several times',
-      field('collection', 'For each of', { names: this.names }), field('element', 'Which is called', { placeholder: 'variable' }),
-      field('result', 'Each adds', { names: this.names }), field('collected', 'To the list', { placeholder: 'variable' }));
   }
 
   data(element) {

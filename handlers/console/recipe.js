@@ -32,7 +32,7 @@ function bindings(editor) {
   const place = h('div', { class: 'rows' });
   const told = () => editor.set('binding', all.filter((one) => one.specification).map((one) =>
     Object.fromEntries(Object.entries(one).filter(([, value]) => value))));
-  const draw = () => place.replaceChildren(...all.map((one, index) => h('div', { class: 'row' },
+  const draw = () => place.replaceChildren(...all.map((one, index) => h('div', { class: 'row binding' },
     h('select', { 'aria-label': `Action ${index + 1}`, onchange: (event) => { one.action = event.target.value; told(); } },
       ...ACTIONS.map(([key, text]) => h('option', { value: key, text, selected: key === (one.action || 'add') }))),
     h('input', {
@@ -43,11 +43,11 @@ function bindings(editor) {
       value: one.versions || '', class: 'short', 'aria-label': `Versions ${index + 1}`, placeholder: 'all', autocomplete: 'off', title: 'Such as ^1.2.0',
       onchange: (event) => { one.versions = event.target.value.trim(); told(); },
     }),
-    h('label', { title: 'Taken only where a policy at decompose names it' }, h('input', {
+    button('×', () => { all.splice(index, 1); draw(); told(); }, { class: 'quiet', 'aria-label': `Remove action ${index + 1}` }),
+    h('label', { class: 'by-policy', title: 'Taken only where a policy at decompose names it' }, h('input', {
       type: 'checkbox', checked: Boolean(one.byPolicy), 'aria-label': `By policy ${index + 1}`,
       onchange: (event) => { one.byPolicy = event.target.checked || undefined; told(); },
-    }), ' by policy'),
-    button('×', () => { all.splice(index, 1); draw(); told(); }, { class: 'quiet', 'aria-label': 'Remove' }))));
+    }), ' by policy'))));
   draw();
   return fields.group('What it is for',
     h('datalist', { id: 'specifications' }, ...editor.surroundings.specifications.map((value) => h('option', { value }))),

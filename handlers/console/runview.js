@@ -3,12 +3,13 @@
 /* global BpmnJS */
 
 import * as api from './api.js';
-import { button, byId, h, notice, renew } from './dom.js';
+import { byId, h, notice, renew } from './dom.js';
 import { som } from './moddle.js';
 import { RunDetails } from './rundetails.js';
 import { RunTables } from './runtables.js';
 import { watch } from './watching.js';
 import { clock, runMark, SIGNS, spent, titleOf, VISIT_STATES } from './words.js';
+import { fit, zoomButtons } from './zoom.js';
 
 export class RunView {
   constructor(id) {
@@ -64,17 +65,12 @@ export class RunView {
       if (this.closed) return;
       this.viewer = new BpmnJS.NavigatedViewer({ container: byId('canvas'), moddleExtensions: { som } });
       await this.viewer.importXML(xml);
-      this.fit();
+      fit(this.viewer);
+      byId('canvas').append(zoomButtons(this.viewer));
       this.viewer.on('element.click', ({ element }) => this.pick(element));
     } catch (error) {
       notice(`The drawing cannot be shown: ${error.message}`, 'wrong');
     }
-  }
-
-  fit() {
-    const canvas = this.viewer.get('canvas');
-    canvas.zoom('fit-viewport', 'auto');
-    if (canvas.zoom() > 1) canvas.zoom(1, 'auto');
   }
 
   /** The element of the drawing with this id; undefined where nothing is drawn. */
@@ -114,12 +110,11 @@ export class RunView {
   show() {
     const { run } = this;
     document.title = `${run.recipe.name} ${run.recipe.version}: ${run.status} · Runs`;
-    byId('title').replaceChildren(h('strong', { text: run.recipe.name }), h('span', { class: 'dim', text: run.recipe.version }), runMark(run));
+    byId('title').replaceChildren(h('h1', { text: run.recipe.name }), h('span', { class: 'dim', text: run.recipe.version }), runMark(run));
     const filter = new URLSearchParams({ recipe: run.recipe.name, version: run.recipe.version });
     renew(byId('actions'),
       h('a', { class: 'button', href: `#/?${filter}`, text: 'Other runs', 'data-key': 'others' }),
-      h('a', { class: 'button', href: `recipes#/${encodeURIComponent(`${run.recipe.name}:${run.recipe.version}`)}`, text: 'Recipe', 'data-key': 'recipe' }),
-      this.viewer ? button('Fit', () => this.fit(), { 'data-key': 'fit', title: 'Show the whole drawing' }) : '');
+      h('a', { class: 'button', href: `recipes#/${encodeURIComponent(`${run.recipe.name}:${run.recipe.version}`)}`, text: 'Recipe', 'data-key': 'recipe' }));
     this.colour();
     this.outline();
     this.tables.show();

@@ -145,6 +145,11 @@ def element_state(of_one: Iterable[Visit]) -> VisitState:
     return min(open_ones, key=GRAVITY.index) if open_ones else all_of_it[-1].state
 
 
+def element_of(key: str) -> str:
+    """The id of the element that a visit is of."""
+    return _COUNTERS.sub("", key.rpartition("/")[2])
+
+
 def within(key: str) -> str:
     """Where the element of a visit stands, as element ids with slashes: in which sub-processes and calls.
 

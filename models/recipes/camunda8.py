@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from models.recipes.elements import ZEEBE, is_true, local, text_of, zeebe
+from models.recipes.elements import ZEEBE, is_true, local, read_json, text_of, zeebe
 from models.recipes.people import person
 from models.recipes.reader import Reader
 
@@ -55,7 +55,7 @@ def zeebe_forms(process: Element) -> dict[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     for holder in process.iter(ZEEBE + "userTaskForm"):
         try:
-            form = json.loads(text_of(holder))
+            form = read_json(text_of(holder))
         except ValueError:
             continue
         components = form.get("components", []) if isinstance(form, dict) else []

@@ -1,6 +1,9 @@
 """Elements of BPMN files: names, texts, extensions."""
 
+import json
 from collections.abc import Iterator
+from math import isfinite
+from typing import Any, NoReturn
 from xml.etree.ElementTree import Element
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
@@ -85,3 +88,26 @@ def is_computed(text: str) -> bool:
 def unprefixed(reference: str | None) -> str | None:
     """A QName without its prefix; None where there is nothing."""
     return (reference or "").strip().rpartition(":")[2] or None
+
+
+def read_json(text: str) -> Any:
+    """Read JSON that stands in a file.
+
+    Raises:
+        ValueError: it is none, or nested too deep.
+    """
+    try:
+        return json.loads(text, parse_constant=_no_number, parse_float=_number)
+    except RecursionError:
+        message = "it is nested too deep"
+        raise ValueError(message) from None
+
+
+def _number(text: str) -> float:
+    made = float(text)
+    return made if isfinite(made) else _no_number(text[:30])
+
+
+def _no_number(text: str) -> NoReturn:
+    message = f"{text} is no number of JSON"
+    raise ValueError(message)

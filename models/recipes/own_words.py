@@ -1,13 +1,13 @@
 """Our own extension elements, in the namespace `urn:som:recipe:1`; docs/reference/recipes.md describes them."""
 
-import json
 from typing import Any, get_args
 from xml.etree.ElementTree import Element
 
 from models.domain.durations import InvalidDuration, duration_seconds
 from models.domain.expressions import ExpressionError, compile_template
+from models.domain.outcomes import why_unstorable
 from models.domain.recipes.model import Undoing
-from models.recipes.elements import SOM, extensions, own, text_of
+from models.recipes.elements import SOM, extensions, own, read_json, text_of
 from models.recipes.reader import Reader
 
 _TASK = {"specification", "action", "fulfiller", "type", "form", "queue", "assignee", "deadline", "retry", "groups"}
@@ -80,6 +80,9 @@ def _mapping(reader: Reader, element: Element, name: str) -> tuple[tuple[str, An
         if not target:
             reader.problem(element, "expression", "incomplete", f"An {name} has no name.")
             continue
+        if (why := why_unstorable(dict.fromkeys(target.split(".")))) is not None:
+            reader.problem(element, "expression", "incomplete", f"The {name} {target!r} cannot be kept: {why}.")
+            continue
         value: Any = source if source is not None else _json(reader, element, text_of(entry), target)
         try:
             compile_template(value)
@@ -93,10 +96,14 @@ def _mapping(reader: Reader, element: Element, name: str) -> tuple[tuple[str, An
 def _json(reader: Reader, element: Element, text: str, target: str) -> Any:
     """Read a value that is written between the tags: JSON, whose texts may be expressions."""
     try:
-        return json.loads(text) if text else ""
+        value = read_json(text) if text else ""
     except ValueError as error:
         reader.problem(element, "expression", "incomplete", f"The value of {target} is no JSON: {error}.")
         return None
+    if (why := why_unstorable(value)) is not None:
+        reader.problem(element, "expression", "incomplete", f"The value of {target} cannot be kept: {why}.")
+        return None
+    return value
 
 
 def _undoing(reader: Reader, element: Element, found: dict[str, Any]) -> None:

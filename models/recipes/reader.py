@@ -1,6 +1,5 @@
 """What reading one file needs everywhere: what its root defines, and the problems found so far."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +8,7 @@ from xml.etree.ElementTree import Element
 from models.domain.expressions import ExpressionError, compile_expression
 from models.domain.recipes.problems import Problem, Severity
 from models.recipes import foreign
-from models.recipes.elements import is_computed, local, named
+from models.recipes.elements import is_computed, local, named, read_json
 from models.schemas import fault
 
 
@@ -106,7 +105,7 @@ class Reader:
         if not text or not text.strip():
             return None
         try:
-            found = json.loads(text)
+            found = read_json(text)
         except ValueError as error:
             self.problem(element, "expression", "incomplete", f"{what} is no JSON: {error}.")
             return None

@@ -20,7 +20,7 @@ RecipeFile = Annotated[
     Path,
     typer.Argument(exists=True, dir_okay=False, metavar="FILE", help="A BPMN or a YAML file.", show_default=False),
 ]
-Name = Annotated[str | None, typer.Option("--name", help="Name of the recipe, instead of the one in the file.")]
+Name = Annotated[str | None, typer.Option("--name", help="Name of the recipe, instead of that of its file.")]
 VersionName = Annotated[str | None, typer.Option("--version", help="Its version, instead of the one in the file.")]
 Why = Annotated[str | None, typer.Option("--why", help="Why, for those who read the history.")]
 

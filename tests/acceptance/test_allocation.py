@@ -162,7 +162,8 @@ def test_orders_take_addresses_out_of_the_pools_of_a_second_instance_with_crashe
         "kind": "tmf685",
         "endpoint": f"{both.partner.server.url}/som/v1",
         "capability": [{"specification": there.name, "action": "allocate"}],
-        "retry": {"delays": [0.5] * 60},
+        "retry": {"delays": [0.5] * 24 + [2.0] * 40},
+        "circuitBreaker": {"openSeconds": 1.0, "longestSeconds": 4.0},
     })  # fmt: skip
     vlan = {"kind": "allocate", "input": {"pool": there.name}, "output": {"characteristic": {"vlan": "=output.value"}}}
     rules = {"add": {"tasks": {"vlan": vlan, "build": {}}}, "delete": {"tasks": {}}}

@@ -22,6 +22,8 @@ PORT = {"type": "object", "required": ["port"], "properties": {"port": {"type": 
 class Story:
     """A specification of its own, whose add is done by a recipe."""
 
+    for_orders = True
+
     def __init__(self, server: ServerProcess) -> None:
         self.server = server
         self.name = f"fibre-{uuid.uuid4().hex[:8]}"
@@ -54,7 +56,7 @@ class Story:
 
     def publish(self, version: str, *more: str) -> None:
         """Draft a version of the recipe, and publish it."""
-        bound = [{"specification": self.name, "action": "add"}]
+        bound = [{"specification": self.name, "action": "add"}] if self.for_orders else []
         form = [{"name": "port", "schema": PORT}]
         body = {"name": self.name, "version": version, "bpmn": self.drawing(*more), "binding": bound, "form": form}
         made = self.call("POST", "/som/v1/recipe", body)

@@ -12,13 +12,19 @@ from models.domain.recipes.run import Fits
 from models.domain.recipes.values import compiled
 
 Schema = Mapping[str, Any]
+_NO_CONTEXT = "is none of an object, whose `properties` are the values by name."
 _DEFINITIONS = ("$defs", "definitions")
 
 
 def check(recipe: Recipe, process: Process, fits: Fits | None) -> Iterator[Problem]:
     """Yield what mappings make that cannot be what is declared; without `fits`, values themselves are not looked at."""
+    yield from _boundaries(process)
     for node in process.nodes.values():
         work = node.work
+        if not _of_contexts(work.input_schema):
+            yield at_node(node, "misfit", "incomplete", f"Its inputSchema {_NO_CONTEXT}")
+        if node.task not in ("script", "rule") and not _of_contexts(work.output_schema):
+            yield at_node(node, "misfit", "incomplete", f"Its outputSchema {_NO_CONTEXT}")
         if work.inputs is not None:
             whole = node.kind == "task" and node.task != "call"
             yield from _against(node, work.input_schema, "it", fits, whole=whole)
@@ -26,6 +32,20 @@ def check(recipe: Recipe, process: Process, fits: Fits | None) -> Iterator[Probl
         if called is not None:
             whom = repr(called.name or work.process)
             yield from _against(node, called.input_schema, whom, fits, whole=not work.passes)
+
+
+def _boundaries(process: Process) -> Iterator[Problem]:
+    """Yield what a process declares to begin with, or to leave, that is no context."""
+    for which, schema in (("inputSchema", process.input_schema), ("outputSchema", process.output_schema)):
+        if not _of_contexts(schema):
+            reason = f"Its {which} {_NO_CONTEXT}"
+            yield Problem(process.id, process.name, "process", "misfit", "incomplete", reason)
+
+
+def _of_contexts(schema: Schema | None) -> bool:
+    """Whether an object can be what a schema declares, as far as its type says so."""
+    kinds = (schema or {}).get("type", "object")
+    return "object" in (kinds if isinstance(kinds, list) else [kinds])
 
 
 def unbound(process: Process, given: Collection[str]) -> Iterator[Problem]:

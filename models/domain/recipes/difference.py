@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from models.domain.recipes.model import Node, Recipe
+from models.domain.recipes.model import Event, Node, Recipe
 from models.domain.releases.difference import Difference, things
 
 Document = dict[str, Any]
 
 _PARTS = (("decision table", "decisionTable"), ("form", "form"), ("test case", "testCase"))
 _PLAIN = ("description", "binding")
-_NOT_OF_THE_NODE = frozenset({"id", "incoming", "outgoing", "work", "default"})
+_NOT_OF_THE_NODE = frozenset({"id", "incoming", "outgoing", "work", "default", "events"})
 _MAPPINGS = (("input", "inputs"), ("output", "outputs"))
 
 
@@ -76,8 +76,19 @@ def _of_node(node: Node, titles: Mapping[str, str]) -> Document:
     """What an element is, as far as people have said it."""
     made: Document = _plain(node, _NOT_OF_THE_NODE)
     made |= _plain(node.work, {part for _, part in _MAPPINGS})
+    for number, event in enumerate(node.events, 1):
+        of_several = f" {number}" if len(node.events) > 1 else ""
+        made |= {f"event{of_several} {name}": value for name, value in _of_event(event).items()}
     if node.attached:
         made["attached"] = titles.get(node.attached, node.attached)
+    return made
+
+
+def _of_event(event: Event) -> Document:
+    """What an event is, each thing that people have said of it by itself."""
+    made: Document = _plain(event, ("timer",))
+    if event.timer is not None:
+        made[event.timer.kind] = event.timer.value
     return made
 
 
@@ -104,7 +115,7 @@ def _plain(value: Any, without: Iterable[str] = ()) -> Any:
     if is_dataclass(value):
         left_out = set(without)
         parts = {one.name: getattr(value, one.name) for one in fields(value) if one.name not in left_out}
-        return {name: _plain(part) for name, part in parts.items() if part not in (None, (), "", False)}
+        return {name: _plain(part) for name, part in parts.items() if part not in (None, (), "", False, {})}
     if isinstance(value, Mapping):
         return {str(name): _plain(part) for name, part in value.items()}
     return [_plain(one) for one in value] if isinstance(value, tuple | list) else value

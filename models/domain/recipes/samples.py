@@ -181,9 +181,26 @@ def declared_outputs(node: Node, visit: int) -> dict[str, Any] | None:
     return {name: value for name, value in _object(schema, visit).items() if value is not None}
 
 
-def declared_inputs(process: Process) -> dict[str, Any]:
-    """Return a sample of what a process declares to be started with."""
-    return dict(_object(process.input_schema)) if process.input_schema is not None else {}
+def likely_inputs(process: Process, guessed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a sample of what a process declares to be started with, where they are alike with values of conditions."""
+    made = dict(_object(process.input_schema)) if process.input_schema is not None else {}
+    free = [name for name in made if name in guessed and not is_enumerated(process.input_schema, name)]
+    return made | {name: guessed[name] for name in free if _kind(guessed[name]) is _kind(made[name])}
+
+
+def is_enumerated(schema: Mapping[str, Any] | None, name: str) -> bool:
+    """Whether a schema of an object says itself which values a part of it can have."""
+    part = ((schema or {}).get("properties") or {}).get(name) or {}
+    return isinstance(part, Mapping) and any(word in part for word in ("enum", "const", "default", "examples"))
+
+
+def in_rounds(node: Node) -> bool:
+    """Whether a task is done once for each element of a list: that is not to do it again."""
+    return node.loop is not None and node.loop.kind != "standard"
+
+
+def _kind(value: Any) -> type:
+    return float if isinstance(value, int) and not isinstance(value, bool) else type(value)
 
 
 def _object(schema: Mapping[str, Any], visit: int = 1) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from models.domain.recipes.interpreter import advance, start
 from models.domain.recipes.model import Node, Recipe
 from models.domain.recipes.outcome import Outcome, Step, differences
 from models.domain.recipes.run import Decide, Fits
-from models.domain.recipes.samples import Guesses, declared_inputs, declared_outputs, shift
+from models.domain.recipes.samples import Guesses, declared_outputs, in_rounds, is_enumerated, likely_inputs, shift
 from models.domain.recipes.state import State
 
 _A_TOKEN = 3
@@ -70,7 +70,8 @@ class _Simulation:
     def run(self) -> Outcome:
         given = self._case.input
         if given is None:
-            self._assumed = {**self._guesses.values(1, self._turn), **declared_inputs(self._recipe.process)}
+            guessed = self._guesses.values(1, self._turn)
+            self._assumed = guessed | likely_inputs(self._recipe.process, guessed)
             given = self._assumed
         else:
             guessed = self._guesses.values(1, self._turn)
@@ -217,11 +218,15 @@ class _Simulation:
     def _default(self, node: Node, visit: int) -> dict[str, Any]:
         declared = declared_outputs(node, visit + self._shift(node.id))
         guessed = self._guesses.values(visit, self._turn)
-        likely = {name: guessed[name] for name in declared or {} if name in guessed and not _is_enumerated(node, name)}
+        likely = {
+            name: guessed[name]
+            for name in declared or {}
+            if name in guessed and not is_enumerated(node.work.output_schema, name)
+        }
         if declared is not None and not (node.work.output_schema or {}).get("additionalProperties"):
             return declared | likely
         # What is not declared keeps the values assumed at the start, until the same task is done again.
-        again = self._guesses.again(visit, self._turn) if visit > 1 and not _in_rounds(node) else {}
+        again = self._guesses.again(visit, self._turn) if visit > 1 and not in_rounds(node) else {}
         return {**again, **self._guesses.answer(node, visit, self._turn), **(declared or {}), **likely}
 
     def _choice(self, effect: effects.Choose) -> None:
@@ -296,14 +301,3 @@ class _Simulation:
     def _waiting(self, state: State) -> str:
         tokens = [self._title(token.node) for token in state.tokens.values() if token.phase != "inside"]
         return f"It waits at {', '.join(tokens)}." if state.running and tokens else ""
-
-
-def _in_rounds(node: Node) -> bool:
-    """Whether a task is done once for each element of a list: that is not to do it again."""
-    return node.loop is not None and node.loop.kind != "standard"
-
-
-def _is_enumerated(node: Node, name: str) -> bool:
-    """Whether a task says itself which values an output can have."""
-    part = ((node.work.output_schema or {}).get("properties") or {}).get(name) or {}
-    return any(word in part for word in ("enum", "const", "default", "examples"))

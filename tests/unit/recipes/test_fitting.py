@@ -230,3 +230,11 @@ def test_a_recipe_that_says_it_leaves_what_nobody_produces_cannot_be_published()
     ((element, kind, reason),) = objections(one(knows, begins=tag("outputSchema", PORT)))
     assert (element, kind, "'port', which nobody produces" in reason) == ("main", "unknownValue", True)
     assert objections(one(service("x"), begins=tag("outputSchema", PORT))) == [], "a step that does not say may do so"
+
+
+@pytest.mark.parametrize("where", ["inputSchema", "outputSchema"])
+def test_what_declares_no_object_where_there_is_always_one_cannot_be_published(where: str) -> None:
+    lists = tag(where, {"type": "array"})
+    assert [(at, kind) for at, kind, _ in objections(one(service("x"), begins=lists))] == [("main", "misfit")]
+    assert [(at, kind) for at, kind, _ in objections(one(service("x", lists)))] == [("x", "misfit")]
+    assert objections(one(script("[1]", tag("outputSchema", {"type": "array"})))) == []

@@ -168,3 +168,33 @@ def test_schemas_of_no_object_break_no_trial(schema: str) -> None:
     steps = "".join(f"<som:{part}>{schema}</som:{part}>" for part in ("inputSchema", "outputSchema"))
     drawn = recipe(f'<startEvent id="s"/>{service("a", steps)}', "s > a")
     assert simulate(drawn).status == "completed"
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("[" * 5_000 + "]" * 5_000, "nested too deep"),
+        ("[" * 90 + "]" * 90, "nested deeper"),
+        ("NaN", "no number"),
+        ("1e999", "no number"),
+        ("1" + "0" * 40, "64 bits"),
+        ('{"$where": 1}', "begins with $"),
+        ('"\\ud800"', "not valid Unicode"),
+    ],
+)
+@pytest.mark.parametrize("part", ["input", "output"])
+def test_a_value_in_a_mapping_that_cannot_be_kept_is_told_when_it_is_read(part: str, value: str, says: str) -> None:
+    drawn = recipe(f'<startEvent id="s"/>{service("x", f"""<som:{part} name="v">{value}</som:{part}>""")}', "s > x")
+    assert says in " ".join(problem.reason for problem in check(drawn) if problem.severity == "incomplete")
+
+
+@pytest.mark.parametrize("target", ["$x", "a..b", "a.$b"])
+def test_a_name_that_cannot_be_kept_is_told_when_it_is_read(target: str) -> None:
+    drawn = recipe(f'<startEvent id="s"/>{service("x", f"""<som:output name="{target}" value="1"/>""")}', "s > x")
+    assert "cannot be kept" in " ".join(problem.reason for problem in check(drawn))
+
+
+def test_a_schema_that_is_nested_too_deep_is_told_when_it_is_read() -> None:
+    deep = '{"not":' * 5_000 + "{}" + "}" * 5_000
+    drawn = recipe(f'<startEvent id="s"/>{service("x", f"<som:inputSchema>{deep}</som:inputSchema>")}', "s > x")
+    assert "nested too deep" in " ".join(problem.reason for problem in check(drawn))

@@ -127,6 +127,13 @@ def test_exploring_goes_all_ways_and_names_what_cannot_be_reached() -> None:
     assert found.missed == ()
     ends = {end for _, outcome in found.outcomes for end in outcome.ends}
     assert ends == {"done", "no", "reminded", "gaveup"}
+    declared = '{"properties": {"n": {"type": "integer"}, "m": {"const": 1}}}'
+    chosen = recipe(
+        f'{extended(f"<som:inputSchema>{declared}</som:inputSchema>")}<startEvent id="s"/>'
+        f'<exclusiveGateway id="x" default="x_e"/>{service("t")}{service("u")}<endEvent id="e"/>',
+        "s > x\nx > t [n > 10]\nx > u [m = 2]\nx > e\nt > e\nu > e",
+    )
+    assert [node.id for node in explore(chosen).missed] == ["u"]  # what is declared to be 1 is never 2
     shut = recipe(
         f'<startEvent id="s"/><exclusiveGateway id="x" default="x_e"/>{service("t")}<endEvent id="e"/>',
         "s > x\nx > t [1 > 2]\nx > e\nt > e",

@@ -4,7 +4,7 @@ import json
 
 from models.domain.progress import TaskRun
 from models.domain.recipe_runs import RecipeRun
-from models.domain.recipe_visits import Step, element_state, status_of, taken, visits, within
+from models.domain.recipe_visits import Step, element_of, element_state, status_of, taken, visits, within
 from models.domain.recipes import effects
 from tests.unit.recipes.drawing import Runner, process, recipe, service
 
@@ -130,3 +130,9 @@ def test_a_run_whose_task_was_ended_by_others_is_cancelled() -> None:
     assert [(one.element, one.state) for one in visits(run, status, {})] == [("s", "passed"), ("t", "calledOff")]
     assert status_of("completed", "done") == "completed"
     assert status_of("running", "held") == "running"
+
+
+def test_the_element_of_a_visit_is_known_by_its_key() -> None:
+    assert [element_of(key) for key in ("a", "a#2", "each[3]", "o/i#2/bad", "o[1]/a#12")] == [
+        "a", "a", "each", "bad", "a"
+    ]  # fmt: skip
