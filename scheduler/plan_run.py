@@ -393,6 +393,9 @@ class PlanRun:
         return False
 
 
-def _asked_about(record: PlanRecord) -> Document | None:
-    """What policies decide about: the order of a plan, where it has one."""
-    return {"_id": record.order_id, "tenant": record.tenant} if record.is_of_order else None
+def _asked_about(record: PlanRecord) -> Document:
+    """What policies decide about: the order of a plan, or the process flow, with the name of its recipe."""
+    if record.is_of_order:
+        return {"_id": record.order_id, "tenant": record.tenant}
+    recipe = next((task.recipe[0] for task in record.plan.tasks if task.recipe is not None), "")
+    return {"_id": record.owner_id, "tenant": record.tenant, "recipe": recipe}

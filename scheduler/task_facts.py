@@ -25,11 +25,13 @@ class TaskFacts:
     async def of(self, task: PlannedTask) -> Document:
         """{task, item, service}: the item without those nested in it, the service as expressions see it.
 
+        A task without an order has no item.
+
         Raises:
             Unavailable: the database cannot be reached.
         """
         item = self._items.get(task.item)
-        found = item_at(self._context.order, item.pointer) if item is not None else {}
+        found = item_at(self._context.order, item.pointer) if item is not None and self._record.is_of_order else {}
         body = (await self._services.read([task.service])).get(task.service, {}) if task.service else {}
         return {
             "task": self.task(task),
