@@ -73,11 +73,20 @@ def specify(opened: Designer, specification: str) -> None:
 
 
 def make_form(opened: Designer) -> None:
-    """What a person reports."""
-    opened.page.locator("#panel fieldset", has_text="Forms").get_by_role("button", name="Add").click()
-    opened.page.get_by_label("Name", exact=True).fill("port")
-    opened.page.get_by_label("What people fill in (JSON Schema)").fill(json.dumps(PORT))
-    opened.page.get_by_role("button", name="Keep").click()
+    """What a person reports: a field of a row, which the schema then says more of."""
+    page = opened.page
+    page.locator("#panel fieldset", has_text="Forms").get_by_role("button", name="Add").click()
+    page.get_by_label("Name", exact=True).fill("port")
+    page.get_by_role("button", name="Add field").click()
+    page.get_by_label("Field 1: name").fill("port")
+    page.get_by_label("Field 1: type").select_option("integer")
+    page.get_by_label("required").check()
+    schema = page.get_by_label("What people fill in (JSON Schema)")
+    written = json.loads(schema.input_value())
+    written["properties"]["port"]["minimum"] = 1
+    assert written == PORT
+    schema.fill(json.dumps(PORT))
+    page.get_by_role("button", name="Keep").click()
 
 
 def choose_ways(opened: Designer) -> None:
