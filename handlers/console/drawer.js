@@ -210,9 +210,10 @@ export function order(modeler) {
     if (found.has(element)) return;
     found.add(element);
     (element.attachers || []).forEach(visit);
+    (element.children || []).filter((inside) => inside.type === 'bpmn:StartEvent').forEach(visit);
     (element.outgoing || []).filter((flow) => flow.type === 'bpmn:SequenceFlow').forEach((flow) => visit(flow.target));
   };
-  nodes.filter((element) => element.type === 'bpmn:StartEvent').forEach(visit);
+  nodes.filter((element) => element.type === 'bpmn:StartEvent' && element.parent?.type !== 'bpmn:SubProcess').forEach(visit);
   nodes.forEach(visit);
   return [...found].filter((element) => nodes.includes(element));
 }

@@ -29,7 +29,7 @@ function ofDefinition(editor, element, definition, names) {
   }
 }
 
-function expression(editor, parent, body) {
+export function expression(editor, parent, body) {
   if (!body) return undefined;
   const made = editor.modeler.get('moddle').create('bpmn:FormalExpression', { body });
   made.$parent = parent;

@@ -2,35 +2,9 @@
 
 import { button, byId, dialog, h, notice } from './dom.js';
 import { order } from './drawer.js';
+import { KINDS } from './kinds.js';
 import { titleOf, typeOf } from './words.js';
 
-const event = (type, definition, words, attributes = {}) => ({ type: `bpmn:${type}`, eventDefinitionType: definition && `bpmn:${definition}EventDefinition`, words, ...attributes });
-const KINDS = [
-  { type: 'bpmn:ServiceTask', words: 'Service task: work for a fulfiller' },
-  { type: 'bpmn:UserTask', words: 'User task: work for a person' },
-  { type: 'bpmn:BusinessRuleTask', words: 'Rule task: a decision table' },
-  { type: 'bpmn:CallActivity', words: 'Call: another recipe' },
-  { type: 'bpmn:ScriptTask', words: 'Script task: an expression' },
-  { type: 'bpmn:SendTask', words: 'Send task' },
-  { type: 'bpmn:ReceiveTask', words: 'Receive task: wait for a message' },
-  { type: 'bpmn:SubProcess', isExpanded: true, words: 'Sub-process' },
-  { type: 'bpmn:ExclusiveGateway', words: 'Exclusive gateway: one way' },
-  { type: 'bpmn:ParallelGateway', words: 'Parallel gateway: all ways' },
-  { type: 'bpmn:InclusiveGateway', words: 'Inclusive gateway: every way that holds' },
-  { type: 'bpmn:EventBasedGateway', words: 'Event-based gateway: what comes first' },
-  event('IntermediateCatchEvent', 'Timer', 'Timer: wait for a time'),
-  event('IntermediateCatchEvent', 'Message', 'Message: wait for one'),
-  event('IntermediateCatchEvent', 'Signal', 'Signal: wait for one'),
-  event('IntermediateThrowEvent', null, 'Intermediate event: a milestone'),
-  event('BoundaryEvent', 'Error', 'At the task: error', { attach: true }),
-  event('BoundaryEvent', 'Timer', 'At the task: timer', { attach: true }),
-  event('BoundaryEvent', 'Escalation', 'At the task: escalation', { attach: true }),
-  event('BoundaryEvent', 'Message', 'At the task: message', { attach: true }),
-  event('EndEvent', null, 'End'),
-  event('EndEvent', 'Error', 'End: error'),
-  event('EndEvent', 'Terminate', 'End: everything'),
-  event('StartEvent', null, 'Start'),
-];
 const GAP = 50;
 const KEYS = [
   ['A', 'add an element after the one that is selected, or into the selected flow'], ['C', 'connect the selected element with another one'],
@@ -126,20 +100,51 @@ async function add(editor, source) {
   const where = isFlow ? `Insert between ${titleOf(source.source)} and ${titleOf(source.target)}` : source ? `Add after ${titleOf(source)}` : 'Add';
   const kind = await choose(where, kinds.map((one) => [one.words, one]));
   if (!kind) return;
-  const { words, attach, ...attributes } = kind;
+  const { words, attach, starts, ...attributes } = kind;
   const made = modeler.get('elementFactory').createShape(attributes);
   const modeling = modeler.get('modeling');
   let shape;
+  const grown = scopes(source).map((scope) => [scope, scope.x + scope.width]);
   if (attach) shape = modeling.createShape(made, boundaryPlace(source), source, { attach: true });
   else if (isFlow) shape = insert(modeler, source, made);
+  else if (kind.triggeredByEvent) shape = modeling.createShape(made, below(modeler, source), source?.parent || modeler.get('canvas').getRootElement());
   else if (source && source.businessObject.$instanceOf('bpmn:FlowNode') && source.type !== 'bpmn:EndEvent' && kind.type !== 'bpmn:StartEvent') {
     shape = modeler.get('autoPlace').append(source, made);
   } else {
     const { x, y, width, height } = modeler.get('canvas').viewbox();
     shape = modeling.createShape(made, { x: x + width / 2, y: y + height / 2 }, modeler.get('canvas').getRootElement());
   }
+  if (kind.starts) beginning(modeler, shape, kind.starts);
+  for (const [scope, right] of grown) giveWay(modeler, scope, right);
   editor.select(shape);
   byId('canvas').querySelector('svg')?.focus();
+}
+
+/** The sub-processes that an element is in, from the innermost. */
+function scopes(element) {
+  const scope = element?.parent;
+  return scope?.type === 'bpmn:SubProcess' ? [scope, ...scopes(scope)] : [];
+}
+
+/** What stands to the right of a sub-process goes on where that has grown towards it. */
+function giveWay(modeler, scope, right) {
+  const by = scope.x + scope.width - right;
+  const beside = scope.parent.children.filter((one) => !one.waypoints && !one.host && one.type !== 'label' && one.x >= right - 1);
+  if (by > 0 && beside.length) modeler.get('modeling').moveElements(beside, { x: by, y: 0 });
+}
+
+/** What a sub-process begins with; more is added after it. */
+function beginning(modeler, shape, attributes) {
+  const start = modeler.get('elementFactory').createShape(attributes);
+  modeler.get('modeling').createShape(start, { x: shape.x + 60, y: shape.y + shape.height / 2 }, shape);
+}
+
+/** A place under all that is drawn beside an element, for what no flow leads to. */
+function below(modeler, beside) {
+  const all = (beside?.parent || modeler.get('canvas').getRootElement()).children.filter((one) => !one.waypoints);
+  const left = Math.min(...all.map((one) => one.x), Infinity);
+  const under = Math.max(...all.map((one) => one.y + one.height), -Infinity);
+  return Number.isFinite(left) ? { x: left + 175, y: under + GAP + 100 } : { x: 300, y: 300 };
 }
 
 /** Put an element into a flow, and make room for it: what stands to the right of its place moves on. */

@@ -4,6 +4,7 @@ import * as fields from './fields.js';
 import { variables } from './completion.js';
 import { button, byId, h } from './dom.js';
 import { eventFields } from './events.js';
+import { timesFields } from './loops.js';
 import { extension, extensions, setExtension, setExtensions } from './moddle.js';
 import { recipeFields } from './recipe.js';
 import { editTable } from './tables.js';
@@ -13,11 +14,14 @@ const ACTIONS = [['', '–'], ['add', 'add'], ['modify', 'modify'], ['delete', '
 const UNDOING = [['', '–'], ['operation', 'whoever has done it'], ['delete', 'the delete of the specification'], ['recipe', 'nothing: need not be undone'], ['none', 'nothing: cannot be undone']];
 const is = (element, ...types) => types.some((type) => element.businessObject.$instanceOf(`bpmn:${type}`));
 
+/** A name for the machine, made of one for people. */
+const slug = (text) => (text || '').normalize('NFKD').replace(/[^A-Za-z0-9]+/g, ' ').trim().toLowerCase().replace(/ (.)/g, (_, first) => first.toUpperCase()).replace(/^\d+/, '');
+
 export class Panel {
   constructor(editor) {
     this.editor = editor;
     this.modeler = editor.modeler;
-    this.names = () => variables(this.modeler);
+    this.names = () => variables(this.modeler, this.editor.recipe.form);
     this.modeler.on('selection.changed', () => this.show());
     this.modeler.on(['shape.changed', 'connection.changed', 'root.changed'], ({ element }) => {
       if (element === this.element && !this.own) this.show();
@@ -67,7 +71,7 @@ export class Panel {
     else if (is(element, 'ScriptTask')) parts.push(this.script(element));
     else if (is(element, 'CallActivity')) parts.push(this.call(element));
     parts.push(...eventFields(this.editor, element, this.names));
-    if (bo.loopCharacteristics?.$type === 'bpmn:MultiInstanceLoopCharacteristics') parts.push(this.loop(element));
+    if (is(element, 'Activity')) parts.push(timesFields(this.editor, element, this.names));
     if (is(element, 'Activity')) parts.push(this.data(element), this.shapes(element));
     if (is(element, 'FlowNode')) parts.push(this.milestone(element), this.ways(element));
     return parts;
@@ -110,7 +114,7 @@ export class Panel {
       h('button', {
         type: 'button', text: tables.includes(ref) ? 'Edit its table' : 'Make a table',
         onclick: async () => {
-          const name = await editTable(this.editor, ref || '');
+          const name = await editTable(this.editor, ref || '', slug(element.businessObject.name));
           if (name) setExtension(this.modeler, element, 'Decision', { ref: name });
           this.show();
         },
@@ -131,15 +135,6 @@ export class Panel {
       this.field(element, 'Call', 'versions', 'Versions', { placeholder: '^1.0.0' }),
       fields.check('Pass all variables', found?.passes === 'all', (on) => set({ passes: on ? 'all' : '' })),
       fields.check('Take all variables back', found?.returns === 'all', (on) => set({ returns: on ? 'all' : '' })));
-  }
-
-  loop(element) {
-    const loop = element.businessObject.loopCharacteristics;
-    const field = (name, label, options) => fields.text(label, extension(loop, 'Loop')?.get(name),
-      (value) => setExtension(this.modeler, element, 'Loop', { [name]: value }, loop), options);
-    return fields.group('Several times',
-      field('collection', 'For each of', { names: this.names }), field('element', 'Which is called', { placeholder: 'variable' }),
-      field('result', 'Each adds', { names: this.names }), field('collected', 'To the list', { placeholder: 'variable' }));
   }
 
   data(element) {

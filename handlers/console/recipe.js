@@ -2,6 +2,7 @@
 
 import * as fields from './fields.js';
 import { button, dialog, h } from './dom.js';
+import { editForm } from './forms.js';
 import { extension, setExtensions } from './moddle.js';
 import { editTable } from './tables.js';
 
@@ -74,12 +75,6 @@ export function keep(editor, part, former, entry) {
   if (at >= 0) all[at] = entry;
   else all.push(entry);
   editor.set(part, all);
-}
-
-function editForm(editor, name) {
-  const present = (editor.recipe.form || []).find((one) => one.name === name);
-  return entry(editor, 'form', 'Form', present, present?.schema ?? { type: 'object', properties: {} }, 'What people fill in (JSON Schema)',
-    (given, schema) => ({ name: given, schema }));
 }
 
 function editCase(editor, name) {

@@ -1,8 +1,14 @@
 """Under which names elements of a decision model are known to others: by the standard their own, in tools more."""
 
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 from xml.etree.ElementTree import Element
 
 from models.dmn.document import child, children, name_of
+from models.domain.expressions.nodes import Name, Node
+
+N = TypeVar("N", bound=Node)
+_CAMUNDA = "http://camunda.org/schema/1.0/dmn"
 
 
 def output_names(element: Element) -> tuple[str, ...]:
@@ -30,3 +36,22 @@ def other_names(element: Element) -> tuple[str, ...]:
 def known_as(element: Element) -> tuple[str, ...]:
     """Return all names under which others may know an element."""
     return name_of(element), *other_names(element), *output_names(element)
+
+
+def input_name(column: Element) -> str:
+    """Return the name by which cells of a column know its value: that which Camunda 7 lets say, or gives by itself."""
+    return column.get(f"{{{_CAMUNDA}}}inputVariable") or "cellInput"
+
+
+def renamed(node: N, old: str, new: str) -> N:
+    """Return a tree in which a name stands in for another."""
+    if isinstance(node, Name):
+        return replace(node, name=new) if node.name == old else node
+    changes = {part.name: _renamed(getattr(node, part.name), old, new) for part in fields(node)}
+    return replace(node, **changes)
+
+
+def _renamed(value: Any, old: str, new: str) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_renamed(part, old, new) for part in value)
+    return renamed(value, old, new) if isinstance(value, Node) else value

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element
 
 from models.dmn.document import child, children, local, name_of, text
+from models.dmn.languages import NotRunError, as_feel
 from models.domain.expressions import nodes
 from models.domain.expressions.errors import ExpressionSyntaxError
 from models.domain.expressions.parser import Scope, parse, parse_unary_tests
@@ -15,7 +16,6 @@ _NOT_EXPRESSIONS = frozenset(
      "knowledgeRequirement", "authorityRequirement", "supportedObjective", "impactedPerformanceIndicator",
      "decisionMaker", "decisionOwner", "usingProcess", "usingTask", "parameter", "formalParameter", "encapsulatedLogic"}
 )  # fmt: skip
-_FEEL = ("FEEL", "feel")
 _RESULT = "\x01result"
 """The key of a context's last entry, which has no name: it is what the context gives."""
 
@@ -72,6 +72,15 @@ def parse_text(source: str, place: Place, *, tests: bool = False) -> nodes.Node:
     return tree
 
 
+def parse_expression(source: str, language: str | None, place: Place) -> nodes.Node:
+    """Return the tree of an expression in a language; without one it is in that of the model. Nothing gives null."""
+    try:
+        feel = as_feel(source, language or place.language)
+    except NotRunError as error:
+        return place.refuse(str(error))
+    return parse_text(feel, place) if feel else nodes.Literal(None)
+
+
 def boxed(element: Element, place: Place) -> nodes.Node:
     """Return the tree of a boxed expression. What cannot be used is reported, and null stands for it."""
     kind = local(element)
@@ -90,18 +99,9 @@ def inner(element: Element, place: Place, what: str) -> nodes.Node:
 
 
 def literal(element: Element, place: Place) -> nodes.Node:
-    language = element.get("expressionLanguage") or place.language
-    if not is_feel(language):
-        return place.refuse(f"the expression language {language} is not run, only FEEL")
     if child(element, "importedValues") is not None:
         return place.refuse("imported values are not supported")
-    source = text(element)
-    return parse_text(source, place) if source else nodes.Literal(None)
-
-
-def is_feel(language: str) -> bool:
-    """Tell whether an expression language is FEEL, which it is where nothing is said."""
-    return not language or language.rstrip("/").rpartition("/")[2] in _FEEL or "FEEL" in language.upper()
+    return parse_expression(text(element), element.get("expressionLanguage"), place)
 
 
 def context(element: Element, place: Place) -> nodes.Node:
@@ -165,7 +165,7 @@ def invocation(element: Element, place: Place) -> nodes.Node:
 
 def function(element: Element, place: Place) -> nodes.Node:
     kind = element.get("kind", "FEEL")
-    if kind not in _FEEL:
+    if kind.upper() != "FEEL":
         return place.refuse(f"functions in {kind} are not run, only FEEL")
     parameters = list(children(element, "formalParameter"))
     names = tuple(name_of(parameter) for parameter in parameters)

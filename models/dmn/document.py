@@ -8,6 +8,7 @@ from models.safe_xml import InvalidXml, parse
 
 NAMESPACES = {
     "http://www.omg.org/spec/DMN/20151101/dmn.xsd": "1.1",
+    "http://www.omg.org/spec/DMN/20151101/dmn11.xsd": "1.1",
     "http://www.omg.org/spec/DMN/20180521/MODEL/": "1.2",
     "https://www.omg.org/spec/DMN/20191111/MODEL/": "1.3",
     "https://www.omg.org/spec/DMN/20211108/MODEL/": "1.4",
@@ -28,7 +29,7 @@ def parsed(source: bytes) -> Element:
         raise _refused(str(error)) from None
     namespace, _, name = root.tag.rpartition("}")
     if name != "definitions" or namespace.lstrip("{") not in NAMESPACES:
-        known = ", ".join(NAMESPACES.values())
+        known = ", ".join(dict.fromkeys(NAMESPACES.values()))
         raise _refused(f"its root is {name} of {namespace.lstrip('{') or 'no namespace'}, and not of DMN {known}")
     return root
 

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from xml.etree.ElementTree import Element
 
-from models.dmn.boxed import Place, boxed, is_feel, parse_text, register
+from models.dmn.aliases import input_name, renamed
+from models.dmn.boxed import Place, boxed, parse_expression, parse_text, register
 from models.dmn.document import child, children, local, name_of, text
+from models.dmn.languages import is_feel
 from models.domain.decisions.hit_policies import Policy
 from models.domain.decisions.tables import Column, Output, Rule, Table
 from models.domain.expressions import nodes
@@ -24,6 +26,7 @@ def table(element: Element, place: Place) -> nodes.Node:
     if not clauses:
         return place.refuse("the table has no output")
     labels = [_label(one, at) for at, one in enumerate(inputs, 1)]
+    heads = [(label, input_name(one)) for one, label in zip(inputs, labels, strict=True)]
     columns = tuple(_column(one, place.at(f"input {label}")) for one, label in zip(inputs, labels, strict=True))
     outputs = tuple(_output(one, place.at(f"output {at}"), len(clauses)) for at, one in enumerate(clauses, 1))
     outputs = tuple(replace(one, ranked=one.ranked or _ranked(one, place.wanted)) for one in outputs)
@@ -32,7 +35,7 @@ def table(element: Element, place: Place) -> nodes.Node:
             f"the hit policy {policy.value} needs allowed values of an output, the first one counting most"
         )
     rules = tuple(
-        _rule(rule, place.at(f"rule {at}"), labels, outputs) for at, rule in enumerate(children(element, "rule"), 1)
+        _rule(rule, place.at(f"rule {at}"), heads, outputs) for at, rule in enumerate(children(element, "rule"), 1)
     )
     if policy is Policy.FIRST and not rules:
         place.report(place.label, "the table has no rules", True)
@@ -62,10 +65,7 @@ def _column(element: Element, place: Place) -> Column:
     source = text(asked)
     if asked is None or not source:
         return Column(place.refuse("there is no input expression"))
-    language = asked.get("expressionLanguage") or place.language
-    if not is_feel(language):
-        return Column(place.refuse(f"the expression language {language} is not run, only FEEL"))
-    tree = parse_text(source, place)
+    tree = parse_expression(source, asked.get("expressionLanguage"), place)
     wanted = place.type(asked.get("typeRef"))
     allowed = text(child(element, "inputValues"))
     tests = _tests(allowed, place.at("input values")) if allowed else None
@@ -105,33 +105,35 @@ def _ranked(output: Output, wanted: Type | None) -> tuple[nodes.Node, ...]:
     return ()
 
 
-def _rule(element: Element, place: Place, labels: list[str], outputs: tuple[Output, ...]) -> Rule:
+def _rule(element: Element, place: Place, heads: list[tuple[str, str]], outputs: tuple[Output, ...]) -> Rule:
     cells, entries = list(children(element, "inputEntry")), list(children(element, "outputEntry"))
-    if len(cells) != len(labels) or len(entries) != len(outputs):
+    if len(cells) != len(heads) or len(entries) != len(outputs):
         place.refuse(
-            f"it has {len(cells)} tests and {len(entries)} outputs for {len(labels)} and {len(outputs)} columns"
+            f"it has {len(cells)} tests and {len(entries)} outputs for {len(heads)} and {len(outputs)} columns"
         )
         return Rule(
-            tuple(nodes.UnaryTests((), negated=False) for _ in labels), tuple(nodes.Literal(None) for _ in outputs)
+            tuple(nodes.UnaryTests((), negated=False) for _ in heads), tuple(nodes.Literal(None) for _ in outputs)
         )
-    tests = tuple(_cell(cell, place.at(f"input {label}")) for cell, label in zip(cells, labels, strict=True))
+    pairs = zip(cells, heads, strict=True)
+    tests = tuple(_cell(cell, place.at(f"input {label}"), name) for cell, (label, name) in pairs)
     return Rule(tests, tuple(_entry(entry, place.at(f"output {at}")) for at, entry in enumerate(entries, 1)))
 
 
-def _cell(element: Element, place: Place) -> nodes.UnaryTests:
+def _cell(element: Element, place: Place, name: str) -> nodes.UnaryTests:
+    """The tests of a cell, which may call the value of its column by a name, too."""
     language = element.get("expressionLanguage") or place.language
     if not is_feel(language):
         place.refuse(f"the expression language {language} is not run, only FEEL")
-    return _tests(text(element), place)
+    source = text(element)
+    if name not in source:
+        return _tests(source, place)
+    return renamed(_tests(source, place.knowing(name)), name, "?")
 
 
 def _entry(element: Element, place: Place) -> nodes.Node:
     if local(element) == "outputEntry" or child(element, "text") is not None:
-        language = element.get("expressionLanguage") or place.language
-        if not is_feel(language):
-            return place.refuse(f"the expression language {language} is not run, only FEEL")
         source = text(element)
-        return parse_text(source, place) if source and source != "-" else nodes.Literal(None)
+        return parse_expression("" if source == "-" else source, element.get("expressionLanguage"), place)
     return boxed(element, place)
 
 

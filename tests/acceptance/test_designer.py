@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
@@ -72,11 +73,20 @@ def specify(opened: Designer, specification: str) -> None:
 
 
 def make_form(opened: Designer) -> None:
-    """What a person reports."""
-    opened.page.locator("#panel fieldset", has_text="Forms").get_by_role("button", name="Add").click()
-    opened.page.get_by_label("Name", exact=True).fill("port")
-    opened.page.get_by_label("What people fill in (JSON Schema)").fill(json.dumps(PORT))
-    opened.page.get_by_role("button", name="Keep").click()
+    """What a person reports: a field of a row, which the schema then says more of."""
+    page = opened.page
+    page.locator("#panel fieldset", has_text="Forms").get_by_role("button", name="Add").click()
+    page.get_by_label("Name", exact=True).fill("port")
+    page.get_by_role("button", name="Add field").click()
+    page.get_by_label("Field 1: name").fill("port")
+    page.get_by_label("Field 1: type").select_option("integer")
+    page.get_by_label("required").check()
+    schema = page.get_by_label("What people fill in (JSON Schema)")
+    written = json.loads(schema.input_value())
+    written["properties"]["port"]["minimum"] = 1
+    assert written == PORT
+    schema.fill(json.dumps(PORT))
+    page.get_by_role("button", name="Keep").click()
 
 
 def choose_ways(opened: Designer) -> None:
@@ -232,6 +242,38 @@ def edit_as_yaml(story: Story, opened: Designer) -> None:
     kept = story.call("GET", f"/som/v1/recipe/{story.name}-text:1.0.0")
     assert kept["source"] == longer
     assert 'name="Look at it"' in kept["bpmn"]
+
+
+def test_a_file_is_opened_extended_by_keyboard_and_saved_beside_somebody_elses_change(
+    story: Story, opened: Designer, tmp_path: Path
+) -> None:
+    page, name = opened.page, f"{story.name}-file"
+    file = tmp_path / f"{name}.yaml"
+    file.write_text("recipe: Fibre\nsteps:\n  - person: Look at it\n    queue: field\n  - end: Done\n")
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_label("Version", exact=True).wait_for()
+    opened.press("Enter")
+    opened.select("Look at it")
+    opened.field("It is done").select_option("sequential")
+    opened.fill("For each of", "=sites")
+    page.get_by_role("button", name="Way to Done").click()
+    page.locator("#canvas svg[tabindex]").focus()
+    opened.add("Sub-process", "Part")
+    opened.press("]")
+    opened.add("User task", "Inside")
+    theirs = {"description": "by somebody else"}
+    story.call("PATCH", f"/som/v1/recipe/{name}:1.0.0", theirs)
+    opened.press("Control+s")
+    page.get_by_role("button", name="Save mine over it").click()
+    expect(page.locator("#title")).not_to_contain_text("not saved")
+    kept = story.call("GET", f"/som/v1/recipe/{name}:1.0.0")
+    assert re.search(
+        r'multiInstanceLoopCharacteristics isSequential="true".*collection="=sites"', kept["bpmn"], re.DOTALL
+    )
+    assert re.search(
+        r'<bpmn:subProcess [^>]*name="Part".*startEvent.*name="Inside".*</bpmn:subProcess>', kept["bpmn"], re.DOTALL
+    )
+    assert opened.faults == []
 
 
 def graph(xml: str) -> list[str]:

@@ -223,7 +223,7 @@ def test_names_may_have_spaces_and_signs() -> None:
         (decision("d", text("1"), "nowhere"), "it requires '#nowhere', which is not in the model"),
         (decision("d", text("1"), type_="tNone"), "there is no type 'tNone'"),
         (decision("d", "<functionDefinition kind='Java'/>"), "functions in Java are not run"),
-        (decision("d", text("1").replace(">", " expressionLanguage='python'>", 1)), "python is not run"),
+        (decision("d", text("f(1)").replace(">", " expressionLanguage='python'>", 1)), "python is not run"),
         (decision("d", text("function(a) external {java: {class: 'x'}}")), "Java, Python or PMML are not run"),
         (decision("d", text("d"), "d"), "it requires itself"),
         ("<import name='other' namespace='urn:o' importType='x'/>", "import 'other': other models are not imported"),

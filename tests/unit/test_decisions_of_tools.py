@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from models.dmn import read
-from models.domain.decisions import Decisions, evaluate
+from models.domain.decisions import Decisions, DecisionsRefused, evaluate
 from tests.unit.decision_models import decision, given, model, needs, table, text
 
 
@@ -75,3 +75,48 @@ def test_input_data_is_given_by_the_name_of_its_variable_too() -> None:
     )
     for name in ("Guest count", "guests"):
         assert evaluate(read(model(body)), "d", {name: 4}) == 4
+
+
+def test_a_file_of_the_first_camunda_7_is_read() -> None:
+    old = model(decision("d", text("1 + 1")), "http://www.omg.org/spec/DMN/20151101/dmn11.xsd")
+    assert evaluate(read(old), "d", {}) == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "source"),
+    [
+        ("juel", "x"),
+        ("juel", "${x > 1 ? x : 0}"),
+        ("JUEL", "order.size"),
+        ("javascript", "x"),
+        ("groovy", "order.size"),
+    ],
+)
+def test_what_is_plain_in_the_languages_of_camunda_7_is_read(language: str, source: str) -> None:
+    asked = f'<inputExpression expressionLanguage="{language}"><text>{source.replace(">", "&gt;")}</text>'
+    drawn = table("", "x", [("> 2", '"yes"')]).replace("<inputExpression><text>x</text>", asked)
+    assert evaluate(read(model(decision("d", drawn))), "d", {"x": 3, "order": {"size": 3}}) == "yes"
+
+
+@pytest.mark.parametrize(
+    ("language", "source"), [("juel", "x.run()"), ("javascript", "x + 1"), ("python", "__import__")]
+)
+def test_what_is_no_more_than_plain_is_not_run(language: str, source: str) -> None:
+    asked = f'<literalExpression expressionLanguage="{language}"><text>{source} + 1</text></literalExpression>'
+    with pytest.raises(DecisionsRefused, match=f"language {language} is not run"):
+        read(model(decision("d", asked)))
+
+
+@pytest.mark.parametrize(
+    ("attribute", "test"),
+    [
+        ('camunda:inputVariable="season"', 'season = "Winter"'),
+        ("", 'cellInput = "Winter"'),
+        ("", 'starts with(cellInput, "W")'),
+    ],
+)
+def test_a_cell_may_call_the_value_of_its_column_as_camunda_7_has_it(attribute: str, test: str) -> None:
+    column = f'<input xmlns:camunda="http://camunda.org/schema/1.0/dmn" {attribute}>'
+    drawn = table("", "x", [(test, '"yes"'), ('"Summer"', '"no"')]).replace("<input>", column)
+    for value, answer in (("Winter", "yes"), ("Summer", "no")):
+        assert evaluate(read(model(decision("d", drawn))), "d", {"x": value}) == answer
