@@ -61,15 +61,16 @@ class Probing:
             return
         self._rests_until = None
         due = [found for found in await self.directory.all_definitions() if self._is_due(found[1], now)]
-        await asyncio.gather(*(self._probe(tenant, one) for tenant, one in due))
+        watched = [self._watched.setdefault(one.id, _Watched(now)) for _, one in due]
+        for it, (_, one) in zip(watched, due, strict=True):
+            it.due = now + timedelta(seconds=one.probe_interval)
+        await asyncio.gather(*(self._probe(*found, it) for it, found in zip(watched, due, strict=True)))
 
     def _is_due(self, definition: FulfillerDefinition, now: datetime) -> bool:
         watched = self._watched.get(definition.id)
         return definition.probe_interval > 0 and (watched is None or watched.due <= now)
 
-    async def _probe(self, tenant: str, definition: FulfillerDefinition) -> None:
-        watched = self._watched.setdefault(definition.id, _Watched(self.clock.now()))
-        watched.due = self.clock.now() + timedelta(seconds=definition.probe_interval)
+    async def _probe(self, tenant: str, definition: FulfillerDefinition, watched: _Watched) -> None:
         instance: object = await self.directory.instance(tenant, definition.id)
         found = await instance.probe(PROBE_SECONDS) if isinstance(instance, Probed) else None
         if found is None:

@@ -59,8 +59,8 @@ export function complete(field, names) {
   });
 }
 
-/** The variables that a drawing makes, by name: what it begins with, what steps answer, elements of loops, results. */
-export function variables(modeler) {
+/** The variables that a drawing makes, by name: what it begins with, what steps answer, people fill in, elements of loops, results. */
+export function variables(modeler, forms = []) {
   const made = new Set();
   const schema = (text) => {
     try {
@@ -71,6 +71,8 @@ export function variables(modeler) {
     for (const one of bo?.extensionElements?.values || []) {
       if (one.$type === 'som:Output' && one.name) made.add(one.name.split('.')[0]);
       if ((one.$type === 'som:InputSchema' && bo.$type === 'bpmn:Process') || one.$type === 'som:OutputSchema') schema(one.text);
+      const form = one.$type === 'som:Task' && forms.find(({ name }) => name === one.form);
+      if (form) Object.keys(form.schema?.properties || {}).forEach((name) => made.add(name));
       if (['som:Decision', 'som:Script'].includes(one.$type) && one.result) made.add(one.result);
       if (one.$type === 'som:Loop') [one.element, one.collected].filter(Boolean).forEach((name) => made.add(name));
     }

@@ -26,7 +26,7 @@ export class Editor {
   }
 
   constructor(recipe, etag) {
-    Object.assign(this, { recipe, etag, id: recipe.id, dirty: false, problems: [] });
+    Object.assign(this, { recipe, etag, id: recipe.id, dirty: false, changes: 0, problems: [] });
     this.modeler = new BpmnJS({ container: byId('canvas'), moddleExtensions: { som } });
     this.lint = debounce(() => this.check(), 350);
     this.listen = new AbortController();
@@ -84,6 +84,7 @@ export class Editor {
 
   /** Something has changed: on the canvas, in the XML, or beside the drawing. */
   touched(drawn = true) {
+    this.changes += 1;
     if (!this.dirty) {
       this.dirty = true;
       this.header();
@@ -117,7 +118,13 @@ export class Editor {
     }
   }
 
-  async save() {
+  /** Keep the draft; whoever presses it again meanwhile waits for the same. */
+  save() {
+    this.saving ||= this.keep().finally(() => { this.saving = null; });
+    return this.saving;
+  }
+
+  async keep() {
     if (this.recipe.state !== 'draft') {
       await newVersion(this);
       return false;
@@ -129,10 +136,12 @@ export class Editor {
       notice(`It cannot be drawn: ${error.message}`, 'wrong');
       return false;
     }
+    const asked = this.changes;
     for (const part of PARTS) body[part] = this.recipe[part]?.length ? this.recipe[part] : null;
     try {
       const { said, etag } = await api.changeRecipe(this.id, body, this.etag);
-      Object.assign(this, { recipe: said, etag, dirty: false });
+      this.etag = etag;
+      if (this.changes === asked) Object.assign(this, { recipe: said, dirty: false }); // what was changed meanwhile is not saved
       this.header();
       notice('Saved.');
       return true;
@@ -149,7 +158,7 @@ export class Editor {
     const chosen = await askRival(this, said);
     if (chosen === 'mine') {
       this.etag = etag;
-      return this.save();
+      return this.keep();
     }
     if (chosen === 'theirs') {
       this.dirty = false;

@@ -34,7 +34,9 @@ export function addKeys(editor) {
     const typing = pressed.target.closest?.('input, textarea, select, [contenteditable="true"]');
     if ((pressed.ctrlKey || pressed.metaKey) && pressed.key.toLowerCase() === 's') {
       pressed.preventDefault();
-      document.activeElement.blur?.();
+      const at = document.activeElement;
+      at.blur?.(); // what is being typed counts, and is gone on with
+      if (at.matches('input, textarea, select')) at.focus({ preventScroll: true });
       editor.save();
     } else if (pressed.key === 'Escape' && pressed.target === byId('text')) editor.text.show('drawing');
     else if (pressed.key === 'Escape' && byId('panel').contains(pressed.target)) canvas.querySelector('svg')?.focus();

@@ -66,15 +66,20 @@ def console_paths(vendor: Path = libraries.VENDOR) -> dict[str, FixedPath]:
     base = f"vendor/{libraries.edition(vendor)}"
     for _, name in libraries.files():
         served[f"/console/{base}/{name}"] = _File(vendor / name, _FOR_GOOD).reply
-    designer, runs = _page(folder / "designer.html", base), _page(folder / "runs.html", base, ("bpmn-js",))
+    designer = _page(folder / "designer.html", base, ("bpmn-js",), later=("dmn-js",))
+    runs = _page(folder / "runs.html", base, ("bpmn-js",))
     return {**served, DESIGNER: _Page(designer).reply, RUNS: _Page(runs).reply}
 
 
-def _page(template: Path, base: str = "", packages: Sequence[str] = tuple(libraries.SCRIPTS)) -> str:
-    """A page with the libraries that it uses; without a base for their addresses, with none."""
-    used = packages if base else ()
-    names = [name for name in libraries.stylesheets() if name.startswith(tuple(f"{package}." for package in used))]
-    styles = "\n".join(f'<link rel="stylesheet" href="{base}/{name}">' for name in names)
-    scripts = "\n".join(f'<script src="{base}/{libraries.SCRIPTS[package]}" defer></script>' for package in used)
-    text = template.read_text("utf-8")
-    return text.replace("<!-- styles -->", styles).replace("<!-- scripts -->", scripts)
+def _page(template: Path, base: str = "", now: Sequence[str] = (), later: Sequence[str] = ()) -> str:
+    """A page with the libraries that it uses now, and those that it takes out of `#later` when they are needed."""
+    text = template.read_text("utf-8").replace("<!-- libraries -->", _tags(base, now))
+    return text.replace("<!-- later -->", f'<template id="later">{_tags(base, later)}</template>' if later else "")
+
+
+def _tags(base: str, packages: Sequence[str]) -> str:
+    """What has a page load libraries, whose files are at this address."""
+    names = [name for name in libraries.stylesheets() if name.startswith(tuple(f"{package}." for package in packages))]
+    styles = [f'<link rel="stylesheet" href="{base}/{name}">' for name in names]
+    scripts = [f'<script src="{base}/{libraries.SCRIPTS[package]}" defer></script>' for package in packages]
+    return "\n".join([*styles, *scripts])

@@ -14,11 +14,14 @@ const ACTIONS = [['', '–'], ['add', 'add'], ['modify', 'modify'], ['delete', '
 const UNDOING = [['', '–'], ['operation', 'whoever has done it'], ['delete', 'the delete of the specification'], ['recipe', 'nothing: need not be undone'], ['none', 'nothing: cannot be undone']];
 const is = (element, ...types) => types.some((type) => element.businessObject.$instanceOf(`bpmn:${type}`));
 
+/** A name for the machine, made of one for people. */
+const slug = (text) => (text || '').normalize('NFKD').replace(/[^A-Za-z0-9]+/g, ' ').trim().toLowerCase().replace(/ (.)/g, (_, first) => first.toUpperCase()).replace(/^\d+/, '');
+
 export class Panel {
   constructor(editor) {
     this.editor = editor;
     this.modeler = editor.modeler;
-    this.names = () => variables(this.modeler);
+    this.names = () => variables(this.modeler, this.editor.recipe.form);
     this.modeler.on('selection.changed', () => this.show());
     this.modeler.on(['shape.changed', 'connection.changed', 'root.changed'], ({ element }) => {
       if (element === this.element && !this.own) this.show();
@@ -111,7 +114,7 @@ export class Panel {
       h('button', {
         type: 'button', text: tables.includes(ref) ? 'Edit its table' : 'Make a table',
         onclick: async () => {
-          const name = await editTable(this.editor, ref || '');
+          const name = await editTable(this.editor, ref || '', slug(element.businessObject.name));
           if (name) setExtension(this.modeler, element, 'Decision', { ref: name });
           this.show();
         },

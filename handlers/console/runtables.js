@@ -5,6 +5,8 @@ import { clock, short, SIGNS, spent, VISIT_STATES } from './words.js';
 
 const TABS = [['steps', 'Steps'], ['data', 'Data']];
 
+const LAST = '9999'; // what has no date yet stands behind what has
+
 export class RunTables {
   constructor(view) {
     this.view = view;
@@ -29,7 +31,7 @@ export class RunTables {
   show() {
     const { run } = this.view;
     const visits = run.element.flatMap((one) => one.visit.map((visit) => ({ one, visit })));
-    visits.sort((a, b) => (a.visit.startDate || '').localeCompare(b.visit.startDate || ''));
+    visits.sort((a, b) => (a.visit.startDate || LAST).localeCompare(b.visit.startDate || LAST));
     renew(this.pages.steps, table(['', 'Element', 'Began', 'Took', 'Attempts', 'Who'], visits.map(({ one, visit }) => this.step(one, visit))));
     renew(this.pages.data, run.variable.length
       ? table(['Variable', 'Value', 'Produced by', 'Consumed by'], run.variable.map((variable) => this.variable(variable)))

@@ -150,7 +150,7 @@ export class RunView {
     if (element.businessObject.$instanceOf('bpmn:Activity') || one.state === 'active' || one.state === 'held') {
       if (last.endDate) parts.push(spent(last.startDate, last.endDate));
       else if (this.run.due && element.businessObject.eventDefinitions) parts.push(`until ${clock(this.run.due)}`);
-      else parts.push(`since ${clock(last.startDate)}`);
+      else if (last.startDate) parts.push(`since ${clock(last.startDate)}`);
     }
     if (attempts > 1) parts.push(`${attempts} attempts`);
     if (visits.length > 1) parts.push(`${visits.length} times`);

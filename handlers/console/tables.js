@@ -3,7 +3,7 @@
 /* global DmnJS */
 
 import * as api from './api.js';
-import { button, dialog, h, notice } from './dom.js';
+import { button, byId, dialog, h, notice } from './dom.js';
 import { keep } from './recipe.js';
 
 const EMPTY = (name) => `<?xml version="1.0" encoding="UTF-8"?>
@@ -29,11 +29,31 @@ const ASKING = (name) => `<?xml version="1.0" encoding="UTF-8"?>
 `;
 const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
+let library;
+
+/** Load what edits tables; most recipes have none, and most who open one look at something else. */
+function load() {
+  library ||= new Promise((resolve, reject) => {
+    const parts = document.importNode(byId('later').content, true);
+    const script = parts.querySelector('script');
+    script.addEventListener('load', resolve);
+    script.addEventListener('error', () => { library = null; reject(new Error('The server does not answer.')); });
+    document.head.append(parts);
+  });
+  return library;
+}
+
 /** Edit the table of a name, or make it; resolves to its name, or null where nothing is kept. */
-export function editTable(editor, name) {
+export async function editTable(editor, name, proposed = '') {
+  try {
+    await load();
+  } catch (error) {
+    notice(`Tables cannot be edited: ${error.message}`, 'wrong');
+    return null;
+  }
   const present = (editor.recipe.decisionTable || []).find((one) => one.name === name);
   return dialog('Decision table', (close, box) => {
-    const title = h('input', { id: 'table-name', value: name, required: true, readonly: Boolean(present), autocomplete: 'off', placeholder: 'name' });
+    const title = h('input', { id: 'table-name', value: name || proposed, required: true, readonly: Boolean(present), autocomplete: 'off', placeholder: 'name' });
     const place = h('div', { class: 'table-editor' });
     const written = async (chosen) => {
       const decision = tables.getDefinitions().drgElement?.[0];

@@ -83,6 +83,7 @@ export class Written {
     if (this.isDrawing || this.place.value === this.before) return;
     const { editor } = this;
     const text = this.place.value;
+    this.before = null; // what cannot be drawn is tried again, whatever is written then
     const made = this.view === 'yaml' ? await api.convert({ source: text }) : { bpmn: text };
     await editor.draw(made.bpmn);
     this.source = made.source ?? null;

@@ -88,8 +88,14 @@ def _person(reader: Reader, element: Element) -> dict[str, Any]:
     if fields:
         found["output_schema"] = {"type": "object", "properties": fields, "additionalProperties": True}
         required = [one.get("id", "") for one in camunda(element, "formProperty") if is_true(one, "required")]
+        required += [one.get("id", "") for one in holders if one.get("id") and _is_required(one)]
         found["output_schema"] |= {"required": required} if required else {}
     return found
+
+
+def _is_required(field: Element) -> bool:
+    """Whether a field of a form says by a constraint that it has to be filled in."""
+    return any(local(one) == "constraint" and one.get("name") == "required" for one in field.iter())
 
 
 def _field(field: Element) -> dict[str, Any]:

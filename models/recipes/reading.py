@@ -117,10 +117,17 @@ def _process(reader: Reader, element: Element, pool: str) -> Process:
         executable=is_true(element, "isExecutable") if element.get("isExecutable") else None,
         pool=pool,
         lanes=lanes,
-        input_schema=reader.schema(element, text_of(own(element, "inputSchema")), "inputSchema"),
+        input_schema=reader.schema(element, text_of(own(element, "inputSchema")), "inputSchema")
+        or _start_form(element.get("id", ""), nodes),
         output_schema=reader.schema(element, text_of(own(element, "outputSchema")), "outputSchema"),
         objects=frozenset(objects),
     )
+
+
+def _start_form(process: str, nodes: Mapping[str, Node]) -> Mapping[str, Any] | None:
+    """What the form asks for that another engine shows to whoever starts a process: that is what a run begins with."""
+    starts = (node for node in nodes.values() if node.kind == "start" and node.parent == process and not node.events)
+    return next((node.work.output_schema for node in starts if node.work.output_schema is not None), None)
 
 
 def _nodes(reader: Reader, container: Element, parent: str, ways: Ways, forms: Mapping[str, Any]) -> Iterator[Node]:

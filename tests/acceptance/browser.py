@@ -38,7 +38,7 @@ class Designer:
 
     Attributes:
         foreign: addresses of other hosts that the page asked for.
-        faults: errors of its scripts.
+        faults: errors of its scripts, and what the browser has against it.
     """
 
     page: Page
@@ -203,6 +203,7 @@ def designer(browser: Browser, url: str) -> Iterator[Designer]:
     opened = Designer(page)
     page.on("request", lambda sent: _note(opened, url, sent.url))
     page.on("pageerror", lambda fault: opened.faults.append(str(fault)))
+    page.on("console", lambda said: _hear(opened, said.type, said.text))
     page.goto(f"{url}/console/recipes")
     page.get_by_role("button", name="New recipe").wait_for()
     yield opened
@@ -212,3 +213,9 @@ def designer(browser: Browser, url: str) -> Iterator[Designer]:
 def _note(opened: Designer, url: str, asked: str) -> None:
     if not asked.startswith((f"{url}/", "data:", "blob:")):
         opened.foreign.append(asked)
+
+
+def _hear(opened: Designer, kind: str, text: str) -> None:
+    """Note what the browser complains of; what the server refuses is shown on the page, and dmn-js's build says so."""
+    if kind == "error" and not re.search("Failed to load resource|Inferno", text):
+        opened.faults.append(text)

@@ -73,11 +73,20 @@ def specify(opened: Designer, specification: str) -> None:
 
 
 def make_form(opened: Designer) -> None:
-    """What a person reports."""
-    opened.page.locator("#panel fieldset", has_text="Forms").get_by_role("button", name="Add").click()
-    opened.page.get_by_label("Name", exact=True).fill("port")
-    opened.page.get_by_label("What people fill in (JSON Schema)").fill(json.dumps(PORT))
-    opened.page.get_by_role("button", name="Keep").click()
+    """What a person reports: a field of a row, which the schema then says more of."""
+    page = opened.page
+    page.locator("#panel fieldset", has_text="Forms").get_by_role("button", name="Add").click()
+    page.get_by_label("Name", exact=True).fill("port")
+    page.get_by_role("button", name="Add field").click()
+    page.get_by_label("Field 1: name").fill("port")
+    page.get_by_label("Field 1: type").select_option("integer")
+    page.get_by_label("required").check()
+    schema = page.get_by_label("What people fill in (JSON Schema)")
+    written = json.loads(schema.input_value())
+    written["properties"]["port"]["minimum"] = 1
+    assert written == PORT
+    schema.fill(json.dumps(PORT))
+    page.get_by_role("button", name="Keep").click()
 
 
 def choose_ways(opened: Designer) -> None:
@@ -128,6 +137,18 @@ def add_a_step(opened: Designer, specification: str) -> None:
     opened.field("Capability: action").select_option("add")
 
 
+def compare(opened: Designer) -> None:
+    """What the new version adds to the one before, as it is kept."""
+    page = opened.page
+    opened.press("Control+s")
+    expect(page.locator("#title")).not_to_contain_text("not saved")
+    opened.nothing()
+    page.locator("summary", has_text="History").click()
+    page.get_by_role("button", name="Compare with another version").click()
+    expect(page.locator("dialog .added").first).to_contain_text("Test the line")
+    page.get_by_role("button", name="Close").click()
+
+
 def test_a_recipe_is_drawn_tried_published_ordered_and_changed_while_it_runs(story: Story, opened: Designer) -> None:
     page, name = opened.page, story.name
     opened.new(name)
@@ -147,6 +168,7 @@ def test_a_recipe_is_drawn_tried_published_ordered_and_changed_while_it_runs(sto
     first = story.order()
     flow = story.flow()
     add_a_step(opened, name)
+    compare(opened)
     publish(opened, "CR 8")
     opened.step("Retire…", "too early")
     expect(page.locator("#title .state")).to_have_text("Retired")

@@ -1,13 +1,14 @@
 """Where paths part and meet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from models.domain.recipes import effects
 from models.domain.recipes.graph import ways_to
 from models.domain.recipes.model import Flow, Node
 from models.domain.recipes.run import HaltError, Run
 from models.domain.recipes.state import Token
-from models.domain.recipes.values import evaluate
+from models.domain.recipes.values import evaluate, names_of
 from models.domain.recipes.waiting import wait_for
 
 
@@ -108,14 +109,10 @@ def _says_nothing(flows: Iterable[Flow], node: Node) -> bool:
 
 def _by_conditions(run: Run, token: Token, node: Node, flows: list[Flow]) -> list[Flow]:
     """Return the flows whose conditions hold, else the default, which may be the one flow without a condition."""
-    context = run.visible(token.scope)
     holding = []
+    context = run.visible(token.scope)
     for flow in flows:
-        if (
-            flow.condition is not None
-            and flow.id != node.default
-            and evaluate(flow.condition, context, run.moment) is True
-        ):
+        if flow.condition is not None and flow.id != node.default and holds(run, token, flow.condition, context):
             holding.append(flow)
             if node.kind == "exclusive":
                 return holding
@@ -124,6 +121,12 @@ def _by_conditions(run: Run, token: Token, node: Node, flows: list[Flow]) -> lis
     if not chosen:
         raise HaltError("noWay", f"No condition holds at {node.title}, and it has no default.")
     return chosen
+
+
+def holds(run: Run, token: Token, condition: str, context: Mapping[str, Any]) -> bool:
+    """Whether a condition holds by what a token sees, the `context`; the token has used the values that it reads."""
+    run.variables.used(run.chain(token.scope), names_of([("", f"={condition}")]), token.key)
+    return evaluate(condition, context, run.moment) is True
 
 
 def choose(run: Run, token: Token, names: Iterable[str]) -> str | None:

@@ -6,12 +6,11 @@ from typing import Any
 from models.domain.recipes import compensation, effects, loops
 from models.domain.recipes.activities import outputs
 from models.domain.recipes.fitting import hold_inside, hold_news
-from models.domain.recipes.gateways import take
+from models.domain.recipes.gateways import holds, take
 from models.domain.recipes.model import Flow, Node
 from models.domain.recipes.raising import fail
 from models.domain.recipes.run import HaltError, Run
 from models.domain.recipes.state import Scope, Token
-from models.domain.recipes.values import evaluate
 from models.domain.recipes.waiting import end_if_empty, happen_at
 
 
@@ -100,7 +99,7 @@ def _ways(run: Run, token: Token, node: Node) -> list[Flow]:
     holding = [
         flow
         for flow in flows
-        if flow.id != node.default and (flow.condition is None or evaluate(flow.condition, context, run.moment) is True)
+        if flow.id != node.default and (flow.condition is None or holds(run, token, flow.condition, context))
     ]
     chosen = holding or [flow for flow in flows if flow.id == node.default]
     if not chosen:

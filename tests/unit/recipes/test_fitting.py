@@ -141,6 +141,14 @@ def test_without_who_holds_values_against_schemas_every_value_will_do() -> None:
     assert Runner(one(script("port", tag("outputSchema", PORT))), {"port": "seven"}).status == "completed"
 
 
+def test_scripts_and_the_conditions_behind_gateways_are_told_of_as_users_of_the_values_they_read() -> None:
+    nodes = '<startEvent id="s"/><exclusiveGateway id="g" default="g_f"/><endEvent id="e"/><endEvent id="f"/>'
+    drawn = recipe(nodes + script("port + 1", ""), "s > x\nx > g\ng > e [port > limit]\ng > f")
+    run = running(drawn, port=1, limit=5, idle=0)
+    assert run.status == "completed"
+    assert dict(run.state.data.used) == {"port": ("x", "g"), "limit": ("g",)}
+
+
 # Before a run
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.domain.recipes import Node, Recipe
+from models.domain.recipes import Node, Recipe, check
 from models.recipes import InvalidRecipe, read_recipe
 from tests.unit.recipes.drawing import document, extended, flows, recipe
 
@@ -192,6 +192,21 @@ def test_times_as_others_write_them(text: str, value: str, computed: bool) -> No
     (event,) = task(f'<intermediateCatchEvent id="t">{wait}</intermediateCatchEvent>').events
     assert event.timer is not None
     assert (event.timer.value, event.timer.expression) == (value, computed)
+
+
+def test_the_form_that_starts_a_process_says_what_a_run_begins_with() -> None:
+    field = '<camunda:formField id="amount" type="long"><camunda:validation><camunda:constraint name="required"/>'
+    form = f"<camunda:formData>{field}</camunda:validation></camunda:formField></camunda:formData>"
+    needs = extended('<som:input name="n" value="=amount"/><som:task fulfiller="f"/>')
+    elements = f'{within("startEvent", form)}<serviceTask id="a">{needs}</serviceTask><endEvent id="e"/>'
+    made = recipe(elements.replace('id="t"', 'id="s"', 1), "s > a\na > e")
+    assert made.process.input_schema == {
+        "type": "object",
+        "properties": {"amount": {"type": "integer"}},
+        "additionalProperties": True,
+        "required": ["amount"],
+    }
+    assert check(made) == ()
 
 
 def test_secrets_of_connectors_are_ours() -> None:
