@@ -12,6 +12,14 @@ from scheduler.services import Services
 Document = dict[str, Any]
 
 
+def asked_about(record: PlanRecord) -> Document:
+    """What policies decide about: the order of a plan, or the process flow, with the name of its recipe."""
+    if record.is_of_order:
+        return {"_id": record.order_id, "tenant": record.tenant}
+    recipe = next((task.recipe[0] for task in record.plan.tasks if task.recipe is not None), "")
+    return {"_id": record.owner_id, "tenant": record.tenant, "recipe": recipe}
+
+
 class TaskFacts:
     """Tells of the tasks of one order's plan."""
 
