@@ -62,6 +62,31 @@ export async function publish(editor) {
   }
 }
 
+/** Show what is different from another version of it, as they are kept. */
+export async function compare(editor) {
+  const others = (await api.listRecipes()).filter((one) => one.name === editor.recipe.name && one.id !== editor.id);
+  if (!others.length) {
+    notice('There is no other version of it yet.');
+    return;
+  }
+  await dialog(`What is different in ${editor.recipe.version}`, (close) => {
+    const found = h('div', { 'aria-live': 'polite' });
+    const look = async (from) => {
+      try {
+        found.replaceChildren(differences(await api.compareRecipe(editor.id, from)));
+      } catch (error) {
+        found.replaceChildren(h('p', { class: 'fault', text: error.message }));
+      }
+    };
+    const chosen = h('select', { id: 'compared', onchange: (event) => look(event.target.value) },
+      ...others.reverse().map((one) => h('option', { value: one.id, text: `${one.version} (${one.state})` })));
+    look(chosen.value);
+    return [h('label', { for: 'compared', text: 'From version' }), chosen, found,
+      editor.dirty ? h('p', { class: 'dim', text: 'What is not saved is not compared.' }) : '',
+      h('div', { class: 'buttons' }, button('Close', () => close(null)))];
+  }, true);
+}
+
 export function differences(compared) {
   if (!compared.difference.length) return h('p', { class: 'dim', text: 'Nothing.' });
   const signs = { added: '+', removed: '−', changed: '~' };

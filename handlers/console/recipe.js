@@ -3,6 +3,7 @@
 import * as fields from './fields.js';
 import { button, dialog, h } from './dom.js';
 import { editForm } from './forms.js';
+import { compare } from './life.js';
 import { extension, setExtensions } from './moddle.js';
 import { editTable } from './tables.js';
 
@@ -24,7 +25,7 @@ export function recipeFields(editor, root) {
     named(editor, 'Decisions', 'decisionTable', (name) => editTable(editor, name)),
     named(editor, 'Forms', 'form', (name) => editForm(editor, name)),
     named(editor, 'Test cases', 'testCase', (name) => editCase(editor, name)),
-    steps(recipe),
+    steps(editor),
   ];
 }
 
@@ -105,9 +106,10 @@ function entry(editor, part, heading, present, value, label, make) {
   }, true);
 }
 
-function steps(recipe) {
+function steps(editor) {
+  const { recipe } = editor;
   if (!recipe.step?.length) return null;
-  return h('details', {}, h('summary', { text: 'History' }), h('ol', { class: 'history' }, ...recipe.step.map((one) => h('li', {},
+  return h('details', {}, h('summary', { text: 'History' }), button('Compare with another version', () => compare(editor), { class: 'quiet' }), h('ol', { class: 'history' }, ...recipe.step.map((one) => h('li', {},
     h('span', { text: one.state }), h('span', { class: 'dim', text: ` ${new Date(one.date).toLocaleString()} · ${one.who}` }),
     one.why ? h('div', { class: 'dim', text: one.why }) : null))));
 }

@@ -137,6 +137,18 @@ def add_a_step(opened: Designer, specification: str) -> None:
     opened.field("Capability: action").select_option("add")
 
 
+def compare(opened: Designer) -> None:
+    """What the new version adds to the one before, as it is kept."""
+    page = opened.page
+    opened.press("Control+s")
+    expect(page.locator("#title")).not_to_contain_text("not saved")
+    opened.nothing()
+    page.locator("summary", has_text="History").click()
+    page.get_by_role("button", name="Compare with another version").click()
+    expect(page.locator("dialog .added").first).to_contain_text("Test the line")
+    page.get_by_role("button", name="Close").click()
+
+
 def test_a_recipe_is_drawn_tried_published_ordered_and_changed_while_it_runs(story: Story, opened: Designer) -> None:
     page, name = opened.page, story.name
     opened.new(name)
@@ -156,6 +168,7 @@ def test_a_recipe_is_drawn_tried_published_ordered_and_changed_while_it_runs(sto
     first = story.order()
     flow = story.flow()
     add_a_step(opened, name)
+    compare(opened)
     publish(opened, "CR 8")
     opened.step("Retire…", "too early")
     expect(page.locator("#title .state")).to_have_text("Retired")
