@@ -165,7 +165,7 @@ class Deciding:
 
         Args:
             point: the decision point.
-            order: what is decided about: {_id, tenant, amended?}.
+            order: what is decided about: {_id, tenant, amended?}; of a process flow {_id, tenant, recipe}.
             policy: decides.
             occasion: tells this decision from others of the point.
             context: what the policy is told.
@@ -193,6 +193,7 @@ class Deciding:
             "duration": asked.milliseconds,
             "asked": began,
             "round": order.get("amended", 0),
+            **({"recipe": order["recipe"]} if "recipe" in order else {}),
             **facts,
         }
         if asked.problem is not None:

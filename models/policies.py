@@ -124,12 +124,14 @@ async def note_approval(store: Store, clock: Clock, decision: Document, approval
 
 
 def shown(decision: Mapping[str, Any]) -> Document:
-    """A decision as clients read it."""
-    same = ("order", "item", "task", "policy", "result", "problem", "input", "duration", "approval")
+    """A decision as clients read it: about an order, or a process flow that runs a recipe without one."""
+    about = "processFlow" if "recipe" in decision else "order"
+    same = ("item", "task", "policy", "result", "problem", "input", "duration", "approval")
     return {
         "id": decision["_id"],
         "decisionPoint": decision["point"],
         "outcome": decision["state"],
+        about: decision["order"],
         **{name: decision[name] for name in same if name in decision},
         "date": to_text(decision["asked"]),
     }

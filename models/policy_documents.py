@@ -24,7 +24,8 @@ class Policy(ResourceDocument):
 class PolicyDecision(ResourceDocument):
     """What a policy has decided about an order, or a task of it; the id is derived from order, point, policy, occasion.
 
-    `task` is the id of the task, and `item` the path of the item, where it is about one.
+    `task` is the id of the task, and `item` the path of the item, where it is about one. Of a process flow that runs a
+    recipe without an order, `order` is the flow's id, and `recipe` the name of the recipe.
     `result` is what was decided ({allow, reason, …}), `problem` why it is the configured answer; `input` sums up what
     the policy was told, `duration` is in milliseconds, and `round` says how often the order had been amended. Where
     people had to approve, `approval` says what came of it ({taskFlow, approved, reason, who, date}).
@@ -35,6 +36,7 @@ class PolicyDecision(ResourceDocument):
         "indexes": [BY_CREATION, OWED, index("by_order", "tenant", "order", "created", "id")],
     }
     order = StringField(required=True)
+    recipe = StringField()
     point = StringField(required=True)
     policy = StringField(required=True)
     item = StringField()

@@ -104,6 +104,8 @@ def violations(body: Body) -> list[Violation]:
     point = body["decisionPoint"]
     if body["whenDown"].get("hold") and not POINTS[point].can_hold:
         found.append(Violation("/whenDown/hold", "unexpected", f"What {point} decides about cannot wait."))
+    if (body.get("appliesTo") or {}).get("recipe") and "processFlow" not in POINTS[point].names:
+        found.append(Violation("/appliesTo/recipe", "unexpected", f"Process flows are not decided about at {point}."))
     found += [
         Violation("/needs", "unexpected", f"{name} is not counted at the decision point {point}.")
         for name in body.get("needs") or ()

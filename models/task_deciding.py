@@ -8,7 +8,7 @@ from typing import Any
 from models.clock import Clock
 from models.deciding import Deciding
 from models.domain.decision_points import HELD
-from models.domain.policies import Policy, PolicySet, head
+from models.domain.policies import Policy, PolicySet, head, head_of_flow
 from models.policies import DECISIONS, decision_id
 from models.reading import reading
 from models.store import Store
@@ -31,18 +31,19 @@ class TaskDeciding:
         store: Store,
         clock: Clock,
         deciding: Deciding | None,
-        order: Mapping[str, Any] | None,
+        order: Mapping[str, Any],
         body: Callable[[], Mapping[str, Any]],
         rest: Rest,
     ) -> None:
-        """Decide about an order ({_id, tenant}; None where the plan is of none), of which `body` gives the body.
+        """Decide about an order ({_id, tenant}), or a process flow ({_id, tenant, recipe}: the name of what it runs).
 
-        `rest` gives a context in which the plan waits.
+        `body` gives its body, and `rest` a context in which the plan waits.
         """
         self._store = store
         self._clock = clock
         self._deciding = deciding
         self._order = order
+        self._recipe: str | None = order.get("recipe")
         self._body = body
         self._rest = rest
         self._places = asyncio.Semaphore(AT_A_TIME)
@@ -58,7 +59,7 @@ class TaskDeciding:
         Raises:
             Unavailable: the database cannot be reached.
         """
-        if self._deciding is None or self._order is None:
+        if self._deciding is None:
             return []
         found = await self._deciding.book.of(self._order["tenant"])
         if found is not self._set:
@@ -66,7 +67,7 @@ class TaskDeciding:
         if not found.asks_at(point):
             return []
         if point not in self._known:
-            self._known[point] = found.of(point, await self._told())
+            self._known[point] = found.of(point, await self._told(), self._recipe)
         return self._known[point]
 
     async def decide(
@@ -84,7 +85,7 @@ class TaskDeciding:
         Raises:
             Unavailable: the database cannot be reached.
         """
-        if self._deciding is None or self._order is None:
+        if self._deciding is None:
             return []
         order, deciding = self._order, self._deciding
         ids = {decision_id(order["_id"], point, one.name, occasion): one for one in policies}
@@ -120,11 +121,12 @@ class TaskDeciding:
 
     async def _of_the_order(self) -> Document:
         if self._head is None:
-            self._head = head(self._order["_id"] if self._order else "", await self._told())
+            tell = head if self._recipe is None else head_of_flow
+            self._head = tell(self._order["_id"], await self._told())
         return self._head
 
     async def _told(self) -> Mapping[str, Any]:
         """The body of the order, whose items say of which specification their services are."""
-        if self._deciding is None or self._order is None:
+        if self._deciding is None or self._recipe is not None:
             return self._body()
         return await self._deciding.named(self._order["tenant"], self._body())

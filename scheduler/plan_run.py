@@ -45,7 +45,7 @@ from scheduler.services import Services
 from scheduler.starter import Starter
 from scheduler.subject import Message, Subject
 from scheduler.subjects import subject_of
-from scheduler.task_facts import TaskFacts
+from scheduler.task_facts import TaskFacts, asked_about
 from scheduler.timers import take_timers
 from scheduler.transients import Transients
 
@@ -74,7 +74,7 @@ class PlanRun:
         self._context = TaskContext(parts.store, record, self._services, lambda: self._projection.body)
         transients = Transients(parts.sealer, owner)
         self._deciding = TaskDeciding(
-            parts.store, parts.clock, parts.deciding, _asked_about(record), lambda: self._projection.body, self._at_rest
+            parts.store, parts.clock, parts.deciding, asked_about(record), lambda: self._projection.body, self._at_rest
         )
         self._engager = Engager(parts, record, self._services, self._context, transients, self._deciding)
         self._fallout = Fallout(parts, record, self._engager)
@@ -391,8 +391,3 @@ class PlanRun:
             return True
         self.poke()
         return False
-
-
-def _asked_about(record: PlanRecord) -> Document | None:
-    """What policies decide about: the order of a plan, where it has one."""
-    return {"_id": record.order_id, "tenant": record.tenant} if record.is_of_order else None

@@ -12,6 +12,14 @@ from scheduler.services import Services
 Document = dict[str, Any]
 
 
+def asked_about(record: PlanRecord) -> Document:
+    """What policies decide about: the order of a plan, or the process flow, with the name of its recipe."""
+    if record.is_of_order:
+        return {"_id": record.order_id, "tenant": record.tenant}
+    recipe = next((task.recipe[0] for task in record.plan.tasks if task.recipe is not None), "")
+    return {"_id": record.owner_id, "tenant": record.tenant, "recipe": recipe}
+
+
 class TaskFacts:
     """Tells of the tasks of one order's plan."""
 
@@ -25,11 +33,13 @@ class TaskFacts:
     async def of(self, task: PlannedTask) -> Document:
         """{task, item, service}: the item without those nested in it, the service as expressions see it.
 
+        A task without an order has no item.
+
         Raises:
             Unavailable: the database cannot be reached.
         """
         item = self._items.get(task.item)
-        found = item_at(self._context.order, item.pointer) if item is not None else {}
+        found = item_at(self._context.order, item.pointer) if item is not None and self._record.is_of_order else {}
         body = (await self._services.read([task.service])).get(task.service, {}) if task.service else {}
         return {
             "task": self.task(task),

@@ -78,12 +78,14 @@ class Explanations:
         }
         if stored is None and "due" not in flow:
             summary = f"The process flow is {body['state']}. It runs no recipe: its task flows say what is to be done."
-            return one_reply(request, {**made, "summary": summary, "wait": [], "choice": []})
+            return one_reply(request, {**made, "summary": summary, "wait": [], "choice": [], "policyDecision": []})
         shown_plan = await picture(self._store, stored) if stored is not None else None
         evidence = await _evidence(self._store, self._clock, flow, shown_plan, "process flow")
         found = explain(evidence)
         made |= {"summary": found.summary, "wait": [_wait(request, evidence, wait) for wait in found.waits]}
         made["choice"] = [_choice(request, evidence, task) for task in _chosen(evidence)[:MAX_CHOICES]]
+        decided = await policies.decisions_of(self._store, tenant, request.id)
+        made["policyDecision"] = [policies.shown(one) for one in decided]
         return one_reply(request, made)
 
 

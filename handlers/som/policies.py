@@ -30,6 +30,7 @@ Document = dict[str, Any]
 _FILTERS: dict[str, Where] = {"name": equals("name"), "state": one_of("state", "state", sorted(POLICY.states))}
 _DECISIONS: dict[str, Where] = {
     "order": equals("order"),
+    "processFlow": equals("order"),
     "policy": equals("policy"),
     "outcome": one_of("state", "outcome", RESULTS),
 }

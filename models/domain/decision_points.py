@@ -23,8 +23,8 @@ RESULTS = ("allowed", "denied", "allowedByDefault", "deniedByDefault", HELD)
 COMMON = frozenset({"decisionPoint", "order", "now", "specification", "category", "party", "items"})
 OF_AN_ITEM = frozenset({"item", "service"})
 """What policies are told of an item, in place of all that the order has."""
-OF_A_TASK = OF_AN_ITEM | {"task"}
-"""What policies are told of a task, in place of the order's items."""
+OF_A_TASK = OF_AN_ITEM | {"task", "processFlow"}
+"""What policies are told of a task, in place of the order's items; of one without an order, its process flow."""
 COUNTS = ("openOrders", "services")
 """What is counted for a policy that says it needs it: each costs a query."""
 

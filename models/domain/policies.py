@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from models.domain.decision_points import Verdict
+from models.domain.flow_runs import data_of
 from models.domain.releases.versions import Version
 from models.domain.violations import Violation
 
@@ -15,7 +16,7 @@ KINDS = ("opa", "dmn")
 DEFAULT_SECONDS = 2.0
 MAX_TEXTS = 100
 """Ids and names of one sort that a policy is told, besides the order itself."""
-_NOT_RECORDED = frozenset({"order", "amended", "decisionPoint", "item", "service", "current", "input"})
+_NOT_RECORDED = frozenset({"order", "amended", "decisionPoint", "item", "service", "current", "input", "processFlow"})
 LONGEST_RECORDED = 5_000
 """Characters of one value of its context that is recorded beside a decision."""
 
@@ -31,8 +32,8 @@ class Policy:
         url: of the policy service; empty where there is none.
         path: of the rule there, `/` between its parts.
         seconds: how long it may take to answer.
-        applies_to: what an order must have, by name: `specification`, `category`, `party`; each a list of which one is
-            enough, and an empty one asks nothing.
+        applies_to: what an order must have, by name: `specification`, `category`, `party`, or `recipe`, which only
+            process flows have; each a list of which one is enough, and an empty one asks nothing.
         when_down: what is decided where it gives no answer.
         needs: what is counted for it, of COUNTS.
         table: what makes the decision inside; None where a service does.
@@ -55,9 +56,9 @@ class Policy:
     secret: str | None = None
     authority: str | None = None
 
-    def applies(self, order: Mapping[str, Any]) -> bool:
-        """Whether an order's body is its business."""
-        found = _facts(order)
+    def applies(self, order: Mapping[str, Any], recipe: str | None = None) -> bool:
+        """Whether an order's body is its business, or that of a process flow, which runs a recipe of this name."""
+        found = {**_facts(order), "recipe": {recipe} if recipe is not None else set()}
         return all(not wanted or found[name] & set(wanted) for name, wanted in self.applies_to.items())
 
 
@@ -116,9 +117,9 @@ class PolicySet:
         """Whether any is asked at one of these decision points, whatever the order."""
         return any(point in self._by_point for point in points)
 
-    def of(self, point: str, order: Mapping[str, Any]) -> list[Policy]:
-        """Those that have a say in an order at a decision point, by name."""
-        return [one for one in self._by_point.get(point, ()) if one.applies(order)]
+    def of(self, point: str, order: Mapping[str, Any], recipe: str | None = None) -> list[Policy]:
+        """Those that have a say in an order, or a process flow (see `Policy.applies`), at a decision point, by name."""
+        return [one for one in self._by_point.get(point, ()) if one.applies(order, recipe)]
 
 
 def question(point: str, order_id: str, order: Mapping[str, Any], now: str) -> Document:
@@ -133,6 +134,11 @@ def head(order_id: str, order: Mapping[str, Any]) -> Document:
     """What policies are told of an order where a task of it is the matter: all but its items, which may be many."""
     rest = {name: value for name, value in order.items() if name != "serviceOrderItem"}
     return {"order": {**rest, "id": order_id}, **summary(order)}
+
+
+def head_of_flow(flow_id: str, flow: Mapping[str, Any]) -> Document:
+    """What policies are told of a process flow that runs a recipe without an order, where a task is the matter."""
+    return {"processFlow": {**flow, "id": flow_id, "characteristic": data_of(flow)}, **summary(flow)}
 
 
 def summary(order: Mapping[str, Any]) -> Document:

@@ -54,6 +54,8 @@ async def test_a_policy_is_tried_published_and_retired_and_never_changes_after(c
         {"url": "http://user:secret@opa.example"},
         {"path": "../config"},
         {"timeout": 60},
+        {"appliesTo": {"recipe": ["check"]}},
+        {"certificateAuthority": "none"},
         {"decisionPoint": "later"},
         {"version": "new"},
         {"version": "1.0.x"},

@@ -12,7 +12,9 @@ from models.fallout_rules import COLLECTION
 from models.policies import PolicyBook, PolicyVersions
 from tests.contract.samples import table_policy
 from tests.integration.engine.crash_points import die_at_every_write
+from tests.integration.engine.flows import begin, until
 from tests.integration.engine.harness import Document, Harness, answers, plan_of, states_told
+from tests.integration.engine.recipes import bpmn, flows, service
 from tests.unit.decision_models import decision, given, model, table
 
 
@@ -24,7 +26,8 @@ def told(column: str, *rules: tuple[str, str]) -> str:
 
 async def publish(harness: Harness, point: str, dmn: str, **attributes: Any) -> None:
     versions = PolicyVersions(harness.store, harness.clock)
-    made = await versions.create(ANONYMOUS, table_policy(dmn, decisionPoint=point, name=point, **attributes))
+    body = table_policy(dmn, **{"decisionPoint": point, "name": point, **attributes})
+    made = await versions.create(ANONYMOUS, body)
     await versions.step(ANONYMOUS, made["_id"], "published", None, lambda _: None)
 
 
@@ -135,6 +138,28 @@ async def test_a_policy_deals_with_fallout_before_rules_do_and_history_names_it(
     made = {one["task"]: one for one in await decisions(harness, order, "fallout")}
     assert made.keys() == {task["_id"] for task in tasks.values() if task["operation"] == "fulfil"}
     assert made[tasks["fulfil:1/a"]["_id"]]["input"]["error"] == {"code": "refused", "reason": "no port"}
+
+
+async def test_policies_decide_about_the_tasks_of_a_process_flow_without_an_order(harness: Harness) -> None:
+    work = 'specification="s1" action="modify"'
+    harness.recipes["check", "1.0.0"] = bpmn(
+        '<startEvent id="start"/>', service("look", work, site="=site"), '<endEvent id="end"/>',
+        flows("start>look", "look>end"),
+    )  # fmt: skip
+    harness.fulfiller.name_of = lambda call: f"{call.operation}:{(call.input or {}).get('name')}"  # type: ignore[method-assign]
+    await harness.register(retry={"delays": [600]})
+    for recipe, after in (("check", "0.05"), ("another", "600")):
+        dmn = told("processFlow.characteristic.site", ('"north"', f"{{after: {after}, atMost: 3}}"))
+        await publish(harness, "retry", dmn, name=recipe, appliesTo={"recipe": [recipe]})
+    await publish(harness, "fallout", told("error.code", ('"refused"', '{do: "retry", after: 0.05, atMost: 1}')))
+    harness.fulfiller.scripts["fulfil:look"] = answers(Unreachable("busy"), Refused("no key"), Done())
+    harness.start()
+    flow = await begin(harness, "check", site="north")
+    await until(harness, flow, "completed")
+    made = await decisions(harness, flow, "retry") + await decisions(harness, flow, "fallout")
+    assert [(one["policy"], one["state"], one["body"]["processFlow"]) for one in made] == [
+        ("check:1.0.0", "allowed", flow), ("fallout:1.0.0", "allowed", flow),
+    ]  # fmt: skip
 
 
 async def test_the_engine_may_die_at_any_write_and_what_a_policy_said_is_done_once(harness: Harness) -> None:
