@@ -158,6 +158,7 @@ def remove(policy_id: PolicyId, url: Url = DEFAULT_URL, as_json: AsJson = False)
 @app.command("decisions")
 def decisions(
     order: Annotated[str | None, typer.Option("--order", help="Only those about this order.")] = None,
+    flow: Annotated[str | None, typer.Option("--flow", help="Only those about this process flow.")] = None,
     policy: Annotated[
         str | None, typer.Option("--policy", help="Only those of this version, `<name>:<version>`.")
     ] = None,
@@ -168,10 +169,11 @@ def decisions(
     as_json: AsJson = False,
 ) -> None:
     """List what policies have decided."""
-    asked = {"order": order, "policy": policy, "outcome": outcome, "limit": limit, "offset": offset}
+    asked: dict[str, Any] = {"order": order, "processFlow": flow, "policy": policy, "outcome": outcome}
+    asked |= {"limit": limit, "offset": offset}
     with Server(url) as server:
         page = server.page(_DECISIONS, asked)
-    columns = ("date", "order", "point", "policy", "outcome", "answer", "ms")
+    columns = ("date", "about", "point", "policy", "outcome", "answer", "ms")
     output.listing(page.items, page.total, columns, _decision_row, in_json=as_json)
 
 
@@ -212,4 +214,5 @@ def _row(one: dict[str, Any]) -> output.Row:
 
 def _decision_row(one: dict[str, Any]) -> output.Row:
     answer = "; ".join([*said(one["result"]), *([one["problem"]] if "problem" in one else [])])
-    return (one["date"], one["order"], one["decisionPoint"], one["policy"], one["outcome"], answer, one["duration"])
+    about = one.get("order") or one.get("processFlow")
+    return (one["date"], about, one["decisionPoint"], one["policy"], one["outcome"], answer, one["duration"])

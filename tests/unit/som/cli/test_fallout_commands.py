@@ -218,3 +218,25 @@ def test_rules_are_kept_and_tried(server: SmallServer, tmp_path: Path, capsys: p
     assert "retry delays [60]" in capsys.readouterr().out
     assert main(["fallout", "rules", "remove", "later", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"id": "later", "removed": True}
+
+
+def test_decisions_of_policies_about_orders_and_process_flows_are_listed(
+    server: SmallServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    decided = {
+        "id": "d",
+        "date": "t",
+        "policy": "p:1.0.0",
+        "decisionPoint": "retry",
+        "outcome": "allowed",
+        "duration": 1,
+    }
+    found = [
+        {**decided, "order": "o1", "result": {"allow": True, "after": 5.0}},
+        {**decided, "processFlow": "f1", "result": {"allow": False, "reason": "No use."}},
+    ]
+    server.answers["GET", "/som/v1/policyDecision"] = Answer(200, found)
+    assert main(["policy", "decisions", "--flow", "f1"]) == 0
+    shown = capsys.readouterr().out
+    for part in ("o1", "after 5 s", "f1", "No use."):
+        assert part in shown
