@@ -18,6 +18,9 @@ _MAX_DEPTH = 30
 _OTHER_NUMBERS = dict.fromkeys(("integer", "long", "double"), "number")
 """The types of numbers that Camunda 7 has, and its modeler writes."""
 
+_UNDEFINED = "<Undefined>"
+"""What the editors of KIE (Drools, Kogito) write where no type was chosen."""
+
 
 class ItemDefinitions:
     """The types of one model; each is made when it is first asked for."""
@@ -45,6 +48,10 @@ class ItemDefinitions:
     def find(self, reference: str) -> Type | None:
         """Return a type by its name, as `typeRef` and FEEL write it; None for what there is not."""
         name = " ".join(reference.split())
+        if name.startswith("{"):  # as Drools wrote in DMN 1.1: with the whole namespace
+            name = name.rpartition("}")[2].strip()
+        if name == _UNDEFINED:
+            return AnyType()
         if name in self._made:
             return self._made[name]
         if name in self._elements:

@@ -120,3 +120,16 @@ def test_a_cell_may_call_the_value_of_its_column_as_camunda_7_has_it(attribute: 
     drawn = table("", "x", [(test, '"yes"'), ('"Summer"', '"no"')]).replace("<input>", column)
     for value, answer in (("Winter", "yes"), ("Summer", "no")):
         assert evaluate(read(model(decision("d", drawn))), "d", {"x": value}) == answer
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ("&lt;Undefined&gt;", "a"),
+        ("{http://www.omg.org/spec/FEEL/20140401}string", "a"),
+        ("{http://www.omg.org/spec/FEEL/20140401}number", None),
+        ("feel:string", "a"),
+    ],
+)
+def test_types_are_read_as_drools_writes_them(type_: str, value: Any) -> None:
+    assert evaluate(read(model(decision("d", text('"a"'), type_=type_))), "d", {}) == value
