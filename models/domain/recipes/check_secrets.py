@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from models.domain.expressions import ExpressionError, compile_expression
+from models.domain.expressions.handing_on import reshaped
 from models.domain.recipes.model import Node, Process
 from models.domain.recipes.naming import at_node
 from models.domain.recipes.problems import Problem
-from models.domain.recipes.values import secrets_in, secrets_of
+from models.domain.recipes.values import compiled, secrets_in, secrets_of
 
 
 def check(process: Process, secrets: Collection[str] | None) -> Iterator[Problem]:
@@ -24,6 +25,12 @@ def check(process: Process, secrets: Collection[str] | None) -> Iterator[Problem
                 f"It names the secret {name!r}; one is put in only where the input of a call to a fulfiller names it."
             )
             yield at_node(node, "unknownSecret", "incomplete", reason)
+        for name in sorted(_reshaped(node.work.inputs or ()) if called else ()):
+            reason = (
+                f"It makes something else of the secret {name!r}; one is put in at the call, and can only be handed "
+                "on as it is, alone or joined to texts by +."
+            )
+            yield at_node(node, "reshapedSecret", "incomplete", reason)
 
 
 def _texts(node: Node) -> Iterator[str | None]:
@@ -38,6 +45,15 @@ def _mapped(mapping: Iterable[tuple[str, Any]]) -> frozenset[str]:
     """The secrets that a mapping names; one that does not parse is told of elsewhere."""
     try:
         return secrets_of(mapping)
+    except ExpressionError:
+        return frozenset()
+
+
+def _reshaped(mapping: Iterable[tuple[str, Any]]) -> frozenset[str]:
+    """The secrets that a mapping does more with than to hand them on."""
+    try:
+        written = [one.source for _, source in mapping for one in compiled(source).expressions if secrets_in(one)]
+        return frozenset(name for text in written for name in reshaped(text, "secrets"))
     except ExpressionError:
         return frozenset()
 

@@ -29,6 +29,7 @@ KINDS: dict[str, str] = {
     "unknownDecision": "The decision is not known.",
     "decision": "A decision table cannot be used.",
     "unknownSecret": "A secret is named that does not exist, or where none is put in.",
+    "reshapedSecret": "Something else is made of a secret than a text that it stands in.",
     "unknownValue": "A value is needed that nobody produces.",
     "doubtfulValue": "A value is needed that a step with undeclared outputs may produce.",
     "misfit": "A value cannot be what is declared for it.",

@@ -208,3 +208,13 @@ def test_called_processes_are_checked_too() -> None:
     drawn = recipe(f'<startEvent id="s"/><callActivity id="c" calledElement="other"/>{END}', "s > c\nc > e", other)
     assert ("ot", "noWork", "incomplete") in found(drawn)
     assert document(other)
+
+
+def test_a_secret_is_handed_on_as_it_is() -> None:
+    def kinds(value: str) -> set[str]:
+        task = service("a", f'<som:input name="token" value="{value}"/>')
+        drawn = recipe(f'<startEvent id="s"/>{task}{END}', "s > a\na > e")
+        return {kind for _, kind, _ in found(drawn, Known(secrets={"CRM"}))}
+
+    assert kinds("=&quot;Bearer &quot; + secrets.CRM") == set()
+    assert kinds("=upper case(secrets.CRM)") == {"reshapedSecret"}
