@@ -6,6 +6,7 @@ comes back to itself in several ways at the same place. Both are found by follow
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 MOST_PARTS = 20_000
 """Subschemas that a schema may have, each reference counted with all that it leads to; a recursion is counted once."""
@@ -17,7 +18,14 @@ _HERE = ("not", "if", "then", "else")
 _ALL_HERE = ("allOf", "anyOf", "oneOf")
 _OF_LISTS = ("items", "contains", "unevaluatedItems", "additionalItems")
 _OF_OBJECTS = ("additionalProperties", "unevaluatedProperties")
+_REST = ("unevaluatedProperties", "unevaluatedItems")
+_REPEATED = 3
+"""How often what is applied at the same place is looked at where `_REST` has to know what it has left over."""
 _VALUES = frozenset({"enum", "const", "default", "examples"})
+_BY_NAME = frozenset({"$defs", "definitions", "properties", "patternProperties", "dependentSchemas", "dependencies"})
+"""What has subschemas by names that are free: one may be called `default`."""
+_COMPARED = 16
+"""Ways back that are compared for the price of one part."""
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _ANY_ITEM, _ANY_MEMBER, _NAME = "[]", "{}", "(name)"
 
@@ -58,19 +66,30 @@ class _Walk:
         while waiting:
             one = waiting.pop()
             if isinstance(one, Mapping):
-                if one is not self._root and isinstance(one.get("$id"), str):
-                    raise _EndlessError("A part of it has an `$id`: only the whole may have one")
-                anchors = (one.get("$anchor"), one.get("$dynamicAnchor"))
-                self._anchors |= {f"#{name}": one for name in anchors if isinstance(name, str)}
-                waiting += [part for name, part in one.items() if name not in _VALUES]
+                self._note_anchors(one)
+                named = [part for name in _BY_NAME for part in _named(one.get(name)).values()]
+                others = [part for name, part in one.items() if name not in _VALUES and name not in _BY_NAME]
+                waiting += named + others
             elif isinstance(one, list):
                 waiting += one
 
-    def into(self, schema: Any, place: Place) -> None:
-        """Go through a subschema that looks at this place, as seen from where the whole begins."""
-        self._count += 1
+    def _note_anchors(self, schema: Mapping[str, Any]) -> None:
+        for word in ("$id", "$schema"):  # of references in it, others would be meant than those that are followed here
+            if schema is not self._root and isinstance(schema.get(word), str):
+                raise _EndlessError(f"A part of it has an `{word}`: only the whole may have one")
+        for word in ("$anchor", "$dynamicAnchor"):
+            name = schema.get(word)
+            if isinstance(name, str) and self._anchors.setdefault(f"#{name}", schema) is not schema:
+                raise _EndlessError(f"Two parts of it have the anchor {name[:100]!r}")
+
+    def _spend(self, parts: int) -> None:
+        self._count += parts
         if self._count > MOST_PARTS:
             raise _EndlessError(f"With all that its references lead to, it has more than {MOST_PARTS} parts")
+
+    def into(self, schema: Any, place: Place, times: int = 1) -> None:
+        """Go through a subschema that looks so many times at this place, as seen from where the whole begins."""
+        self._spend(times)
         if not isinstance(schema, Mapping):
             return
         for number, (known, _, _) in enumerate(self._open):
@@ -80,14 +99,16 @@ class _Walk:
         if len(self._open) == DEEPEST:
             raise _EndlessError(f"More than {DEEPEST} of its parts are within each other, or lead to each other")
         self._open.append((id(schema), place, []))
+        here = times * _REPEATED if any(word in schema for word in _REST) else times
         for part, further in self._parts(schema):
-            self.into(part, place + further)
+            self.into(part, place + further, times if further else here)
         self._open.pop()
 
     def _comes_back(self, number: int, place: Place) -> None:
         """Note a way back to a schema that is gone through; two ways at one place multiply with every level."""
         for _, begun, ways in self._open[number:]:
             way = place[len(begun) :]
+            self._spend(len(ways) // _COMPARED)
             if any(_meet(way, other) for other in ways):
                 raise _EndlessError("It comes back to itself in several ways at the same place of a value")
             ways.append(way)
@@ -117,7 +138,7 @@ class _Walk:
         Raises:
             _EndlessError: it is none that is followed here.
         """
-        reference = reference.removeprefix(self._identity) if self._identity else reference
+        reference = unquote(reference.removeprefix(self._identity) if self._identity else reference)
         if reference in self._anchors:
             return self._anchors[reference]
         found: Any = self._root

@@ -1,5 +1,6 @@
 """Schemas that look at a small value over and over are found without being used; what people write is let through."""
 
+import time
 from typing import Any
 
 import pytest
@@ -53,6 +54,10 @@ def test_a_schema_that_goes_through_a_value_once_is_let_through(schema: dict[str
         ),
         ({"$defs": {"t": {"$anchor": "u", "allOf": [{"items": U}, {"items": U}]}}, **T}, "several"),
         ({"$defs": {"t": {"$id": "x"}}, "$ref": "x"}, "`$id`"),
+        ({"properties": {"default": {"$id": "http://x.example/"}}}, "`$id`"),  # a name, not the word
+        ({"properties": {"a": {"$schema": "http://json-schema.org/draft-04/schema#"}}}, "`$schema`"),
+        ({"$defs": {"a": {"$anchor": "u"}, "b": {"$anchor": "u"}}, **U}, "anchor 'u'"),
+        ({"%24defs": {"t": True}, "$defs": {"t": {"allOf": [{"$ref": "#/%24defs/t"}] * 2}}, **T}, "several ways"),
     ],
 )  # fmt: skip
 def test_a_schema_that_has_no_bound_is_refused_and_never_used(schema: dict[str, Any], says: str) -> None:
@@ -62,6 +67,26 @@ def test_a_schema_that_has_no_bound_is_refused_and_never_used(schema: dict[str, 
     for _ in range(60):
         nested = [nested]
     assert violations(schema, nested) == ()
+
+
+@pytest.mark.parametrize("word", ["allOf", "anyOf", "oneOf"])
+def test_what_is_looked_at_again_for_what_it_leaves_over_has_a_bound(word: str) -> None:
+    def nested(depth: int) -> dict[str, Any]:
+        made: dict[str, Any] = {"type": "object"}
+        for _ in range(depth):
+            made = {word: [made, {"required": ["a"]}], "unevaluatedProperties": {"type": "object"}}
+        return made
+
+    assert endless(nested(6)) is None
+    assert "parts" in (endless(nested(20)) or "")
+
+
+def test_a_schema_that_comes_back_in_very_many_ways_is_judged_soon() -> None:
+    names = {f"p{at}": {"$ref": "#"} for at in range(140)}
+    schema = {"$defs": {"b": {"properties": names}}, "properties": {name: {"$ref": "#/$defs/b"} for name in names}}
+    began = time.process_time()
+    assert "parts" in (endless(schema) or "")
+    assert time.process_time() - began < 10
 
 
 def test_what_cannot_even_be_written_down_is_refused() -> None:
