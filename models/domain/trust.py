@@ -17,7 +17,7 @@ def trust(authorities: str) -> ssl.SSLContext:
     """
     try:
         return ssl.create_default_context(cadata=authorities or "none")
-    except ssl.SSLError as error:
+    except (ssl.SSLError, TypeError) as error:  # the latter for what is not ASCII
         raise ValueError(str(error)) from None
 
 

@@ -56,6 +56,7 @@ async def test_a_policy_is_tried_published_and_retired_and_never_changes_after(c
         {"timeout": 60},
         {"appliesTo": {"recipe": ["check"]}},
         {"certificateAuthority": "none"},
+        {"certificateAuthority": "-----BEGIN CERTIFICATE-----\nnö\n-----END CERTIFICATE-----"},
         {"decisionPoint": "later"},
         {"version": "new"},
         {"version": "1.0.x"},
