@@ -19,7 +19,7 @@ COLLECTION = "falloutRule"
 MOST_TASKS = 20_000
 """A dry run looks at so many tasks at most, those held last."""
 
-_ORDERS_AT_ONCE = 1_000
+_OWNERS_AT_ONCE = 1_000
 PolicyWords = Mapping[tuple[str, int], Sequence[Rule]]
 """What policies say of holds, by the task's id and the hold's count, each as a rule that does the same."""
 
@@ -54,7 +54,7 @@ async def past_holds(store: Store, tenant: str, since: datetime) -> list[Documen
     Raises:
         Unavailable: the database cannot be reached.
     """
-    shown = {"holds": 1, "fallout": 1, "name": 1, "action": 1, "operation": 1, "order": 1}
+    shown = {"holds": 1, "fallout": 1, "name": 1, "action": 1, "operation": 1, "order": 1, "process": 1}
     where = {"tenant": tenant, "fallout.since": {"$gte": since}}
     with reading():
         return await store.collection("task").find(where, shown).sort("fallout.since", -1).limit(MOST_TASKS).to_list()
@@ -74,10 +74,11 @@ async def said_by_policies(
     Raises:
         Unavailable: the database cannot be reached.
     """
-    orders = sorted({str(task["order"]) for task in tasks if task.get("order")}) if in_force else []
+    named = {str(task.get("order") or task.get("process") or "") for task in tasks} - {""}
+    owners = sorted(named) if in_force else []  # orders and process flows: decisions name both as `order`
     found: dict[tuple[str, int], list[Rule]] = {}
-    for start in range(0, len(orders), _ORDERS_AT_ONCE):
-        some = orders[start : start + _ORDERS_AT_ONCE]
+    for start in range(0, len(owners), _OWNERS_AT_ONCE):
+        some = owners[start : start + _OWNERS_AT_ONCE]
         where = {"tenant": tenant, "order": {"$in": some}, "point": FALLOUT, "policy": {"$in": sorted(in_force)}}
         with reading():
             decisions = await store.collection(DECISIONS).find(where).sort("policy", 1).to_list()

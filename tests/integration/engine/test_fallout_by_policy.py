@@ -1,5 +1,6 @@
 """Policies after failures, on a running engine: tables that say whether to go on, and what becomes of what is held."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from models import outbox
 from models.deciding import Deciding
 from models.domain.caller import ANONYMOUS
 from models.domain.outcomes import Done, Refused, Unreachable
-from models.fallout_rules import COLLECTION
+from models.fallout_rules import COLLECTION, past_holds, said_by_policies
 from models.policies import PolicyBook, PolicyVersions
 from tests.contract.samples import table_policy
 from tests.integration.engine.crash_points import die_at_every_write
@@ -160,6 +161,9 @@ async def test_policies_decide_about_the_tasks_of_a_process_flow_without_an_orde
     assert [(one["policy"], one["state"], one["body"]["processFlow"]) for one in made] == [
         ("check:1.0.0", "allowed", flow), ("fallout:1.0.0", "allowed", flow),
     ]  # fmt: skip
+    held = await past_holds(harness.store, "default", harness.clock.now() - timedelta(hours=1))
+    said = await said_by_policies(harness.store, "default", held, frozenset({"fallout:1.0.0"}))
+    assert [(key, rule.do) for key, rules in said.items() for rule in rules] == [((held[0]["_id"], 1), "retry")]
 
 
 async def test_the_engine_may_die_at_any_write_and_what_a_policy_said_is_done_once(harness: Harness) -> None:
