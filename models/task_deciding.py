@@ -66,9 +66,10 @@ class TaskDeciding:
             self._set, self._known = found, {}
         if not found.asks_at(point):
             return []
-        if point not in self._known:
-            self._known[point] = found.of(point, await self._told(), self._recipe)
-        return self._known[point]
+        known = self._known  # other policies may be published while the inventory is asked: these are not theirs
+        if point not in known:
+            known[point] = found.of(point, await self._told(), self._recipe)
+        return known[point]
 
     async def decide(
         self, point: str, policies: Sequence[Policy], occasion: str, context: Mapping[str, Any], **facts: Any
