@@ -30,6 +30,9 @@ def say(text: str) -> Body:
     for problem in problems:
         if problem.severity != "remark":
             raise CannotSay(str(problem))
+    for flow in recipe.process.flows.values():
+        if not {flow.source, flow.target} <= recipe.process.nodes.keys():
+            raise CannotSay(f"sequenceFlow {flow.id}: It does not lead from one element to another.")
     root = ET.fromstring(text)  # noqa: S314 - read_recipe has refused what is dangerous
     stale: set[str] = set()
     while True:
@@ -47,7 +50,8 @@ def _identified(body: Body, saying: "_Saying") -> Body:
     if slug(body["recipe"]) != process.id:
         _put(body, "id", process.id, after="recipe")
     while True:
-        wrong = [(step, saying.ids[id(step)]) for step, made in identify(body)[0] if saying.ids[id(step)] != made]
+        known = [(step, saying.ids.get(id(step), made), made) for step, made in identify(body)[0]]
+        wrong = [(step, drawn) for step, drawn, made in known if drawn != made]
         if not wrong:
             break
         _put(wrong[0][0], "id", wrong[0][1], after=next(iter(wrong[0][0])))
@@ -125,8 +129,8 @@ class _Saying(Drawn):
             reason = "The YAML begins at one start event without a trigger."
             raise self._no(where, reason) if where is not None else CannotSay(f"process {scope}: {reason}")
         steps, _ = self._behind(starts[0], None)
-        if steps and steps[-1] == {"end": None} and id(steps[-1]) in self.ids:
-            self.said.pop(self.ids[id(steps.pop())])
+        if steps and steps[-1] == {"end": None}:
+            self.said.pop(self.ids.pop(id(steps.pop()), ""), None)
         return steps
 
     def _behind(self, node: Node, stop: str | None) -> tuple[list[Body], frozenset[str]]:
@@ -146,6 +150,7 @@ class _Saying(Drawn):
     def _along(self, flow: str, stop: str | None) -> tuple[list[Body], frozenset[str]]:
         """The steps along a flow, up to `stop`, and the flow by which they come there."""
         steps: list[Body] = []
+        passed: set[str] = set()
         at: str | None = flow
         while at is not None:
             target = self._resolved(self.process.flows[at].target) or ""
@@ -157,7 +162,13 @@ class _Saying(Drawn):
             if self._is_marked(at) or target in self.said:
                 steps.append(self._goto(target))
                 return steps, frozenset()
-            at = node.outgoing[0] if self._passed(node) else self._step(node, steps, stop)
+            if node.id in passed:
+                raise self._no(node, "It leads to nothing but itself.")
+            if self._passed(node):
+                passed.add(node.id)
+                at = node.outgoing[0]
+            else:
+                at = self._step(node, steps, stop)
         return steps, frozenset()
 
     def _goto(self, target: str) -> Body:

@@ -257,12 +257,31 @@ def test_a_drawing_of_others_is_said_and_does_the_same() -> None:
             "s > e",
             "subProcess 'p' p",
         ),
+        ('<startEvent id="s"/><task id="a"/>', "s > a\na > nowhere", "sequenceFlow a_nowhere"),
+        ('<startEvent id="s"/><exclusiveGateway id="g" name="Round"/>', "s > g\ng > g", "exclusiveGateway 'Round' g"),
     ],
 )
 def test_what_yaml_has_no_words_for_is_refused_with_element_and_reason(elements: str, ways: str, says: str) -> None:
     with pytest.raises(CannotSay) as refused:
         say(document(process(elements, ways)))
     assert str(refused.value).startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("elements", "ways", "steps"),
+    [
+        ("", "", []),
+        (service("a"), "start > a", [{"service": "a", "fulfiller": "a"}]),
+        (
+            service("a") + "<boundaryEvent id='late' attachedToRef='a'><timerEventDefinition>"
+            "<timeDuration>PT1H</timeDuration></timerEventDefinition></boundaryEvent>",
+            "start > a",
+            [{"service": "a", "fulfiller": "a", "catch": [{"after": "PT1H", "id": "late", "do": [{"end": None}]}]}],
+        ),
+    ],
+)
+def test_a_drawing_whose_ways_end_without_an_end_event_is_said(elements: str, ways: str, steps: list[Body]) -> None:
+    assert say(document(process("<startEvent id='start'/>" + elements, ways)))["steps"] == steps
 
 
 def test_a_file_without_a_diagram_gets_one_and_keeps_its_text() -> None:
