@@ -7,8 +7,10 @@ from models.recipes.juel import UntranslatableError, translate
 _FEEL = ("FEEL", "feel")
 _JUEL = frozenset({"juel", "uel", "ul"})
 _SCRIPTS = frozenset({"javascript", "ecmascript", "js", "groovy", "python", "jython", "ruby", "jruby"})
-_PLAIN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*|\d{1,18}(\.\d{1,18})?|\"[^\"\\]*\"", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*|(0|[1-9]\d{0,17})(\.\d{1,18})?|\"[^\"\\]*\"", re.ASCII)
 """What means the same in all of them: a variable, a part of one, a number, a text."""
+_NO_VARIABLES = frozenset({"True", "False", "None", "nil", "undefined", "NaN", "Infinity", "this", "self"})
+"""Words of scripts that are none of FEEL's: read as variables, they would be null."""
 _BRACES = re.compile(r"[$#]\{(.*)\}", re.DOTALL)
 
 
@@ -39,6 +41,6 @@ def as_feel(source: str, language: str) -> str:
             return translate(braced[1] if braced else source)
         except UntranslatableError as error:
             raise NotRunError(f"the expression language {language} is not run, only FEEL: {error}") from None
-    if name in _SCRIPTS and _PLAIN.fullmatch(source.strip()):
+    if name in _SCRIPTS and _PLAIN.fullmatch(source.strip()) and source.strip().partition(".")[0] not in _NO_VARIABLES:
         return source
     raise NotRunError(f"the expression language {language} is not run, only FEEL")

@@ -107,6 +107,14 @@ def test_what_is_no_more_than_plain_is_not_run(language: str, source: str) -> No
         read(model(decision("d", asked)))
 
 
+@pytest.mark.parametrize(("language", "source"), [("python", "True"), ("ruby", "nil"), ("javascript", "017")])
+def test_what_looks_plain_and_means_something_else_in_feel_is_not_run(language: str, source: str) -> None:
+    said = f'<outputEntry expressionLanguage="{language}">'
+    drawn = table("", "x", [("> 2", source)]).replace("<outputEntry>", said)
+    with pytest.raises(DecisionsRefused, match=f"language {language} is not run"):
+        read(model(decision("d", drawn)))
+
+
 @pytest.mark.parametrize(
     ("attribute", "test"),
     [
