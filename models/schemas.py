@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import jsonschema_rs
 import orjson
 
+from models.domain.expressions import meter
 from models.domain.pointers import pointer
 from models.domain.schema_bounds import endless
 
@@ -18,6 +19,8 @@ MAX_BYTES = 64 * 1024
 MOST = 5
 """Violations that are told."""
 _MAX_MESSAGE = 200
+_BYTES_A_STEP = 64
+"""Of a schema and a value: holding 100 KB against it takes as long as so many steps of an expression, about 1 ms."""
 
 
 def fault(schema: Mapping[str, Any]) -> str | None:
@@ -35,9 +38,14 @@ def fault(schema: Mapping[str, Any]) -> str | None:
 
 
 def violations(schema: Mapping[str, Any], value: Any) -> tuple[str, ...]:
-    """What does not fit, each with the path of the value that is wrong; a schema that cannot be used lets all pass."""
+    """What does not fit, each with the path of the value that is wrong; a schema that cannot be used lets all pass.
+
+    It counts as work of expressions (`meter`), of which a run of a recipe may do so much at a time.
+    """
     try:
-        found = compiled(encoded(schema)).iter_errors(value)
+        text = encoded(schema)
+        found = compiled(text).iter_errors(value)
+        meter.note((len(text) + _size(value)) // _BYTES_A_STEP)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError, TypeError):
         return ()
     told = []
@@ -49,6 +57,13 @@ def violations(schema: Mapping[str, Any], value: Any) -> tuple[str, ...]:
 def encoded(schema: Mapping[str, Any]) -> bytes:
     """A schema as `compiled` takes it: equal ones are equal texts."""
     return orjson.dumps(schema, option=orjson.OPT_SORT_KEYS, default=dict)
+
+
+def _size(value: Any) -> int:
+    try:
+        return len(orjson.dumps(value))
+    except TypeError:
+        return 0  # no JSON: that is what the schema is asked about
 
 
 def _short(message: str) -> str:

@@ -39,7 +39,7 @@ MAX_STEPS = 10_000
 """Nodes that one happening may lead through: what goes round without end stops here."""
 
 MAX_WORK = 400_000
-"""Steps that the expressions and decisions of one happening may take together, some 200 ms."""
+"""Steps that the expressions, decisions and JSON Schemas of one happening may take together, some 200 ms."""
 
 MAX_LIFE = 30_000
 """Nodes, rounds and scopes that a run may go through in its life: each step stays in its plan, a document of 16 MB."""
@@ -256,7 +256,7 @@ def _settled(run: Run) -> Slices:
             if steps > MAX_STEPS:
                 _stop(run, f"One happening led through more than {MAX_STEPS} nodes: it goes round without end.")
             elif work > MAX_WORK:
-                _stop(run, f"The expressions of one happening take more than {MAX_WORK} steps together.")
+                _stop(run, f"Expressions and schemas of one happening take more than {MAX_WORK} steps together.")
             else:
                 before = meter.spent()
                 _step(run, run.ready.popleft())

@@ -246,3 +246,12 @@ def test_what_declares_no_object_where_there_is_always_one_cannot_be_published(w
     assert [(at, kind) for at, kind, _ in objections(one(service("x"), begins=lists))] == [("main", "misfit")]
     assert [(at, kind) for at, kind, _ in objections(one(service("x", lists)))] == [("x", "misfit")]
     assert objections(one(script("[1]", tag("outputSchema", {"type": "array"})))) == []
+
+
+def test_a_happening_that_holds_much_against_schemas_again_and_again_is_stopped() -> None:
+    check_it = tag("inputSchema", {"properties": {"much": {"type": "array"}}})
+    inner = '<som:script expression="1" result="r"/>' + check_it
+    node = f'<scriptTask id="x">{extended(inner)}</scriptTask>'
+    drawn = recipe('<startEvent id="s"/><exclusiveGateway id="m"/>' + node, "s > m\nm > x\nx > m")
+    stuck = running(drawn, much=[[at] for at in range(40_000)]).stuck()
+    assert (stuck.code, stuck.reason.partition(" of one ")[0]) == ("tooManySteps", "Expressions and schemas")

@@ -102,7 +102,7 @@ def test_a_happening_that_computes_for_ever_is_stopped() -> None:
     outcome = simulate(drawn)
     assert (outcome.status, outcome.reason.partition(":")[2]) == (
         "stuck",
-        f" The expressions of one happening take more than {MAX_WORK} steps together.",
+        f" Expressions and schemas of one happening take more than {MAX_WORK} steps together.",
     )
     assert meter.spent() - before < 2 * MAX_WORK
 
