@@ -15,6 +15,8 @@ _DURATION = re.compile(
 )
 _CYCLE = re.compile(r"R(?P<times>\d{0,9})/(?:(?P<start>[^/P][^/]*)/)?(?P<every>P[^/]+)")
 
+_LAST = datetime(9999, 12, 31, tzinfo=UTC)
+
 SHORTEST_SECONDS = 1.0
 """Between the times of a repetition that goes on for long."""
 MOST_IN_HASTE = 1_000
@@ -91,11 +93,11 @@ def skipped(one: Due, times: int) -> Due:
     left = times if one.left < 0 else min(times, one.left)
     if left <= 0:
         return one
-    return Due(
-        to_text(moment(one.moment) + timedelta(seconds=one.every * left)),
-        one.every,
-        one.left if one.left < 0 else one.left - left,
-    )
+    try:
+        following = moment(one.moment) + timedelta(seconds=one.every * left)
+    except OverflowError:  # beyond the year 9999, to which repeating once leads, but not twice
+        return Due(to_text(_LAST), one.every, 0)
+    return Due(to_text(following), one.every, one.left if one.left < 0 else one.left - left)
 
 
 def _past(one: Due, now: datetime) -> int:

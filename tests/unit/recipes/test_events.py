@@ -116,6 +116,12 @@ def test_a_repetition_without_end_leaves_time_for_others() -> None:
         times.due("cycle", "R/PT0.001S", BEGIN)
 
 
+def test_a_repetition_ends_with_the_year_9999() -> None:
+    one = times.due("cycle", "R/P5000Y", BEGIN)
+    last = times.again(one, times.moment(one.moment))
+    assert (last.moment, last.left) == ("9999-12-31T00:00:00.000Z", 0)
+
+
 def _times(text: str, late: timedelta) -> list[str]:
     """The moments of a repetition of which all is looked at so late: those that are past, and one more."""
     one = times.due("cycle", text, BEGIN)
