@@ -24,6 +24,7 @@ _REPEATED = 3
 _VALUES = frozenset({"enum", "const", "default", "examples"})
 _BY_NAME = frozenset({"$defs", "definitions", "properties", "patternProperties", "dependentSchemas", "dependencies"})
 """What has subschemas by names that are free: one may be called `default`."""
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _COMPARED = 16
 """Ways back that are compared for the price of one part."""
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
@@ -74,8 +75,9 @@ class _Walk:
                 waiting += one
 
     def _note_anchors(self, schema: Mapping[str, Any]) -> None:
-        for word in ("$id", "$schema"):  # of references in it, others would be meant than those that are followed here
-            if schema is not self._root and isinstance(schema.get(word), str):
+        for word, usual in (("$id", None), ("$schema", _DIALECT)):  # below another one, references mean something else
+            said = schema.get(word)
+            if schema is not self._root and isinstance(said, str) and said.removesuffix("#") != usual:
                 raise _EndlessError(f"A part of it has an `{word}`: only the whole may have one")
         for word in ("$anchor", "$dynamicAnchor"):
             name = schema.get(word)

@@ -30,6 +30,7 @@ def leads_on(count: int, by: Any, last: Any) -> dict[str, Any]:
         {"$defs": {"t": {"items": T}}, "properties": {"a": T, "b": T}, "allOf": [T, T]},
         {"$defs": {"t": {"prefixItems": [T, {"$ref": "#/$defs/a~1b"}, T]}, "a/b": {"type": "string"}}, **T},
         {"$id": "http://x.example/s", "$ref": "http://x.example/s#/$defs/t", "$defs": {"t": {"$anchor": "u"}}},
+        {"properties": {"a": {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "string"}}},
         {"properties": {"$ref": {"type": "string"}, "enum": {"enum": [{"$id": "no schema"}]}}},
     ],
 )
