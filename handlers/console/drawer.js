@@ -128,6 +128,7 @@ export class Drawer {
       && !(one.what === 'entered' && does.has(one.element)) && !(one.what === 'thrown' && reached.has(one.element)));
     this.result.replaceChildren(
       h('p', { class: `verdict ${good ? 'good' : 'bad'}`, id: 'trial-status' }, `${trial.status}${trial.seconds ? ` after ${duration(trial.seconds)}` : ''}. `, trial.reason || ''),
+      ...(trial.difference || []).map((text) => h('p', { class: 'verdict bad', text })),
       h('table', {}, h('thead', {}, h('tr', {}, ...['After', 'What', 'Element', 'Data'].map((text) => h('th', { scope: 'col', text })))),
         h('tbody', {}, ...steps.map((one) => h('tr', {},
           h('td', { class: 'dim', text: duration((Date.parse(one.at) - Date.parse(trial.step[0].at)) / 1000) || 'at once' }),

@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { button, byId, dialog, h, notice } from './dom.js';
-import { EMPTY } from './moddle.js';
+import { empty } from './moddle.js';
 import { stateMark } from './words.js';
 
 export async function showLibrary() {
@@ -67,7 +67,7 @@ async function fromFile(file, text) {
 }
 
 async function newRecipe() {
-  const made = await askForVersion('New recipe', { name: '', version: '1.0.0' }, (body) => api.createRecipe({ ...body, bpmn: EMPTY }));
+  const made = await askForVersion('New recipe', { name: '', version: '1.0.0' }, (body) => api.createRecipe({ ...body, bpmn: empty(body.name) }));
   if (made) location.hash = `#/${encodeURIComponent(made.said.id)}`;
 }
 

@@ -58,10 +58,10 @@ export function setExtension(modeler, element, name, changes, bo = element.busin
   setExtensions(modeler, element, name, Object.keys(entry).length ? [entry] : [], bo);
 }
 
-/** The drawing that a new recipe begins with. */
-export const EMPTY = `<?xml version="1.0" encoding="UTF-8"?>
+/** The drawing that a new recipe begins with; what is no name of a recipe is refused with it. */
+export const empty = (name) => `<?xml version="1.0" encoding="UTF-8"?>
 <bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI" xmlns:dc="http://www.omg.org/spec/DD/20100524/DC" xmlns:som="urn:som:recipe:1" id="Definitions_1" targetNamespace="urn:som:recipes">
-  <bpmn:process id="Process_1" isExecutable="true">
+  <bpmn:process id="Process_1" name="${name}" isExecutable="true">
     <bpmn:startEvent id="Start" />
   </bpmn:process>
   <bpmndi:BPMNDiagram id="Diagram_1">

@@ -10,6 +10,7 @@ from handlers.exchange import Reply
 
 FixedPath = Callable[[], Awaitable[Reply]]
 
+HOME = "/console"
 DESIGNER = "/console/recipes"
 RUNS = "/console/runs"
 ASSETS = "/console/assets"
@@ -54,11 +55,17 @@ class _Page:
         return Reply(200, self.text.encode(), [*_SECURE, _FRESH], b"text/html; charset=utf-8")
 
 
+async def _to_the_designer() -> Reply:
+    """Lead on to the designer, below whatever path a proxy has the console under."""
+    return Reply(302, headers=[*_SECURE, _FRESH, (b"location", b"console/recipes")])
+
+
 def console_paths(vendor: Path = libraries.VENDOR) -> dict[str, FixedPath]:
     """What the console answers to GET, by path."""
     folder = libraries.FOLDER
     own = (file for file in sorted(folder.iterdir()) if file.suffix in _OWN)
     served: dict[str, FixedPath] = {f"{ASSETS}/{file.name}": _File(file, _FRESH).reply for file in own}
+    served[HOME] = _to_the_designer
     if not libraries.are_here(vendor):
         missing = (folder / "missing.html").read_text("utf-8")
         return {**served, DESIGNER: _Page(missing).reply, RUNS: _Page(_page(folder / "runs.html")).reply}

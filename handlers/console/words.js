@@ -9,7 +9,8 @@ export const stateMark = (state) => h('span', { class: `state ${state}`, text: S
 /** What people know an element of the drawing by. */
 export function titleOf(element) {
   const bo = element.businessObject || element;
-  return (bo.name || '').replace(/\s+/g, ' ').trim() || `${typeOf(element)} ${bo.id}`;
+  const name = (bo.name || '').replace(/\s+/g, ' ').trim();
+  return name || (bo.$type === 'bpmn:SequenceFlow' && bo.targetRef ? `Way to ${titleOf(bo.targetRef)}` : `${typeOf(element)} ${bo.id}`);
 }
 
 /** What kind of element it is, in words. */

@@ -7,7 +7,7 @@ from models.recipes.elements import BPMN, own
 from models.recipes.reading import read_recipe
 
 
-def declared(source: str) -> dict[str, Any]:
+def declared(source: bytes | str) -> dict[str, Any]:
     """Return the version and the binding that a file has (`som:recipe`), as far as it has them, as a recipe has them.
 
     Raises:

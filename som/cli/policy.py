@@ -15,7 +15,7 @@ from som.cli import files, output, policy_files
 from som.cli.connection import ADMINISTRATION, Server, at
 from som.cli.decided import said
 from som.cli.exits import Exit, Refused, Unusable
-from som.cli.options import DEFAULT_URL, AsJson, Limit, Offset, Url
+from som.cli.options import DEFAULT_URL, AsJson, Fill, Limit, Offset, Url
 
 app = typer.Typer(help="Policies, which decide about orders: check, keep, try and publish.", no_args_is_help=True)
 
@@ -118,6 +118,7 @@ def try_one(
     order: Annotated[
         Path, typer.Option("--order", exists=True, dir_okay=False, help="The order: a JSON or YAML file.")
     ],
+    fill: Fill = [],  # noqa: B006 - typer copies it
     context: Annotated[
         Path | None,
         typer.Option("--context", exists=True, dir_okay=False, help="Values of the context: a JSON or YAML file."),
@@ -126,12 +127,12 @@ def try_one(
     as_json: AsJson = False,
 ) -> None:
     """Ask a version about an order that is not placed; nothing follows from it."""
-    body = {"order": files.read_object(order, {})}
+    body = {"order": files.read_object(order, files.values(fill))}
     if context is not None:
         body["context"] = files.read_object(context, {})
     with Server(url) as server:
         made = server.post(at(_POLICIES, policy_id, "try"), body)
-    text = f"{made['outcome']}  {made['result'].get('reason') or ''}".rstrip()
+    text = f"{made['outcome']}  {'; '.join(said(made['result']))}".rstrip()
     output.told(made, f"{text}\n{made['problem']}" if "problem" in made else text, in_json=as_json)
 
 

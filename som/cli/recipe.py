@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from models.domain.bound_recipes import GIVEN
 from models.domain.recipes import (
     Case,
     InvalidCase,
@@ -21,6 +22,7 @@ from models.domain.recipes import (
 )
 from models.domain.recipes.naming import type_of
 from models.recipes import InvalidRecipe, read_recipe
+from models.recipes.declared import declared
 from models.recipes.written import InvalidWriting, draw, load
 from models.schemas import violations
 from som.cli import files, output, recipe_files
@@ -49,7 +51,7 @@ _SHOWN = frozenset({"started", "caught", "thrown", "stuck", "milestone", "cancel
 @app.command("check")
 def check_files(paths: Files, process: Process = None, as_json: AsJson = False) -> None:
     """Tell what is wrong with recipes: what refuses them, keeps them from being published, or should be known."""
-    found = [(path, check(_read(path, process), Known(fits=violations))) for path in paths]
+    found = [(path, _checked_alone(path, process)[1]) for path in paths]
     if as_json:
         output.as_json([_checked(path, problems) for path, problems in found])
     else:
@@ -132,22 +134,29 @@ def run_cases(paths: Files, as_json: AsJson = False) -> None:
         raise EndedOtherwise(f"{failed} of {len(results)} cases did not come out as expected.")
 
 
-def _read(path: Path, process: str | None) -> Recipe:
+def _checked_alone(path: Path, process: str | None) -> tuple[Recipe, tuple[Problem, ...]]:
+    """A recipe and what is wrong with it; one that says what it is for begins with what every order brings."""
     try:
-        if path.suffix in recipe_files.WRITTEN:
-            return read_recipe(draw(load(recipe_files.text_of(path), str(path))), process=process)
-        return read_recipe(path.read_bytes(), process=process)
+        source = _source(path)
+        recipe = read_recipe(source, process=process)
+        given = GIVEN if "binding" in declared(source) else ()
     except InvalidWriting as error:
         raise Unusable(str(error)) from None
     except InvalidRecipe as error:
         raise Unusable(f"{path}: {error}") from None
     except OSError as fault:
         raise Unusable(f"{path} cannot be read: {fault.strerror}.") from None
+    return recipe, check(recipe, Known(given=given, fits=violations))
+
+
+def _source(path: Path) -> bytes | str:
+    if path.suffix in recipe_files.WRITTEN:
+        return draw(load(recipe_files.text_of(path), str(path)))
+    return path.read_bytes()
 
 
 def _startable(path: Path, process: str | None) -> Recipe:
-    recipe = _read(path, process)
-    problems = check(recipe, Known(fits=violations))
+    recipe, problems = _checked_alone(path, process)
     if is_refused(problems):
         reasons = "\n".join(str(problem) for problem in problems if problem.severity == "refused")
         raise EndedOtherwise(f"{path} is refused:\n{reasons}")
@@ -197,6 +206,7 @@ def _show(outcome: Outcome, *, everything: bool) -> None:
             ("time", _time(outcome.seconds)),
             ("error", outcome.code),
             ("reason", outcome.reason),
+            ("not as expected", "\n".join(outcome.differences)),
             ("assumed", output.short(dict(outcome.assumed)) if outcome.assumed else None),
             ("data", output.short(dict(outcome.data), 2_000)),
         ]

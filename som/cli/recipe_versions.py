@@ -197,15 +197,12 @@ def _names(found: Mapping[str, Any], part: str) -> Iterable[str]:
 
 
 def _bindings(found: Mapping[str, Any]) -> str:
-    bound = found.get("binding") or ()
-    return ", ".join(
-        " ".join(
-            [f"{one.get('action', 'add')} of {one['specification']}"]
-            + [one["versions"]] * bool(one.get("versions"))
-            + ["by policy"] * bool(one.get("byPolicy"))
-        )
-        for one in bound
-    )
+    return ", ".join(map(_binding, found.get("binding") or ()))
+
+
+def _binding(one: Mapping[str, Any]) -> str:
+    what = f"{one.get('action', 'add')} of {one['specification']}"
+    return " ".join(filter(None, (what, one.get("versions"), "by policy" if one.get("byPolicy") else None)))
 
 
 def _values(one: Mapping[str, Any]) -> str:

@@ -101,6 +101,7 @@ def _where_to_look(url: str, mailbox: Mailbox, orders: Sequence[str]) -> None:
         f"curl {url}{CATALOGUE}/serviceSpecification",
         f"curl {url}/som/v1/plan/{orders[0]}",
         f"curl {mailbox.url}/notifications",
+        f"{url}/console (in a browser: draw recipes, watch them run)",
         f"{som} plan show {orders[0]}{option}",
         f"{som} order list{option}",
         f"{som} pool list{option}",

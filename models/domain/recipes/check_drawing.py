@@ -102,6 +102,10 @@ def _unreachable(process: Process) -> Iterator[Problem]:
             yield at_node(node, "unreachable", "incomplete", "No path leads there.")
 
 
+def _titled(process: Process, node: str) -> str:
+    return process.nodes[node].title if node in process.nodes else node
+
+
 def _ways(process: Process, node: Node) -> Iterator[Problem]:
     if node.kind == "process" and not process.children.get(node.id):
         yield at_node(node, "empty", "incomplete", "There is nothing in it: it is passed at once.")
@@ -109,8 +113,8 @@ def _ways(process: Process, node: Node) -> Iterator[Problem]:
         flows = [process.flows[flow] for flow in node.outgoing]
         silent = [flow for flow in flows if flow.condition is None and flow.id != node.default and not flow.unread]
         if len(silent) > (0 if node.default else 1):
-            names = ", ".join(flow.name or flow.id for flow in silent[:_MANY])
-            yield at_node(node, "noChoice", "incomplete", f"Nothing says when it goes on by {names}.")
+            names = ", ".join(flow.name or _titled(process, flow.target) for flow in silent[:_MANY])
+            yield at_node(node, "noChoice", "incomplete", f"Nothing says when it goes on to {names}.")
     if node.kind == "events":
         yield from _events_behind(process, node)
     ends = node.kind == "end" or node.by_event or node.for_compensation or node.outgoing

@@ -1,10 +1,11 @@
 """What came of a simulated run, and how that differs from what was expected."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.domain.recipes.cases import Expected
+from models.domain.recipes.cases import Case, Expected
+from models.domain.recipes.model import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,12 @@ def differences(expected: Expected, outcome: Outcome, title: Callable[[str], str
     for name, value in expected.data.items():
         if name not in outcome.data or outcome.data[name] != value:
             yield f"data: {name} is {outcome.data.get(name)!r} instead of {value!r}."
+
+
+def strangers(case: Case, nodes: Iterable[Node]) -> Iterator[str]:
+    """Yield a sentence for each answer that nobody can give: no element has that id or name."""
+    known = {name for node in nodes for name in (node.id, node.title)}
+    yield from (f"answers: no element has the id or name {name!r}." for name in case.answers if name not in known)
 
 
 def _path_differences(expected: Expected, outcome: Outcome) -> Iterator[str]:

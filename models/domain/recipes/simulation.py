@@ -15,7 +15,7 @@ from models.domain.recipes.fitting import meant_for
 from models.domain.recipes.happenings import Chosen, Done, Escalated, Failed, Happening, Time, Triggered
 from models.domain.recipes.interpreter import advance, start
 from models.domain.recipes.model import Node, Recipe
-from models.domain.recipes.outcome import Outcome, Step, differences
+from models.domain.recipes.outcome import Outcome, Step, differences, strangers
 from models.domain.recipes.run import Decide, Fits
 from models.domain.recipes.samples import Guesses, declared_outputs, in_rounds, is_enumerated, likely_inputs, shift
 from models.domain.recipes.state import State
@@ -296,7 +296,8 @@ class _Simulation:
             reason="" if status == "completed" else self._reason or self._waiting(state),
             assumed=self._assumed,
         )
-        return replace(outcome, differences=tuple(differences(self._case.expected, outcome, self._title)))
+        found = [*strangers(self._case, self._nodes.values()), *differences(self._case.expected, outcome, self._title)]
+        return replace(outcome, differences=tuple(found))
 
     def _waiting(self, state: State) -> str:
         tokens = [self._title(token.node) for token in state.tokens.values() if token.phase != "inside"]

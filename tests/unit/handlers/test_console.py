@@ -2,11 +2,12 @@
 
 import re
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 
 from handlers.console import libraries
-from handlers.console.pages import DESIGNER, RUNS, console_paths
+from handlers.console.pages import DESIGNER, HOME, RUNS, console_paths
 from handlers.exchange import Reply
 
 
@@ -26,6 +27,14 @@ async def test_without_its_libraries_the_page_says_how_they_are_installed(tmp_pa
     assert reply.status == 200
     assert b"make designer" in (reply.body or b"")
     assert b"<script" not in (reply.body or b"")
+
+
+async def test_the_console_leads_to_the_designer_wherever_it_is(tmp_path: Path) -> None:
+    reply = await answer(tmp_path, HOME)
+    assert reply.status == 302
+    assert (
+        urljoin(f"https://proxy/oss{HOME}", dict(reply.headers)[b"location"].decode()) == f"https://proxy/oss{DESIGNER}"
+    )
 
 
 async def test_without_its_libraries_runs_are_shown_without_a_drawing(tmp_path: Path) -> None:

@@ -128,6 +128,16 @@ def test_a_recipe_written_as_yaml_is_checked_tried_and_tested_as_it_is(
     assert "<bpmn:process" in (tmp_path / "drawn.bpmn").read_text()
 
 
+def test_a_recipe_that_says_what_it_is_for_begins_with_what_every_order_brings(tmp_path: Path) -> None:
+    head, steps = (
+        "recipe: Lines\n",
+        "steps:\n  - compute: Lines\n    expression: service.characteristic.speed / 10\n    result: lines\n",
+    )
+    bound = f"{head}specification: access-line\naction: add\n{steps}"
+    assert main(["recipe", "check", file(tmp_path, head + steps, "alone.yaml")]) == Exit.OTHER_END
+    assert main(["recipe", "check", file(tmp_path, bound, "bound.yaml")]) == Exit.OK
+
+
 def test_what_is_wrong_with_the_yaml_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = file(tmp_path, "recipe: Access line\nsteps:\n  - service: Build it\n    deadline: 4\n", "access.yaml")
     assert main(["recipe", "check", path]) == Exit.USAGE

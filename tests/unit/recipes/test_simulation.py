@@ -65,6 +65,11 @@ def test_a_case_says_what_is_expected_and_is_told_what_differs() -> None:
     assert [one.partition(":")[0] for one in differences] == ["status", "end", "end", "path", "path", "data"]
 
 
+def test_an_answer_of_an_element_that_is_not_there_is_told() -> None:
+    (told,) = simulate(ORDERING, case(answers={"build": {}, "biuld": {"error": "busy"}})).differences
+    assert "'biuld'" in told
+
+
 def test_answers_go_on_with_every_visit() -> None:
     drawn = recipe(
         f'<startEvent id="s"/>{service("t")}<exclusiveGateway id="x" default="x_t"/><endEvent id="e"/>',

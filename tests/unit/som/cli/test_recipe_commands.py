@@ -11,7 +11,8 @@ from tests.unit.som.cli.small_server import Answer, SmallServer, refusal
 RECIPES = "/som/v1/recipe"
 ONE = {
     "id": "vpn:1.0.0", "state": "draft", "lastUpdate": "2026-01-01T00:00:00.000Z",
-    "binding": [{"specification": "vpn", "versions": "^1.0.0"}], "testCase": [{"name": "small"}],
+    "binding": [{"specification": "vpn", "versions": "^1.0.0"}, {"specification": "lan", "byPolicy": True}],
+    "testCase": [{"name": "small"}],
     "step": [{"state": "draft", "date": "2026-01-01T00:00:00.000Z", "who": "bo", "why": "CR 7"}],
 }  # fmt: skip
 
@@ -66,7 +67,7 @@ def test_recipes_are_listed_shown_and_moved(server: SmallServer, capsys: pytest.
         assert server.of("POST")[-1].body == {"why": "CR 7"}
     assert main(["recipe", "remove", "vpn:1.0.0"]) == 0
     shown = capsys.readouterr().out
-    for part in ("add of vpn ^1.0.0", "small", "CR 7", "removed"):
+    for part in ("add of vpn ^1.0.0, add of lan by policy", "small", "CR 7", "removed"):
         assert part in shown
 
 
