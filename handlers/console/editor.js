@@ -78,7 +78,9 @@ export class Editor {
   /** The drawing and what stands beside it, as the server checks and tries it. */
   async content() {
     const made = await this.text.content();
-    for (const part of ['decisionTable', 'form', 'testCase']) if (this.recipe[part]?.length) made[part] = this.recipe[part];
+    // YAML says itself what the recipe is for, where that is one specification.
+    const beside = ['decisionTable', 'form', 'testCase', ...(made.source && this.recipe.binding?.length < 2 ? [] : ['binding'])];
+    for (const part of beside) if (this.recipe[part]?.length) made[part] = this.recipe[part];
     return made;
   }
 

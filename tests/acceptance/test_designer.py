@@ -60,6 +60,7 @@ def specify(opened: Designer, specification: str) -> None:
     opened.fill("Capability: specification", specification)
     assert specification in opened.offered("Capability: specification")
     opened.field("Capability: action").select_option("add")
+    opened.row("Inputs", "site", "=service.name")  # which every order brings
     opened.row("Outputs", "speed", "=output.speed")
     opened.select("Look at it")
     opened.fill("Queue", specification)

@@ -177,6 +177,17 @@ async def test_a_drawing_is_checked_and_tried_before_it_is_stored(client: Contra
     assert (await client.get(RECIPES)).json() == []
 
 
+@pytest.mark.parametrize("asked", ["recipeCheck", "recipeTrial"])
+async def test_a_drawing_that_is_for_something_is_checked_with_what_every_order_brings(
+    client: ContractClient, asked: str
+) -> None:
+    content = {"bpmn": bpmn().replace('"=size"', '"=service.characteristic.size"')}
+    alone = (await client.post(f"{SOM}/{asked}", json=content)).json()
+    bound = (await client.post(f"{SOM}/{asked}", json=content | {"binding": [{"specification": "vpn-1"}]})).json()
+    assert [one["kind"] for one in alone["problem"] if one["severity"] != "remark"] == ["unknownValue"]
+    assert (alone["publishable"], bound["publishable"]) == (False, True)
+
+
 @pytest.mark.parametrize(
     "text",
     ["no XML", "<a/>", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "<a" * 200],
