@@ -56,7 +56,8 @@ def _drawing(old: Recipe | None, new: Recipe) -> Iterator[Document]:
         for one in things(what, *(_mappings(known.values(), part) for known in nodes)):
             key, _, target = one.name.partition("\n")
             yield _told(one, key, f"{titles[key]}: {target}")
-    flows = [_flows(recipe, titles) for recipe in (old, new)]
+    drawn = _flows(new, titles)
+    flows = [_with_ids_of(drawn, _flows(old, titles)), drawn]
     for one in things("flow", *flows):
         ends = next(known[one.name] for known in reversed(flows) if one.name in known)
         yield _told(one, one.name, ends["name"] or f"{ends['from']} → {ends['to']}")
@@ -107,6 +108,19 @@ def _flows(recipe: Recipe | None, titles: Mapping[str, str]) -> Document:
             ends = {"from": titles.get(flow.source, flow.source), "to": titles.get(flow.target, flow.target)}
             condition = flow.condition or flow.unread
             made[key] = {"name": flow.name, **ends, "condition": condition, "default": key in defaults}
+    return made
+
+
+def _with_ids_of(new: Document, old: Document) -> Document:
+    """The older flows, under the ids of newer ones that are the same: a drawing that is made anew has other ids."""
+    free: dict[tuple[Any, ...], list[str]] = {}
+    for key in reversed(new):
+        if key not in old:
+            free.setdefault(tuple(new[key].values()), []).append(key)
+    made = {}
+    for key, flow in old.items():
+        same = free.get(tuple(flow.values())) if key not in new else None
+        made[same.pop() if same else key] = flow
     return made
 
 

@@ -12,3 +12,11 @@ def test_another_time_of_a_timer_is_told_as_such() -> None:
     (told,) = difference({"bpmn": before}, {"bpmn": after}, read_recipe(before), read_recipe(after))
     assert (told["name"], told["attribute"]) == ("Settle", "event duration")
     assert (told["before"], told["after"]) == ("PT1S", "PT2S")
+
+
+def test_a_flow_that_only_has_another_id_is_the_same() -> None:
+    before = draw(load(WAIT))
+    (flow,) = read_recipe(before).process.nodes["settle"].incoming
+    after = before.replace(f'"{flow}"', '"drawn_anew"').replace(f">{flow}<", ">drawn_anew<")
+    assert "drawn_anew" in read_recipe(after).process.flows
+    assert difference({"bpmn": before}, {"bpmn": after}, read_recipe(before), read_recipe(after)) == []
