@@ -62,6 +62,7 @@ export class Editor {
     await this.modeler.importXML(await api.laidOut(xml));
     joined(this.modeler);
     this.fit();
+    this.drawer.outline(); // somebody may have opened it already
   }
 
   /** Show what there is of the drawing; what is hidden has no size to fit it into. */

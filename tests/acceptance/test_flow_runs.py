@@ -132,8 +132,13 @@ def _ended(listener: Listener, key: str) -> list[tuple[str, str]]:
 
 
 def _told_of(listener: Listener, recipe: Any) -> list[Any]:
-    """Both events of a specification, with the body that GET answers but for the moment of its change."""
+    """Both events of a specification, with the body that GET answers but for the moment of its change.
+
+    That it was published before anybody listened may be told, too, where it is relayed after that.
+    """
     told = [one for one in listener.told if one["event"].get("processFlowSpecification", {}).get("id") == recipe["id"]]
+    while told and told[0]["eventType"] != "ProcessFlowSpecificationDeleteEvent":
+        del told[0]
     for one in told:
         assert {**one["event"]["processFlowSpecification"], "lastUpdate": recipe["lastUpdate"]} == recipe
     return told if len(told) == 2 else []

@@ -155,9 +155,9 @@ class Grid:
         return range(min(row, other + 1), max(row + 1, other))
 
     def _fits(self, row: int, begin: int, end: int, ends: Iterable[tuple[str | None, int]]) -> bool:
-        along = [(column, row) for column in range(begin + 1, end)]
-        if any(cell in self._across or cell in self._upright for cell in along):
-            return False
+        for column in range(begin + 1, end):
+            if (column, row) in self._across or (column, row) in self._upright:
+                return False
         return all(node is None or self._is_open(row, column, node) for node, column in ends)
 
     def _is_open(self, row: int, column: int, node: str) -> bool:
