@@ -24,7 +24,7 @@ from models.task_deciding import TaskDeciding
 Document = dict[str, Any]
 
 MOST_TASKS = 100
-"""Tasks that policies are asked about: a preview of a large order neither floods a policy service nor takes minutes."""
+"""Tasks of a preview for which policies are asked who shall have them; what they say of the items is asked of all."""
 NAMES = ("decisionPoint", "item", "policy", "outcome", "result", "problem", "input", "duration", "date")
 """What is told of a decision that is not recorded."""
 

@@ -214,15 +214,7 @@ class Engager:
         task, call, now = engagement.task, engagement.call, self._parts.clock.now()
         kind = engagement.definition.kind
         intent = {
-            "tenant": self._record.tenant,
-            "plan": self._record.id,
-            **self._record.cause,
-            "item": task.item,
-            "service": task.service,
-            "key": task.key,
-            "name": task.name,
-            "action": task.action,
-            "operation": task.operation,
+            **self._identity(task),
             "state": "running",
             "fence": self._record.fence,
             "fulfiller": engagement.definition.id,
@@ -247,6 +239,20 @@ class Engager:
                 change["$push"] = former_decision(engagement.former_decision)
         await self._write(task.key, change)
         self._parts.health.written(engagement.definition, self._record.task_id(task.key))
+
+    def _identity(self, task: PlannedTask) -> Document:
+        """What the document of a task says of what it is, and of what it is a part of."""
+        return {
+            "tenant": self._record.tenant,
+            "plan": self._record.id,
+            **self._record.cause,
+            "item": task.item,
+            "service": task.service,
+            "key": task.key,
+            "name": task.name,
+            "action": task.action,
+            "operation": task.operation,
+        }
 
     async def _write(self, key: str, change: Document) -> None:
         guard = {"_id": self._record.task_id(key), "fence": {"$lte": self._record.fence}}
@@ -362,19 +368,10 @@ class Engager:
             former: the decision before the one among them.
         """
         now = self._parts.clock.now()
-        identity = {
-            "tenant": self._record.tenant,
-            "plan": self._record.id,
-            **self._record.cause,
-            "item": task.item,
-            "service": task.service,
-            "key": task.key,
-            "name": task.name,
-            "action": task.action,
-            "operation": task.operation,
-            "updated": now,
+        change: Document = {
+            "$set": {**self._identity(task), "updated": now, **fields},
+            "$setOnInsert": {"created": now},
         }
-        change: Document = {"$set": {**identity, **fields}, "$setOnInsert": {"created": now}}
         if former is not None:
             change["$push"] = former_decision(former)
         await self._write(task.key, change)

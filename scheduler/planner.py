@@ -6,6 +6,7 @@ from typing import Any
 
 from models.catalogue import Catalogue
 from models.clock import Clock
+from models.decomposing import CHOSEN
 from models.domain.caller import ENGINE, Caller
 from models.domain.deletions import delete_tasks
 from models.domain.errors import InvalidRequest
@@ -56,8 +57,8 @@ class Planner:
 
     async def _plan(self, order: Document) -> Plan:
         caller, at = _engine(order["tenant"]), self.clock.text()
-        sources = self.catalogue, self.inventory
-        plan, _ = await plan_order(order["_id"], caller, order["body"], *sources, at, order.get("chosen"))
+        body, chosen = order["body"], order.get(CHOSEN)
+        plan, _ = await plan_order(order["_id"], caller, body, self.catalogue, self.inventory, at, chosen)
         if plan.awaits:
             raise BuiltByOthers(plan.awaits)
         return plan

@@ -63,11 +63,10 @@ class PlanPreview:
         catalogue, inventory = self._catalogue, self._inventory
         try:
             asked = await policies.prepare(catalogue, inventory)
-            body, at = asked["body"], self._clock.text()
-            made = await plan_order(asked["_id"], request.caller, body, catalogue, inventory, at, asked.get(CHOSEN))
+            body, at, chosen = asked["body"], self._clock.text(), asked.get(CHOSEN)
+            plan, snapshot = await plan_order(asked["_id"], request.caller, body, catalogue, inventory, at, chosen)
         except InvalidRequest as error:
             raise CannotBePlanned(str(error)) from error
-        plan, snapshot = made
         choices = await self._choices(request.caller.tenant, body, plan, snapshot)
         await choices.ask(policies)
         preview = await aside_if_big(len(plan.tasks) * _BYTES_OF_A_TASK, _preview, request, order, plan, choices)

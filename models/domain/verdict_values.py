@@ -91,12 +91,8 @@ def values_by_name(value: Any) -> Document:
 
 def recipes(value: Any) -> list[Document]:
     """Recipes: a name, {name, versions?}, or a list of such: [{name, versions?}]."""
-    found = value if isinstance(value, list) else [value]
-    if len(found) > MOST_NAMED:
-        raise NotAVerdict(f"recipe in the answer has more than {MOST_NAMED} recipes.")
     made = []
-    for one in found:
-        said = one if isinstance(one, Mapping) else {"name": one}
+    for said in _listed(value, "recipe", "recipes", "name"):
         name, versions = name_in("recipe")(said.get("name")), said.get("versions")
         if versions is None:
             made.append({"name": name})
@@ -126,15 +122,19 @@ def fulfillers(value: Any, what: str = "prefer") -> list[str]:
 
 def refusals(value: Any) -> list[Document]:
     """Fulfillers that are refused, each as its id or name or with a reason: [{fulfiller, reason?}]."""
-    found = value if isinstance(value, list) else [value]
-    if len(found) > MOST_NAMED:
-        raise NotAVerdict(f"refuse in the answer has more than {MOST_NAMED} fulfillers.")
     made = []
-    for one in found:
-        named = one if isinstance(one, Mapping) else {"fulfiller": one}
+    for named in _listed(value, "refuse", "fulfillers", "fulfiller"):
         (fulfiller,) = fulfillers([named.get("fulfiller")], "refuse")
         reason = named.get("reason")
         if reason is not None and not isinstance(reason, str):
             raise NotAVerdict("A reason under refuse in the answer is no text.")
         made.append({"fulfiller": fulfiller, **({"reason": reason[:LONGEST_REASON]} if reason else {})})
     return made
+
+
+def _listed(value: Any, what: str, things: str, key: str) -> list[Mapping[str, Any]]:
+    """One thing or a list of them, each an object, or what such an object has under `key` alone."""
+    found = value if isinstance(value, list) else [value]
+    if len(found) > MOST_NAMED:
+        raise NotAVerdict(f"{what} in the answer has more than {MOST_NAMED} {things}.")
+    return [one if isinstance(one, Mapping) else {key: one} for one in found]
