@@ -1,6 +1,7 @@
-"""What the run of a recipe costs: six service tasks, two of them side by side; alone, and saved (`durable_recipes`).
+"""What the run of a recipe costs: six service tasks, two of them side by side.
 
-Beside it runs SpiffWorkflow, with the same data, drawing and inputs, and a service that answers at once.
+Alone, with its state saved (`saved_recipes`), and as part of orders (`durable_recipes`). Beside it runs SpiffWorkflow,
+with the same data, drawing and inputs, and a service that answers at once.
 """
 
 import json
@@ -9,8 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from bench.figures import Aim, Figure
-from bench.parts import durable_recipes, spiff
+from bench.figures import Figure
+from bench.parts import durable_recipes, saved_recipes, spiff
 from bench.parts.six_tasks import for_som
 from bench.stage import Stage
 from models.domain.recipes import State, advance, effects, start
@@ -53,9 +54,9 @@ async def measure(stage: Stage) -> list[Figure]:
         floors = {spiff.NAME: floor} if floor else {}
         if floor:
             floors_of_spiff[durable_recipes.SPIFF_SAVED if saved else durable_recipes.SPIFF_ALONE] = floor
-        aim = Aim(2.2, least=False, floor=spiff.NAME) if floor and not saved else None
         note = "" if floor else "SpiffWorkflow is not installed"
-        figures.append(Figure(PART, name, "ms CPU", samples, floors, aim, note))
+        figures.append(Figure(PART, name, "ms CPU", samples, floors, note=note))
+    figures += await saved_recipes.measure(stage, PART, (_DATA, _AT), floors_of_spiff)
     return figures + await durable_recipes.measure(stage, PART, floors_of_spiff)
 
 
